@@ -1,0 +1,1 @@
+"""Analysis: probes, readouts, sample complexity, tables and figures."""

@@ -1,0 +1,71 @@
+"""Readouts: supervised decoders fitted on frozen activity."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from cortexsim.seeds import stream
+
+
+@dataclass(frozen=True)
+class Readout:
+    """Set a readout from the activity of one layer.
+
+    Args:
+        kind: ``linear``, or ``two-layer`` with one hidden layer of ReLU cells.
+        hidden: hidden cells of the two-layer readout.
+        epochs: how often it sees its samples.
+        batch: samples in a batch.
+        eta: learning rate of AdamW, falling linearly to zero.
+        weight_decay: of the weights.
+    """
+
+    kind: Literal["linear", "two-layer"] = "two-layer"
+    hidden: int = 64
+    epochs: int = 30
+    batch: int = 128
+    eta: float = 3e-3
+    weight_decay: float = 0.3
+
+    def accuracy(self, train: Tensor, labels: Tensor, test: Tensor, test_labels: Tensor, classes: int, seed: int) -> float:
+        """Fit on training activity and score on test activity.
+
+        Args:
+            train: (samples, positions, cells) or (samples, features).
+            labels: (samples,).
+            test: like train.
+            test_labels: (samples,).
+            classes: how many labels there are.
+            seed: root seed of the stream ``readout``.
+        """
+        train, test = train.flatten(1), test.flatten(1)
+        centre, spread = train.mean(0), train.std().clamp_min(1e-8)
+        logits = self._fit((train - centre) / spread, labels, classes, seed)
+        with torch.no_grad():
+            return float((logits((test - centre) / spread).argmax(1) == test_labels).float().mean())
+
+    def _fit(self, features: Tensor, labels: Tensor, classes: int, seed: int) -> torch.nn.Module:
+        generator = stream(seed, "readout")
+        widths = [features.shape[1], *([self.hidden] if self.kind == "two-layer" else []), classes]
+        layers: list[torch.nn.Module] = []
+        for pre, post in zip(widths, widths[1:], strict=False):
+            layer = torch.nn.Linear(pre, post).to(features)
+            with torch.no_grad():
+                layer.weight.copy_(torch.from_numpy(generator.normal(0, math.sqrt(1 / pre), (post, pre))))
+                layer.bias.zero_()
+            layers += [layer, torch.nn.ReLU()]
+        network = torch.nn.Sequential(*layers[:-1])
+        optimizer = torch.optim.AdamW(network.parameters(), lr=self.eta, weight_decay=self.weight_decay)
+        falling = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total_iters=self.epochs)
+        for _ in range(self.epochs):
+            order = torch.from_numpy(generator.permutation(len(features))).to(features.device)
+            for chosen in order.split(self.batch):
+                optimizer.zero_grad()
+                cross_entropy(network(features[chosen]), labels[chosen]).backward()
+                optimizer.step()
+            falling.step()
+        return network

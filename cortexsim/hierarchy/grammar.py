@@ -1,0 +1,127 @@
+"""The Random Hierarchy Model: a grammar whose hidden structure is known exactly.
+
+Source: Cagnetta, Petrini, Tomasini, Favero, Wyart, Physical Review X 14, 031001 (2024).
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cortexsim.errors import UserError
+
+Symbols = NDArray[np.integer]
+
+
+@dataclass(frozen=True)
+class Hierarchy:
+    """State the sizes of a Random Hierarchy Model, and refuse those that cannot exist.
+
+    Levels count from below: level 0 are the leaves, level ``depth`` is the label.
+
+    Args:
+        features: v, symbols of each level below the label.
+        multiplicity: m, the synonyms: tuples that each symbol can be written as.
+        depth: L, how often a label is expanded.
+        tuple_size: s, symbols in a tuple.
+        classes: n_c, labels; v unless given.
+
+    Raises:
+        UserError: where a level would need more distinct tuples than there are.
+    """
+
+    features: int = 8
+    multiplicity: int = 4
+    depth: int = 4
+    tuple_size: int = 2
+    classes: int = 0
+
+    def __post_init__(self) -> None:
+        if self.classes == 0:
+            object.__setattr__(self, "classes", self.features)
+        least = {"features": 2, "multiplicity": 1, "depth": 1, "tuple_size": 2, "classes": 2}
+        for key, smallest in least.items():
+            if (value := getattr(self, key)) < smallest:
+                raise UserError(f"hierarchy: {key} = {value} is too small (at least {smallest})")
+        if self.features > 256:
+            raise UserError(f"hierarchy: features = {self.features} is too large (at most 256)")
+        self._refuse_crowded_tuples()
+
+    def _refuse_crowded_tuples(self) -> None:
+        room = self.features**self.tuple_size
+        parents = max(self.classes, self.features if self.depth > 1 else 0)
+        if self.multiplicity * parents > room:
+            raise UserError(
+                f"hierarchy: multiplicity = {self.multiplicity} times {parents} parents needs"
+                f" {self.multiplicity * parents} distinct tuples, but features ** tuple_size is {room}"
+                f" (multiplicity at most {room // parents})"
+            )
+
+    @property
+    def leaves(self) -> int:
+        """Count the leaves of one sample, s^L."""
+        return self.positions(0)
+
+    def positions(self, level: int) -> int:
+        """Count the symbols of one sample at a level."""
+        return self.tuple_size ** (self.depth - level)
+
+    def symbols(self, level: int) -> int:
+        """Count the different symbols of a level: n_c for the label, v below."""
+        return self.classes if level == self.depth else self.features
+
+    @cached_property
+    def distinct_samples(self) -> int:
+        """P_max = n_c m^((s^L - 1)/(s - 1)), exact at any size."""
+        expansions = (self.tuple_size**self.depth - 1) // (self.tuple_size - 1)
+        return self.classes * self.multiplicity**expansions
+
+    @property
+    def synonym_fraction(self) -> float:
+        """f = m / v^(s-1): at 1 (with n_c = v) every string is equally likely and unlabelled samples say nothing."""
+        return self.multiplicity / self.features ** (self.tuple_size - 1)
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """Hold which tuples each symbol owns, at every level.
+
+    Attributes:
+        hierarchy: the sizes.
+        tuples: ``tuples[level - 1]`` has shape (symbols of that level, m, s): the symbols one level below.
+    """
+
+    hierarchy: Hierarchy
+    tuples: tuple[Symbols, ...]
+
+    @classmethod
+    def draw(cls, hierarchy: Hierarchy, generator: np.random.Generator) -> "Grammar":
+        """Draw the tuples of every level uniformly, without replacement, so that a tuple names its parent."""
+        return cls(hierarchy, tuple(_draw_level(hierarchy, k, generator) for k in range(1, hierarchy.depth + 1)))
+
+    def parent(self, level: int, children: Symbols) -> Symbols:
+        """Name the parents of tuples: children (..., s) of level - 1 to symbols (...) of the level.
+
+        Raises:
+            UserError: where a tuple belongs to no parent.
+        """
+        owned = self.tuples[level - 1]
+        parents = np.full(self.hierarchy.features**self.hierarchy.tuple_size, -1)
+        parents[self._code(owned)] = np.arange(len(owned))[:, None]
+        found = parents[self._code(children)]
+        if (found < 0).any():
+            raise UserError(f"hierarchy: a tuple of level {level - 1} has no parent in this grammar")
+        return found
+
+    def _code(self, children: Symbols) -> Symbols:
+        weights = self.hierarchy.features ** np.arange(self.hierarchy.tuple_size)[::-1]
+        return children.astype(np.int64) @ weights
+
+
+def _draw_level(hierarchy: Hierarchy, level: int, generator: np.random.Generator) -> Symbols:
+    v, s = hierarchy.features, hierarchy.tuple_size
+    shape = (hierarchy.symbols(level), hierarchy.multiplicity)
+    codes = generator.choice(v**s, size=shape, replace=False)
+    places = v ** np.arange(s)[::-1]
+    return (codes[..., None] // places % v).astype(np.uint8)

@@ -1,0 +1,43 @@
+"""Backpropagation: the reference, on the same network, data order and budget."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from cortexsim.rate import Network, Optimization, Optimizer
+
+
+class Backprop:
+    """Follow the gradient of the cross-entropy of the labels through all layers.
+
+    Args:
+        network: its layers.
+        optimization: how weights follow their gradients.
+    """
+
+    stages = 1
+    uses_labels = True
+
+    def __init__(self, network: Network, optimization: Optimization) -> None:
+        self.network = network
+        self.represents = len(network.layers)
+        parameters = {f"{k}.{name}": layer.state()[name] for k, layer in enumerate(network.layers) for name in ("feedforward", "bias")}
+        parameters |= {"output": network.output, "output.bias": network.output_bias}
+        for tensor in parameters.values():
+            tensor.requires_grad_()
+        self.optimizer = Optimizer(optimization, parameters)
+
+    def present(self, stage: int, leaves: Tensor) -> Tensor:
+        """See the leaves themselves."""
+        return leaves
+
+    def step(self, stage: int, seen: Tensor, labels: Tensor, progress: float) -> None:
+        """Change all weights after one batch."""
+        self.optimizer.torch.zero_grad()
+        cross_entropy(self.network.classify(self.network.activities(seen)[-1]), labels).backward()
+        self.optimizer.step(progress=progress)
+
+    @torch.no_grad()
+    def classify(self, leaves: Tensor) -> Tensor:
+        """Answer with the logits of the output."""
+        return self.network.classify(self.network.activities(leaves)[-1])

@@ -1,0 +1,79 @@
+"""Local learning: any three-factor rule that needs no error, layer by layer."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from cortexsim.rate import Network, Optimization, Optimizer, Plasticity
+from cortexsim.rules import Rule
+
+
+class Local:
+    """Let every layer learn by itself from its own activity and its context.
+
+    Args:
+        network: its layers; those that the rule cannot teach (a top column without siblings) stay as they are.
+        rule: what its synapses follow.
+        optimization: how weights follow their updates.
+        schedule: ``greedy`` teaches one layer after the other, each with the full budget, the input of each computed
+            once; ``simultaneous`` teaches all at once.
+        top: ``label`` lets the top layer's dendrites hear the label; ``readout`` leaves the top to a readout.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        rule: Rule,
+        optimization: Optimization,
+        schedule: Literal["greedy", "simultaneous"] = "greedy",
+        top: Literal["readout", "label"] = "readout",
+    ) -> None:
+        self.network = network
+        self.top = top
+        self.plasticity = Plasticity(rule)
+        self.uses_labels = top == "label"
+        self.represents = len(network.layers) - (top == "readout")
+        self.plastic = network.layers[: self.represents]
+        self.optimizers = [
+            Optimizer(optimization, {name: layer.state()[name] for name in self._plastic_names(rule)}) for layer in self.plastic
+        ]
+        one_by_one = [[k] for k in range(self.represents)]
+        self.schedule = one_by_one if schedule == "greedy" else [list(range(self.represents))]
+        self.stages = len(self.schedule)
+
+    @staticmethod
+    def _plastic_names(rule: Rule) -> list[str]:
+        return ["feedforward", "bias", "context"] if rule.needs_context else ["feedforward", "bias"]
+
+    @torch.no_grad()
+    def present(self, stage: int, leaves: Tensor) -> Tensor:
+        """Answer with the activity below the stage's first layer, which no longer changes."""
+        first = self.schedule[stage][0]
+        return self.network.activities(leaves, first)[-1] if first else leaves
+
+    @torch.no_grad()
+    def step(self, stage: int, seen: Tensor, labels: Tensor, progress: float) -> None:
+        """Change the weights of the stage's layers after one batch."""
+        below = seen
+        for k in self.schedule[stage]:
+            response = self.plastic[k].respond(below, learning=True)
+            updates = self.plasticity.updates(self.plastic[k], response, self._label_context(k, labels, below))
+            self.optimizers[k].step(updates, progress)
+            below = response.activity
+
+    @torch.no_grad()
+    def classify(self, leaves: Tensor) -> Tensor | None:
+        """Ask the top layer how well each label would fit its context: u = z^T B c for every class c."""
+        if self.top == "readout":
+            return None
+        top = self.network.layers[-1]
+        assert top.context is not None
+        return self.network.activities(leaves)[-1].flatten(1) @ top.context.weights[0]
+
+    def _label_context(self, k: int, labels: Tensor, like: Tensor) -> Tensor | None:
+        """Give the top layer the label population (batch, 1, classes); layers below hear their siblings."""
+        if self.top == "label" and k == len(self.network.layers) - 1:
+            return one_hot(labels, self.network.hierarchy.classes).to(like.dtype).unsqueeze(1)
+        return None

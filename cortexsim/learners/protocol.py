@@ -1,0 +1,79 @@
+"""What every learner is, and the one loop that trains them all."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from cortexsim.rate import Network
+from cortexsim.seeds import stream
+
+
+class Learner(Protocol):
+    """Learn from a stream of fixations, and answer with activity.
+
+    Attributes:
+        network: the layers it learns in.
+        stages: how often it goes through its epochs; a greedy learner has one stage a layer, others have one.
+        uses_labels: whether its layers see labels while they learn.
+        represents: how many layers, from below, it has shaped: a readout listens to the last.
+    """
+
+    network: Network
+    stages: int
+    uses_labels: bool
+    represents: int
+
+    def present(self, stage: int, leaves: Tensor) -> Tensor:
+        """Turn leaves (samples, s^L, v) into what the layers of this stage see, (samples, positions, cells below)."""
+        ...
+
+    def step(self, stage: int, seen: Tensor, labels: Tensor, progress: float) -> None:
+        """Learn from one batch; progress through the stage runs from 0 to 1."""
+        ...
+
+    def classify(self, leaves: Tensor) -> Tensor | None:
+        """Answer with logits (samples, classes), or None where a readout is to be fitted."""
+        ...
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Limit how often a learner sees its samples: epochs for each stage, and samples in a batch."""
+
+    epochs: int = 40
+    batch: int = 64
+
+
+def train(
+    learner: Learner,
+    leaves: Tensor,
+    labels: Tensor,
+    budget: Budget,
+    seed: int,
+    watch: Callable[[int, int], None] = lambda stage, epoch: None,
+) -> None:
+    """Show a learner its samples, in an order that depends on the seed alone and so is the same for every learner.
+
+    What is left of an epoch that the batch does not divide waits for the next one, shuffled in again.
+
+    Args:
+        learner: who learns.
+        leaves: (samples, s^L, v), one-hot.
+        labels: (samples,).
+        budget: epochs and batch.
+        seed: root seed of the stream ``order``.
+        watch: told the stage and epoch just ended.
+    """
+    batch = min(budget.batch, len(leaves))
+    steps = len(leaves) // batch
+    for stage in range(learner.stages):
+        seen, order = learner.present(stage, leaves), stream(seed, "order")
+        for epoch in range(budget.epochs):
+            shuffled = torch.from_numpy(order.permutation(len(leaves))).to(leaves.device)
+            for index, chosen in enumerate(shuffled[: steps * batch].split(batch)):
+                progress = (epoch * steps + index) / (budget.epochs * steps)
+                learner.step(stage, seen[chosen], labels[chosen], progress)
+            watch(stage, epoch)

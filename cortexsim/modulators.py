@@ -1,0 +1,91 @@
+"""Modulators: named signals that are broadcast to many synapses and gate their plasticity.
+
+A modulator is data, like a rule: the text of what it computes, and who hears it. It may read
+
+=================  =====================================================================================
+`<signal>_post`    in `score`: cells of its scope, summed over that scope
+`score_all`        that sum
+`contrast_all`     +1 while the context belongs to the present sample, -1 after a saccade
+`output_all`       the network's answer, one probability a class
+`label_all`        the label population, one-hot
+=================  =====================================================================================
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+from cortexsim.errors import UserError, nearest
+from cortexsim.expression import Expression
+
+READABLE = ("score_all", "contrast_all", "output_all", "label_all")
+
+
+@dataclass(frozen=True)
+class Modulator:
+    """Declare a broadcast signal.
+
+    Args:
+        name: a rule reads a scalar modulator as ``<name>_all``.
+        value: what is broadcast, e.g. ``"contrast_all * int(contrast_all * score_all < margin)"``.
+        score: summed over the cells of the scope before the value is computed.
+        scope: who shares one value: the cells of a column, of a layer, or of the network.
+        projection: ``"scalar"`` reaches every synapse as it is; ``"random"`` is a vector that reaches each cell through
+            fixed random weights, and is read there as ``feedback_post``.
+        gain: multiplies the value; 0 lesions the modulator.
+        constants: numbers that the texts name.
+
+    Raises:
+        UserError: where a text reads what a modulator cannot know.
+    """
+
+    name: str
+    value: str
+    score: str = "0"
+    scope: Literal["column", "layer", "network"] = "network"
+    projection: Literal["scalar", "random"] = "scalar"
+    gain: float = 1.0
+    constants: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        if self.scope == "network" and Expression(self.score).names:
+            raise UserError(f"modulator '{self.name}': a score is summed over a column or a layer, not over the network")
+        for name in Expression(self.value).names - set(self.constants):
+            if name not in READABLE:
+                raise UserError(
+                    f"modulator '{self.name}': value reads '{name}', which is not broadcast"
+                    f" ({nearest(name, [*READABLE, *self.constants])})"
+                )
+        for name in Expression(self.score).names - set(self.constants):
+            if not name.endswith("_post"):
+                raise UserError(
+                    f"modulator '{self.name}': score reads '{name}', but only cells (*_post) can be summed over"
+                )
+
+    @property
+    def read_as(self) -> str:
+        """The name under which a rule reads this modulator."""
+        return "feedback_post" if self.projection == "random" else f"{self.name}_all"
+
+
+AROUSAL = Modulator("arousal", value="1")
+"""Plasticity is on, everywhere, always."""
+
+SURPRISE = Modulator(
+    "surprise",
+    scope="column",
+    score="activity_post * dendrite_post",
+    value="contrast_all * int(contrast_all * score_all < margin)",
+    constants={"margin": 1.0},
+)
+"""Plus one where a column did not foresee the context it should have, minus one where it took a wrong one for right.
+
+Source: Illing, Ventura, Bellec, Gerstner, NeurIPS 2021 (the gate of the CLAPP rule).
+"""
+
+ERROR = Modulator("error", projection="random", value="output_all - label_all")
+"""What the network answered less what it should have, sent straight to every cell.
+
+Source: Nokland, NeurIPS 2016.
+"""

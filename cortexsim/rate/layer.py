@@ -1,0 +1,107 @@
+"""A layer of rate cells: the columns of one level, each over its own patch of the level below."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from cortexsim.rate.projection import Projection
+from cortexsim.rate.transfer import TRANSFERS
+
+GAIN_RATE = 0.01  # Per batch: how fast the input gain follows the activity below.
+MEAN_RATE = 0.01  # Per batch: how fast the running mean of a cell follows its activity.
+
+
+class Response(NamedTuple):
+    """What a layer makes of one batch: its scaled input, its drive a = W x + b, and its activity z = rho(a)."""
+
+    pre: Tensor  # (batch, positions, pre)
+    drive: Tensor  # (batch, positions, cells)
+    activity: Tensor  # (batch, positions, cells)
+
+
+@dataclass
+class Layer:
+    """Hold the cells and synapses of one layer.
+
+    Attributes:
+        positions: columns in the layer.
+        tuple_size: patches of the layer below that a column sees.
+        feedforward: W, (copies, cells, pre).
+        bias: (copies, cells).
+        transfer: name of the transfer function.
+        context: B, from the context onto the dendrite; None where nothing is heard.
+        feedback: F, fixed and random, from a vector modulator; None where nothing is heard.
+        input_rms: root mean square to which synaptic scaling brings the input; None leaves it as it is.
+        mean: running mean of the activity, (copies, cells).
+        input_square: running mean square of the input; 0 before any was seen.
+    """
+
+    positions: int
+    tuple_size: int
+    feedforward: Projection
+    bias: Tensor
+    transfer: str
+    context: Projection | None
+    feedback: Projection | None
+    input_rms: float | None
+    mean: Tensor
+    input_square: Tensor
+
+    def respond(self, below: Tensor, learning: bool = False) -> Response:
+        """Answer the activity of the layer below, (batch, positions s, cells below).
+
+        Args:
+            below: one row a column of the layer below, or a leaf.
+            learning: lets the input gain follow the input; evaluation changes nothing.
+        """
+        pre = below.reshape(below.shape[0], self.positions, -1)
+        if self.input_rms is not None:
+            if learning:
+                self._follow_input(pre)
+            # Homeostatic synaptic scaling (Turrigiano 2008): one gain for all synapses of the layer.
+            pre = pre * (self.input_rms * torch.rsqrt(self.input_square + 1e-12))
+        drive = self.feedforward(pre) + self.bias
+        return Response(pre, drive, TRANSFERS[self.transfer].rate(drive))
+
+    def __call__(self, below: Tensor) -> Tensor:
+        """Answer with activity alone: (batch, positions s, cells below) to (batch, positions, cells)."""
+        return self.respond(below).activity
+
+    def derivative(self, drive: Tensor) -> Tensor:
+        """Answer with the slope rho'(a)."""
+        return TRANSFERS[self.transfer].derivative(drive)
+
+    def _follow_input(self, pre: Tensor) -> None:
+        square = pre.square().mean()
+        # The first input sets the gain; torch.where keeps a GPU from having to answer.
+        self.input_square.copy_(torch.where(self.input_square > 0, self.input_square.lerp(square, GAIN_RATE), square))
+
+    def follow_mean(self, activity: Tensor) -> None:
+        """Let the running mean follow the activity; part of learning, never of evaluation."""
+        self.mean.lerp_(self.feedforward.average(activity), MEAN_RATE)
+
+    def siblings(self, activity: Tensor) -> Tensor:
+        """Gather, for each patch, all other patches under its parent: (batch, positions, (s - 1) cells)."""
+        batch, positions, cells = activity.shape
+        s = self.tuple_size
+        tuples = activity.reshape(batch, positions // s, s, cells)
+        if s == 2:  # One sibling: a flip, and no gather.
+            return tuples.flip(2).reshape(batch, positions, cells)
+        others = [[other for other in range(s) if other != own] for own in range(s)]
+        return tuples[:, :, others].reshape(batch, positions, (s - 1) * cells)
+
+    def state(self) -> dict[str, Tensor]:
+        """Name every tensor that learning may change or a result depends on."""
+        named = {
+            "feedforward": self.feedforward.weights,
+            "bias": self.bias,
+            "mean": self.mean,
+            "input_square": self.input_square,
+        }
+        if self.context is not None:
+            named["context"] = self.context.weights
+        if self.feedback is not None:
+            named["feedback"] = self.feedback.weights
+        return named

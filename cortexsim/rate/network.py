@@ -1,0 +1,147 @@
+"""Networks of rate layers, stacked as the hierarchy's tree."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cortexsim.hierarchy import Hierarchy
+from cortexsim.rate.layer import Layer
+from cortexsim.rate.projection import Projection
+from cortexsim.seeds import stream
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Describe a network, whatever learns in it.
+
+    Args:
+        cells: cells in each column.
+        shared: whether all columns of a layer have the same weights.
+        transfer: name of the transfer function.
+        initial_scale: standard deviation of the first weights, times sqrt(2 / inputs): 1 keeps the activity of ReLU
+            layers (He et al. 2015).
+        input_rms: root mean square that synaptic scaling brings each layer's input to; None for no scaling.
+    """
+
+    cells: int = 64
+    shared: bool = True
+    transfer: str = "relu"
+    initial_scale: float = 1.0
+    input_rms: float | None = None
+
+
+@dataclass
+class Network:
+    """Hold the layers, lowest first, and a linear output of one unit a class.
+
+    Attributes:
+        hierarchy: the task's sizes, which set the tree.
+        layers: one a level.
+        output: weights onto the classes, (classes, cells).
+        output_bias: (classes,).
+    """
+
+    hierarchy: Hierarchy
+    layers: list[Layer]
+    output: Tensor
+    output_bias: Tensor
+
+    @classmethod
+    def build(
+        cls,
+        architecture: Architecture,
+        hierarchy: Hierarchy,
+        seed: int,
+        device: str = "cpu",
+        dtype: torch.dtype = torch.float32,
+        context: tuple[str, ...] = (),
+        feedback: bool = False,
+    ) -> "Network":
+        """Draw a network's first weights from its seed; they are the same on every device.
+
+        Args:
+            architecture: its cells.
+            hierarchy: its tree.
+            seed: root seed of the streams ``weights`` and ``feedback``.
+            device: where its tensors live.
+            dtype: of its tensors.
+            context: for each layer from below, what its dendrites hear: ``"sibling"``, ``"label"`` or ``"none"``.
+            feedback: whether fixed random weights bring the layers a vector modulator of one component a class.
+        """
+        a, kwargs = architecture, {"device": device, "dtype": dtype}
+        layers = []
+        for level in range(1, hierarchy.depth + 1):
+            positions, s = hierarchy.positions(level), hierarchy.tuple_size
+            pre = s * (hierarchy.features if level == 1 else a.cells)
+            copies = 1 if a.shared else positions
+            weights = _normal(seed, ("weights", level), (copies, a.cells, pre), a.initial_scale * math.sqrt(2 / pre))
+            heard = context[level - 1] if context else "none"
+            layers.append(
+                Layer(
+                    positions=positions,
+                    tuple_size=s,
+                    feedforward=Projection(weights.to(**kwargs)),
+                    bias=torch.zeros(copies, a.cells, **kwargs),
+                    transfer=a.transfer,
+                    context=_context(heard, a, hierarchy, positions, kwargs),
+                    feedback=_feedback(seed, level, a, hierarchy, kwargs) if feedback else None,
+                    input_rms=a.input_rms,
+                    mean=torch.zeros(copies, a.cells, **kwargs),
+                    input_square=torch.zeros((), **kwargs),
+                )
+            )
+        output = _normal(seed, ("weights", "output"), (hierarchy.classes, a.cells), math.sqrt(1 / a.cells))
+        return cls(hierarchy, layers, output.to(**kwargs), torch.zeros(hierarchy.classes, **kwargs))
+
+    def activities(self, leaves: Tensor, layers: int | None = None) -> list[Tensor]:
+        """Answer leaves (batch, s^L, v) with the activity of each layer, (batch, positions, cells)."""
+        found = [leaves]
+        for layer in self.layers[:layers]:
+            found.append(layer(found[-1]))
+        return found[1:]
+
+    def classify(self, top: Tensor) -> Tensor:
+        """Read the classes from the top layer's one column: (batch, 1, cells) to logits (batch, classes)."""
+        return torch.addmm(self.output_bias, top.flatten(1), self.output.T)
+
+    def state(self) -> dict[str, Tensor]:
+        """Name every tensor of the network."""
+        named = {f"layer{k}.{name}": tensor for k, layer in enumerate(self.layers, 1) for name, tensor in layer.state().items()}
+        return {**named, "output": self.output, "output_bias": self.output_bias}
+
+
+def _normal(seed: int, names: tuple[str | int, ...], shape: tuple[int, ...], deviation: float) -> Tensor:
+    return torch.from_numpy(stream(seed, *names).normal(0, deviation, shape))
+
+
+def _context(heard: str, a: Architecture, hierarchy: Hierarchy, positions: int, kwargs: dict) -> Projection | None:
+    """Make silent context synapses: each place in a tuple has its own, for its siblings differ."""
+    if heard == "none" or (heard == "sibling" and positions < hierarchy.tuple_size):
+        return None
+    if heard == "label":
+        return Projection(torch.zeros(1 if a.shared else positions, a.cells, hierarchy.classes, **kwargs))
+    s = hierarchy.tuple_size
+    return Projection(torch.zeros(s if a.shared else positions, a.cells, (s - 1) * a.cells, **kwargs))
+
+
+def _feedback(seed: int, level: int, a: Architecture, hierarchy: Hierarchy, kwargs: dict) -> Projection:
+    # Every cell has its own feedback weights, also where columns share their feedforward weights.
+    shape = (hierarchy.positions(level), a.cells, hierarchy.classes)
+    return Projection(_normal(seed, ("feedback", level), shape, math.sqrt(1 / hierarchy.classes)).to(**kwargs))
+
+
+def device(name: str) -> str:
+    """Choose a device: ``auto`` takes the first of cuda, mps and cpu that there is."""
+    if name != "auto":
+        return name
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def to_tensor(values: np.ndarray, like: Tensor) -> Tensor:
+    """Move NumPy values to the device and type of a tensor."""
+    return torch.from_numpy(values).to(like)

@@ -1,0 +1,56 @@
+"""Optimisers: what a synapse makes of the directions it is given. torch's own, fed by hand.
+
+`sgd` adds eta times the direction. `adamw` normalises each synapse by the running size of its own directions
+(Loshchilov & Hutter 2019), which a synapse can do alone; both forget by ``eta * weight_decay`` a step.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Optimization:
+    """Set how weights follow their updates.
+
+    Args:
+        method: ``sgd`` or ``adamw``.
+        eta: learning rate of the feedforward weights.
+        context_eta: learning rate of the context weights, in units of eta.
+        weight_decay: decay of the weights (not of biases), per step and unit of learning rate.
+    """
+
+    method: Literal["sgd", "adamw"] = "adamw"
+    eta: float = 1e-3
+    context_eta: float = 1.0
+    weight_decay: float = 0.0
+
+
+class Optimizer:
+    """Change named tensors in place, with a learning rate that falls linearly to zero over training.
+
+    Args:
+        settings: method and rates.
+        parameters: by name; names that end in ``bias`` are not decayed, those that end in ``context`` have their own eta.
+    """
+
+    def __init__(self, settings: Optimization, parameters: Mapping[str, Tensor]) -> None:
+        self.parameters = dict(parameters)
+        groups = []
+        for name, tensor in self.parameters.items():
+            eta = settings.eta * (settings.context_eta if name.endswith("context") else 1.0)
+            decay = 0.0 if name.endswith("bias") else settings.weight_decay
+            groups.append({"params": [tensor], "lr": eta, "eta": eta, "weight_decay": decay})
+        method = torch.optim.SGD if settings.method == "sgd" else torch.optim.AdamW
+        self.torch = method(groups, lr=settings.eta)
+
+    def step(self, updates: Mapping[str, Tensor] | None = None, progress: float = 0.0) -> None:
+        """Follow the updates by name, or the gradients already there; progress runs from 0 to 1."""
+        for name, update in (updates or {}).items():
+            self.parameters[name].grad = -update
+        for group in self.torch.param_groups:
+            group["lr"] = group["eta"] * (1 - progress)
+        self.torch.step()

@@ -1,0 +1,46 @@
+"""A projection: all-to-all synapses from one group of cells to another, at every position of a layer."""
+
+import torch
+from torch import Tensor
+
+
+class Projection:
+    """Hold dense weights that are the same at every ``copies``-th position.
+
+    One copy shares its weights over all positions; as many copies as positions share nothing; s copies tell the places
+    within a tuple apart.
+
+    Args:
+        weights: (copies, post, pre).
+    """
+
+    def __init__(self, weights: Tensor) -> None:
+        self.weights = weights
+
+    @property
+    def copies(self) -> int:
+        """How many positions have weights of their own."""
+        return self.weights.shape[0]
+
+    def arrange(self, values: Tensor) -> Tensor:
+        """Bring together the positions that share weights: (batch, positions, k) to (copies, observations, k)."""
+        batch, positions, width = values.shape
+        grouped = values.reshape(batch, positions // self.copies, self.copies, width)
+        return grouped.permute(2, 0, 1, 3).reshape(self.copies, -1, width)
+
+    def __call__(self, pre: Tensor) -> Tensor:
+        """Sum the weighted input: (batch, positions, pre) to (batch, positions, post)."""
+        batch, positions, _ = pre.shape
+        summed = torch.bmm(self.arrange(pre), self.weights.transpose(1, 2))
+        if self.copies == 1:
+            return summed.view(batch, positions, -1)
+        return summed.view(self.copies, batch, positions // self.copies, -1).permute(1, 2, 0, 3).reshape(batch, positions, -1)
+
+    def correlate(self, post: Tensor, pre: Tensor) -> Tensor:
+        """Average post * pre over all observations of a weight: (copies, post, pre)."""
+        left, right = self.arrange(post), self.arrange(pre)
+        return torch.bmm(left.transpose(1, 2), right) / left.shape[1]
+
+    def average(self, post: Tensor) -> Tensor:
+        """Average a postsynaptic quantity over all observations of a cell: (copies, post)."""
+        return self.arrange(post).mean(1)

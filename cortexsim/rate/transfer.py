@@ -1,0 +1,29 @@
+"""Transfer functions: from the drive of a rate cell to its activity."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """Pair a transfer function rho(a) with its derivative rho'(a), both of the drive a."""
+
+    rate: Callable[[Tensor], Tensor]
+    derivative: Callable[[Tensor], Tensor]
+
+
+def _saturating(drive: Tensor) -> Tensor:
+    positive = torch.relu(drive)
+    return positive / (1 + positive)
+
+
+TRANSFERS = {
+    "relu": Transfer(torch.relu, lambda drive: (drive > 0).to(drive.dtype)),
+    # Naka & Rushton 1966 with exponent 1: half its maximum of 1 at a drive of 1.
+    "saturating": Transfer(_saturating, lambda drive: (drive > 0) / (1 + torch.relu(drive)).square()),
+    "linear": Transfer(lambda drive: drive, torch.ones_like),
+}
+"""By the name that a model uses."""

@@ -1,0 +1,52 @@
+"""Plasticity rules, each in the file that bears its name, as data that every substrate reads.
+
+A new rule is a new file here with a `RULE` in it, or such a file anywhere, named by its path in a model.
+"""
+
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from runpy import run_path
+
+from cortexsim.errors import UserError, nearest
+from cortexsim.expression import Expression
+from cortexsim.rules.three_factor import SIGNALS, Rule, ThreeFactor
+
+__all__ = ["SIGNALS", "Expression", "Rule", "ThreeFactor", "known_rules", "load_rule"]
+
+
+@cache
+def known_rules() -> dict[str, Rule]:
+    """List the rules of this package by name."""
+    modules = (import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__))
+    found = (vars(module).get("RULE") for module in modules)
+    return {rule.name: rule for rule in found if isinstance(rule, Rule)}
+
+
+def load_rule(name: str, beside: Path = Path()) -> Rule:
+    """Find a rule by its name, or in a Python file that holds a `RULE`.
+
+    Args:
+        name: a known name, or a path ending in ``.py``, relative to ``beside``.
+        beside: folder of the model that names the rule.
+
+    Raises:
+        UserError: where there is no such rule, or the file holds none.
+    """
+    if not name.endswith(".py"):
+        if name not in known_rules():
+            raise UserError(f"rule '{name}' is not known ({nearest(name, known_rules())})")
+        return known_rules()[name]
+    path = beside / name
+    if not path.is_file():
+        raise UserError(f"rule file '{path}' does not exist")
+    try:
+        rule = run_path(str(path)).get("RULE")
+    except UserError:
+        raise
+    except Exception as error:  # Whatever a user's file does wrong, its name belongs in front.
+        raise UserError(f"rule file '{path}': {type(error).__name__}: {error}") from None
+    if not isinstance(rule, Rule):
+        raise UserError(f"rule file '{path}' holds no Rule named RULE")
+    return rule

@@ -1,0 +1,25 @@
+"""CLAPP: contrastive, local and predictive plasticity.
+
+Illing, Ventura, Bellec, Gerstner, "Local plasticity rules can learn deep representations using self-supervised
+contrastive predictions", NeurIPS 2021. The loss of one column, for context c of the same object (y = +1) or of another
+one, after a saccade (y = -1), is
+
+    loss = max(0, 1 - y u),    u = z^T B c
+
+and its negative gradient, the context taken as given, is three-factor plasticity of both kinds of synapse:
+
+    dW_ji = eta * y 1[y u < 1] * (B c)_j rho'(a_j) * x_i
+    dB_jk = eta * y 1[y u < 1] * z_j * c_k
+"""
+
+from cortexsim.modulators import SURPRISE
+from cortexsim.rules.three_factor import Rule, ThreeFactor
+
+RULE = Rule(
+    name="clapp",
+    equation="dW = eta * y 1[y u < 1] * (B c) rho'(a) * x,  u = z^T B c",
+    source="Illing, Ventura, Bellec, Gerstner 2021",
+    feedforward=ThreeFactor(post="derivative_post", third="surprise_all * dendrite_post"),
+    context=ThreeFactor(post="activity_post", third="surprise_all"),
+    modulators=(SURPRISE,),
+)

@@ -1,0 +1,137 @@
+"""Three-factor plasticity: the one form that every rule has, and the audit that proves it local.
+
+A synapse from cell j to cell i remembers the product of its two cells in an eligibility trace, and changes when a third
+factor arrives (Fremaux & Gerstner 2016; Gerstner, Lehmann, Liakoni, Corneil, Brea 2018):
+
+    tau_eligibility d elig_ij/dt = -elig_ij + post_i * pre_j
+    dw_ij = eta * (third_i * elig_ij - decay_i * w_ij)
+
+Each factor is a text. The suffix of a name says where the quantity is to be found, so that the text itself is the proof
+of locality: `*_pre` at the presynaptic cell, `*_post` at the postsynaptic cell, `*_all` broadcast to everybody.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from cortexsim.errors import UserError, nearest
+from cortexsim.modulators import Modulator
+from cortexsim.expression import Expression
+
+SIGNALS: Mapping[str, str] = MappingProxyType(
+    {
+        "activity_pre": "rate of the presynaptic cell",
+        "activity_post": "rate of the postsynaptic cell, z = rho(a)",
+        "drive_post": "its summed input, a = W x + b",
+        "derivative_post": "slope of its rate, rho'(a)",
+        "mean_post": "running mean of its rate",
+        "dendrite_post": "what its dendrite hears of the context, (B c)_i",
+        "feedback_post": "what fixed random weights bring it of a vector modulator, (F e)_i",
+    }
+)
+"""What a substrate offers to a rule."""
+
+READABLE = {"pre": ("_pre",), "post": ("_post",), "third": ("_post", "_all"), "decay": ("_post", "_all")}
+
+
+@dataclass(frozen=True)
+class ThreeFactor:
+    """Write the plasticity of one kind of synapse.
+
+    Args:
+        post: what the eligibility takes from the postsynaptic cell when a presynaptic spike arrives.
+        third: what turns eligibility into a change of weight when the modulator arrives.
+        pre: what the presynaptic cell brings.
+        decay: how fast the weight is forgotten, per update and unit of eta.
+    """
+
+    post: str
+    third: str
+    pre: str = "activity_pre"
+    decay: str = "0"
+
+    def texts(self) -> dict[str, Expression]:
+        """The four texts by name, parsed."""
+        return {factor: Expression(getattr(self, factor)) for factor in READABLE}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Define a plasticity rule, once, for all substrates; construction is the locality audit.
+
+    Args:
+        name: as models name it.
+        equation: as the paper writes it.
+        source: the paper.
+        feedforward: plasticity of the synapses that drive the cell (W, and its bias as a cell that is always active).
+        context: plasticity of the synapses from the context onto the dendrite (B), where the rule has any.
+        modulators: the broadcast signals it listens to.
+        constants: numbers that the texts name, with their defaults.
+        breaks: quantities it reads although no synapse could, each with the reason.
+
+    Raises:
+        UserError: where a text reads a quantity that its synapse cannot know.
+    """
+
+    name: str
+    equation: str
+    source: str
+    feedforward: ThreeFactor
+    context: ThreeFactor | None = None
+    modulators: tuple[Modulator, ...] = ()
+    constants: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    breaks: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        for synapse in ("feedforward", "context"):
+            if (plasticity := getattr(self, synapse)) is not None:
+                for factor, expression in plasticity.texts().items():
+                    for name in expression.names - set(self.constants) - set(self.breaks):
+                        self._audit(f"rule '{self.name}': {factor} of the {synapse} synapses reads '{name}'", factor, name)
+
+    def _audit(self, where: str, factor: str, name: str) -> None:
+        if not name.endswith(READABLE[factor]):
+            readable = " or ".join(f"*{suffix}" for suffix in READABLE[factor])
+            raise UserError(f"{where}, which is not local there: {factor} may read {readable}, or a constant of the rule")
+        broadcast = {modulator.read_as for modulator in self.modulators}
+        if name == "feedback_post" and name not in broadcast:
+            raise UserError(f"{where}, but none of the rule's modulators is projected through random weights")
+        if name.endswith("_all") and name not in broadcast:
+            raise UserError(f"{where}, but no modulator of the rule broadcasts it ({nearest(name, broadcast)})")
+        if not name.endswith("_all") and name not in SIGNALS:
+            raise UserError(f"{where}, which no cell has ({nearest(name, SIGNALS)})")
+
+    @property
+    def needs_context(self) -> bool:
+        """Whether its cells listen to a context."""
+        return self.context is not None
+
+    @property
+    def needs_error(self) -> bool:
+        """Whether one of its modulators reads the network's output."""
+        return any("output_all" in Expression(modulator.value).names for modulator in self.modulators)
+
+    def tuned(self, constants: Mapping[str, float], gain: Mapping[str, float]) -> "Rule":
+        """Give constants of the rule and of its modulators, and gains of its modulators, other values.
+
+        Raises:
+            UserError: where there is no such constant or modulator.
+        """
+        owned = {name for modulator in self.modulators for name in modulator.constants} | set(self.constants)
+        _refuse_unknown(f"rule '{self.name}' has no constant", constants, owned)
+        _refuse_unknown(f"rule '{self.name}' has no modulator", gain, {modulator.name for modulator in self.modulators})
+
+        def tune(old: Mapping[str, float]) -> dict[str, float]:
+            return {name: constants.get(name, value) for name, value in old.items()}
+
+        modulators = tuple(
+            replace(modulator, constants=tune(modulator.constants), gain=gain.get(modulator.name, modulator.gain))
+            for modulator in self.modulators
+        )
+        return replace(self, constants=tune(self.constants), modulators=modulators)
+
+
+def _refuse_unknown(complaint: str, names: Mapping[str, float], known: set[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise UserError(f"{complaint} '{name}' ({nearest(name, known) if known else 'it has none'})")

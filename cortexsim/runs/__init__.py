@@ -1,0 +1,1 @@
+"""Runs: configuration, trials, comparisons, and what is kept of them."""

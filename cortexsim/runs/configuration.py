@@ -1,0 +1,192 @@
+"""Models as a user writes them: TOML, validated key by key."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cortexsim.errors import UserError, nearest
+from cortexsim.rules import Rule, load_rule
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1, strict=True)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Table(BaseModel):
+    """A TOML table in which an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class HierarchyTable(Table):
+    """Sizes of the task; the command line's options go before these."""
+
+    features: Annotated[int, Field(ge=2, le=256, strict=True)] = 8
+    multiplicity: Count = 4
+    depth: Count = 4
+    tuple_size: Annotated[int, Field(ge=2, strict=True)] = 2
+    classes: Annotated[int, Field(ge=2, strict=True)] | None = None
+
+
+class NetworkTable(Table):
+    """Cells of the network, the same in every layer."""
+
+    substrate: Literal["rate"] = "rate"
+    cells: Count = 64
+    shared: Annotated[bool, Field(strict=True)] = True
+    transfer: Literal["relu", "saturating", "linear"] = "relu"
+    initial_scale: Positive = 1.0
+    input_rms: Positive | None = None
+
+
+class RuleTable(Table):
+    """Which rule the synapses follow, and what it listens to."""
+
+    name: str
+    context: Literal["sibling"] = "sibling"
+    schedule: Literal["greedy", "simultaneous"] = "greedy"
+    top: Literal["readout", "label"] = "readout"
+    constants: dict[str, Number] = {}
+    gain: dict[str, Number] = {}
+
+
+class TrainingTable(Table):
+    """How long, and how fast."""
+
+    samples: Annotated[int, Field(ge=2, strict=True)] = 4096
+    epochs: Count = 40
+    batch: Annotated[int, Field(ge=2, strict=True)] = 64
+    optimizer: Literal["sgd", "adamw"] = "adamw"
+    eta: Positive = 1e-3
+    context_eta: Positive = 1.0
+    weight_decay: NotNegative = 0.0
+
+
+class ReadoutTable(Table):
+    """The supervised decoder of learners that have no output of their own."""
+
+    kind: Literal["linear", "two-layer"] = "two-layer"
+    hidden: Count = 64
+    epochs: Count = 30
+    batch: Count = 128
+    eta: Positive = 3e-3
+    weight_decay: NotNegative = 0.3
+
+
+class Model(Table):
+    """One file of `models/`: a network, what learns in it, and how."""
+
+    description: str = ""
+    learner: Literal["local", "feedback", "backprop", "untrained"]
+    rule: RuleTable | None = None
+    hierarchy: HierarchyTable = HierarchyTable()
+    network: NetworkTable = NetworkTable()
+    training: TrainingTable = TrainingTable()
+    readout: ReadoutTable = ReadoutTable()
+
+    _name: str = ""
+    _path: Path = Path()
+
+    @property
+    def name(self) -> str:
+        """The file's name without its ending."""
+        return self._name
+
+    @property
+    def rule_name(self) -> str:
+        """The rule's name; the learner's where it follows none."""
+        return self.learner if self.rule is None else self.plasticity_rule().name
+
+    def plasticity_rule(self) -> Rule:
+        """Find the rule, with the constants and gains of this model.
+
+        Raises:
+            UserError: where there is none, or it has no such constant or modulator.
+        """
+        if self.rule is None:
+            raise UserError(f"{self._path}: learner = '{self.learner}' follows no rule")
+        rule = load_rule(self.rule.name, beside=self._path.parent)
+        return rule.tuned(self.rule.constants, self.rule.gain)
+
+    def check(self) -> None:
+        """Hold what one key cannot say alone: that learner and rule fit each other.
+
+        Raises:
+            UserError: where they do not.
+        """
+        if self.learner in ("backprop", "untrained"):
+            if self.rule is not None:
+                raise UserError(f"rule: learner = '{self.learner}' follows no rule (leave the table out)")
+            return
+        if self.rule is None:
+            raise UserError(f"rule: missing; learner = '{self.learner}' needs a table [rule] with a name")
+        rule = self.plasticity_rule()
+        if rule.needs_error != (self.learner == "feedback"):
+            right = "feedback" if rule.needs_error else "local"
+            heard = "listens to the output error" if rule.needs_error else "listens to no output error"
+            raise UserError(f"learner = '{self.learner}': rule '{rule.name}' {heard} (learner = '{right}')")
+        if self.rule.top == "label" and not rule.needs_context:
+            raise UserError(f"rule.top = 'label': rule '{rule.name}' hears no context (top = 'readout')")
+        if self.rule.top == "label" and self.learner == "feedback":
+            raise UserError("rule.top = 'label': a feedback learner has an output of its own (top = 'readout')")
+
+
+def read_model(path: Path) -> Model:
+    """Read and validate a model file.
+
+    Raises:
+        UserError: one line naming file, key, value, and what would be right.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UserError(f"{path}: {reason}") from None
+    try:
+        model = Model.model_validate(values)
+        model._name, model._path = path.stem, path
+        model.check()
+    except ValidationError as error:
+        raise UserError(f"{path}: {explain(error, Model)}") from None
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    return model
+
+
+def explain(error: ValidationError, table: type[BaseModel]) -> str:
+    """Put the first fault of a configuration into one line."""
+    fault = error.errors()[0]
+    where = [str(part) for part in fault["loc"]]
+    key = ".".join(where)
+    if fault["type"] == "extra_forbidden":
+        known = _table_at(table, where[:-1]).model_fields
+        return f"unknown key '{key}' ({nearest(where[-1], known)})"
+    if fault["type"] == "missing":
+        return f"key '{key}' is missing ({_wanted(table, where)})"
+    if fault["type"] == "literal_error":
+        choices = get_args(_table_at(table, where[:-1]).model_fields[where[-1]].annotation)
+        return f"{key} = {fault['input']!r} is not known ({nearest(str(fault['input']), map(str, choices))})"
+    message = fault["msg"].removeprefix("Input ")
+    return f"{key} = {fault['input']!r}: {message}"
+
+
+def _table_at(table: type[BaseModel], where: list[str]) -> type[BaseModel]:
+    for key in where:
+        annotation = table.model_fields[key].annotation
+        candidates = [annotation, *get_args(annotation)]
+        table = next(kind for kind in candidates if isinstance(kind, type) and issubclass(kind, BaseModel))
+    return table
+
+
+def _wanted(table: type[BaseModel], where: list[str]) -> str:
+    choices = get_args(_table_at(table, where[:-1]).model_fields[where[-1]].annotation)
+    return f"one of: {', '.join(map(str, choices))}" if choices else "it has no default"
+
+
+def resolved(model: Model) -> Mapping[str, Any]:
+    """Write out a model with all defaults, as plain values."""
+    return {"name": model.name, **model.model_dump(mode="json")}
