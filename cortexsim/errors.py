@@ -1,7 +1,7 @@
 """Errors that a user can mend: one clear line each, and exit code 2 on the command line."""
 
-from difflib import get_close_matches
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 
 class UserError(ValueError):

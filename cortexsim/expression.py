@@ -1,7 +1,7 @@
 """Texts of rules: one small language that NumPy, torch and Brian2 all read.
 
-Sums, products, powers, comparisons inside ``int(...)``, and a few functions. Nothing else, so that a text means the same
-on every substrate.
+Sums, products, powers, comparisons inside ``int(...)``, and a few functions. Nothing else, so that a text means the
+same on every substrate.
 """
 
 import ast
@@ -43,7 +43,7 @@ class Expression:
             self._refuse_other_syntax(node)
 
     def _refuse_bare_comparisons(self) -> None:
-        """See that a comparison stands in ``int(...)``, and nothing else does: substrates differ on what truth times two is."""
+        """See that comparisons, and they alone, stand in ``int(...)``: substrates differ on what truth times two is."""
         gates = [node for node in ast.walk(self.tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "int"]
         gated = [argument for gate in gates for argument in gate.args]
         compared = [node for node in ast.walk(self.tree) if isinstance(node, ast.Compare)]
@@ -51,8 +51,12 @@ class Expression:
             raise UserError(f"'{self.text}': write a comparison, and only a comparison, inside int(...)")
 
     def _refuse_other_syntax(self, node: ast.AST) -> None:
-        if not isinstance(node, ALLOWED) or (isinstance(node, ast.Constant) and not isinstance(node.value, int | float)):
-            raise UserError(f"'{self.text}': {type(node).__name__} is not allowed in a rule (arithmetic and functions only)")
+        if not isinstance(node, ALLOWED) or (
+            isinstance(node, ast.Constant) and not isinstance(node.value, int | float)
+        ):
+            raise UserError(
+                f"'{self.text}': {type(node).__name__} is not allowed in a rule (arithmetic and functions only)"
+            )
         if isinstance(node, ast.Call):
             called = node.func.id if isinstance(node.func, ast.Name) else ast.unparse(node.func)
             if called not in FUNCTIONS:

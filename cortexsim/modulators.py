@@ -50,7 +50,9 @@ class Modulator:
 
     def __post_init__(self) -> None:
         if self.scope == "network" and Expression(self.score).names:
-            raise UserError(f"modulator '{self.name}': a score is summed over a column or a layer, not over the network")
+            raise UserError(
+                f"modulator '{self.name}': a score is summed over a column or a layer, not over the network"
+            )
         for name in Expression(self.value).names - set(self.constants):
             if name not in READABLE:
                 raise UserError(

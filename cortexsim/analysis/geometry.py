@@ -15,7 +15,7 @@ RIDGE = 1e-4  # Of the mean variance of a cell: makes decoding from silent cells
 
 
 def selectivity(activity: Activity, latents: Latents) -> float:
-    """Measure the share of the variance that lies between latents: 1 for a code that is blind to synonyms, 0 for noise."""
+    """Measure the share of the variance that lies between latents: 1 is blind to synonyms, 0 is noise."""
     shares = []
     for values, names in _by_position(activity, latents):
         means, counts = _class_means(values, names)
@@ -33,14 +33,14 @@ def participation(activity: Activity, latents: Latents) -> float:
     ratios = []
     for values, names in _by_position(activity, latents):
         means, _ = _class_means(values, names)
-        # Singular values of the centred means are square roots of the eigenvalues, and stay accurate when those are tiny.
+        # Singular values of the centred means are roots of the eigenvalues, and stay accurate when those are tiny.
         spectrum = np.linalg.svd(means - means.mean(0), compute_uv=False) ** 2
         ratios.append(spectrum.sum() ** 2 / (spectrum**2).sum() if spectrum.sum() > 0 else 0.0)
     return float(np.mean(ratios))
 
 
 def decoding(activity: Activity, latents: Latents) -> float:
-    """Decode the latent linearly (ridge regression onto one-hot): fitted on the first half of the samples, scored on the other."""
+    """Decode the latent linearly, by ridge regression onto one-hot: fitted on one half, scored on the other."""
     scores = []
     for values, names in _by_position(activity, latents):
         half = len(values) // 2

@@ -17,7 +17,7 @@ MOST = 2048  # Samples that the geometry of a code is measured on.
 
 @dataclass(frozen=True)
 class Geometry:
-    """Hold one figure a layer, lowest first, as `geometry` defines them; sensitivity has one row a layer, one column a level."""
+    """Hold what `geometry` measures, one entry a layer; sensitivity has a row a layer, a column a level."""
 
     selectivity: list[float]
     participation: list[float]
@@ -60,4 +60,5 @@ def code_geometry(network: Network, samples: Samples, seed: int) -> Geometry:
 
 def _as_numpy(network: Network, samples: Samples) -> list[np.ndarray]:
     leaves = to_tensor(samples.one_hot(), network.output.detach())
-    return [code.cpu().numpy() for code in activities(network, leaves)]
+    # What has grown without bound carries nothing: the row says so, and the figures stay finite.
+    return [np.nan_to_num(code.cpu().numpy(), posinf=0.0, neginf=0.0) for code in activities(network, leaves)]

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -31,7 +32,9 @@ class Readout:
     eta: float = 3e-3
     weight_decay: float = 0.3
 
-    def accuracy(self, train: Tensor, labels: Tensor, test: Tensor, test_labels: Tensor, classes: int, seed: int) -> float:
+    def accuracy(
+        self, train: Tensor, labels: Tensor, test: Tensor, test_labels: Tensor, classes: int, seed: int
+    ) -> float:
         """Fit on training activity and score on test activity.
 
         Args:
@@ -52,7 +55,7 @@ class Readout:
         generator = stream(seed, "readout")
         widths = [features.shape[1], *([self.hidden] if self.kind == "two-layer" else []), classes]
         layers: list[torch.nn.Module] = []
-        for pre, post in zip(widths, widths[1:], strict=False):
+        for pre, post in pairwise(widths):
             layer = torch.nn.Linear(pre, post).to(features)
             with torch.no_grad():
                 layer.weight.copy_(torch.from_numpy(generator.normal(0, math.sqrt(1 / pre), (post, pre))))

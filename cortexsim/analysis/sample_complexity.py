@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 
-def samples_to_criterion(samples: Sequence[int], accuracy: Sequence[float], chance: float, fraction: float = 0.1) -> float:
+def samples_to_criterion(
+    samples: Sequence[int], accuracy: Sequence[float], chance: float, fraction: float = 0.1
+) -> float:
     """Estimate P*: where the test error first falls to a fraction of the chance error.
 
     Between the two sizes that enclose it, the error is taken as linear in log P.

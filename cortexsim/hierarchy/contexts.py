@@ -1,22 +1,24 @@
-"""Contexts: which other activity a dendrite hears.
+"""Contexts: which other activity a dendrite hears. Every result names its context, for some of them cost labels."""
 
-A context is part of every result: `sibling` needs no label, `label` is supervised.
-"""
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
+CONTEXTS: Mapping[str, str] = MappingProxyType(
+    {
+        "none": "the dendrite hears nothing",
+        "sibling": "every other patch under the same parent, in the same sample: no label needed",
+        "label": "the label population, one cell a class: supervised, for the top layer, which has no sibling",
+    }
+)
+"""The contexts that there are."""
+
 
 def siblings(positions: int, tuple_size: int) -> NDArray[np.intp]:
-    """Name the other patches under the same parent, for each patch: (positions, s - 1).
-
-    Row p lists the positions of its siblings in order of their place; the top patch, alone, has no row to give.
-    """
-    place = np.arange(tuple_size)
-    others = np.array([[other for other in place if other != own] for own in place], dtype=np.intp)
-    return (np.arange(0, positions, tuple_size)[:, None, None] + others).reshape(positions, tuple_size - 1)
-
-
-def label(labels: NDArray[np.integer], classes: int) -> NDArray[np.float32]:
-    """Let the label population speak: one cell a class, (samples, classes)."""
-    return np.eye(classes, dtype=np.float32)[labels]
+    """Name the other patches under the same parent, for each patch: (positions, s - 1), in order of their place."""
+    own = np.arange(positions)
+    first = own - own % tuple_size
+    everyone = first[:, None] + np.arange(tuple_size)
+    return everyone[everyone != own[:, None]].reshape(positions, tuple_size - 1)

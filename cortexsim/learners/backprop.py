@@ -21,7 +21,11 @@ class Backprop:
     def __init__(self, network: Network, optimization: Optimization) -> None:
         self.network = network
         self.represents = len(network.layers)
-        parameters = {f"{k}.{name}": layer.state()[name] for k, layer in enumerate(network.layers) for name in ("feedforward", "bias")}
+        parameters = {
+            f"{k}.{name}": layer.state()[name]
+            for k, layer in enumerate(network.layers)
+            for name in ("feedforward", "bias")
+        }
         parameters |= {"output": network.output, "output.bias": network.output_bias}
         for tensor in parameters.values():
             tensor.requires_grad_()

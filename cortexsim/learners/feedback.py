@@ -24,7 +24,11 @@ class Feedback:
         self.network = network
         self.plasticity = Plasticity(rule)
         self.represents = len(network.layers)
-        parameters = {f"{k}.{name}": layer.state()[name] for k, layer in enumerate(network.layers) for name in ("feedforward", "bias")}
+        parameters = {
+            f"{k}.{name}": layer.state()[name]
+            for k, layer in enumerate(network.layers)
+            for name in ("feedforward", "bias")
+        }
         parameters |= {"output": network.output, "output.bias": network.output_bias}
         self.optimizer = Optimizer(optimization, parameters)
 
@@ -47,7 +51,7 @@ class Feedback:
         answer = torch.softmax(self.network.classify(below), 1)
         target = one_hot(labels, answer.shape[1]).to(answer.dtype)
         broadcast = {"output_all": answer.unsqueeze(1), "label_all": target.unsqueeze(1)}
-        found = {}
+        found: dict[str, Tensor] = {}
         for k, (layer, response) in enumerate(zip(self.network.layers, responses, strict=True)):
             updates = self.plasticity.updates(layer, response, broadcast=broadcast)
             found |= {f"{k}.{name}": update for name, update in updates.items()}

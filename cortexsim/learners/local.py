@@ -37,7 +37,8 @@ class Local:
         self.represents = len(network.layers) - (top == "readout")
         self.plastic = network.layers[: self.represents]
         self.optimizers = [
-            Optimizer(optimization, {name: layer.state()[name] for name in self._plastic_names(rule)}) for layer in self.plastic
+            Optimizer(optimization, {name: layer.state()[name] for name in self._plastic_names(rule)})
+            for layer in self.plastic
         ]
         one_by_one = [[k] for k in range(self.represents)]
         self.schedule = one_by_one if schedule == "greedy" else [list(range(self.represents))]

@@ -27,7 +27,6 @@ class Layer:
 
     Attributes:
         positions: columns in the layer.
-        tuple_size: patches of the layer below that a column sees.
         feedforward: W, (copies, cells, pre).
         bias: (copies, cells).
         transfer: name of the transfer function.
@@ -36,10 +35,10 @@ class Layer:
         input_rms: root mean square to which synaptic scaling brings the input; None leaves it as it is.
         mean: running mean of the activity, (copies, cells).
         input_square: running mean square of the input; 0 before any was seen.
+        sibling_index: positions of the siblings of each column, flat, (positions (s - 1),).
     """
 
     positions: int
-    tuple_size: int
     feedforward: Projection
     bias: Tensor
     transfer: str
@@ -48,6 +47,7 @@ class Layer:
     input_rms: float | None
     mean: Tensor
     input_square: Tensor
+    sibling_index: Tensor
 
     def respond(self, below: Tensor, learning: bool = False) -> Response:
         """Answer the activity of the layer below, (batch, positions s, cells below).
@@ -84,13 +84,7 @@ class Layer:
 
     def siblings(self, activity: Tensor) -> Tensor:
         """Gather, for each patch, all other patches under its parent: (batch, positions, (s - 1) cells)."""
-        batch, positions, cells = activity.shape
-        s = self.tuple_size
-        tuples = activity.reshape(batch, positions // s, s, cells)
-        if s == 2:  # One sibling: a flip, and no gather.
-            return tuples.flip(2).reshape(batch, positions, cells)
-        others = [[other for other in range(s) if other != own] for own in range(s)]
-        return tuples[:, :, others].reshape(batch, positions, (s - 1) * cells)
+        return activity.index_select(1, self.sibling_index).view(activity.shape[0], self.positions, -1)
 
     def state(self) -> dict[str, Tensor]:
         """Name every tensor that learning may change or a result depends on."""

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cortexsim.hierarchy import Hierarchy
+from cortexsim.hierarchy import Hierarchy, contexts
 from cortexsim.rate.layer import Layer
 from cortexsim.rate.projection import Projection
 from cortexsim.seeds import stream
@@ -71,7 +71,7 @@ class Network:
             context: for each layer from below, what its dendrites hear: ``"sibling"``, ``"label"`` or ``"none"``.
             feedback: whether fixed random weights bring the layers a vector modulator of one component a class.
         """
-        a, kwargs = architecture, {"device": device, "dtype": dtype}
+        a, like = architecture, torch.empty((), device=device, dtype=dtype)
         layers = []
         for level in range(1, hierarchy.depth + 1):
             positions, s = hierarchy.positions(level), hierarchy.tuple_size
@@ -82,19 +82,19 @@ class Network:
             layers.append(
                 Layer(
                     positions=positions,
-                    tuple_size=s,
-                    feedforward=Projection(weights.to(**kwargs)),
-                    bias=torch.zeros(copies, a.cells, **kwargs),
+                    feedforward=Projection(weights.to(like)),
+                    bias=like.new_zeros(copies, a.cells),
                     transfer=a.transfer,
-                    context=_context(heard, a, hierarchy, positions, kwargs),
-                    feedback=_feedback(seed, level, a, hierarchy, kwargs) if feedback else None,
+                    context=_context(heard, a, hierarchy, positions, like),
+                    feedback=_feedback(seed, level, a, hierarchy, like) if feedback else None,
                     input_rms=a.input_rms,
-                    mean=torch.zeros(copies, a.cells, **kwargs),
-                    input_square=torch.zeros((), **kwargs),
+                    mean=like.new_zeros(copies, a.cells),
+                    input_square=like.new_zeros(()),
+                    sibling_index=_siblings(positions, s).to(like.device),
                 )
             )
         output = _normal(seed, ("weights", "output"), (hierarchy.classes, a.cells), math.sqrt(1 / a.cells))
-        return cls(hierarchy, layers, output.to(**kwargs), torch.zeros(hierarchy.classes, **kwargs))
+        return cls(hierarchy, layers, output.to(like), like.new_zeros(hierarchy.classes))
 
     def activities(self, leaves: Tensor, layers: int | None = None) -> list[Tensor]:
         """Answer leaves (batch, s^L, v) with the activity of each layer, (batch, positions, cells)."""
@@ -109,7 +109,11 @@ class Network:
 
     def state(self) -> dict[str, Tensor]:
         """Name every tensor of the network."""
-        named = {f"layer{k}.{name}": tensor for k, layer in enumerate(self.layers, 1) for name, tensor in layer.state().items()}
+        named = {
+            f"layer{k}.{name}": tensor
+            for k, layer in enumerate(self.layers, 1)
+            for name, tensor in layer.state().items()
+        }
         return {**named, "output": self.output, "output_bias": self.output_bias}
 
 
@@ -117,20 +121,26 @@ def _normal(seed: int, names: tuple[str | int, ...], shape: tuple[int, ...], dev
     return torch.from_numpy(stream(seed, *names).normal(0, deviation, shape))
 
 
-def _context(heard: str, a: Architecture, hierarchy: Hierarchy, positions: int, kwargs: dict) -> Projection | None:
+def _context(heard: str, a: Architecture, hierarchy: Hierarchy, positions: int, like: Tensor) -> Projection | None:
     """Make silent context synapses: each place in a tuple has its own, for its siblings differ."""
     if heard == "none" or (heard == "sibling" and positions < hierarchy.tuple_size):
         return None
     if heard == "label":
-        return Projection(torch.zeros(1 if a.shared else positions, a.cells, hierarchy.classes, **kwargs))
+        return Projection(like.new_zeros(1 if a.shared else positions, a.cells, hierarchy.classes))
     s = hierarchy.tuple_size
-    return Projection(torch.zeros(s if a.shared else positions, a.cells, (s - 1) * a.cells, **kwargs))
+    return Projection(like.new_zeros(s if a.shared else positions, a.cells, (s - 1) * a.cells))
 
 
-def _feedback(seed: int, level: int, a: Architecture, hierarchy: Hierarchy, kwargs: dict) -> Projection:
+def _siblings(positions: int, tuple_size: int) -> Tensor:
+    if positions < tuple_size:
+        return torch.empty(0, dtype=torch.long)
+    return torch.from_numpy(contexts.siblings(positions, tuple_size).ravel())
+
+
+def _feedback(seed: int, level: int, a: Architecture, hierarchy: Hierarchy, like: Tensor) -> Projection:
     # Every cell has its own feedback weights, also where columns share their feedforward weights.
     shape = (hierarchy.positions(level), a.cells, hierarchy.classes)
-    return Projection(_normal(seed, ("feedback", level), shape, math.sqrt(1 / hierarchy.classes)).to(**kwargs))
+    return Projection(_normal(seed, ("feedback", level), shape, math.sqrt(1 / hierarchy.classes)).to(like))
 
 
 def device(name: str) -> str:

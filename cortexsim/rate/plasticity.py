@@ -48,7 +48,9 @@ class Plasticity:
         self.rule = rule
         factors = {"feedforward": rule.feedforward, "context": rule.context}
         self.texts = {synapse: factor.texts() for synapse, factor in factors.items() if factor is not None}
-        self.modulators = [(modulator, Expression(modulator.score), Expression(modulator.value)) for modulator in rule.modulators]
+        self.modulators = [
+            (modulator, Expression(modulator.score), Expression(modulator.value)) for modulator in rule.modulators
+        ]
 
     @torch.no_grad()
     def updates(
@@ -85,12 +87,12 @@ class Plasticity:
         changes: dict[str, Tensor] = {synapse: torch.zeros_like(activity) for synapse in projections}
         for moment in moments:
             if layer.context is not None:
-                cells["dendrite_post"] = heard.roll(moment.lag, 0)
+                cells["dendrite_post"] = _shift(heard, moment.lag)
             signals = cells | self._modulate(layer, cells, {**(broadcast or {}), "contrast_all": moment.contrast})
             for synapse in projections:
                 change = self._evaluate(synapse, "third", signals) * self._evaluate(synapse, "post", signals)
                 # Rolled back, a change of context weights meets the context of its own moment: one product serves all.
-                changes[synapse] += change.roll(-moment.lag, 0) if synapse == "context" else change
+                changes[synapse] += _shift(change, -moment.lag) if synapse == "context" else change
         found = {"bias": layer.feedforward.average(changes["feedforward"])}
         for synapse, projection in projections.items():
             presynaptic = self._evaluate(synapse, "pre", {"activity_pre": inputs[synapse]})
@@ -114,6 +116,11 @@ class Plasticity:
                 signal = layer.feedback(signal.expand(-1, layer.positions, -1))
             said[modulator.read_as] = signal
         return said
+
+
+def _shift(values: Tensor, fixations: int) -> Tensor:
+    """Bring the values of so many fixations ago to each fixation of a batch."""
+    return values.roll(fixations, 0) if fixations else values
 
 
 def _total(modulator: Modulator, score: Expression, cells: Mapping[str, Any]) -> Any:

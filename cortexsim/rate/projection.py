@@ -34,7 +34,11 @@ class Projection:
         summed = torch.bmm(self.arrange(pre), self.weights.transpose(1, 2))
         if self.copies == 1:
             return summed.view(batch, positions, -1)
-        return summed.view(self.copies, batch, positions // self.copies, -1).permute(1, 2, 0, 3).reshape(batch, positions, -1)
+        return (
+            summed.view(self.copies, batch, positions // self.copies, -1)
+            .permute(1, 2, 0, 3)
+            .reshape(batch, positions, -1)
+        )
 
     def correlate(self, post: Tensor, pre: Tensor) -> Tensor:
         """Average post * pre over all observations of a weight: (copies, post, pre)."""

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from cortexsim.errors import UserError, nearest
-from cortexsim.modulators import Modulator
 from cortexsim.expression import Expression
+from cortexsim.modulators import Modulator
 
 SIGNALS: Mapping[str, str] = MappingProxyType(
     {
@@ -87,12 +87,16 @@ class Rule:
             if (plasticity := getattr(self, synapse)) is not None:
                 for factor, expression in plasticity.texts().items():
                     for name in expression.names - set(self.constants) - set(self.breaks):
-                        self._audit(f"rule '{self.name}': {factor} of the {synapse} synapses reads '{name}'", factor, name)
+                        self._audit(
+                            f"rule '{self.name}': {factor} of the {synapse} synapses reads '{name}'", factor, name
+                        )
 
     def _audit(self, where: str, factor: str, name: str) -> None:
         if not name.endswith(READABLE[factor]):
             readable = " or ".join(f"*{suffix}" for suffix in READABLE[factor])
-            raise UserError(f"{where}, which is not local there: {factor} may read {readable}, or a constant of the rule")
+            raise UserError(
+                f"{where}, which is not local there: {factor} may read {readable}, or a constant of the rule"
+            )
         broadcast = {modulator.read_as for modulator in self.modulators}
         if name == "feedback_post" and name not in broadcast:
             raise UserError(f"{where}, but none of the rule's modulators is projected through random weights")

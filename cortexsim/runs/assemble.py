@@ -42,9 +42,9 @@ def budget(model: Model) -> Budget:
     return Budget(model.training.epochs, model.training.batch)
 
 
-def readout(model: Model) -> Readout:
-    """Set up the readout of a model."""
-    return Readout(**model.readout.model_dump())
+def readout(model: Model, kind: str | None = None) -> Readout:
+    """Set up the readout of a model, or one of another kind with its settings."""
+    return Readout(**model.readout.model_dump() | ({"kind": kind} if kind else {}))
 
 
 def _contexts(model: Model, hierarchy: Hierarchy) -> tuple[str, ...]:

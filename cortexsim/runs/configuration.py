@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cortexsim.errors import UserError, nearest
+from cortexsim.hierarchy import Hierarchy
 from cortexsim.rules import Rule, load_rule
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -101,6 +102,14 @@ class Model(Table):
         """The rule's name; the learner's where it follows none."""
         return self.learner if self.rule is None else self.plasticity_rule().name
 
+    def task(self) -> Hierarchy:
+        """The sizes of the task that the model is for.
+
+        Raises:
+            UserError: where they cannot exist.
+        """
+        return Hierarchy(**self.hierarchy.model_dump(exclude_none=True))
+
     def plasticity_rule(self) -> Rule:
         """Find the rule, with the constants and gains of this model.
 
@@ -118,6 +127,7 @@ class Model(Table):
         Raises:
             UserError: where they do not.
         """
+        self.task()
         if self.learner in ("backprop", "untrained"):
             if self.rule is not None:
                 raise UserError(f"rule: learner = '{self.learner}' follows no rule (leave the table out)")

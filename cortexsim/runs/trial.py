@@ -3,12 +3,15 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
 
+import cortexsim
 from cortexsim.analysis.probes import activities, code_geometry
 from cortexsim.hierarchy import Grammar, Hierarchy, Samples, split
 from cortexsim.learners import Learner, train
@@ -19,6 +22,8 @@ from cortexsim.seeds import stream
 
 Row = dict[str, Any]
 TEST_SAMPLES = 4096
+RELATIVE_COST = {"untrained": 0.0, "local": 2.0}  # Of an epoch, beside one of backpropagation.
+FIXED_COST = 10.0  # Of probes and readout, in epochs of backpropagation.
 
 
 @dataclass(frozen=True)
@@ -46,59 +51,72 @@ class Trial:
     @property
     def key(self) -> str:
         """A digest of all that the row depends on, by which a finished trial is known again."""
-        values = asdict(self) | {"model": resolved(self.model), "rule": repr(self.model.rule and self.model.plasticity_rule())}
-        return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()[:16]
+        rule = "" if self.model.rule is None else repr(self.model.plasticity_rule())
+        values = asdict(self) | {"model": resolved(self.model), "rule": rule, "version": cortexsim.__version__}
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
     def cost(self) -> float:
-        """Roughly how long it takes, in arbitrary units: for an ETA, and to begin with the longest."""
-        epochs = self.model.training.epochs if self.model.learner != "untrained" else 0
-        return self.samples * (epochs * {"local": 2.0}.get(self.model.learner, 1.0) + 5)
-
-    def data(self) -> tuple[Samples, Samples]:
-        """Draw the grammar, and from it the training and the test samples."""
-        grammar = Grammar.draw(self.hierarchy, stream(self.grammar_seed, "grammar"))
-        return split(grammar, self.samples, self.test_samples, stream(self.seed, "data"))
+        """How long it takes, in samples through an epoch of backpropagation: for an ETA and the order."""
+        return self.samples * (self.model.training.epochs * RELATIVE_COST.get(self.model.learner, 1.0) + FIXED_COST)
 
 
-def run(trial: Trial, watch: Callable[[int, int], None] = lambda stage, epoch: None) -> Row:
-    """Train, measure, and answer with one row of a result.
+@dataclass
+class Prepared:
+    """Hold a learner before its training, and its data on its device."""
 
-    On a CPU one thread is used, so that a row does not depend on how many run side by side.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        return _run(trial, watch)[0]
-    finally:
-        torch.set_num_threads(threads)
+    learner: Learner
+    leaves: Tensor  # (samples, s^L, v)
+    labels: Tensor  # (samples,)
+    test: Samples
 
 
-def _run(trial: Trial, watch: Callable[[int, int], None]) -> tuple[Row, Learner]:
-    start = time.perf_counter()
-    train_samples, test_samples = trial.data()
+def test_size(hierarchy: Hierarchy, samples: int) -> int:
+    """Choose how many samples to hold out beside so many for training: as many as the grammar has, up to a limit."""
+    return max(1, min(TEST_SAMPLES, hierarchy.distinct_samples - samples))
+
+
+def prepare(trial: Trial) -> Prepared:
+    """Draw the grammar, its samples and the learner's first weights."""
+    grammar = Grammar.draw(trial.hierarchy, stream(trial.grammar_seed, "grammar"))
+    samples, test = split(grammar, trial.samples, trial.test_samples, stream(trial.seed, "data"))
     learner = assemble.assemble(trial.model, trial.hierarchy, trial.seed, trial.device)
-    like = learner.network.output.detach()
-    leaves = to_tensor(train_samples.one_hot(), like)
-    labels = torch.from_numpy(train_samples.labels.astype("int64")).to(like.device)
-    train(learner, leaves, labels, assemble.budget(trial.model), trial.seed, watch)
-    code = code_geometry(learner.network, test_samples, trial.seed)
-    row = {
-        "learner": trial.model.name,
-        "rule": trial.model.rule_name,
-        "substrate": trial.model.network.substrate,
-        "context": context_name(trial.model),
-        "samples": trial.samples,
-        "labels": trial.samples,
-        "grammar_seed": trial.grammar_seed,
-        "seed": trial.seed,
-        "accuracy": _accuracy(trial, learner, leaves, labels, test_samples),
-        "chance": 1 / trial.hierarchy.classes,
-        **asdict(code),
-        "seconds": time.perf_counter() - start,
-        "key": trial.key,
-    }
-    return row, learner
+    leaves, labels = _tensors(samples, learner)
+    return Prepared(learner, leaves, labels, test)
+
+
+def run(trial: Trial) -> Row:
+    """Train, measure, and answer with one row of a result."""
+    return train_and_measure(trial, prepare(trial))
+
+
+def train_and_measure(
+    trial: Trial, prepared: Prepared, watch: Callable[[int, int], None] = lambda stage, epoch: None
+) -> Row:
+    """Train a prepared learner and answer with one row of a result; watch is told each stage and epoch as it ends."""
+    start = time.perf_counter()
+    with _one_thread():
+        train(prepared.learner, prepared.leaves, prepared.labels, assemble.budget(trial.model), trial.seed, watch)
+        trained = time.perf_counter() - start
+        network = prepared.learner.network
+        return {
+            "learner": trial.model.name,
+            "rule": trial.model.rule_name,
+            "substrate": trial.model.network.substrate,
+            "context": context_name(trial.model),
+            "samples": trial.samples,
+            "labels": trial.samples,
+            "labels_for": "layers" if prepared.learner.uses_labels else "readout",
+            "grammar_seed": trial.grammar_seed,
+            "seed": trial.seed,
+            "accuracy": _accuracy(trial, prepared),
+            "chance": 1 / trial.hierarchy.classes,
+            **asdict(code_geometry(network, prepared.test, trial.seed)),
+            "diverged": not all(bool(tensor.isfinite().all()) for tensor in network.state().values()),
+            "seconds_training": trained,
+            "seconds": time.perf_counter() - start,
+            "key": trial.key,
+        }
 
 
 def context_name(model: Model) -> str:
@@ -108,15 +126,36 @@ def context_name(model: Model) -> str:
     return model.rule.context + ("+label" if model.rule.top == "label" else "")
 
 
-@torch.no_grad()
-def _accuracy(trial: Trial, learner: Learner, leaves: torch.Tensor, labels: torch.Tensor, test: Samples) -> float:
-    """Score the learner's own answer, or else that of a readout from the last layer it has shaped."""
-    test_leaves, truth = to_tensor(test.one_hot(), leaves), torch.from_numpy(test.labels.astype("int64")).to(leaves.device)
-    answers = [learner.classify(chunk) for chunk in test_leaves.split(1024)]
-    if answers[0] is not None:
-        return float((torch.cat([a.argmax(1) for a in answers if a is not None]) == truth).float().mean())
-    layer = learner.represents - 1
-    codes = [activities(learner.network, values)[layer] for values in (leaves, test_leaves)]
-    with torch.enable_grad():
-        readout = assemble.readout(trial.model)
-        return readout.accuracy(codes[0], labels, codes[1], truth, trial.hierarchy.classes, trial.seed)
+def layer_accuracy(trial: Trial, prepared: Prepared, layer: int, kind: str | None = None) -> float:
+    """Score a readout, of the model's kind unless another is named, from one layer, counted from 0."""
+    learner, readout = prepared.learner, assemble.readout(trial.model, kind)
+    test_leaves, truth = _tensors(prepared.test, learner)
+    code, test_code = (activities(learner.network, values)[layer] for values in (prepared.leaves, test_leaves))
+    return readout.accuracy(code, prepared.labels, test_code, truth, trial.hierarchy.classes, trial.seed)
+
+
+def _accuracy(trial: Trial, prepared: Prepared) -> float:
+    """Score the learner's own answer, or else a readout from the last layer that it has shaped."""
+    test_leaves, truth = _tensors(prepared.test, prepared.learner)
+    answers = [prepared.learner.classify(chunk) for chunk in test_leaves.split(1024)]
+    found = [answer.argmax(1) for answer in answers if answer is not None]
+    if not found:
+        return layer_accuracy(trial, prepared, prepared.learner.represents - 1)
+    return float((torch.cat(found) == truth).float().mean())
+
+
+def _tensors(samples: Samples, learner: Learner) -> tuple[Tensor, Tensor]:
+    like = learner.network.output.detach()
+    labels = torch.from_numpy(samples.labels.astype("int64")).to(like.device)
+    return to_tensor(samples.one_hot(), like), labels
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute on one thread, so that a row does not depend on how many trials run side by side."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

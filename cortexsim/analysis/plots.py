@@ -1,0 +1,72 @@
+"""Figures: each function draws into the Axes it is given, and returns them."""
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cortexsim.analysis.summary import Summary
+
+# Okabe & Ito 2008: told apart by colour-blind readers too.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+CONTROL = {"color": "#888888", "marker": ".", "linestyle": "--"}
+
+
+def accuracy(axes: Axes, summaries: Sequence[Summary], chance: float, laws: Mapping[str, float]) -> Axes:
+    """Draw test accuracy against training samples: mean and deviation over seeds, chance, and predicted laws."""
+    for index, summary in enumerate(summaries):
+        spreads = list(summary.accuracy.values())
+        means, deviations = [s.mean for s in spreads], [s.deviation for s in spreads]
+        axes.errorbar(summary.samples, means, deviations, label=summary.learner, capsize=3, **_style(summary, index))
+    axes.axhline(chance, color="black", linewidth=0.8, linestyle=":")
+    axes.annotate("chance", (0.99, chance), xycoords=("axes fraction", "data"), ha="right", va="top", fontsize=8)
+    for text, samples in laws.items():
+        axes.axvline(samples, color="#BBBBBB", linewidth=0.8, zorder=0)
+        axes.annotate(text, (samples, 1.06), xycoords=("data", "data"), ha="center", fontsize=8, color="#555555")
+    sizes = sorted({size for summary in summaries for size in summary.samples})
+    axes.set_xscale("log")
+    axes.set_xticks(sizes, [str(size) for size in sizes])
+    axes.set_xticks([], minor=True)
+    axes.set(xlabel="training samples P", ylabel="test accuracy", ylim=(0, 1.13))
+    axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
+    return axes
+
+
+def by_layer(axes: Axes, summaries: Sequence[Summary], quantity: str, ylabel: str, top: float) -> Axes:
+    """Draw one quantity of the code against the layer, at the largest training set."""
+    for index, summary in enumerate(summaries):
+        spreads = summary.layers[quantity]
+        layers = range(1, len(spreads) + 1)
+        means, deviations = [s.mean for s in spreads], [s.deviation for s in spreads]
+        axes.errorbar(layers, means, deviations, label=summary.learner, capsize=3, **_style(summary, index))
+    axes.set(xlabel="layer", ylabel=ylabel, ylim=(0, top))
+    axes.set_xticks(list(layers))
+    return axes
+
+
+def comparison(
+    summaries: Sequence[Summary], chance: float, laws: Mapping[str, float], latents: int, title: str
+) -> Figure:
+    """Put accuracy, selectivity, participation and decoding side by side."""
+    figure = Figure(figsize=(11, 7), layout="constrained")
+    panels = figure.subplots(2, 2)
+    accuracy(panels[0, 0], summaries, chance, laws)
+    by_layer(panels[0, 1], summaries, "selectivity", "synonym selectivity", 1.0)
+    by_layer(panels[1, 0], summaries, "participation", "participation ratio (directions)", latents)
+    panels[1, 0].axhline(latents - 1, color="black", linewidth=0.8, linestyle=":")
+    by_layer(panels[1, 1], summaries, "decoding", "linear decoding of the latent", 1.05)
+    panels[1, 1].axhline(1 / latents, color="black", linewidth=0.8, linestyle=":")
+    for panel, letter in zip(panels.flat, "abcd", strict=True):
+        panel.spines[["top", "right"]].set_visible(False)
+        panel.set_title(letter, loc="left", fontweight="bold")
+    handles, labels = panels[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=max(1, len(labels)), frameon=False)
+    figure.suptitle(title, fontsize=11)
+    return figure
+
+
+def _style(summary: Summary, index: int) -> dict:
+    if summary.learner == "untrained":
+        return dict(CONTROL)
+    return {"color": COLOURS[index % len(COLOURS)], "marker": MARKERS[index % len(MARKERS)], "linestyle": "-"}

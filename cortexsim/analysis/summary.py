@@ -1,0 +1,116 @@
+"""From rows, one a trial, to what a reader compares: mean and spread over seeds, and samples to the criterion."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cortexsim.analysis.sample_complexity import samples_to_criterion
+
+LAYER_QUANTITIES = ("selectivity", "participation", "decoding")
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Hold a mean, the standard deviation over seeds (0 for a single one), and the number of seeds."""
+
+    mean: float
+    deviation: float
+    count: int
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Spread":
+        """Summarise values, one a seed."""
+        deviation = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+        return cls(float(np.mean(values)), deviation, len(values))
+
+    def __str__(self) -> str:
+        return f"{self.mean:.3f} ± {self.deviation:.3f}" if self.count > 1 else f"{self.mean:.3f}"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Hold what is to be said of one learner.
+
+    Attributes:
+        learner: the model's name.
+        rule: the rule's name, or the learner's where it follows none.
+        context: what its dendrites hear.
+        labels: what labels were used for.
+        accuracy: by training-set size.
+        needed: samples to the criterion, one a seed; infinite where never reached.
+        layers: by quantity, one spread a layer, at the largest training set.
+    """
+
+    learner: str
+    rule: str
+    context: str
+    labels: str
+    accuracy: Mapping[int, Spread]
+    needed: tuple[float, ...]
+    layers: Mapping[str, tuple[Spread, ...]]
+
+    @property
+    def samples(self) -> list[int]:
+        """The training-set sizes, ascending."""
+        return list(self.accuracy)
+
+    @property
+    def median_needed(self) -> float:
+        """The median over seeds of the samples to the criterion."""
+        ordered = sorted(self.needed)
+        middle = len(ordered) // 2
+        if len(ordered) % 2:
+            return ordered[middle]
+        return (ordered[middle - 1] + ordered[middle]) / 2
+
+    @property
+    def censored(self) -> bool:
+        """Whether the median lies outside the sizes that were tried."""
+        return not self.samples[0] < self.median_needed <= self.samples[-1]
+
+    def needed_text(self) -> str:
+        """Write the samples to the criterion, with the range over seeds."""
+        text = self._bound(self.median_needed)
+        low, high = self._bound(min(self.needed)), self._bound(max(self.needed))
+        return text if low == high else f"{text} ({low} to {high})"
+
+    def _bound(self, needed: float) -> str:
+        if np.isinf(needed):
+            return f"> {self.samples[-1]}"
+        return f"<= {self.samples[0]}" if needed <= self.samples[0] else f"{needed:.0f}"
+
+
+def summarise(rows: Sequence[Mapping[str, Any]]) -> list[Summary]:
+    """Summarise rows by learner, in the order of their first appearance."""
+    names = list(dict.fromkeys(row["learner"] for row in rows))
+    return [_summarise_learner([row for row in rows if row["learner"] == name]) for name in names]
+
+
+def _summarise_learner(rows: Sequence[Mapping[str, Any]]) -> Summary:
+    sizes = sorted({row["samples"] for row in rows})
+    by_size = {size: [row for row in rows if row["samples"] == size] for size in sizes}
+    largest = by_size[sizes[-1]]
+    return Summary(
+        learner=rows[0]["learner"],
+        rule=rows[0]["rule"],
+        context=rows[0]["context"],
+        labels=rows[0]["labels_for"],
+        accuracy={size: Spread.of([row["accuracy"] for row in several]) for size, several in by_size.items()},
+        needed=tuple(_needed(rows)),
+        layers={
+            quantity: tuple(Spread.of(values) for values in zip(*(row[quantity] for row in largest), strict=True))
+            for quantity in LAYER_QUANTITIES
+        },
+    )
+
+
+def _needed(rows: Sequence[Mapping[str, Any]]) -> list[float]:
+    curves: dict[tuple[int, int], list[Mapping[str, Any]]] = {}
+    for row in sorted(rows, key=lambda row: row["samples"]):
+        curves.setdefault((row["grammar_seed"], row["seed"]), []).append(row)
+    return [
+        samples_to_criterion([row["samples"] for row in curve], [row["accuracy"] for row in curve], curve[0]["chance"])
+        for curve in curves.values()
+    ]

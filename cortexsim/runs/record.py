@@ -1,0 +1,66 @@
+"""What is kept of a run: finished rows, versions, and the folder they are in."""
+
+import json
+import platform
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+from cortexsim.errors import UserError
+from cortexsim.runs.trial import Row
+
+LIBRARIES = ("cortexsim", "torch", "numpy", "matplotlib", "pydantic")
+
+
+class Ledger:
+    """Keep finished rows in a file, one JSON object a line, so that an interrupted run goes on where it stood.
+
+    Args:
+        path: of the file; rows that are there already are not computed again.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rows: dict[str, Row] = {}
+        if path.exists():
+            text = path.read_text(encoding="utf-8")
+            # A run that was killed may have left half a line: it is cut off, or the next row would be lost with it.
+            path.write_text(text[: text.rfind("\n") + 1], encoding="utf-8")
+            for line in text.splitlines():
+                if (row := _parsed(line)) is not None:
+                    self.rows[row["key"]] = row
+
+    def add(self, row: Row) -> None:
+        """Write a row down at once."""
+        self.rows[row["key"]] = row
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+
+def open_folder(path: Path) -> Path:
+    """Make a folder for results, and see that it can be written to.
+
+    Raises:
+        UserError: where that cannot be.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        (path / ".write").touch()
+        (path / ".write").unlink()
+    except OSError as error:
+        raise UserError(f"--out {path}: {error.strerror}") from None
+    return path
+
+
+def versions() -> dict[str, str]:
+    """Name the versions that a result was made with."""
+    found = {"python": platform.python_version(), "platform": sys.platform}
+    return found | {library: version(library) for library in LIBRARIES}
+
+
+def _parsed(line: str) -> Row | None:
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError:
+        return None
+    return row if isinstance(row, dict) and "key" in row else None

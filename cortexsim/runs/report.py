@@ -1,0 +1,84 @@
+"""A self-contained HTML page of a comparison: no script, no link, the figure inside."""
+
+import json
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from cortexsim.analysis.summary import Summary
+
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
+table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; }
+th, td { padding: .3rem .7rem; border-bottom: 1px solid #ddd; text-align: right; }
+th:first-child, td:first-child { text-align: left; }
+svg { max-width: 100%; height: auto; }
+pre { background: #f6f6f6; padding: 1rem; overflow-x: auto; font-size: 13px; }
+.scroll { overflow-x: auto; }
+"""
+
+
+def write(out: Path, title: str, says: Sequence[str], summaries: Sequence[Summary], result: Mapping[str, Any]) -> Path:
+    """Write ``report.html`` beside the figure of a comparison."""
+    sizes = summaries[0].samples
+    accuracy = _table(
+        ["learner", "context", "labels for", *(f"P = {size}" for size in sizes), "samples needed*"],
+        [[s.learner, s.context, s.labels, *map(str, s.accuracy.values()), s.needed_text()] for s in summaries],
+    )
+    layers = range(1, len(summaries[0].layers["selectivity"]) + 1)
+    geometry = "".join(
+        f"<h3>{quantity}</h3>"
+        + _table(
+            ["learner", *(f"layer {k}" for k in layers)],
+            [[s.learner, *map(str, s.layers[quantity])] for s in summaries],
+        )
+        for quantity in summaries[0].layers
+    )
+    keys = [
+        "learner",
+        "rule",
+        "substrate",
+        "context",
+        "samples",
+        "labels",
+        "grammar_seed",
+        "seed",
+        "accuracy",
+        "seconds",
+    ]
+    runs = _table(keys, [[_short(row[key]) for key in keys] for row in result["rows"]])
+    svg = (out / "figure.svg").read_text(encoding="utf-8")
+    figure = svg[svg.index("<svg") :]
+    page = f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style></head><body>
+<h1>Learning a hidden hierarchy</h1><p>{escape(title)}</p>
+<h2>Test accuracy</h2>{accuracy}<p>Mean ± standard deviation over seeds.</p>
+{"".join(f"<p>{escape(line)}</p>" for line in says)}
+<h2>Figure</h2><figure>{figure}<figcaption>(a) Test accuracy; error bars are standard deviations over seeds, vertical
+lines predicted laws. (b) Share of the variance of each layer that lies between the latents of its level. (c) Directions
+that these latents are spread over; the dotted line is the most there can be. (d) Linear decoding of the latent; the
+dotted line is chance.
+(b) to (d) at P = {sizes[-1]}; the dashed grey line is the untrained control.</figcaption></figure>
+<h2>Layers</h2><p>At P = {sizes[-1]}, each layer against the latents of its own level.</p>{geometry}
+<h2>Record</h2>
+<details><summary>All runs</summary>{runs}</details>
+<details><summary>Configuration</summary><pre>{escape(json.dumps(result["configuration"], indent=2))}</pre></details>
+<details><summary>Versions</summary><pre>{escape(json.dumps(result["versions"], indent=2))}</pre></details>
+</body></html>
+"""
+    path = out / "report.html"
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    def line(cells: Sequence[str], tag: str) -> str:
+        return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+    body = "".join(line(row, "td") for row in rows)
+    return f'<div class="scroll"><table><thead>{line(head, "th")}</thead><tbody>{body}</tbody></table></div>'
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

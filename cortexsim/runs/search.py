@@ -1,0 +1,130 @@
+"""Random search of hyper-parameters, as many draws for every model: a comparison is only as fair as its search."""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import Field, ValidationError
+from rich.console import Console
+from rich.table import Table as Printed
+
+from cortexsim.errors import UserError
+from cortexsim.hierarchy import Hierarchy
+from cortexsim.runs.configuration import Count, HierarchyTable, Model, Table, explain, resolved
+from cortexsim.runs.locate import find_model
+from cortexsim.runs.record import Ledger, open_folder
+from cortexsim.runs.schedule import run_all
+from cortexsim.runs.trial import Row, Trial
+from cortexsim.seeds import stream
+
+Choices = dict[str, list[Any]]
+
+
+class Search(Table):
+    """A search: which models, over which values, on which grammars (to be used for nothing else)."""
+
+    description: str = ""
+    models: list[str]
+    draws: Count
+    samples: list[Count]
+    grammar_seeds: list[int]
+    test_samples: Count = 2048
+    seed: int = 0
+    hierarchy: HierarchyTable = HierarchyTable()
+    space: Choices
+    also: dict[str, Choices] = Field(default_factory=dict)
+
+
+def read_search(path: Path) -> Search:
+    """Read the file of a search.
+
+    Raises:
+        UserError: one line naming file, key and value.
+    """
+    try:
+        return Search.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise UserError(f"{path}: {error}") from None
+    except ValidationError as error:
+        raise UserError(f"{path}: {explain(error, Search)}") from None
+
+
+def search(plan: Search, out: Path, console: Console, workers: int = 0) -> dict[str, list[dict[str, Any]]]:
+    """Try as many draws for each model, score each by its mean accuracy, and write ``outcome.json``, best first."""
+    ledger = Ledger(open_folder(out) / "rows.jsonl")
+    hierarchy = Hierarchy(**plan.hierarchy.model_dump(exclude_none=True))
+    drawn = {name: _draws(plan, name) for name in plan.models}
+    trials = {
+        (name, index): [
+            Trial(_changed(find_model(name), values), hierarchy, samples, plan.test_samples, grammar, plan.seed)
+            for samples in plan.samples
+            for grammar in plan.grammar_seeds
+        ]
+        for name, draws in drawn.items()
+        for index, values in enumerate(draws)
+    }
+    run_all([trial for several in trials.values() for trial in several], ledger, console, workers)
+    outcome: dict[str, list[dict[str, Any]]] = {name: [] for name in plan.models}
+    for (name, index), several in trials.items():
+        rows = [ledger.rows[trial.key] for trial in several]
+        outcome[name].append({"values": drawn[name][index], **_score(rows, plan.samples)})
+    for found in outcome.values():
+        found.sort(key=lambda entry: -entry["score"])
+    (out / "outcome.json").write_text(
+        json.dumps({"search": plan.model_dump(), "outcome": outcome}, indent=1), encoding="utf-8"
+    )
+    return outcome
+
+
+def table(outcome: Mapping[str, list[dict[str, Any]]], most: int = 3) -> Printed:
+    """Set out the best draws of each model."""
+    printed = Printed(title="Best draws", title_justify="left")
+    for column in ("model", "mean accuracy", "by samples", "values"):
+        printed.add_column(column)
+    for name, found in outcome.items():
+        for entry in found[:most]:
+            values = ", ".join(f"{key} = {value}" for key, value in entry["values"].items())
+            by_samples = ", ".join(f"{samples}: {accuracy:.3f}" for samples, accuracy in entry["accuracy"].items())
+            printed.add_row(name, f"{entry['score']:.3f}", by_samples, values)
+    return printed
+
+
+def _score(rows: list[Row], samples: list[int]) -> dict[str, Any]:
+    by_samples = {n: float(np.mean([row["accuracy"] for row in rows if row["samples"] == n])) for n in samples}
+    return {
+        "score": float(np.mean(list(by_samples.values()))),
+        "accuracy": {str(n): round(value, 4) for n, value in by_samples.items()},
+        "seconds": float(np.mean([row["seconds"] for row in rows])),
+    }
+
+
+def _draws(plan: Search, name: str) -> list[dict[str, Any]]:
+    choices = {**plan.space, **plan.also.get(name, {})}
+    generator = stream(plan.seed, "search", name)
+    return [{key: _pick(values, generator) for key, values in choices.items()} for _ in range(plan.draws)]
+
+
+def _pick(values: list[Any], generator: np.random.Generator) -> Any:
+    return values[int(generator.integers(len(values)))]
+
+
+def _changed(model: Model, values: Mapping[str, Any]) -> Model:
+    """Set values by dotted keys such as ``training.eta``.
+
+    Raises:
+        UserError: where a model has no such key, or the value is not possible.
+    """
+    tables = {key: value for key, value in resolved(model).items() if key != "name"}
+    for key, value in values.items():
+        table, _, entry = key.partition(".")
+        tables[table] = {**(tables.get(table) or {}), entry: value}
+    try:
+        changed = Model.model_validate(tables)
+    except ValidationError as error:
+        raise UserError(f"{model.name}: {explain(error, Model)}") from None
+    changed._name, changed._path = model._name, model._path
+    changed.check()
+    return changed

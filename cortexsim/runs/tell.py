@@ -1,0 +1,73 @@
+"""What a comparison says: its tables and its sentences."""
+
+from collections.abc import Mapping, Sequence
+from math import isinf
+from typing import Any
+
+from rich.table import Table
+
+from cortexsim.analysis.summary import Summary
+
+
+def accuracy_table(summaries: Sequence[Summary], title: str) -> Table:
+    """Set out test accuracy by learner and samples, mean and standard deviation over seeds."""
+    caption = "Test accuracy, mean ± standard deviation over seeds."
+    table = Table(title=title, title_justify="left", caption=caption, caption_justify="left")
+    for column in ("learner", "context", "labels for"):
+        table.add_column(column)
+    for size in summaries[0].samples:
+        table.add_column(f"P = {size}", justify="right")
+    table.add_column("samples needed*", justify="right")
+    for summary in summaries:
+        cells = [str(spread) for spread in summary.accuracy.values()]
+        table.add_row(summary.learner, summary.context, summary.labels, *cells, summary.needed_text())
+    return table
+
+
+def layer_table(summaries: Sequence[Summary]) -> Table:
+    """Set out selectivity, participation and decoding by learner and layer."""
+    caption = (
+        "Each layer against the latents of its own level: synonym selectivity / participation ratio / linear decoding."
+    )
+    title = f"What the layers have learned at P = {summaries[0].samples[-1]}"
+    table = Table(title=title, title_justify="left", caption=caption, caption_justify="left")
+    table.add_column("learner")
+    for layer in range(1, len(summaries[0].layers["selectivity"]) + 1):
+        table.add_column(f"layer {layer}", justify="right")
+    for summary in summaries:
+        triples = zip(*summary.layers.values(), strict=True)
+        table.add_row(summary.learner, *(f"{s.mean:.2f} / {p.mean:.1f} / {d.mean:.2f}" for s, p, d in triples))
+    return table
+
+
+def verdict(
+    summaries: Sequence[Summary], rows: Sequence[Mapping[str, Any]], predicted: Mapping[str, float]
+) -> list[str]:
+    """Say in words what the figures say, and nothing else."""
+    lines = [
+        "* the first P at which the test error is a tenth of that of guessing: median (range) over seeds;"
+        f" chance is {rows[0]['chance']:.3f}."
+    ]
+    if predicted:
+        values = ", ".join(f"{name} = {value:.0f}" for name, value in predicted.items())
+        lines.append(f"Predicted, up to a factor of order one: {values}.")
+    reference = next((summary for summary in summaries if summary.rule == "backprop"), None)
+    control = next((summary for summary in summaries if summary.rule == "untrained"), None)
+    others = [summary for summary in summaries if summary not in (reference, control)]
+    lines += [_sentence(summary, reference, control) for summary in others]
+    if diverged := sorted({row["learner"] for row in rows if row["diverged"]}):
+        lines.append(f"The weights of {', '.join(diverged)} grew without bound in some runs: lower training.eta.")
+    return lines
+
+
+def _sentence(summary: Summary, reference: Summary | None, control: Summary | None) -> str:
+    largest = summary.samples[-1]
+    beside = f" (untrained control {control.accuracy[largest]})" if control else ""
+    final = f"accuracy {summary.accuracy[largest]} at {largest}{beside}"
+    if isinf(summary.median_needed):
+        return f"{summary.learner} has not learned the hierarchy with {largest} samples: {final}."
+    text = f"{summary.learner} learns the hierarchy with {summary.needed_text()} samples: {final}"
+    if reference is None or reference.censored or summary.censored:
+        return f"{text}."
+    ratio = summary.median_needed / reference.median_needed
+    return f"{text}; {reference.learner} needs {reference.needed_text()}, a ratio of {ratio:.2f}."

@@ -1,0 +1,17 @@
+"""Shared by all tests: small tasks, drawn from named streams."""
+
+import numpy as np
+import pytest
+
+from cortexsim.hierarchy import Grammar, Hierarchy
+from cortexsim.seeds import stream
+
+
+@pytest.fixture
+def generator() -> np.random.Generator:
+    return stream(1, "test")
+
+
+@pytest.fixture
+def grammar() -> Grammar:
+    return Grammar.draw(Hierarchy(features=6, multiplicity=3, depth=3), stream(0, "grammar"))

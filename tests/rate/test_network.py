@@ -1,0 +1,90 @@
+import pytest
+import torch
+
+from cortexsim.hierarchy import Hierarchy, contexts
+from cortexsim.rate import TRANSFERS, Architecture, Network, Projection
+
+SMALL = Hierarchy(features=4, multiplicity=2, depth=3)
+
+
+def test_columns_form_the_tree() -> None:
+    network = Network.build(Architecture(cells=5), SMALL, 0)
+    codes = network.activities(torch.rand(2, 8, 4))
+    assert [tuple(code.shape) for code in codes] == [(2, 4, 5), (2, 2, 5), (2, 1, 5)]
+    assert network.classify(codes[-1]).shape == (2, 4)
+
+
+def test_a_column_sees_its_patch_alone() -> None:
+    network = Network.build(Architecture(cells=5), SMALL, 0)
+    leaves = torch.rand(1, 8, 4)
+    other = leaves.clone()
+    other[:, 2:4] += 1
+    changed = [(a != b).any(2)[0].tolist() for a, b in zip(*map(network.activities, (leaves, other)), strict=True)]
+    assert changed == [[False, True, False, False], [True, False], [True]]
+
+
+@pytest.mark.parametrize(("shared", "copies"), [(True, 1), (False, 4)])
+def test_weights_are_shared_or_not(shared: bool, copies: int) -> None:
+    layer = Network.build(
+        Architecture(cells=5, shared=shared), SMALL, 0, context=("sibling", "sibling", "none")
+    ).layers[0]
+    assert layer.feedforward.weights.shape == (copies, 5, 8)
+    assert layer.context is not None
+    assert layer.context.weights.shape == (2 if shared else 4, 5, 5)
+    same = layer(torch.rand(1, 2, 4).repeat(1, 4, 1))
+    assert bool((same == same[:, :1]).all()) == shared
+
+
+@pytest.mark.parametrize("copies", [1, 2, 6])
+def test_projection_is_a_matrix_at_every_position(copies: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    projection = Projection(torch.randn(copies, 3, 4, generator=generator, dtype=torch.float64))
+    pre = torch.randn(5, 6, 4, generator=generator, dtype=torch.float64)
+    post = torch.randn(5, 6, 3, generator=generator, dtype=torch.float64)
+    weights = projection.weights[torch.arange(6) % copies]
+    torch.testing.assert_close(projection(pre), torch.einsum("pij,bpj->bpi", weights, pre))
+    products = torch.einsum("bpi,bpj->pij", post, pre).view(6 // copies, copies, 3, 4).sum(0) / (5 * 6 / copies)
+    torch.testing.assert_close(projection.correlate(post, pre), products)
+    torch.testing.assert_close(projection.average(post), post.view(5, 6 // copies, copies, 3).mean((0, 1)))
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_siblings_are_those_of_the_hierarchy(size: int) -> None:
+    hierarchy = Hierarchy(features=4, multiplicity=2, depth=3, tuple_size=size)
+    layer = Network.build(Architecture(cells=2), hierarchy, 0, context=("sibling",) * 2 + ("none",)).layers[0]
+    activity = torch.rand(3, layer.positions, 2)
+    heard = layer.siblings(activity)
+    for position, others in enumerate(contexts.siblings(layer.positions, size)):
+        assert (heard[:, position] == torch.cat([activity[:, other] for other in others], 1)).all()
+
+
+@pytest.mark.parametrize("name", sorted(TRANSFERS))
+def test_derivatives_are_those_of_the_rates(name: str) -> None:
+    drive = torch.tensor([-2.0, -0.5, 0.3, 1.0, 4.0], dtype=torch.float64, requires_grad=True)
+    TRANSFERS[name].rate(drive).sum().backward()
+    assert drive.grad is not None
+    torch.testing.assert_close(TRANSFERS[name].derivative(drive.detach()), drive.grad)
+
+
+def test_saturating_cells_saturate() -> None:
+    rates = TRANSFERS["saturating"].rate(torch.tensor([-1.0, 0.0, 1.0, 1e9]))
+    assert rates.tolist() == pytest.approx([0, 0, 0.5, 1.0])
+
+
+def test_synaptic_scaling_follows_the_input_only_while_learning() -> None:
+    layer = Network.build(Architecture(cells=5, input_rms=0.5), SMALL, 0).layers[0]
+    loud = 10 * torch.rand(64, 8, 4)
+    for _ in range(3):
+        response = layer.respond(loud, learning=True)
+    assert response.pre.square().mean().sqrt().item() == pytest.approx(0.5, rel=1e-5)
+    before = layer.input_square.clone()
+    layer.respond(torch.rand(64, 8, 4))
+    assert layer.input_square == before
+
+
+def test_first_weights_depend_on_the_seed_alone() -> None:
+    def weights(seed: int, **kwargs) -> torch.Tensor:
+        return Network.build(Architecture(cells=5), SMALL, seed, **kwargs).layers[1].feedforward.weights
+
+    assert (weights(0) == weights(0, context=("sibling",) * 2 + ("none",), feedback=True)).all()
+    assert (weights(0) != weights(1)).all()

@@ -1,0 +1,115 @@
+"""Explicit updates against independent references: autograd of a rule's loss, and rules written out in NumPy."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from cortexsim.hierarchy import Hierarchy
+from cortexsim.modulators import Modulator
+from cortexsim.rate import TRANSFERS, Architecture, Layer, Network, Plasticity
+from cortexsim.rules import Rule, ThreeFactor, known_rules
+
+
+def layer_with_context(shared: bool, transfer: str, size: int = 2) -> tuple[Layer, Tensor]:
+    """A layer of 4 or 9 columns whose weights are random and whose scores fall on both sides of the hinge."""
+    hierarchy = Hierarchy(features=4, multiplicity=2, depth=3 if size == 2 else 3, tuple_size=size)
+    architecture = Architecture(cells=5, shared=shared, transfer=transfer)
+    network = Network.build(architecture, hierarchy, 0, dtype=torch.float64, context=("sibling", "sibling", "none"))
+    layer = network.layers[0]
+    generator = torch.Generator().manual_seed(1)
+    assert layer.context is not None
+    layer.context.weights.normal_(0, 1.5, generator=generator)
+    layer.bias.normal_(0.3, 0.2, generator=generator)
+    return layer, torch.randn(7, hierarchy.leaves, 4, generator=generator, dtype=torch.float64)
+
+
+def clapp_loss(layer: Layer, below: Tensor, context: Tensor | None = None) -> Tensor:
+    """CLAPP's loss from its definition, column by column; the context is taken as given."""
+    activity = layer(below)
+    heard = layer.siblings(activity).detach() if context is None else context
+    losses = []
+    assert layer.context is not None
+    for contrast, other in ((1, heard), (-1, torch.cat([heard[-1:], heard[:-1]]))):
+        for p in range(layer.positions):
+            weights = layer.context.weights[p % layer.context.copies]
+            score = torch.einsum("bi,ij,bj->b", activity[:, p], weights, other[:, p])
+            losses.append(torch.clamp(1 - contrast * score, min=0))
+    return torch.stack(losses)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("transfer", sorted(TRANSFERS))
+@pytest.mark.parametrize("size", [2, 3])
+def test_clapp_is_the_gradient_of_its_loss(shared: bool, transfer: str, size: int) -> None:
+    layer, below = layer_with_context(shared, transfer, size)
+    updates = Plasticity(known_rules()["clapp"]).updates(layer, layer.respond(below))
+    assert layer.context is not None
+    parameters = {"feedforward": layer.feedforward.weights, "bias": layer.bias, "context": layer.context.weights}
+    for parameter in parameters.values():
+        parameter.requires_grad_()
+    losses = clapp_loss(layer, below)
+    assert (losses > 0).any()
+    assert (losses == 0).any()  # Both sides of the gate are tested.
+    losses.sum().backward()
+    observations = {
+        "feedforward": layer.feedforward.copies,
+        "bias": layer.feedforward.copies,
+        "context": layer.context.copies,
+    }
+    for name, parameter in parameters.items():
+        assert parameter.grad is not None
+        mean = parameter.grad / (len(below) * layer.positions / observations[name])
+        assert updates[name].abs().max() > 0
+        torch.testing.assert_close(updates[name], -mean, rtol=1e-10, atol=1e-12)
+
+
+def test_clapp_of_the_top_layer_hears_the_label() -> None:
+    hierarchy = Hierarchy(features=4, multiplicity=2, depth=2)
+    network = Network.build(Architecture(cells=5), hierarchy, 0, dtype=torch.float64, context=("sibling", "label"))
+    top, generator = network.layers[1], torch.Generator().manual_seed(1)
+    assert top.context is not None
+    top.context.weights.normal_(0, 0.5, generator=generator)
+    below = torch.rand(6, 2, 5, generator=generator, dtype=torch.float64)
+    label = torch.nn.functional.one_hot(torch.tensor([0, 1, 2, 3, 0, 1]), 4).double().unsqueeze(1)
+    updates = Plasticity(known_rules()["clapp"]).updates(top, top.respond(below), label)
+    top.feedforward.weights.requires_grad_()
+    clapp_loss(top, below, label).sum().backward()
+    assert top.feedforward.weights.grad is not None
+    torch.testing.assert_close(updates["feedforward"], -top.feedforward.weights.grad / 6, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_hebb_is_covariance_with_decay(shared: bool) -> None:
+    layer, below = layer_with_context(shared, "relu")
+    layer.context = None
+    layer.mean.fill_(0.2)
+    mean, response = layer.mean.clone().numpy(), layer.respond(below)
+    z, x, w = response.activity.numpy(), response.pre.numpy(), layer.feedforward.weights.numpy()
+    updates = Plasticity(known_rules()["hebb"]).updates(layer, response)
+    expected = np.zeros_like(w)
+    for p in range(layer.positions):
+        copy = 0 if shared else p
+        for b in range(len(z)):
+            expected[copy] += np.outer(z[b, p] - mean[copy], x[b, p]) - z[b, p][:, None] ** 2 * w[copy]
+    expected /= len(z) * (layer.positions if shared else 1)
+    np.testing.assert_allclose(updates["feedforward"].numpy(), expected, rtol=1e-10)
+
+
+def test_gain_zero_lesions_a_modulator() -> None:
+    layer, below = layer_with_context(True, "relu")
+    lesioned = known_rules()["clapp"].tuned({}, {"surprise": 0.0})
+    updates = Plasticity(lesioned).updates(layer, layer.respond(below))
+    assert all((update == 0).all() for update in updates.values())
+
+
+@pytest.mark.parametrize("scope", ["column", "layer"])
+def test_a_modulator_speaks_to_its_scope(scope: str) -> None:
+    layer, below = layer_with_context(True, "relu")
+    layer.context = None
+    modulator = Modulator("total", value="score_all", score="activity_post", scope=scope)  # type: ignore[arg-type]
+    rule = Rule("mine", "", "", ThreeFactor(post="1", third="total_all"), modulators=(modulator,))
+    response = layer.respond(below)
+    updates = Plasticity(rule).updates(layer, response)
+    total = response.activity.sum(2) if scope == "column" else response.activity.sum((1, 2))[:, None]
+    torch.testing.assert_close(updates["bias"], total.expand(-1, layer.positions).mean().expand(1, 5))

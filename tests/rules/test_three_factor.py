@@ -1,0 +1,114 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cortexsim.errors import UserError
+from cortexsim.modulators import AROUSAL, SURPRISE, Modulator
+from cortexsim.rules import Rule, ThreeFactor, known_rules, load_rule
+
+
+def rule(feedforward: ThreeFactor, **kwargs) -> Rule:
+    return Rule("mine", "dw = ...", "nobody", feedforward, **kwargs)
+
+
+@pytest.mark.parametrize("module", ["cortexsim.rules", "cortexsim.modulators"])
+def test_rules_need_no_engine(module: str) -> None:
+    code = f"import sys, {module}; assert not {{'torch', 'brian2'}} & set(sys.modules), sorted(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_no_engine_knows_a_rule_by_name() -> None:
+    import cortexsim
+
+    package = Path(cortexsim.__file__).parent
+    for folder in ("rate", "learners", "analysis"):
+        for path in (package / folder).glob("*.py"):
+            code = path.read_text()
+            assert not any(f'"{name}"' in code for name in known_rules()), path
+
+
+@pytest.mark.parametrize(
+    ("factor", "complaint"),
+    [
+        (
+            ThreeFactor(post="activity_post", third="weights_downstream"),
+            "third of the feedforward synapses reads 'weights_",
+        ),
+        (ThreeFactor(post="activity_pre", third="1"), "post may read \\*_post"),
+        (ThreeFactor(post="arousal_all", third="1"), "which is not local there"),
+        (ThreeFactor(pre="activity_post", post="1", third="1"), "pre may read \\*_pre"),
+        (ThreeFactor(post="activity_post", third="surprise_all"), "no modulator of the rule broadcasts it"),
+        (ThreeFactor(post="activty_post", third="1"), "did you mean 'activity_post'"),
+        (ThreeFactor(post="1", third="feedback_post"), "projected through random weights"),
+        (ThreeFactor(post="1", third="1", decay="activity_pre"), "decay may read"),
+    ],
+)
+def test_audit_refuses_what_is_not_local(factor: ThreeFactor, complaint: str) -> None:
+    with pytest.raises(UserError, match=complaint):
+        rule(factor, modulators=(AROUSAL,))
+
+
+def test_audit_covers_context_synapses() -> None:
+    with pytest.raises(UserError, match="third of the context synapses reads 'error_post'"):
+        rule(ThreeFactor("1", "1"), context=ThreeFactor("activity_post", "error_post"))
+
+
+def test_a_rule_may_declare_what_it_breaks() -> None:
+    broken = rule(ThreeFactor("1", "transported"), breaks={"transported": "weights of another cell"})
+    assert dict(broken.breaks) == {"transported": "weights of another cell"}
+
+
+def test_modulators_read_only_what_is_broadcast() -> None:
+    with pytest.raises(UserError, match=r"value reads 'activity_post'.*score_all"):
+        Modulator("mine", value="activity_post")
+    with pytest.raises(UserError, match="only cells"):
+        Modulator("mine", value="score_all", score="contrast_all", scope="layer")
+    with pytest.raises(UserError, match="not over the network"):
+        Modulator("mine", value="score_all", score="activity_post")
+
+
+def test_constants_and_gains_can_be_changed_where_there_are_any() -> None:
+    clapp = known_rules()["clapp"]
+    tuned = clapp.tuned({"margin": 2.0}, {"surprise": 0.5})
+    assert (tuned.modulators[0].constants["margin"], tuned.modulators[0].gain) == (2.0, 0.5)
+    assert clapp.modulators[0] == SURPRISE
+    with pytest.raises(UserError, match="no constant 'magin' .did you mean 'margin'"):
+        clapp.tuned({"magin": 2.0}, {})
+    with pytest.raises(UserError, match="no modulator 'error'"):
+        clapp.tuned({}, {"error": 0.0})
+
+
+def test_every_known_rule_bears_the_name_of_its_file() -> None:
+    folder = Path(sys.modules["cortexsim.rules"].__file__ or "").parent
+    for name, found in known_rules().items():
+        assert (folder / f"{name}.py").exists()
+        assert found.equation
+        assert found.source
+    assert set(known_rules()) >= {"clapp", "dfa", "hebb"}
+
+
+def test_a_rule_can_live_in_any_file(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from cortexsim.rules import Rule, ThreeFactor\n"
+        "RULE = Rule('mine', 'dw = z x', 'me', ThreeFactor(post='activity_post', third='1'))\n"
+    )
+    assert load_rule("mine.py", beside=tmp_path).name == "mine"
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [("1 / 0", "ZeroDivisionError"), ("RULE = 3", "no Rule named RULE"), ("RULE = ", "SyntaxError")],
+)
+def test_a_broken_rule_file_is_named(tmp_path: Path, text: str, complaint: str) -> None:
+    (tmp_path / "mine.py").write_text(text)
+    with pytest.raises(UserError, match=f"mine.py.*{complaint}"):
+        load_rule("mine.py", beside=tmp_path)
+
+
+def test_unknown_rules_get_the_nearest_name() -> None:
+    with pytest.raises(UserError, match="rule 'clap' is not known .did you mean 'clapp'"):
+        load_rule("clap")
+    with pytest.raises(UserError, match=r"none\.py' does not exist"):
+        load_rule("none.py")
