@@ -60,8 +60,7 @@ class Layer:
         if self.input_rms is not None:
             if learning:
                 self._follow_input(pre)
-            # Homeostatic synaptic scaling (Turrigiano 2008): one gain for all synapses of the layer.
-            pre = pre * (self.input_rms * torch.rsqrt(self.input_square + 1e-12))
+            pre = pre * self._gain(self.input_rms)
         drive = self.feedforward(pre) + self.bias
         return Response(pre, drive, TRANSFERS[self.transfer].rate(drive))
 
@@ -72,6 +71,11 @@ class Layer:
     def derivative(self, drive: Tensor) -> Tensor:
         """Answer with the slope rho'(a)."""
         return TRANSFERS[self.transfer].derivative(drive)
+
+    def _gain(self, rms: float) -> Tensor:
+        """Scale all synapses alike, as homeostasis would (Turrigiano 2008); 1 before any input was seen."""
+        gain = rms * torch.rsqrt(self.input_square)
+        return torch.where(self.input_square > 0, gain, torch.ones_like(gain))
 
     def _follow_input(self, pre: Tensor) -> None:
         square = pre.square().mean()

@@ -13,7 +13,7 @@ from cortexsim.rules import Rule, ThreeFactor, known_rules
 
 def layer_with_context(shared: bool, transfer: str, size: int = 2) -> tuple[Layer, Tensor]:
     """A layer of 4 or 9 columns whose weights are random and whose scores fall on both sides of the hinge."""
-    hierarchy = Hierarchy(features=4, multiplicity=2, depth=3 if size == 2 else 3, tuple_size=size)
+    hierarchy = Hierarchy(features=4, multiplicity=2, depth=3, tuple_size=size)
     architecture = Architecture(cells=5, shared=shared, transfer=transfer)
     network = Network.build(architecture, hierarchy, 0, dtype=torch.float64, context=("sibling", "sibling", "none"))
     layer = network.layers[0]

@@ -74,7 +74,7 @@ def test_constants_and_gains_can_be_changed_where_there_are_any() -> None:
     tuned = clapp.tuned({"margin": 2.0}, {"surprise": 0.5})
     assert (tuned.modulators[0].constants["margin"], tuned.modulators[0].gain) == (2.0, 0.5)
     assert clapp.modulators[0] == SURPRISE
-    with pytest.raises(UserError, match="no constant 'magin' .did you mean 'margin'"):
+    with pytest.raises(UserError, match=r"no constant 'magin' .did you mean 'margin'"):
         clapp.tuned({"magin": 2.0}, {})
     with pytest.raises(UserError, match="no modulator 'error'"):
         clapp.tuned({}, {"error": 0.0})
@@ -108,7 +108,7 @@ def test_a_broken_rule_file_is_named(tmp_path: Path, text: str, complaint: str) 
 
 
 def test_unknown_rules_get_the_nearest_name() -> None:
-    with pytest.raises(UserError, match="rule 'clap' is not known .did you mean 'clapp'"):
+    with pytest.raises(UserError, match=r"rule 'clap' is not known .did you mean 'clapp'"):
         load_rule("clap")
     with pytest.raises(UserError, match=r"none\.py' does not exist"):
         load_rule("none.py")

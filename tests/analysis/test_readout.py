@@ -1,0 +1,26 @@
+import numpy as np
+import pytest
+import torch
+
+from cortexsim.analysis.readout import Readout
+from cortexsim.analysis.sample_complexity import samples_to_criterion
+
+
+@pytest.mark.parametrize(("kind", "low", "high"), [("linear", 0.3, 0.7), ("two-layer", 0.97, 1.0)])
+def test_only_the_two_layer_readout_solves_exclusive_or(kind: str, low: float, high: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+    values = torch.rand(1200, 2, generator=generator) - 0.5
+    labels = ((values[:, 0] > 0) ^ (values[:, 1] > 0)).long()
+    keep = values.abs().min(1).values > 0.05
+    values, labels = values[keep], labels[keep]
+    readout = Readout(kind=kind, batch=32, eta=0.01)  # type: ignore[arg-type]
+    accuracy = readout.accuracy(values[:600], labels[:600], values[600:], labels[600:], 2, 0)
+    assert low <= accuracy <= high
+    assert accuracy == readout.accuracy(values[:600], labels[:600], values[600:], labels[600:], 2, 0)
+
+
+def test_samples_to_criterion_interpolates_in_log_samples() -> None:
+    # Chance 0.5: the criterion is an error of 0.05, half way between 0.09 and 0.01.
+    assert samples_to_criterion([100, 400], [0.91, 0.99], 0.5) == pytest.approx(200)
+    assert samples_to_criterion([100, 400], [0.96, 0.99], 0.5) == 100
+    assert samples_to_criterion([100, 400], [0.6, 0.7], 0.5) == np.inf

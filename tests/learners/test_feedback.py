@@ -1,0 +1,83 @@
+import pytest
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from cortexsim.hierarchy import Hierarchy
+from cortexsim.learners import Feedback
+from cortexsim.rate import Architecture, Network, Optimization
+from cortexsim.rules import known_rules
+
+HIERARCHY = Hierarchy(features=4, multiplicity=2, depth=3)
+
+
+def network(shared: bool, transfer: str) -> Network:
+    architecture = Architecture(cells=6, shared=shared, transfer=transfer)
+    return Network.build(architecture, HIERARCHY, 0, dtype=torch.float64, feedback=True)
+
+
+def feed_back_the_true_product(network: Network) -> None:
+    """Give every column, as feedback weights, the product of all weights between it and the output."""
+    product = network.output.unsqueeze(0)  # (columns of the layer above, classes, cells)
+    for layer in reversed(network.layers):
+        assert layer.feedback is not None
+        layer.feedback.weights.copy_(product.transpose(1, 2))
+        copies = layer.feedforward.copies
+        weights = layer.feedforward.weights[torch.arange(layer.positions) % copies]
+        below = product @ weights  # (columns, classes, s cells): one block for each column below.
+        blocks = below.unflatten(2, (HIERARCHY.tuple_size, -1)).transpose(1, 2)
+        product = blocks.reshape(-1, *blocks.shape[2:])
+
+
+def batch() -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    leaves = torch.rand(9, HIERARCHY.leaves, 4, generator=generator, dtype=torch.float64)
+    return leaves, torch.randint(4, (9,), generator=generator)
+
+
+def gradients(network: Network, leaves: Tensor, labels: Tensor) -> dict[str, Tensor]:
+    named = {
+        f"{k}.{name}": layer.state()[name] for k, layer in enumerate(network.layers) for name in ("feedforward", "bias")
+    }
+    named |= {"output": network.output, "output.bias": network.output_bias}
+    for tensor in named.values():
+        tensor.requires_grad_()
+    cross_entropy(network.classify(network.activities(leaves)[-1]), labels, reduction="sum").backward()
+    return {name: tensor.grad for name, tensor in named.items() if tensor.grad is not None}
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_dfa_with_the_true_product_is_backprop_in_a_linear_network(shared: bool) -> None:
+    linear, (leaves, labels) = network(shared, "linear"), batch()
+    feed_back_the_true_product(linear)
+    updates = Feedback(linear, known_rules()["dfa"], Optimization()).updates(leaves, labels)
+    for name, gradient in gradients(linear, leaves, labels).items():
+        columns = 1 if name.startswith("output") or not shared else linear.layers[int(name[0])].positions
+        torch.testing.assert_close(updates[name] * len(leaves) * columns, -gradient, rtol=1e-10, atol=1e-12)
+
+
+def test_dfa_is_not_backprop_where_derivatives_mask() -> None:
+    """With ReLU cells the true product lacks the masks of the layers above: only the top layers agree."""
+    relu, (leaves, labels) = network(False, "relu"), batch()
+    feed_back_the_true_product(relu)
+    updates = Feedback(relu, known_rules()["dfa"], Optimization()).updates(leaves, labels)
+    found = gradients(relu, leaves, labels)
+    cosines = [
+        -torch.cosine_similarity(
+            updates[f"{k}.feedforward"].flatten(), found[f"{k}.feedforward"].flatten(), dim=0
+        ).item()
+        for k in range(3)
+    ]
+    assert cosines[2] == pytest.approx(1, abs=1e-9)
+    assert cosines[0] < cosines[1] < 0.99
+
+
+def test_error_feedback_is_fixed_and_differs_from_cell_to_cell() -> None:
+    found = network(True, "relu")
+    before = [layer.feedback.weights.clone() for layer in found.layers if layer.feedback is not None]
+    learner = Feedback(found, known_rules()["dfa"], Optimization(eta=0.1))
+    for _ in range(3):
+        learner.step(0, *batch(), progress=0.0)
+    after = [layer.feedback.weights for layer in found.layers if layer.feedback is not None]
+    assert all((a == b).all() for a, b in zip(before, after, strict=True))
+    assert [len(weights.unique()) for weights in after] == [4 * 6 * 4, 2 * 6 * 4, 6 * 4]

@@ -1,0 +1,77 @@
+import pytest
+import torch
+
+from cortexsim.hierarchy import Hierarchy
+from cortexsim.learners import Local
+from cortexsim.rate import Architecture, Network, Optimization
+from cortexsim.rules import known_rules
+
+HIERARCHY = Hierarchy(features=4, multiplicity=2, depth=3)
+
+
+def local(schedule: str = "greedy", top: str = "readout", rule: str = "clapp") -> Local:
+    context = ("sibling", "sibling", "label" if top == "label" else "none")
+    network = Network.build(Architecture(cells=6), HIERARCHY, 0, context=context)
+    return Local(network, known_rules()[rule], Optimization(eta=0.05), schedule, top)  # type: ignore[arg-type]
+
+
+def changed(learner: Local, stage: int, steps: int = 3) -> list[bool]:
+    before = {name: tensor.clone() for name, tensor in learner.network.state().items()}
+    seen = learner.present(stage, torch.rand(8, 8, 4, generator=torch.Generator().manual_seed(0)))
+    for _ in range(steps):
+        learner.step(stage, seen, torch.arange(8) % 4, 0.0)
+    after = learner.network.state()
+    return [not torch.equal(before[f"layer{k}.feedforward"], after[f"layer{k}.feedforward"]) for k in (1, 2, 3)]
+
+
+def test_greedy_teaches_one_layer_after_the_other() -> None:
+    learner = local("greedy")
+    assert learner.stages == 2
+    assert [changed(learner, 0), changed(learner, 1)] == [[True, False, False], [False, True, False]]
+
+
+def test_simultaneous_teaches_all_layers_at_once() -> None:
+    learner = local("simultaneous")
+    assert learner.stages == 1
+    assert changed(learner, 0) == [True, True, False]
+
+
+def test_label_context_teaches_the_top_layer_and_answers() -> None:
+    learner = local("greedy", top="label")
+    assert learner.uses_labels
+    assert learner.stages == 3
+    assert changed(learner, 2) == [False, False, True]
+    answer = learner.classify(torch.rand(5, 8, 4))
+    assert answer is not None
+    assert answer.shape == (5, 4)
+
+
+def test_without_labels_the_answer_is_left_to_a_readout() -> None:
+    learner = local()
+    assert not learner.uses_labels
+    assert learner.classify(torch.rand(5, 8, 4)) is None
+    assert learner.represents == 2
+
+
+def test_labels_do_not_reach_label_free_layers() -> None:
+    learners = [local("simultaneous"), local("simultaneous")]
+    leaves = torch.rand(8, 8, 4)
+    for learner, labels in zip(learners, (torch.zeros(8).long(), torch.arange(8) % 4), strict=True):
+        learner.step(0, leaves, labels, 0.0)
+    states = [learner.network.state() for learner in learners]
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+@pytest.mark.parametrize("depth", [3, 5])
+def test_a_greedy_step_touches_one_layer_whatever_the_depth(depth: int) -> None:
+    """Count the elements of the tensors that one step makes: they do not depend on the layers above or below."""
+    hierarchy = Hierarchy(features=4, multiplicity=2, depth=depth)
+    context = ("sibling",) * (depth - 1) + ("none",)
+    learner = Local(
+        Network.build(Architecture(cells=4), hierarchy, 0, context=context), known_rules()["clapp"], Optimization()
+    )
+    seen = torch.rand(16, 4, 4)  # Two columns' worth of input for the layer below the top.
+    with torch.profiler.profile(profile_memory=True, activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+        learner.step(depth - 2, seen, torch.zeros(16).long(), 0.0)
+    made = sum(max(0, event.self_cpu_memory_usage) for event in profile.key_averages())
+    assert 0 < made < 200_000
