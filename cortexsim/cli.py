@@ -10,6 +10,7 @@ from rich.console import Console
 
 from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy
+from cortexsim.runs.tell import open_console
 
 app = typer.Typer(
     help="Can a local plasticity rule learn a hidden hierarchy, and with how many samples next to backpropagation?",
@@ -54,7 +55,7 @@ def compare(
     from cortexsim.runs.compare import Comparison, compare
     from cortexsim.runs.locate import find_model
 
-    console = Console()
+    console = open_console()
     comparison = Comparison(
         models=tuple(find_model(name) for name in model or DEFAULT_MODELS),
         hierarchy=_hierarchy(Hierarchy(), depth, multiplicity, features, tuple_size, classes),
@@ -67,9 +68,7 @@ def compare(
     folder = out or Path("runs") / time.strftime("compare-%Y%m%d-%H%M%S")
     with _Interruptible(console, folder):
         compare(comparison, folder, console, workers)
-    console.print(
-        f"Written: {folder}/result.json, figure.png, figure.svg, report.html", soft_wrap=True, highlight=False
-    )
+    console.print(f"Written: {folder}/result.json, figure.png, figure.svg, report.html", soft_wrap=True)
 
 
 @app.command()
@@ -77,7 +76,7 @@ def models() -> None:
     """List the models of the package, and the rules they can follow."""
     from cortexsim.runs import show
 
-    console = Console()
+    console = open_console()
     console.print(show.models_table())
     console.print(show.rules_table())
 
@@ -88,7 +87,7 @@ def show(model: Annotated[str, typer.Argument(help="Name of a model, or path of 
     from cortexsim.runs import show
     from cortexsim.runs.locate import find_model
 
-    show.describe(find_model(model), Console())
+    show.describe(find_model(model), open_console())
 
 
 @app.command()
@@ -111,13 +110,13 @@ def train(
     from cortexsim.runs.single import train_one
     from cortexsim.runs.trial import Trial, test_size
 
-    console, found = Console(), find_model(model)
+    console, found = open_console(), find_model(model)
     hierarchy = _hierarchy(found.task(), depth, multiplicity, features, tuple_size, classes)
     count = samples or found.training.samples
     trial = Trial(found, hierarchy, count, test_size(hierarchy, count), grammar_seed, seed, choose(device))
     folder = out or Path("runs") / time.strftime(f"{found.name}-%Y%m%d-%H%M%S")
     train_one(trial, folder, console)
-    console.print(f"Written: {folder}/result.json, weights.npz", soft_wrap=True, highlight=False)
+    console.print(f"Written: {folder}/result.json, weights.npz", soft_wrap=True)
 
 
 @app.command()
@@ -129,12 +128,12 @@ def search(
     """Search hyper-parameters at random, with the same number of draws for each model."""
     from cortexsim.runs import search as searching
 
-    console, folder = Console(), out or Path("runs") / time.strftime("search-%Y%m%d-%H%M%S")
+    console, folder = open_console(), out or Path("runs") / time.strftime("search-%Y%m%d-%H%M%S")
     found = searching.read_search(plan)
     with _Interruptible(console, folder):
         outcome = searching.search(found, folder, console, workers)
     console.print(searching.table(outcome))
-    console.print(f"Written: {folder}/outcome.json", soft_wrap=True, highlight=False)
+    console.print(f"Written: {folder}/outcome.json", soft_wrap=True)
 
 
 def main() -> None:

@@ -34,14 +34,14 @@ def accuracy(axes: Axes, summaries: Sequence[Summary], chance: float, laws: Mapp
 
 
 def by_layer(axes: Axes, summaries: Sequence[Summary], quantity: str, ylabel: str, top: float) -> Axes:
-    """Draw one quantity of the code against the layer, at the largest training set."""
+    """Draw one quantity of the code against the layer, for the layers trained, at the largest training set."""
     for index, summary in enumerate(summaries):
-        spreads = summary.layers[quantity]
+        spreads = summary.layers[quantity][: summary.trained or None]
         layers = range(1, len(spreads) + 1)
         means, deviations = [s.mean for s in spreads], [s.deviation for s in spreads]
         axes.errorbar(layers, means, deviations, label=summary.learner, capsize=3, **_style(summary, index))
     axes.set(xlabel="layer", ylabel=ylabel, ylim=(0, top))
-    axes.set_xticks(list(layers))
+    axes.set_xticks(range(1, len(summaries[0].layers[quantity]) + 1))
     return axes
 
 
@@ -67,6 +67,6 @@ def comparison(
 
 
 def _style(summary: Summary, index: int) -> dict:
-    if summary.learner == "untrained":
+    if summary.rule == "untrained":
         return dict(CONTROL)
     return {"color": COLOURS[index % len(COLOURS)], "marker": MARKERS[index % len(MARKERS)], "linestyle": "-"}

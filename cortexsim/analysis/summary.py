@@ -38,6 +38,7 @@ class Summary:
         rule: the rule's name, or the learner's where it follows none.
         context: what its dendrites hear.
         labels: what labels were used for.
+        trained: how many layers, from below, the learner has trained.
         accuracy: by training-set size.
         needed: samples to the criterion, one a seed; infinite where never reached.
         layers: by quantity, one spread a layer, at the largest training set.
@@ -47,6 +48,7 @@ class Summary:
     rule: str
     context: str
     labels: str
+    trained: int
     accuracy: Mapping[int, Spread]
     needed: tuple[float, ...]
     layers: Mapping[str, tuple[Spread, ...]]
@@ -97,6 +99,7 @@ def _summarise_learner(rows: Sequence[Mapping[str, Any]]) -> Summary:
         rule=rows[0]["rule"],
         context=rows[0]["context"],
         labels=rows[0]["labels_for"],
+        trained=rows[0]["trained_layers"],
         accuracy={size: Spread.of([row["accuracy"] for row in several]) for size, several in by_size.items()},
         needed=tuple(_needed(rows)),
         layers={

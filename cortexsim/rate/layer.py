@@ -61,7 +61,7 @@ class Layer:
             if learning:
                 self._follow_input(pre)
             pre = pre * self._gain(self.input_rms)
-        drive = self.feedforward(pre) + self.bias
+        drive = self.feedforward(pre, self.bias)
         return Response(pre, drive, TRANSFERS[self.transfer].rate(drive))
 
     def __call__(self, below: Tensor) -> Tensor:

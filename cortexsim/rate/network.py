@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cortexsim.errors import UserError, nearest
 from cortexsim.hierarchy import Hierarchy, contexts
 from cortexsim.rate.layer import Layer
 from cortexsim.rate.projection import Projection
@@ -144,12 +145,20 @@ def _feedback(seed: int, level: int, a: Architecture, hierarchy: Hierarchy, like
 
 
 def device(name: str) -> str:
-    """Choose a device: ``auto`` takes the first of cuda, mps and cpu that there is."""
-    if name != "auto":
-        return name
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
+    """Choose a device: ``auto`` takes the first of cuda, mps and cpu that there is.
+
+    Raises:
+        UserError: where a device is not known, or not there.
+    """
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    found = [known for known, available in there.items() if available]
+    if name == "auto":
+        return found[0]
+    if name not in there:
+        raise UserError(f"--device {name}: not known ({nearest(name, [*there, 'auto'])})")
+    if name not in found:
+        raise UserError(f"--device {name}: not available on this machine (available: {', '.join(found)})")
+    return name
 
 
 def to_tensor(values: np.ndarray, like: Tensor) -> Tensor:

@@ -48,9 +48,10 @@ class Plasticity:
         self.rule = rule
         factors = {"feedforward": rule.feedforward, "context": rule.context}
         self.texts = {synapse: factor.texts() for synapse, factor in factors.items() if factor is not None}
-        self.modulators = [
-            (modulator, Expression(modulator.score), Expression(modulator.value)) for modulator in rule.modulators
-        ]
+        self.modulators = [(m, Expression(m.score), Expression(m.value)) for m in rule.modulators]
+        texts = [text for several in self.texts.values() for text in several.values()]
+        texts += [score for _, score, _ in self.modulators]
+        self.reads = set().union(*(text.names for text in texts))
 
     @torch.no_grad()
     def updates(
@@ -71,37 +72,43 @@ class Plasticity:
         Returns:
             Directions by the names of ``layer.state()``; eta is not yet applied.
         """
-        pre, drive, activity = response
-        cells: dict[str, Any] = {
-            "activity_post": activity,
-            "drive_post": drive,
-            "derivative_post": layer.derivative(drive),
-            "mean_post": layer.mean,
-        }
-        projections, inputs, moments = {"feedforward": layer.feedforward}, {"feedforward": pre}, [PRESENT]
+        cells = self._cells(layer, response)
+        synapses, moments = {"feedforward": (layer.feedforward, response.pre)}, [PRESENT]
         if layer.context is not None:
-            projections["context"] = layer.context
-            inputs["context"] = layer.siblings(activity) if context is None else context
-            heard = layer.context(inputs["context"])
-            moments = [PRESENT, AFTER_SACCADE]
-        changes: dict[str, Tensor] = {synapse: torch.zeros_like(activity) for synapse in projections}
+            heard = layer.siblings(response.activity) if context is None else context
+            cells["dendrite_post"] = dendrite = layer.context(heard)
+            synapses["context"], moments = (layer.context, heard), [PRESENT, AFTER_SACCADE]
+        post = {synapse: self._evaluate(synapse, "post", cells) for synapse in synapses}
+        changes: dict[str, Tensor] = {}
         for moment in moments:
             if layer.context is not None:
-                cells["dendrite_post"] = _shift(heard, moment.lag)
+                cells["dendrite_post"] = _shift(dendrite, moment.lag)
             signals = cells | self._modulate(layer, cells, {**(broadcast or {}), "contrast_all": moment.contrast})
-            for synapse in projections:
-                change = self._evaluate(synapse, "third", signals) * self._evaluate(synapse, "post", signals)
-                # Rolled back, a change of context weights meets the context of its own moment: one product serves all.
-                changes[synapse] += _shift(change, -moment.lag) if synapse == "context" else change
+            for synapse in synapses:
+                change = self._evaluate(synapse, "third", signals) * post[synapse]
+                change = torch.as_tensor(change).to(response.activity).expand_as(response.activity)
+                # Shifted back, a change of context weights meets the context of its own moment: one product serves all.
+                change = _shift(change, -moment.lag) if synapse == "context" else change
+                changes[synapse] = changes[synapse] + change if synapse in changes else change
         found = {"bias": layer.feedforward.average(changes["feedforward"])}
-        for synapse, projection in projections.items():
-            presynaptic = self._evaluate(synapse, "pre", {"activity_pre": inputs[synapse]})
+        for synapse, (projection, brought) in synapses.items():
+            presynaptic = self._evaluate(synapse, "pre", {"activity_pre": brought})
             found[synapse] = projection.correlate(changes[synapse], presynaptic)
             if self.texts[synapse]["decay"].text != "0":
-                decay = self._evaluate(synapse, "decay", signals) * torch.ones_like(activity)
+                decay = self._evaluate(synapse, "decay", signals) * torch.ones_like(response.activity)
                 found[synapse] -= projection.average(decay).unsqueeze(2) * projection.weights
-        layer.follow_mean(activity)
+        if "mean_post" in self.reads:
+            layer.follow_mean(response.activity)
         return found
+
+    def _cells(self, layer: Layer, response: Response) -> dict[str, Any]:
+        """Collect what the rule reads of its cells, (batch, positions, cells)."""
+        cells = {"activity_post": response.activity, "drive_post": response.drive}
+        if "mean_post" in self.reads:
+            cells["mean_post"] = layer.mean
+        if "derivative_post" in self.reads:
+            cells["derivative_post"] = layer.derivative(response.drive)
+        return cells
 
     def _evaluate(self, synapse: str, factor: str, signals: Mapping[str, Any]) -> Any:
         return self.texts[synapse][factor]({**signals, **self.rule.constants}, FUNCTIONS)

@@ -28,10 +28,14 @@ class Projection:
         grouped = values.reshape(batch, positions // self.copies, self.copies, width)
         return grouped.permute(2, 0, 1, 3).reshape(self.copies, -1, width)
 
-    def __call__(self, pre: Tensor) -> Tensor:
-        """Sum the weighted input: (batch, positions, pre) to (batch, positions, post)."""
+    def __call__(self, pre: Tensor, bias: Tensor | None = None) -> Tensor:
+        """Sum the weighted input, and a bias (copies, post): (batch, positions, pre) to (batch, positions, post)."""
         batch, positions, _ = pre.shape
-        summed = torch.bmm(self.arrange(pre), self.weights.transpose(1, 2))
+        arranged, transposed = self.arrange(pre), self.weights.transpose(1, 2)
+        if bias is None:
+            summed = torch.bmm(arranged, transposed)
+        else:
+            summed = torch.baddbmm(bias.unsqueeze(1), arranged, transposed)
         if self.copies == 1:
             return summed.view(batch, positions, -1)
         return (

@@ -106,7 +106,7 @@ def compare(comparison: Comparison, out: Path, console: Console, workers: int = 
     console.print(accuracy_table(summaries, title))
     console.print(layer_table(summaries))
     for line in says:
-        console.print(line, highlight=False)
+        console.print(line)
     return summaries
 
 

@@ -57,6 +57,8 @@ class _Watch:
         self.task = self.progress.add_task(f"{done}/{self.all} runs", total=self.total, eta="")
 
     def __enter__(self) -> "_Watch":
+        if not self.console.is_terminal:
+            self.console.print(f"{self.all} runs, {self.before} of them done before")
         self.progress.start()
         return self
 

@@ -17,6 +17,7 @@ from cortexsim.runs.configuration import Count, HierarchyTable, Model, Table, ex
 from cortexsim.runs.locate import find_model
 from cortexsim.runs.record import Ledger, open_folder
 from cortexsim.runs.schedule import run_all
+from cortexsim.runs.tell import new_table
 from cortexsim.runs.trial import Row, Trial
 from cortexsim.seeds import stream
 
@@ -81,9 +82,7 @@ def search(plan: Search, out: Path, console: Console, workers: int = 0) -> dict[
 
 def table(outcome: Mapping[str, list[dict[str, Any]]], most: int = 3) -> Printed:
     """Set out the best draws of each model."""
-    printed = Printed(title="Best draws", title_justify="left")
-    for column in ("model", "mean accuracy", "by samples", "values"):
-        printed.add_column(column)
+    printed = new_table("Best draws", ["model", "mean accuracy", "by samples", "values"], left=4)
     for name, found in outcome.items():
         for entry in found[:most]:
             values = ", ".join(f"{key} = {value}" for key, value in entry["values"].items())

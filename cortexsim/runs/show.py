@@ -10,14 +10,13 @@ from cortexsim.rules import SIGNALS, Rule, known_rules
 from cortexsim.runs.assemble import assemble
 from cortexsim.runs.configuration import Model
 from cortexsim.runs.locate import find_model, model_paths
+from cortexsim.runs.tell import new_table
 from cortexsim.runs.trial import context_name
 
 
 def models_table() -> Table:
     """List the package's models."""
-    table = Table(title="Models", title_justify="left")
-    for column in ("model", "learner", "rule", "substrate", "context", "description"):
-        table.add_column(column)
+    table = new_table("Models", ["model", "learner", "rule", "substrate", "context", "description"], left=9)
     for name in model_paths():
         model = find_model(name)
         table.add_row(
@@ -28,9 +27,7 @@ def models_table() -> Table:
 
 def rules_table() -> Table:
     """List the package's rules with their three factors."""
-    table = Table(title="Rules", title_justify="left")
-    for column in ("rule", "equation", "modulators", "source"):
-        table.add_column(column)
+    table = new_table("Rules", ["rule", "equation", "modulators", "source"], left=9)
     for name, rule in known_rules().items():
         table.add_row(name, rule.equation, ", ".join(modulator.name for modulator in rule.modulators), rule.source)
     return table
@@ -40,19 +37,21 @@ def describe(model: Model, console: Console) -> None:
     """Print a model's layers, and its rule."""
     hierarchy = model.task()
     learner = assemble(model, hierarchy, seed=0)
-    console.print(f"{model.name}: {model.description}", highlight=False)
-    table = Table(title=f"Network on a hierarchy of depth {hierarchy.depth}", title_justify="left")
-    for column in (
-        "layer",
-        "substrate",
-        "columns",
-        "cells",
-        "inputs a cell",
-        "weights",
-        "context weights",
-        "memory [kB]",
-    ):
-        table.add_column(column, justify="left" if column in ("layer", "substrate") else "right")
+    console.print(f"{model.name}: {model.description}")
+    table = new_table(
+        f"Network on a hierarchy of depth {hierarchy.depth}",
+        [
+            "layer",
+            "substrate",
+            "columns",
+            "cells",
+            "inputs a cell",
+            "weights",
+            "context weights",
+            "memory [kB]",
+        ],
+        left=9,
+    )
     for number, layer in enumerate(learner.network.layers, 1):
         heard = layer.context.weights if layer.context is not None else None
         table.add_row(
@@ -71,10 +70,8 @@ def describe(model: Model, console: Console) -> None:
 
 
 def _describe_rule(rule: Rule, console: Console) -> None:
-    console.print(f"Rule {rule.name} ({rule.source}): {rule.equation}", highlight=False)
-    table = Table(title="Three factors", title_justify="left")
-    for column in ("synapses", "pre", "post", "third", "decay"):
-        table.add_column(column)
+    console.print(f"Rule {rule.name} ({rule.source}): {rule.equation}")
+    table = new_table("Three factors", ["synapses", "pre", "post", "third", "decay"], left=9)
     for name, factor in (("feedforward", rule.feedforward), ("context", rule.context)):
         if factor is not None:
             table.add_row(name, factor.pre, factor.post, factor.third, factor.decay)
@@ -85,16 +82,15 @@ def _describe_rule(rule: Rule, console: Console) -> None:
         console.print(
             f"Modulator {modulator.name} (one a {modulator.scope}, gain {modulator.gain:g}): {modulator.value}{score}"
             + (f", {constants}" if constants else ""),
-            highlight=False,
         )
     read = sorted(
         {name for f in (rule.feedforward, rule.context) if f for text in f.texts().values() for name in text.names}
     )
     for name in read:
         if name in SIGNALS:
-            console.print(f"  {name}: {SIGNALS[name]}", highlight=False)
+            console.print(f"  {name}: {SIGNALS[name]}")
     for name, reason in rule.breaks.items():
-        console.print(f"Breaks locality: {name}: {reason}", highlight=False)
+        console.print(f"Breaks locality: {name}: {reason}")
 
 
 def _bytes(state: Mapping[str, Tensor]) -> int:

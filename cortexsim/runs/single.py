@@ -12,6 +12,7 @@ from rich.table import Table
 from cortexsim.runs import assemble
 from cortexsim.runs.configuration import resolved
 from cortexsim.runs.record import open_folder, versions
+from cortexsim.runs.tell import new_table
 from cortexsim.runs.trial import Row, Trial, layer_accuracy, prepare, train_and_measure
 
 
@@ -38,7 +39,7 @@ def train_one(trial: Trial, out: Path, console: Console) -> Row:
     if row["diverged"]:
         console.print("The weights grew without bound: lower training.eta.")
     answer = f"Test accuracy {row['accuracy']:.3f} with {row['samples']} samples (chance {row['chance']:.3f})."
-    console.print(answer, highlight=False)
+    console.print(answer)
     return row
 
 
@@ -54,15 +55,13 @@ class _Progress:
             return
         left = (time.monotonic() - self.start) * (whole / done - 1)
         where = f"stage {stage + 1} of {self.stages}, epoch {epoch + 1} of {self.epochs}"
-        self.console.print(f"{where}, {left:.0f} s left", highlight=False)
+        self.console.print(f"{where}, {left:.0f} s left")
 
 
 def _layers(row: Row) -> Table:
-    table = Table(title=f"{row['learner']}: what each layer has learned", title_justify="left")
     columns = ("selectivity", "participation", "decoding", "readout_linear", "readout_two-layer")
-    table.add_column("layer")
-    for column in columns:
-        table.add_column(column.replace("readout_", "label, "), justify="right")
+    heads = ["layer", *(column.replace("readout_", "label, ") for column in columns)]
+    table = new_table(f"{row['learner']}: what each layer has learned", heads)
     for layer, values in enumerate(zip(*(row[column] for column in columns), strict=True), 1):
         table.add_row(str(layer), *(f"{value:.3f}" for value in values))
     return table
@@ -70,10 +69,8 @@ def _layers(row: Row) -> Table:
 
 def _sensitivity(row: Row) -> Table:
     caption = "Response change when synonyms of a level are exchanged, over that between unrelated samples."
-    table = Table(title="Synonymic sensitivity", title_justify="left", caption=caption, caption_justify="left")
-    table.add_column("layer")
-    for level in range(1, len(row["sensitivity"][0]) + 1):
-        table.add_column(f"level {level}", justify="right")
+    heads = ["layer", *(f"level {level}" for level in range(1, len(row["sensitivity"][0]) + 1))]
+    table = new_table("Synonymic sensitivity", heads, caption)
     for layer, values in enumerate(row["sensitivity"], 1):
         table.add_row(str(layer), *(f"{value:.3f}" for value in values))
     return table

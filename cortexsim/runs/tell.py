@@ -4,20 +4,33 @@ from collections.abc import Mapping, Sequence
 from math import isinf
 from typing import Any
 
+from rich import box
+from rich.console import Console
 from rich.table import Table
 
 from cortexsim.analysis.summary import Summary
 
 
+def open_console() -> Console:
+    """Open the console: as wide as the terminal, or as a table needs where there is none."""
+    console = Console(markup=False, highlight=False, soft_wrap=False)
+    if not console.is_terminal:
+        console.width = 160
+    return console
+
+
+def new_table(title: str, columns: Sequence[str], caption: str | None = None, left: int = 1) -> Table:
+    """Begin a table whose first columns, so many, hold words, and the others figures."""
+    table = Table(title=title, caption=caption, title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD)
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="left" if index < left else "right")
+    return table
+
+
 def accuracy_table(summaries: Sequence[Summary], title: str) -> Table:
     """Set out test accuracy by learner and samples, mean and standard deviation over seeds."""
-    caption = "Test accuracy, mean ± standard deviation over seeds."
-    table = Table(title=title, title_justify="left", caption=caption, caption_justify="left")
-    for column in ("learner", "context", "labels for"):
-        table.add_column(column)
-    for size in summaries[0].samples:
-        table.add_column(f"P = {size}", justify="right")
-    table.add_column("samples needed*", justify="right")
+    columns = ["learner", "context", "labels for", *(f"P = {size}" for size in summaries[0].samples), "samples needed*"]
+    table = new_table(title, columns, "Test accuracy, mean ± standard deviation over seeds.", left=3)
     for summary in summaries:
         cells = [str(spread) for spread in summary.accuracy.values()]
         table.add_row(summary.learner, summary.context, summary.labels, *cells, summary.needed_text())
@@ -28,15 +41,14 @@ def layer_table(summaries: Sequence[Summary]) -> Table:
     """Set out selectivity, participation and decoding by learner and layer."""
     caption = (
         "Each layer against the latents of its own level: synonym selectivity / participation ratio / linear decoding."
+        " In brackets: a layer that was not trained."
     )
-    title = f"What the layers have learned at P = {summaries[0].samples[-1]}"
-    table = Table(title=title, title_justify="left", caption=caption, caption_justify="left")
-    table.add_column("learner")
-    for layer in range(1, len(summaries[0].layers["selectivity"]) + 1):
-        table.add_column(f"layer {layer}", justify="right")
+    columns = ["learner", *(f"layer {k}" for k in range(1, len(summaries[0].layers["selectivity"]) + 1))]
+    table = new_table(f"What the layers have learned at P = {summaries[0].samples[-1]}", columns, caption)
     for summary in summaries:
         triples = zip(*summary.layers.values(), strict=True)
-        table.add_row(summary.learner, *(f"{s.mean:.2f} / {p.mean:.1f} / {d.mean:.2f}" for s, p, d in triples))
+        cells = [f"{s.mean:.2f} / {p.mean:.1f} / {d.mean:.2f}" for s, p, d in triples]
+        table.add_row(summary.learner, *cells[: summary.trained], *(f"({cell})" for cell in cells[summary.trained :]))
     return table
 
 

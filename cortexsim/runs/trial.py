@@ -109,6 +109,7 @@ def train_and_measure(
             "labels_for": "layers" if prepared.learner.uses_labels else "readout",
             "grammar_seed": trial.grammar_seed,
             "seed": trial.seed,
+            "trained_layers": prepared.learner.represents if prepared.learner.stages else 0,
             "accuracy": _accuracy(trial, prepared),
             "chance": 1 / trial.hierarchy.classes,
             **asdict(code_geometry(network, prepared.test, trial.seed)),

@@ -122,9 +122,7 @@ def main() -> None:
     hierarchy, clapp, backprop = Hierarchy(), find_model("clapp"), find_model("backprop")
     learner = assemble(clapp, hierarchy, 0)
     reference = Backprop(assemble(backprop, hierarchy, 0).network, Optimization())
-    print(
-        f"batch {BATCH}, {clapp.network.cells} cells a column, depth {hierarchy.depth}, medians of {ROUNDS} rounds of {STEPS} steps"
-    )
+    print(f"{clapp.network.cells} cells a column, batch {BATCH}, depth {hierarchy.depth}, medians of {ROUNDS} rounds")
     for stage in range(learner.stages):
         local, end_to_end, found = ratio(stepper(learner, stage), stepper(reference, 0))
         show(f"CLAPP step of layer {stage + 1} / backpropagation step", local, end_to_end, found)

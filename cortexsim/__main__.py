@@ -1,0 +1,5 @@
+"""Runs the command line: ``python -m cortexsim``."""
+
+from cortexsim.cli import main
+
+main()

@@ -1,0 +1,102 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cortexsim import cli
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["cortexsim", *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    return int(stopped.value.code or 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["compare", "--samples", "10x"], "--samples 10x: not a list of whole numbers"),
+        (["compare", "--samples", "1"], "1 is too few"),
+        (["compare", "--samples", "600", "--depth", "2"], "this grammar has 512 distinct samples"),
+        (["compare", "--multiplicity", "9"], "multiplicity at most 8"),
+        (["compare", "--model", "clap"], "did you mean 'clapp'"),
+        (["compare", "--model", "clapp", "--model", "clapp"], "given more than once"),
+        (["compare", "--device", "cud"], "did you mean 'cuda'"),
+        (["compare", "--seeds", "0"], "--seeds"),
+        (["compare", "--out", "/dev/null/here"], "--out /dev/null/here: Not a directory"),
+        (["compare", "--sample", "5"], "No such option"),
+        (["comparr"], "No such command"),
+        (["show", "none.toml"], "none.toml: No such file"),
+        (["show"], "Missing argument"),
+        (["search", "none.toml"], "none.toml"),
+        (["train", "clapp", "--samples", "600", "--depth", "2"], "more than the 512 distinct samples"),
+    ],
+)
+def test_bad_input_gets_one_line_and_exit_code_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], complaint: str
+) -> None:
+    assert run(monkeypatch, *arguments) == 2
+    printed = capsys.readouterr()
+    assert complaint in printed.err
+    assert printed.err.startswith("cortexsim: ")
+    assert printed.err.count("\n") == 1
+
+
+def test_models_and_show_tell_what_there_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "models") == 0
+    assert run(monkeypatch, "show", "clapp") == 0
+    printed = capsys.readouterr().out
+    for words in ("1[y u < 1]", "Illing", "surprise_all * dendrite_post", "derivative_post: slope", "margin = 1"):
+        assert words in printed
+
+
+def test_compare_and_train_end_to_end(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    small = ["--depth", "2", "--features", "4", "--multiplicity", "2"]
+    task = ["--samples", "8,16", *small, "--seeds", "1", "--workers", "1"]
+    assert run(monkeypatch, "compare", *task, "--out", str(tmp_path / "compare")) == 0
+    printed = capsys.readouterr().out
+    for words in ("samples needed*", "chance is 0.250", "clapp", "untrained", "8/8 runs"):
+        assert words in printed
+    assert len(json.loads((tmp_path / "compare" / "result.json").read_text())["rows"]) == 8
+    assert run(monkeypatch, "train", "clapp", *small, "--samples", "16", "--out", str(tmp_path / "train")) == 0
+    assert "Synonymic sensitivity" in capsys.readouterr().out
+    row = json.loads((tmp_path / "train" / "result.json").read_text())["rows"][0]
+    assert len(row["readout_linear"]) == len(row["readout_two-layer"]) == 2
+
+
+def test_ones_own_rule_is_one_file_and_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The README's own example, run as it stands there."""
+    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    blocks = [block.split("```")[0] for block in readme.split("```python\n")[1:]]
+    (tmp_path / "my_rule.py").write_text(next(block for block in blocks if "RULE = Rule(" in block))
+    model = next(block.split("```")[0] for block in readme.split("```toml\n")[1:] if "my_rule.py" in block)
+    (tmp_path / "my_model.toml").write_text(model.replace("epochs = 40", "epochs = 1"))
+    task = [
+        "--samples",
+        "16",
+        "--depth",
+        "2",
+        "--features",
+        "4",
+        "--multiplicity",
+        "2",
+        "--seeds",
+        "1",
+        "--workers",
+        "1",
+    ]
+    mine = ["--model", str(tmp_path / "my_model.toml"), "--model", "untrained"]
+    assert run(monkeypatch, "compare", *mine, *task, "--out", str(tmp_path / "out")) == 0
+    assert json.loads((tmp_path / "out" / "result.json").read_text())["rows"][0]["rule"] == "my_rule"
+
+
+def test_the_command_is_installed() -> None:
+    found = subprocess.run([sys.executable, "-m", "cortexsim", "--help"], capture_output=True, text=True, check=True)
+    assert "compare" in found.stdout
