@@ -73,6 +73,6 @@ class Expression:
         """The compiled text."""
         return compile(self.tree, f"<rule: {self.text}>", "eval")
 
-    def __call__(self, quantities: Mapping[str, Any], functions: Mapping[str, Any]) -> Any:
+    def __call__(self, quantities: Mapping[str, Any], functions: dict[str, Any]) -> Any:
         """Evaluate with these quantities, on the array library that the functions come from."""
-        return eval(self.code, {"__builtins__": {}, **functions}, dict(quantities))
+        return eval(self.code, functions, quantities)

@@ -29,7 +29,7 @@ class Backprop:
         parameters |= {"output": network.output, "output.bias": network.output_bias}
         for tensor in parameters.values():
             tensor.requires_grad_()
-        self.optimizer = Optimizer(optimization, parameters)
+        self.optimizer = Optimizer(optimization, parameters, descend=True)
 
     def present(self, stage: int, leaves: Tensor) -> Tensor:
         """See the leaves themselves."""

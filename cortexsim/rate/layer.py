@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
 from cortexsim.rate.projection import Projection
@@ -34,8 +33,9 @@ class Layer:
         feedback: F, fixed and random, from a vector modulator; None where nothing is heard.
         input_rms: root mean square to which synaptic scaling brings the input; None leaves it as it is.
         mean: running mean of the activity, (copies, cells).
-        input_square: running mean square of the input; 0 before any was seen.
+        input_square: running mean square of the input.
         sibling_index: positions of the siblings of each column, flat, (positions (s - 1),).
+        has_input: whether the layer has learned from any input yet; until then the input is not scaled.
     """
 
     positions: int
@@ -48,6 +48,7 @@ class Layer:
     mean: Tensor
     input_square: Tensor
     sibling_index: Tensor
+    has_input: bool = False
 
     def respond(self, below: Tensor, learning: bool = False) -> Response:
         """Answer the activity of the layer below, (batch, positions s, cells below).
@@ -60,7 +61,8 @@ class Layer:
         if self.input_rms is not None:
             if learning:
                 self._follow_input(pre)
-            pre = pre * self._gain(self.input_rms)
+            if self.has_input:
+                pre = pre * (self.input_rms * self.input_square.rsqrt())
         drive = self.feedforward(pre, self.bias)
         return Response(pre, drive, TRANSFERS[self.transfer].rate(drive))
 
@@ -72,15 +74,14 @@ class Layer:
         """Answer with the slope rho'(a)."""
         return TRANSFERS[self.transfer].derivative(drive)
 
-    def _gain(self, rms: float) -> Tensor:
-        """Scale all synapses alike, as homeostasis would (Turrigiano 2008); 1 before any input was seen."""
-        gain = rms * torch.rsqrt(self.input_square)
-        return torch.where(self.input_square > 0, gain, torch.ones_like(gain))
-
     def _follow_input(self, pre: Tensor) -> None:
+        """Let the gain follow the input, as homeostatic synaptic scaling would (Turrigiano 2008); the first sets it."""
         square = pre.square().mean()
-        # The first input sets the gain; torch.where keeps a GPU from having to answer.
-        self.input_square.copy_(torch.where(self.input_square > 0, self.input_square.lerp(square, GAIN_RATE), square))
+        if self.has_input:
+            self.input_square.lerp_(square, GAIN_RATE)
+        else:
+            self.input_square.copy_(square)
+            self.has_input = True
 
     def follow_mean(self, activity: Tensor) -> None:
         """Let the running mean follow the activity; part of learning, never of evaluation."""

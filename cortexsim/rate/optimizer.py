@@ -35,9 +35,10 @@ class Optimizer:
     Args:
         settings: method and rates.
         parameters: by name; a ``bias`` is not decayed, and a ``context`` has its own eta.
+        descend: whether to go against what is found in ``grad``, as for gradients of a loss, or along it.
     """
 
-    def __init__(self, settings: Optimization, parameters: Mapping[str, Tensor]) -> None:
+    def __init__(self, settings: Optimization, parameters: Mapping[str, Tensor], descend: bool = False) -> None:
         self.parameters = dict(parameters)
         groups = []
         for name, tensor in self.parameters.items():
@@ -46,12 +47,12 @@ class Optimizer:
             groups.append({"params": [tensor], "lr": eta, "eta": eta, "weight_decay": decay})
         method = torch.optim.SGD if settings.method == "sgd" else torch.optim.AdamW
         # One kernel for all tensors of a step: half the time of a step for networks of this size.
-        self.torch = method(groups, lr=settings.eta, fused=True)
+        self.torch = method(groups, lr=settings.eta, maximize=not descend, fused=True)
 
     def step(self, updates: Mapping[str, Tensor] | None = None, progress: float = 0.0) -> None:
         """Follow the updates by name, or the gradients already there; progress runs from 0 to 1."""
         for name, update in (updates or {}).items():
-            self.parameters[name].grad = -update
+            self.parameters[name].grad = update
         for group in self.torch.param_groups:
             group["lr"] = group["eta"] * (1 - progress)
         self.torch.step()

@@ -11,7 +11,7 @@ from cortexsim.modulators import Modulator
 from cortexsim.rate.layer import Layer, Response
 from cortexsim.rules import Rule
 
-FUNCTIONS: Mapping[str, Any] = {
+FUNCTIONS: dict[str, Any] = {
     "abs": torch.abs,
     "clip": torch.clip,
     "exp": torch.exp,
@@ -86,7 +86,8 @@ class Plasticity:
             signals = cells | self._modulate(layer, cells, {**(broadcast or {}), "contrast_all": moment.contrast})
             for synapse in synapses:
                 change = self._evaluate(synapse, "third", signals) * post[synapse]
-                change = torch.as_tensor(change).to(response.activity).expand_as(response.activity)
+                if getattr(change, "shape", None) != response.activity.shape:  # A number, or one value a column.
+                    change = torch.as_tensor(change).to(response.activity).expand_as(response.activity)
                 # Shifted back, a change of context weights meets the context of its own moment: one product serves all.
                 change = _shift(change, -moment.lag) if synapse == "context" else change
                 changes[synapse] = changes[synapse] + change if synapse in changes else change
@@ -118,7 +119,8 @@ class Plasticity:
         said = {}
         for modulator, score, value in self.modulators:
             heard = {**broadcast, **modulator.constants, "score_all": _total(modulator, score, cells)}
-            signal = modulator.gain * value(heard, FUNCTIONS)
+            signal = value(heard, FUNCTIONS)
+            signal = signal if modulator.gain == 1 else modulator.gain * signal
             if modulator.projection == "random" and layer.feedback is not None:
                 signal = layer.feedback(signal.expand(-1, layer.positions, -1))
             said[modulator.read_as] = signal

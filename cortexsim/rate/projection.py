@@ -25,6 +25,8 @@ class Projection:
     def arrange(self, values: Tensor) -> Tensor:
         """Bring together the positions that share weights: (batch, positions, k) to (copies, observations, k)."""
         batch, positions, width = values.shape
+        if self.copies == 1:
+            return values.reshape(1, -1, width)
         grouped = values.reshape(batch, positions // self.copies, self.copies, width)
         return grouped.permute(2, 0, 1, 3).reshape(self.copies, -1, width)
 
