@@ -120,6 +120,25 @@ def train(
 
 
 @app.command()
+def experiment(
+    name: Annotated[str, typer.Argument(help="Name of an experiment, or path of its folder.")],
+    device: Device = "cpu",
+    workers: Workers = 0,
+    out: Out = None,
+) -> None:
+    """Measure again what an experiment claims."""
+    from cortexsim.rate import device as choose
+    from cortexsim.runs import experiment as experiments
+
+    console, folder = open_console(), out or Path("runs") / time.strftime(f"{Path(name).name}-%Y%m%d-%H%M%S")
+    found, beside = experiments.find_experiment(name)
+    console.print(found.description)
+    with _Interruptible(console, folder):
+        experiments.run_experiment(experiments.comparisons(found, beside, choose(device)), folder, console, workers)
+    console.print(f"Written: a folder for each comparison in {folder}", soft_wrap=True)
+
+
+@app.command()
 def search(
     plan: Annotated[Path, typer.Argument(help="TOML file of a search, such as experiments/tuning/search.toml.")],
     workers: Workers = 0,

@@ -186,6 +186,8 @@ def explain(error: ValidationError, table: type[BaseModel]) -> str:
 
 def _table_at(table: type[BaseModel], where: list[str]) -> type[BaseModel]:
     for key in where:
+        if key.isdecimal():  # The place in an array of tables.
+            continue
         annotation = table.model_fields[key].annotation
         candidates = [annotation, *get_args(annotation)]
         table = next(kind for kind in candidates if isinstance(kind, type) and issubclass(kind, BaseModel))

@@ -1,0 +1,70 @@
+"""What the learners learn, and what they must not: small tasks, with controls."""
+
+import pytest
+
+from cortexsim.hierarchy import Hierarchy
+from cortexsim.runs.configuration import Model
+from cortexsim.runs.locate import find_model
+from cortexsim.runs.trial import Row, Trial, run
+
+TASK = Hierarchy(features=6, multiplicity=3, depth=3)
+
+
+def row(model: Model, hierarchy: Hierarchy = TASK, samples: int = 600, grammar: int = 0, seed: int = 0) -> Row:
+    return run(Trial(model, hierarchy, samples, 1000, grammar, seed))
+
+
+def lesioned(model: Model) -> Model:
+    assert model.rule is not None
+    copy = model.model_copy(update={"rule": model.rule.model_copy(update={"gain": {"surprise": 0.0}})})
+    copy._name, copy._path = model._name, model._path
+    return copy
+
+
+@pytest.mark.parametrize("grammar", [0, 1])
+def test_clapp_learns_what_its_controls_do_not(grammar: int) -> None:
+    clapp, control, lesion = (
+        row(model, grammar=grammar)
+        for model in (find_model("clapp"), find_model("untrained"), lesioned(find_model("clapp")))
+    )
+    assert clapp["accuracy"] > 0.85
+    assert clapp["accuracy"] > control["accuracy"] + 0.25
+    for layer in (0, 1):
+        assert clapp["selectivity"][layer] > control["selectivity"][layer] + 0.1
+        assert clapp["participation"][layer] > 3
+        assert clapp["decoding"][layer] > 0.95
+    assert lesion["accuracy"] < control["accuracy"] + 0.1
+
+
+def test_backpropagation_learns() -> None:
+    assert row(find_model("backprop"))["accuracy"] > 0.95
+
+
+@pytest.mark.parametrize("name", ["clapp", "hebb"])
+def test_without_structure_label_free_layers_stay_at_their_control(name: str) -> None:
+    """At f = 1 all strings are equally likely: synonyms cannot be told from anything else."""
+    flat = Hierarchy(features=4, multiplicity=4, depth=3)
+    learned, control = (row(find_model(model), flat) for model in (name, "untrained"))
+    assert learned["accuracy"] < control["accuracy"] + 0.08
+    for layer in (0, 1):
+        assert learned["selectivity"][layer] < control["selectivity"][layer] + 0.08
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("grammar", [0, 1, 2])
+def test_four_levels_on_grammars_that_chose_nothing(grammar: int) -> None:
+    accuracy = {
+        (name, samples): row(find_model(name), Hierarchy(depth=4), samples, grammar, grammar)["accuracy"]
+        for name in ("backprop", "clapp", "dfa")
+        for samples in (4096, 8192)
+    }
+    for name in ("backprop", "clapp"):
+        assert accuracy[name, 4096] >= 0.95
+        assert accuracy[name, 8192] >= 0.99
+    assert accuracy["dfa", 8192] <= 0.40
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("grammar", [0, 1, 2])
+def test_three_levels_without_weight_sharing_and_with_plain_descent(grammar: int) -> None:
+    assert row(find_model("clapp-sgd"), Hierarchy(depth=3), 4096, grammar, grammar)["accuracy"] >= 0.97
