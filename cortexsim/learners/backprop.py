@@ -21,15 +21,9 @@ class Backprop:
     def __init__(self, network: Network, optimization: Optimization) -> None:
         self.network = network
         self.represents = len(network.layers)
-        parameters = {
-            f"{k}.{name}": layer.state()[name]
-            for k, layer in enumerate(network.layers)
-            for name in ("feedforward", "bias")
-        }
-        parameters |= {"output": network.output, "output.bias": network.output_bias}
-        for tensor in parameters.values():
+        for tensor in network.weights().values():
             tensor.requires_grad_()
-        self.optimizer = Optimizer(optimization, parameters, descend=True)
+        self.optimizer = Optimizer(optimization, network.weights(), descend=True)
 
     def present(self, stage: int, leaves: Tensor) -> Tensor:
         """See the leaves themselves."""

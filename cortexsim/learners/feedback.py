@@ -24,13 +24,7 @@ class Feedback:
         self.network = network
         self.plasticity = Plasticity(rule)
         self.represents = len(network.layers)
-        parameters = {
-            f"{k}.{name}": layer.state()[name]
-            for k, layer in enumerate(network.layers)
-            for name in ("feedforward", "bias")
-        }
-        parameters |= {"output": network.output, "output.bias": network.output_bias}
-        self.optimizer = Optimizer(optimization, parameters)
+        self.optimizer = Optimizer(optimization, network.weights())
 
     def present(self, stage: int, leaves: Tensor) -> Tensor:
         """See the leaves themselves."""
@@ -52,11 +46,11 @@ class Feedback:
         target = one_hot(labels, answer.shape[1]).to(answer.dtype)
         broadcast = {"output_all": answer.unsqueeze(1), "label_all": target.unsqueeze(1)}
         found: dict[str, Tensor] = {}
-        for k, (layer, response) in enumerate(zip(self.network.layers, responses, strict=True)):
+        for k, (layer, response) in enumerate(zip(self.network.layers, responses, strict=True), 1):
             updates = self.plasticity.updates(layer, response, broadcast=broadcast)
-            found |= {f"{k}.{name}": update for name, update in updates.items()}
+            found |= {f"layer{k}.{name}": update for name, update in updates.items()}
         error = answer - target
-        return found | {"output": -error.T @ below.flatten(1) / len(error), "output.bias": -error.mean(0)}
+        return found | {"output": -error.T @ below.flatten(1) / len(error), "output_bias": -error.mean(0)}
 
     @torch.no_grad()
     def classify(self, leaves: Tensor) -> Tensor:

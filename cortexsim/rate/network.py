@@ -108,6 +108,11 @@ class Network:
         """Read the classes from the top layer's one column: (batch, 1, cells) to logits (batch, classes)."""
         return torch.addmm(self.output_bias, top.flatten(1), self.output.T)
 
+    def weights(self) -> dict[str, Tensor]:
+        """Name the tensors that an error can teach: those between leaves and classes."""
+        taught = ("feedforward", "bias", "output")
+        return {name: tensor for name, tensor in self.state().items() if name.endswith(taught)}
+
     def state(self) -> dict[str, Tensor]:
         """Name every tensor of the network."""
         named = {

@@ -36,10 +36,7 @@ def batch() -> tuple[Tensor, Tensor]:
 
 
 def gradients(network: Network, leaves: Tensor, labels: Tensor) -> dict[str, Tensor]:
-    named = {
-        f"{k}.{name}": layer.state()[name] for k, layer in enumerate(network.layers) for name in ("feedforward", "bias")
-    }
-    named |= {"output": network.output, "output.bias": network.output_bias}
+    named = network.weights()
     for tensor in named.values():
         tensor.requires_grad_()
     cross_entropy(network.classify(network.activities(leaves)[-1]), labels, reduction="sum").backward()
@@ -52,7 +49,7 @@ def test_dfa_with_the_true_product_is_backprop_in_a_linear_network(shared: bool)
     feed_back_the_true_product(linear)
     updates = Feedback(linear, known_rules()["dfa"], Optimization()).updates(leaves, labels)
     for name, gradient in gradients(linear, leaves, labels).items():
-        columns = 1 if name.startswith("output") or not shared else linear.layers[int(name[0])].positions
+        columns = 1 if name.startswith("output") or not shared else linear.layers[int(name[5]) - 1].positions
         torch.testing.assert_close(updates[name] * len(leaves) * columns, -gradient, rtol=1e-10, atol=1e-12)
 
 
@@ -64,9 +61,9 @@ def test_dfa_is_not_backprop_where_derivatives_mask() -> None:
     found = gradients(relu, leaves, labels)
     cosines = [
         -torch.cosine_similarity(
-            updates[f"{k}.feedforward"].flatten(), found[f"{k}.feedforward"].flatten(), dim=0
+            updates[f"layer{k}.feedforward"].flatten(), found[f"layer{k}.feedforward"].flatten(), dim=0
         ).item()
-        for k in range(3)
+        for k in (1, 2, 3)
     ]
     assert cosines[2] == pytest.approx(1, abs=1e-9)
     assert cosines[0] < cosines[1] < 0.99

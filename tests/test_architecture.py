@@ -1,0 +1,46 @@
+"""The house as it is drawn: every part knows only what stands left of it."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import cortexsim
+
+PACKAGE = Path(cortexsim.__file__).parent
+ORDER = ["errors", "seeds", "expression", "hierarchy", "modulators", "rules", "rate", "learners", "analysis", "runs"]
+ORDER += ["cli", "__main__"]
+ENGINES = {"torch": {"rate", "learners", "analysis", "runs"}, "matplotlib": {"analysis"}, "typer": {"cli"}}
+FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
+
+
+def imported(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return names
+
+
+def part(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_arrows_point_left(path: Path) -> None:
+    for name in imported(path):
+        parts = name.split(".")
+        if parts[0] == "cortexsim" and len(parts) > 1 and parts[1] in ORDER:
+            assert ORDER.index(parts[1]) <= ORDER.index(part(path)), name
+        if parts[0] in ENGINES:
+            assert part(path) in ENGINES[parts[0]], name
+
+
+def test_every_part_has_its_place() -> None:
+    assert {part(path) for path in FILES} == set(ORDER)
+
+
+def test_files_are_short() -> None:
+    assert {path.name: lines for path in FILES if (lines := len(path.read_text().splitlines())) > 250} == {}
