@@ -140,7 +140,7 @@ def experiment(
 
 @app.command()
 def search(
-    plan: Annotated[Path, typer.Argument(help="TOML file of a search, such as experiments/tuning/search.toml.")],
+    plan: Annotated[Path, typer.Argument(help="TOML file of a search, such as experiments/tuning/broad.toml.")],
     workers: Workers = 0,
     out: Out = None,
 ) -> None:

@@ -10,6 +10,7 @@ from cortexsim.analysis.summary import Summary
 # Okabe & Ito 2008: told apart by colour-blind readers too.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+MATHS = {"n_c m^L": "$n_c m^L$", "v m³/(1-f)": "$v m^3/(1-f)$"}
 CONTROL = {"color": "#888888", "marker": ".", "linestyle": "--"}
 
 
@@ -23,7 +24,9 @@ def accuracy(axes: Axes, summaries: Sequence[Summary], chance: float, laws: Mapp
     axes.annotate("chance", (0.99, chance), xycoords=("axes fraction", "data"), ha="right", va="top", fontsize=8)
     for text, samples in laws.items():
         axes.axvline(samples, color="#BBBBBB", linewidth=0.8, zorder=0)
-        axes.annotate(text, (samples, 1.06), xycoords=("data", "data"), ha="center", fontsize=8, color="#555555")
+        axes.annotate(
+            MATHS.get(text, text), (samples, 1.06), xycoords=("data", "data"), ha="center", fontsize=8, color="#555555"
+        )
     sizes = sorted({size for summary in summaries for size in summary.samples})
     axes.set_xscale("log")
     axes.set_xticks(sizes, [str(size) for size in sizes])

@@ -1,6 +1,6 @@
 """From rows, one a trial, to what a reader compares: mean and spread over seeds, and samples to the criterion."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,12 @@ class Summary:
     accuracy: Mapping[int, Spread]
     needed: tuple[float, ...]
     layers: Mapping[str, tuple[Spread, ...]]
+
+    def layer_texts(self, write: Callable[..., str], *quantities: str) -> list[str]:
+        """Write quantities layer by layer, in brackets where a layer was not trained."""
+        layers = zip(*(self.layers[quantity] for quantity in quantities), strict=True)
+        texts = [write(*spreads) for spreads in layers]
+        return [text if layer < self.trained else f"({text})" for layer, text in enumerate(texts)]
 
     @property
     def samples(self) -> list[int]:

@@ -97,7 +97,10 @@ class Plasticity:
             found[synapse] = projection.correlate(changes[synapse], presynaptic)
             if self.texts[synapse]["decay"].text != "0":
                 decay = self._evaluate(synapse, "decay", signals) * torch.ones_like(response.activity)
-                found[synapse] -= projection.average(decay).unsqueeze(2) * projection.weights
+                forgotten = projection.average(decay)
+                found[synapse] -= forgotten.unsqueeze(2) * projection.weights
+                if synapse == "feedforward":  # A bias is the weight of a cell that is always active.
+                    found["bias"] -= forgotten * layer.bias
         if "mean_post" in self.reads:
             layer.follow_mean(response.activity)
         return found

@@ -31,7 +31,7 @@ def write(out: Path, title: str, says: Sequence[str], summaries: Sequence[Summar
         f"<h3>{quantity}</h3>"
         + _table(
             ["learner", *(f"layer {k}" for k in layers)],
-            [[s.learner, *map(str, s.layers[quantity])] for s in summaries],
+            [[s.learner, *s.layer_texts(str, quantity)] for s in summaries],
         )
         for quantity in summaries[0].layers
     )
@@ -60,7 +60,8 @@ lines predicted laws. (b) Share of the variance of each layer that lies between 
 that these latents are spread over; the dotted line is the most there can be. (d) Linear decoding of the latent; the
 dotted line is chance.
 (b) to (d) at P = {sizes[-1]}; the dashed grey line is the untrained control.</figcaption></figure>
-<h2>Layers</h2><p>At P = {sizes[-1]}, each layer against the latents of its own level.</p>{geometry}
+<h2>Layers</h2><p>At P = {sizes[-1]}, each layer against the latents of its own level; in brackets, layers that were
+not trained.</p>{geometry}
 <h2>Record</h2>
 <details><summary>All runs</summary>{runs}</details>
 <details><summary>Configuration</summary><pre>{escape(json.dumps(result["configuration"], indent=2))}</pre></details>

@@ -8,7 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from cortexsim.analysis.summary import Summary
+from cortexsim.analysis.summary import LAYER_QUANTITIES, Spread, Summary
 
 
 def open_console() -> Console:
@@ -46,10 +46,12 @@ def layer_table(summaries: Sequence[Summary]) -> Table:
     columns = ["learner", *(f"layer {k}" for k in range(1, len(summaries[0].layers["selectivity"]) + 1))]
     table = new_table(f"What the layers have learned at P = {summaries[0].samples[-1]}", columns, caption)
     for summary in summaries:
-        triples = zip(*summary.layers.values(), strict=True)
-        cells = [f"{s.mean:.2f} / {p.mean:.1f} / {d.mean:.2f}" for s, p, d in triples]
-        table.add_row(summary.learner, *cells[: summary.trained], *(f"({cell})" for cell in cells[summary.trained :]))
+        table.add_row(summary.learner, *summary.layer_texts(_layer_text, *LAYER_QUANTITIES))
     return table
+
+
+def _layer_text(selectivity: Spread, participation: Spread, decoding: Spread) -> str:
+    return f"{selectivity.mean:.2f} / {participation.mean:.1f} / {decoding.mean:.2f}"
 
 
 def verdict(

@@ -87,13 +87,15 @@ def test_hebb_is_covariance_with_decay(shared: bool) -> None:
     mean, response = layer.mean.clone().numpy(), layer.respond(below)
     z, x, w = response.activity.numpy(), response.pre.numpy(), layer.feedforward.weights.numpy()
     updates = Plasticity(known_rules()["hebb"]).updates(layer, response)
-    expected = np.zeros_like(w)
+    expected, bias = np.zeros_like(w), np.zeros_like(layer.bias.numpy())
     for p in range(layer.positions):
         copy = 0 if shared else p
         for b in range(len(z)):
             expected[copy] += np.outer(z[b, p] - mean[copy], x[b, p]) - z[b, p][:, None] ** 2 * w[copy]
-    expected /= len(z) * (layer.positions if shared else 1)
-    np.testing.assert_allclose(updates["feedforward"].numpy(), expected, rtol=1e-10)
+            bias[copy] += z[b, p] - mean[copy] - z[b, p] ** 2 * layer.bias.numpy()[copy]
+    observations = len(z) * (layer.positions if shared else 1)
+    np.testing.assert_allclose(updates["feedforward"].numpy(), expected / observations, rtol=1e-10)
+    np.testing.assert_allclose(updates["bias"].numpy(), bias / observations, rtol=1e-10)
 
 
 def test_gain_zero_lesions_a_modulator() -> None:
