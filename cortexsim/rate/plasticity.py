@@ -9,6 +9,7 @@ from torch import Tensor
 from cortexsim.expression import Expression
 from cortexsim.modulators import Modulator
 from cortexsim.rate.layer import Layer, Response
+from cortexsim.rate.projection import Projection
 from cortexsim.rules import Rule
 
 FUNCTIONS: dict[str, Any] = {
@@ -29,6 +30,8 @@ class Moment(NamedTuple):
     contrast: float
     lag: int
 
+
+Synapses = dict[str, tuple[Projection, Tensor]]
 
 PRESENT = Moment(+1.0, 0)
 AFTER_SACCADE = Moment(-1.0, 1)  # A batch is a stretch of the stream; before its first fixation stands its last.
@@ -72,62 +75,81 @@ class Plasticity:
         Returns:
             Directions by the names of ``layer.state()``; eta is not yet applied.
         """
-        cells = self._cells(layer, response)
-        synapses, moments = {"feedforward": (layer.feedforward, response.pre)}, [PRESENT]
-        if layer.context is not None:
-            heard = layer.siblings(response.activity) if context is None else context
-            cells["dendrite_post"] = dendrite = layer.context(heard)
-            synapses["context"], moments = (layer.context, heard), [PRESENT, AFTER_SACCADE]
-        post = {synapse: self._evaluate(synapse, "post", cells) for synapse in synapses}
+        synapses = self._synapses(layer, response, context)
+        cells = self._cells(layer, response, synapses)
+        post = {name: self._evaluate(name, "post", cells) for name in synapses}
         changes: dict[str, Tensor] = {}
-        for moment in moments:
-            if layer.context is not None:
-                cells["dendrite_post"] = _shift(dendrite, moment.lag)
-            signals = cells | self._modulate(layer, cells, {**(broadcast or {}), "contrast_all": moment.contrast})
-            for synapse in synapses:
-                change = self._evaluate(synapse, "third", signals) * post[synapse]
-                if getattr(change, "shape", None) != response.activity.shape:  # A number, or one value a column.
-                    change = torch.as_tensor(change).to(response.activity).expand_as(response.activity)
+        for moment in [PRESENT, AFTER_SACCADE] if "context" in synapses else [PRESENT]:
+            signals = self._arrive(moment, layer, cells, broadcast or {})
+            for name in synapses:
+                change = _as_cells(self._evaluate(name, "third", signals) * post[name], response.activity)
                 # Shifted back, a change of context weights meets the context of its own moment: one product serves all.
-                change = _shift(change, -moment.lag) if synapse == "context" else change
-                changes[synapse] = changes[synapse] + change if synapse in changes else change
+                change = _shift(change, -moment.lag) if name == "context" else change
+                changes[name] = changes[name] + change if name in changes else change
         found = {"bias": layer.feedforward.average(changes["feedforward"])}
-        for synapse, (projection, brought) in synapses.items():
-            presynaptic = self._evaluate(synapse, "pre", {"activity_pre": brought})
-            found[synapse] = projection.correlate(changes[synapse], presynaptic)
-            if self.texts[synapse]["decay"].text != "0":
-                decay = self._evaluate(synapse, "decay", signals) * torch.ones_like(response.activity)
-                forgotten = projection.average(decay)
-                found[synapse] -= forgotten.unsqueeze(2) * projection.weights
-                if synapse == "feedforward":  # A bias is the weight of a cell that is always active.
-                    found["bias"] -= forgotten * layer.bias
+        for name, (projection, activity) in synapses.items():
+            pre = self._evaluate(name, "pre", {"activity_pre": activity})
+            found[name] = projection.correlate(changes[name], pre)
+        self._forget(layer, found, cells, synapses)
         if "mean_post" in self.reads:
             layer.follow_mean(response.activity)
         return found
 
-    def _cells(self, layer: Layer, response: Response) -> dict[str, Any]:
+    def _synapses(self, layer: Layer, response: Response, context: Tensor | None) -> Synapses:
+        """Name the plastic projections, each with the activity of its presynaptic cells."""
+        if layer.context is None:
+            return {"feedforward": (layer.feedforward, response.pre)}
+        heard = layer.siblings(response.activity) if context is None else context
+        return {"feedforward": (layer.feedforward, response.pre), "context": (layer.context, heard)}
+
+    def _cells(self, layer: Layer, response: Response, synapses: Synapses) -> dict[str, Any]:
         """Collect what the rule reads of its cells, (batch, positions, cells)."""
         cells = {"activity_post": response.activity, "drive_post": response.drive}
         if "mean_post" in self.reads:
             cells["mean_post"] = layer.mean
         if "derivative_post" in self.reads:
             cells["derivative_post"] = layer.derivative(response.drive)
+        if "context" in synapses:
+            projection, heard = synapses["context"]
+            cells["dendrite_post"] = projection(heard)
         return cells
+
+    def _arrive(
+        self, moment: Moment, layer: Layer, cells: Mapping[str, Any], broadcast: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Say what a synapse reads at a moment: its cells, the context heard by then, and every modulator."""
+        signals = dict(cells)
+        if "dendrite_post" in signals:
+            signals["dendrite_post"] = _shift(signals["dendrite_post"], moment.lag)
+        for modulator, score, value in self.modulators:
+            total = _total(modulator, score, signals)
+            heard = {**broadcast, **modulator.constants, "score_all": total, "contrast_all": moment.contrast}
+            said = value(heard, FUNCTIONS)
+            said = said if modulator.gain == 1 else modulator.gain * said
+            if modulator.projection == "random" and layer.feedback is not None:
+                said = layer.feedback(said.expand(-1, layer.positions, -1))
+            signals[modulator.read_as] = said
+        return signals
+
+    def _forget(self, layer: Layer, found: dict[str, Tensor], cells: Mapping[str, Any], synapses: Synapses) -> None:
+        """Take from each direction what the rule itself lets its weights forget."""
+        for name, (projection, _) in synapses.items():
+            if self.texts[name]["decay"].text == "0":
+                continue
+            decay = projection.average(_as_cells(self._evaluate(name, "decay", cells), cells["activity_post"]))
+            found[name] -= decay.unsqueeze(2) * projection.weights
+            if name == "feedforward":  # A bias is the weight of a cell that is always active.
+                found["bias"] -= decay * layer.bias
 
     def _evaluate(self, synapse: str, factor: str, signals: Mapping[str, Any]) -> Any:
         return self.texts[synapse][factor]({**signals, **self.rule.constants}, FUNCTIONS)
 
-    def _modulate(self, layer: Layer, cells: Mapping[str, Any], broadcast: Mapping[str, Any]) -> dict[str, Any]:
-        """Let every modulator speak, and name what it says as rules read it."""
-        said = {}
-        for modulator, score, value in self.modulators:
-            heard = {**broadcast, **modulator.constants, "score_all": _total(modulator, score, cells)}
-            signal = value(heard, FUNCTIONS)
-            signal = signal if modulator.gain == 1 else modulator.gain * signal
-            if modulator.projection == "random" and layer.feedback is not None:
-                signal = layer.feedback(signal.expand(-1, layer.positions, -1))
-            said[modulator.read_as] = signal
-        return said
+
+def _as_cells(values: Any, activity: Tensor) -> Tensor:
+    """Give every cell its value, where a text has one number, or one value a column."""
+    if getattr(values, "shape", None) == activity.shape:
+        return values
+    return torch.as_tensor(values).to(activity).expand_as(activity)
 
 
 def _shift(values: Tensor, fixations: int) -> Tensor:

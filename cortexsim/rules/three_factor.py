@@ -31,7 +31,7 @@ SIGNALS: Mapping[str, str] = MappingProxyType(
 )
 """What a substrate offers to a rule."""
 
-READABLE = {"pre": ("_pre",), "post": ("_post",), "third": ("_post", "_all"), "decay": ("_post", "_all")}
+READABLE = {"pre": ("_pre",), "post": ("_post",), "third": ("_post", "_all"), "decay": ("_post",)}
 
 
 @dataclass(frozen=True)
