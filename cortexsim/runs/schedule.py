@@ -21,11 +21,12 @@ def run_all(trials: Sequence[Trial], ledger: Ledger, console: Console, workers: 
         console: where progress goes: a bar on a terminal, else a line now and then.
         workers: processes side by side; one for each core unless given, and one where a GPU is used.
     """
-    missing = sorted((trial for trial in trials if trial.key not in ledger.rows), key=lambda trial: -trial.cost)
+    asked = {trial.key: trial for trial in trials}
+    missing = sorted((trial for key, trial in asked.items() if key not in ledger.rows), key=lambda trial: -trial.cost)
     if missing:
         on_cpu = all(trial.device == "cpu" for trial in missing)
         count = min(len(missing), workers or (os.cpu_count() or 1) if on_cpu else 1)
-        with _Watch(console, missing, done=len(trials) - len(missing)) as watch:
+        with _Watch(console, missing, done=len(asked) - len(missing)) as watch:
             for row in _rows(missing, count):
                 ledger.add(row)
                 watch.tell(row)

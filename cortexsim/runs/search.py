@@ -25,18 +25,22 @@ Choices = dict[str, list[Any]]
 
 
 class Search(Table):
-    """A search: which models, over which values, on which grammars (to be used for nothing else)."""
+    """A search: which models, over which values, on which grammars (to be used for nothing else).
+
+    Values are drawn from ``space``, and from ``also`` for one model; or else ``candidates`` lists them.
+    """
 
     description: str = ""
     models: list[str]
-    draws: Count
+    draws: Count = 1
     samples: list[Count]
     grammar_seeds: list[int]
     test_samples: Count = 2048
     seed: int = 0
     hierarchy: HierarchyTable = HierarchyTable()
-    space: Choices
+    space: Choices = Field(default_factory=dict)
     also: dict[str, Choices] = Field(default_factory=dict)
+    candidates: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)
 
 
 def read_search(path: Path) -> Search:
@@ -101,6 +105,8 @@ def _score(rows: list[Row], samples: list[int]) -> dict[str, Any]:
 
 
 def _draws(plan: Search, name: str) -> list[dict[str, Any]]:
+    if name in plan.candidates:
+        return plan.candidates[name]
     choices = {**plan.space, **plan.also.get(name, {})}
     generator = stream(plan.seed, "search", name)
     return [{key: _pick(values, generator) for key, values in choices.items()} for _ in range(plan.draws)]
