@@ -1,0 +1,69 @@
+from pathlib import Path
+
+import pytest
+
+from cortexsim.errors import UserError
+from cortexsim.runs.configuration import read_model
+from cortexsim.runs.locate import find_model, folder, model_paths
+
+GOOD = 'learner = "local"\n[rule]\nname = "clapp"\n'
+
+
+@pytest.mark.parametrize("name", sorted(model_paths()))
+def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
+    assert find_model(name).description
+    assert find_model(str(folder("models") / f"{name}.toml")).name == name
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", r"key 'learner' is missing \(one of: local, feedback, backprop, untrained\)"),
+        ('learner = "locl"', r"learner = 'locl' is not known \(did you mean 'local'\?\)"),
+        ('learner = "local"', r"rule: missing; learner = 'local' needs a table \[rule\]"),
+        (GOOD + "[network]\ncels = 3", r"unknown key 'network.cels' \(did you mean 'cells'\?\)"),
+        (GOOD + "[netwrk]\ncells = 3", r"unknown key 'netwrk' \(did you mean 'network'\?\)"),
+        (GOOD + "[network]\ncells = 0", "network.cells = 0: should be greater than or equal to 1"),
+        (GOOD + "[network]\ncells = 2.5", "network.cells = 2.5: should be a valid integer"),
+        (GOOD + '[network]\nsubstrate = "rat"', r"network.substrate = 'rat' is not known \(did you mean 'rate'\?\)"),
+        (GOOD + "[training]\neta = -1", "training.eta = -1: should be greater than 0"),
+        (GOOD + "[training]\neta = nan", "training.eta = nan: should be a finite number"),
+        (GOOD + '[training]\neta = "5 ms"', "training.eta = '5 ms': should be a valid number"),
+        (GOOD + "[hierarchy]\nmultiplicity = 9", "72 distinct tuples"),
+        (GOOD + 'contxt = "sibling"', r"unknown key 'rule.contxt' \(did you mean 'context'\?\)"),
+        (GOOD + "constants = { magin = 1.0 }", r"no constant 'magin' \(did you mean 'margin'\?\)"),
+        (GOOD + "gain = { error = 0.0 }", r"no modulator 'error'"),
+        ('learner = "local"\n[rule]\nname = "clap"', r"rule 'clap' is not known \(did you mean 'clapp'\?\)"),
+        ('learner = "local"\n[rule]\nname = "dfa"', r"listens to the output error \(learner = 'feedback'\)"),
+        ('learner = "feedback"\n[rule]\nname = "clapp"', r"listens to no output error \(learner = 'local'\)"),
+        ('learner = "backprop"\n[rule]\nname = "clapp"', "follows no rule"),
+        ('learner = "local"\n[rule]\nname = "hebb"\ntop = "label"', "hears no context"),
+        ("learner = ", "Invalid value"),
+        ("learner = 3", "learner = 3 is not known"),
+        ("rule = 3\nlearner = 'local'", "rule = 3: "),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, text: str, complaint: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=complaint) as caught:
+        read_model(path)
+    assert str(caught.value).startswith(str(path))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_and_a_misspelt_name_are_named() -> None:
+    with pytest.raises(UserError, match=r"none\.toml: No such file"):
+        find_model("none.toml")
+    with pytest.raises(UserError, match=r"model 'clap' is not known .did you mean 'clapp'"):
+        find_model("clap")
+
+
+def test_a_model_may_bring_its_own_rule(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from cortexsim.modulators import AROUSAL\n"
+        "from cortexsim.rules import Rule, ThreeFactor\n"
+        "RULE = Rule('mine', 'dw = z x', 'me', ThreeFactor('activity_post', 'arousal_all'), modulators=(AROUSAL,))\n"
+    )
+    (tmp_path / "mine.toml").write_text('learner = "local"\n[rule]\nname = "mine.py"\n')
+    assert find_model(str(tmp_path / "mine.toml")).plasticity_rule().name == "mine"

@@ -1,0 +1,75 @@
+"""Every experiment of the package at toy size, and the search behind its constants."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from cortexsim.errors import UserError
+from cortexsim.hierarchy import Hierarchy
+from cortexsim.runs.experiment import comparisons, experiment_paths, find_experiment, run_experiment
+from cortexsim.runs.locate import folder
+from cortexsim.runs.search import read_search, search
+from tests.runs.test_compare import quick, silent
+
+TOY = Hierarchy(features=4, multiplicity=2, depth=2)
+
+
+@pytest.mark.parametrize("name", sorted(experiment_paths()))
+def test_every_experiment_runs_at_toy_size(name: str, tmp_path: Path) -> None:
+    experiment, beside = find_experiment(name)
+    planned = {
+        key: replace(whole, models=tuple(quick(m.name) for m in whole.models), hierarchy=TOY, samples=(8, 16), seeds=1)
+        for key, whole in comparisons(experiment, beside).items()
+    }
+    found = run_experiment(planned, tmp_path, silent(), workers=1)
+    for key, summaries in found.items():
+        assert [summary.learner for summary in summaries] == [model.name for model in planned[key].models]
+        assert (tmp_path / key / "report.html").exists()
+
+
+@pytest.mark.parametrize("name", sorted(experiment_paths()))
+def test_every_experiment_can_be_run_as_it_is_written(name: str) -> None:
+    experiment, beside = find_experiment(name)
+    for comparison in comparisons(experiment, beside).values():
+        comparison.check()
+    assert (beside / "README.md").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("description = 'x'", "key 'comparison' is missing"),
+        ("description = 'x'\n[[comparison]]\nname = 'a'\nmodels = []\nsamples = [8]", "comparison.0.models"),
+        ("description = 'x'\n[[comparison]]\nname = 'a'\nmodel = ['clapp']", "unknown key 'comparison.0.model'"),
+        ("description = ", "Invalid value"),
+    ],
+)
+def test_a_faulty_experiment_is_named(tmp_path: Path, text: str, complaint: str) -> None:
+    (tmp_path / "comparisons.toml").write_text(text)
+    with pytest.raises(UserError, match=complaint):
+        find_experiment(str(tmp_path))
+    with pytest.raises(UserError, match="did you mean 'baseline'"):
+        find_experiment("baselin")
+
+
+def test_a_search_draws_as_often_for_every_model(tmp_path: Path) -> None:
+    plan = read_search(folder("experiments") / "tuning" / "broad.toml")
+    hierarchy = plan.hierarchy.model_copy(update={"features": 4, "multiplicity": 2, "depth": 2})
+    space = {**plan.space, "training.epochs": [1]}
+    small = {"draws": 2, "samples": [8], "grammar_seeds": [0], "test_samples": 8, "hierarchy": hierarchy, "space": space}
+    outcome = search(plan.model_copy(update=small), tmp_path, Console(quiet=True), workers=1)
+    assert {name: len(found) for name, found in outcome.items()} == dict.fromkeys(plan.models, 2)
+    for found in outcome.values():
+        assert found[0]["score"] >= found[1]["score"]
+        assert set(found[0]["values"]) >= set(space)
+    assert json.loads((tmp_path / "outcome.json").read_text())["outcome"] == outcome
+
+
+def test_a_search_refuses_keys_that_no_model_has(tmp_path: Path) -> None:
+    plan = read_search(folder("experiments") / "tuning" / "broad.toml")
+    wrong = plan.model_copy(update={"space": {"training.etta": [1]}, "draws": 1})
+    with pytest.raises(UserError, match="unknown key 'training.etta'"):
+        search(wrong, tmp_path, Console(quiet=True), workers=1)
