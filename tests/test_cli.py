@@ -97,6 +97,14 @@ def test_ones_own_rule_is_one_file_and_one_line(monkeypatch: pytest.MonkeyPatch,
     assert json.loads((tmp_path / "out" / "result.json").read_text())["rows"][0]["rule"] == "my_rule"
 
 
+def test_the_readme_speaks_python() -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    blocks = [block.split("```")[0] for block in readme.split("```python\n")[1:]]
+    found: dict = {}
+    exec(next(block for block in blocks if "code_geometry" in block), found)
+    assert found["samples"].levels[1].shape == (1000, 4)
+
+
 def test_the_command_is_installed() -> None:
     found = subprocess.run([sys.executable, "-m", "cortexsim", "--help"], capture_output=True, text=True, check=True)
     assert "compare" in found.stdout

@@ -72,30 +72,13 @@ class Network:
             context: for each layer from below, what its dendrites hear: ``"sibling"``, ``"label"`` or ``"none"``.
             feedback: whether fixed random weights bring the layers a vector modulator of one component a class.
         """
-        a, like = architecture, torch.empty((), device=device, dtype=dtype)
-        layers = []
-        for level in range(1, hierarchy.depth + 1):
-            positions, s = hierarchy.positions(level), hierarchy.tuple_size
-            pre = s * (hierarchy.features if level == 1 else a.cells)
-            copies = 1 if a.shared else positions
-            weights = _normal(seed, ("weights", level), (copies, a.cells, pre), a.initial_scale * math.sqrt(2 / pre))
-            heard = context[level - 1] if context else "none"
-            layers.append(
-                Layer(
-                    positions=positions,
-                    feedforward=Projection(weights.to(like)),
-                    bias=like.new_zeros(copies, a.cells),
-                    transfer=a.transfer,
-                    context=_context(heard, a, hierarchy, positions, like),
-                    feedback=_feedback(seed, level, a, hierarchy, like) if feedback else None,
-                    input_rms=a.input_rms,
-                    mean=like.new_zeros(copies, a.cells),
-                    input_square=like.new_zeros(()),
-                    sibling_index=_siblings(positions, s).to(like.device),
-                )
-            )
-        output = _normal(seed, ("weights", "output"), (hierarchy.classes, a.cells), math.sqrt(1 / a.cells))
-        return cls(hierarchy, layers, output.to(like), like.new_zeros(hierarchy.classes))
+        like = torch.empty((), device=device, dtype=dtype)
+        heard = context or ("none",) * hierarchy.depth
+        levels = range(1, hierarchy.depth + 1)
+        layers = [_layer(architecture, hierarchy, level, heard[level - 1], feedback, seed, like) for level in levels]
+        shape, deviation = (hierarchy.classes, architecture.cells), math.sqrt(1 / architecture.cells)
+        output = _normal(seed, ("weights", "output"), shape, deviation, like)
+        return cls(hierarchy, layers, output, like.new_zeros(hierarchy.classes))
 
     def activities(self, leaves: Tensor, layers: int | None = None) -> list[Tensor]:
         """Answer leaves (batch, s^L, v) with the activity of each layer, (batch, positions, cells)."""
@@ -123,18 +106,42 @@ class Network:
         return {**named, "output": self.output, "output_bias": self.output_bias}
 
 
-def _normal(seed: int, names: tuple[str | int, ...], shape: tuple[int, ...], deviation: float) -> Tensor:
-    return torch.from_numpy(stream(seed, *names).normal(0, deviation, shape))
+def _layer(
+    a: Architecture, hierarchy: Hierarchy, level: int, heard: str, feedback: bool, seed: int, like: Tensor
+) -> Layer:
+    """Make the layer of one level, with silent context synapses."""
+    positions, s = hierarchy.positions(level), hierarchy.tuple_size
+    pre = s * (hierarchy.features if level == 1 else a.cells)
+    copies = 1 if a.shared else positions
+    deviation = a.initial_scale * math.sqrt(2 / pre)
+    return Layer(
+        positions=positions,
+        feedforward=Projection(_normal(seed, ("weights", level), (copies, a.cells, pre), deviation, like)),
+        bias=like.new_zeros(copies, a.cells),
+        transfer=a.transfer,
+        context=_context(a, hierarchy, positions, heard, like),
+        feedback=_feedback(a, hierarchy, level, seed, like) if feedback else None,
+        input_rms=a.input_rms,
+        mean=like.new_zeros(copies, a.cells),
+        input_square=like.new_zeros(()),
+        sibling_index=_siblings(positions, s).to(like.device),
+    )
 
 
-def _context(heard: str, a: Architecture, hierarchy: Hierarchy, positions: int, like: Tensor) -> Projection | None:
-    """Make silent context synapses: each place in a tuple has its own, for its siblings differ."""
-    if heard == "none" or (heard == "sibling" and positions < hierarchy.tuple_size):
-        return None
+def _context(a: Architecture, hierarchy: Hierarchy, positions: int, heard: str, like: Tensor) -> Projection | None:
+    """Make synapses from the context; if weights are shared, each place in a tuple has its own: siblings differ."""
+    s = hierarchy.tuple_size
     if heard == "label":
         return Projection(like.new_zeros(1 if a.shared else positions, a.cells, hierarchy.classes))
-    s = hierarchy.tuple_size
+    if heard == "none" or positions < s:
+        return None
     return Projection(like.new_zeros(s if a.shared else positions, a.cells, (s - 1) * a.cells))
+
+
+def _feedback(a: Architecture, hierarchy: Hierarchy, level: int, seed: int, like: Tensor) -> Projection:
+    """Draw fixed feedback weights, different for every cell also where columns share their feedforward weights."""
+    shape = (hierarchy.positions(level), a.cells, hierarchy.classes)
+    return Projection(_normal(seed, ("feedback", level), shape, math.sqrt(1 / hierarchy.classes), like))
 
 
 def _siblings(positions: int, tuple_size: int) -> Tensor:
@@ -143,10 +150,10 @@ def _siblings(positions: int, tuple_size: int) -> Tensor:
     return torch.from_numpy(contexts.siblings(positions, tuple_size).ravel())
 
 
-def _feedback(seed: int, level: int, a: Architecture, hierarchy: Hierarchy, like: Tensor) -> Projection:
-    # Every cell has its own feedback weights, also where columns share their feedforward weights.
-    shape = (hierarchy.positions(level), a.cells, hierarchy.classes)
-    return Projection(_normal(seed, ("feedback", level), shape, math.sqrt(1 / hierarchy.classes)).to(like))
+def _normal(seed: int, names: tuple[str | int, ...], shape: tuple[int, ...], deviation: float, like: Tensor) -> Tensor:
+    """Draw on the CPU, in double precision, so that every device begins with the same weights."""
+    drawn = torch.from_numpy(stream(seed, *names).normal(0, deviation, shape))
+    return drawn.to(like.dtype).to(like.device)
 
 
 def device(name: str) -> str:

@@ -17,7 +17,18 @@ from cortexsim.runs.schedule import run_all
 from cortexsim.runs.trial import Row
 
 TIMES = ("seconds", "seconds_training")
-KEYS = {"learner", "rule", "substrate", "samples", "labels", "grammar_seed", "seed", "accuracy", "chance", "selectivity"}
+KEYS = {
+    "learner",
+    "rule",
+    "substrate",
+    "samples",
+    "labels",
+    "grammar_seed",
+    "seed",
+    "accuracy",
+    "chance",
+    "selectivity",
+}
 KEYS |= {"participation", "decoding", "seconds", "context", "sensitivity"}
 
 
@@ -57,7 +68,13 @@ def test_a_result_names_all_that_it_was_made_with(finished: tuple[Path, list[Sum
         assert row["chance"] == 0.25
         assert row["grammar_seed"] == 5 + row["seed"]
     assert {"cortexsim", "torch", "python"} <= set(result["versions"])
-    assert [model["name"] for model in result["configuration"]["models"]] == ["backprop", "clapp", "dfa", "hebb", "untrained"]
+    assert [model["name"] for model in result["configuration"]["models"]] == [
+        "backprop",
+        "clapp",
+        "dfa",
+        "hebb",
+        "untrained",
+    ]
 
 
 def test_the_report_is_self_contained(finished: tuple[Path, list[Summary]]) -> None:
@@ -103,7 +120,9 @@ def test_a_trial_asked_for_twice_runs_once(tmp_path: Path, monkeypatch: pytest.M
     from cortexsim.runs import schedule
 
     ran = []
-    monkeypatch.setattr(schedule, "run", lambda trial: ran.append(trial) or {"key": trial.key, "learner": "", "samples": 0})
+    monkeypatch.setattr(
+        schedule, "run", lambda trial: ran.append(trial) or {"key": trial.key, "learner": "", "samples": 0}
+    )
     trial = toy("untrained").trials()[0]
     rows = run_all([trial, trial], Ledger(tmp_path / "rows.jsonl"), silent(), workers=1)
     assert (len(ran), len(rows)) == (1, 2)
@@ -125,14 +144,30 @@ def test_a_trial_is_known_by_all_that_it_depends_on() -> None:
 def row(learner: str, samples: int, seed: int, accuracy: float) -> Row:
     layers = {quantity: [0.1, 0.2] for quantity in ("selectivity", "participation", "decoding")}
     words = {"rule": learner, "context": "none", "labels_for": "layers", "trained_layers": 2, "chance": 0.5}
-    return {"learner": learner, "samples": samples, "seed": seed, "grammar_seed": seed, "accuracy": accuracy, **words, **layers}
+    return {
+        "learner": learner,
+        "samples": samples,
+        "seed": seed,
+        "grammar_seed": seed,
+        "accuracy": accuracy,
+        **words,
+        **layers,
+    }
 
 
 def test_summaries_hold_spread_and_samples_needed() -> None:
-    rows = [row("a", 100, 0, 0.6), row("a", 400, 0, 1.0), row("a", 100, 1, 0.8), row("a", 400, 1, 0.9), row("a", 100, 2, 0.96)]
+    rows = [
+        row("a", 100, 0, 0.6),
+        row("a", 400, 0, 1.0),
+        row("a", 100, 1, 0.8),
+        row("a", 400, 1, 0.9),
+        row("a", 100, 2, 0.96),
+    ]
     rows += [row("a", 400, 2, 0.97)]
     (found,) = summarise(rows)
-    assert found.accuracy[100] == Spread(pytest.approx(np.mean([0.6, 0.8, 0.96])), pytest.approx(np.std([0.6, 0.8, 0.96], ddof=1)), 3)
+    assert found.accuracy[100] == Spread(
+        pytest.approx(np.mean([0.6, 0.8, 0.96])), pytest.approx(np.std([0.6, 0.8, 0.96], ddof=1)), 3
+    )
     assert found.needed[0] == pytest.approx(100 * 4 ** (0.35 / 0.4))
     assert found.needed[1:] == (np.inf, 100)
     assert found.needed_text() == "336 (<= 100 to > 400)"

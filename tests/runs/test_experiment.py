@@ -59,7 +59,14 @@ def test_a_search_draws_as_often_for_every_model(tmp_path: Path) -> None:
     plan = read_search(folder("experiments") / "tuning" / "broad.toml")
     hierarchy = plan.hierarchy.model_copy(update={"features": 4, "multiplicity": 2, "depth": 2})
     space = {**plan.space, "training.epochs": [1]}
-    small = {"draws": 2, "samples": [8], "grammar_seeds": [0], "test_samples": 8, "hierarchy": hierarchy, "space": space}
+    small = {
+        "draws": 2,
+        "samples": [8],
+        "grammar_seeds": [0],
+        "test_samples": 8,
+        "hierarchy": hierarchy,
+        "space": space,
+    }
     outcome = search(plan.model_copy(update=small), tmp_path, Console(quiet=True), workers=1)
     assert {name: len(found) for name, found in outcome.items()} == dict.fromkeys(plan.models, 2)
     for found in outcome.values():
@@ -71,5 +78,5 @@ def test_a_search_draws_as_often_for_every_model(tmp_path: Path) -> None:
 def test_a_search_refuses_keys_that_no_model_has(tmp_path: Path) -> None:
     plan = read_search(folder("experiments") / "tuning" / "broad.toml")
     wrong = plan.model_copy(update={"space": {"training.etta": [1]}, "draws": 1})
-    with pytest.raises(UserError, match="unknown key 'training.etta'"):
+    with pytest.raises(UserError, match=r"unknown key 'training\.etta'"):
         search(wrong, tmp_path, Console(quiet=True), workers=1)
