@@ -50,21 +50,32 @@ def test_without_structure_label_free_layers_stay_at_their_control(name: str) ->
         assert learned["selectivity"][layer] < control["selectivity"][layer] + 0.08
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("grammar", [0, 1, 2])
-def test_four_levels_on_grammars_that_chose_nothing(grammar: int) -> None:
-    accuracy = {
-        (name, samples): row(find_model(name), Hierarchy(depth=4), samples, grammar, grammar)["accuracy"]
-        for name in ("backprop", "clapp", "dfa")
-        for samples in (4096, 8192)
-    }
-    for name in ("backprop", "clapp"):
-        assert accuracy[name, 4096] >= 0.95
-        assert accuracy[name, 8192] >= 0.99
-    assert accuracy["dfa", 8192] <= 0.40
+REPORTED = (10, 11, 12)  # Grammars that no constant was chosen on.
+
+
+def accuracies(name: str, depth: int, samples: int) -> list[float]:
+    hierarchy, model = Hierarchy(depth=depth), find_model(name)
+    return [row(model, hierarchy, samples, grammar, seed)["accuracy"] for seed, grammar in enumerate(REPORTED)]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("grammar", [0, 1, 2])
-def test_three_levels_without_weight_sharing_and_with_plain_descent(grammar: int) -> None:
-    assert row(find_model("clapp-sgd"), Hierarchy(depth=3), 4096, grammar, grammar)["accuracy"] >= 0.97
+@pytest.mark.parametrize("name", ["backprop", "clapp"])
+def test_four_levels_are_learned_on_every_grammar(name: str) -> None:
+    assert min(accuracies(name, 4, 4096)) >= 0.95
+    assert min(accuracies(name, 4, 8192)) >= 0.99
+
+
+@pytest.mark.slow
+def test_direct_feedback_does_not_learn_four_levels() -> None:
+    assert sum(accuracies("dfa", 4, 8192)) / len(REPORTED) <= 0.40
+
+
+@pytest.mark.slow
+def test_three_levels_without_weight_sharing_and_with_plain_descent() -> None:
+    assert min(accuracies("clapp-sgd", 3, 4096)) >= 0.97
+
+
+@pytest.mark.slow
+def test_backpropagation_is_as_good_as_the_published_law() -> None:
+    assert min(accuracies("backprop", 3, 1024)) >= 0.9125  # A tenth of the error of chance, at 2 n_c m^L.
+    assert min(accuracies("backprop", 4, 4096)) >= 0.9125
