@@ -21,12 +21,14 @@ class Optimization:
         eta: learning rate of the feedforward weights.
         context_eta: learning rate of the context weights, in units of eta.
         weight_decay: decay of the weights (not of biases), per step and unit of learning rate.
+        warm_up: share of the training in which the learning rate rises to its value, before it falls to zero.
     """
 
     method: Literal["sgd", "adamw"] = "adamw"
     eta: float = 1e-3
     context_eta: float = 1.0
     weight_decay: float = 0.0
+    warm_up: float = 0.0
 
 
 class Optimizer:
@@ -40,6 +42,7 @@ class Optimizer:
 
     def __init__(self, settings: Optimization, parameters: Mapping[str, Tensor], descend: bool = False) -> None:
         self.parameters = dict(parameters)
+        self.warm_up = settings.warm_up
         groups = []
         for name, tensor in self.parameters.items():
             eta = settings.eta * (settings.context_eta if name.endswith("context") else 1.0)
@@ -53,6 +56,7 @@ class Optimizer:
         """Follow the updates by name, or the gradients already there; progress runs from 0 to 1."""
         for name, update in (updates or {}).items():
             self.parameters[name].grad = update
+        rising = min(1.0, progress / self.warm_up) if self.warm_up else 1.0
         for group in self.torch.param_groups:
-            group["lr"] = group["eta"] * (1 - progress)
+            group["lr"] = group["eta"] * rising * (1 - progress)
         self.torch.step()

@@ -21,6 +21,7 @@ def assemble(model: Model, hierarchy: Hierarchy, seed: int, device: str = "cpu")
         eta=model.training.eta,
         context_eta=model.training.context_eta,
         weight_decay=model.training.weight_decay,
+        warm_up=model.training.warm_up,
     )
     architecture = Architecture(**model.network.model_dump(exclude={"substrate"}))
     network = Network.build(

@@ -65,6 +65,7 @@ class TrainingTable(Table):
     eta: Positive = 1e-3
     context_eta: Positive = 1.0
     weight_decay: NotNegative = 0.0
+    warm_up: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
 class ReadoutTable(Table):

@@ -64,9 +64,9 @@ def search(plan: Search, out: Path, console: Console, workers: int = 0) -> dict[
     drawn = {name: _draws(plan, name) for name in plan.models}
     trials = {
         (name, index): [
-            Trial(_changed(find_model(name), values), hierarchy, samples, plan.test_samples, grammar, plan.seed)
+            Trial(_changed(find_model(name), values), hierarchy, samples, plan.test_samples, grammar, seed)
             for samples in plan.samples
-            for grammar in plan.grammar_seeds
+            for seed, grammar in enumerate(plan.grammar_seeds, plan.seed)
         ]
         for name, draws in drawn.items()
         for index, values in enumerate(draws)
@@ -99,6 +99,7 @@ def _score(rows: list[Row], samples: list[int]) -> dict[str, Any]:
     by_samples = {n: float(np.mean([row["accuracy"] for row in rows if row["samples"] == n])) for n in samples}
     return {
         "score": float(np.mean(list(by_samples.values()))),
+        "worst": {str(n): min(row["accuracy"] for row in rows if row["samples"] == n) for n in samples},
         "accuracy": {str(n): round(value, 4) for n, value in by_samples.items()},
         "seconds": float(np.mean([row["seconds"] for row in rows])),
     }
