@@ -12,15 +12,14 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from cortexsim.hierarchy import Grammar, Hierarchy, sample
-from cortexsim.learners import Backprop, Learner
-from cortexsim.rate import Optimization
+from cortexsim.learners import Budget, Learner, train
 from cortexsim.rate.network import Network
 from cortexsim.runs.assemble import assemble
 from cortexsim.runs.configuration import Model
 from cortexsim.runs.locate import find_model
 from cortexsim.seeds import stream
 
-ROUNDS, STEPS, BATCH = 30, 20, 128
+ROUNDS, STEPS, BATCH = 30, 40, 128
 
 
 def seconds(work: Callable[[], None]) -> float:
@@ -37,67 +36,87 @@ def ratio(first: Callable[[], None], second: Callable[[], None]) -> tuple[float,
     return median(a for a, _ in pairs), median(b for _, b in pairs), median(a / b for a, b in pairs)
 
 
-def stepper(learner: Learner, stage: int) -> Callable[[], None]:
-    """Some steps of a learner on random leaves."""
+def training(learner: Learner, stage: int) -> Callable[[], None]:
+    """One epoch of the training loop, in one stage of a learner."""
     hierarchy = learner.network.hierarchy
-    leaves = torch.rand(BATCH, hierarchy.leaves, hierarchy.features)
-    seen, labels = learner.present(stage, leaves), torch.randint(hierarchy.classes, (BATCH,))
+    leaves, labels = task(hierarchy)
+    only = OneStage(learner, learner.present(stage, leaves), stage)
+    return lambda: train(only, leaves, labels, Budget(epochs=1, batch=BATCH), seed=0)
 
-    def work() -> None:
-        for _ in range(STEPS):
-            learner.step(stage, seen, labels, 0.0)
 
-    return work
+class OneStage:
+    """One stage of a learner, its input computed beforehand."""
+
+    stages = 1
+
+    def __init__(self, learner: Learner, seen: Tensor, stage: int) -> None:
+        self.learner, self.seen, self.stage = learner, seen, stage
+        self.network, self.uses_labels, self.represents = learner.network, learner.uses_labels, learner.represents
+
+    def present(self, stage: int, leaves: Tensor) -> Tensor:
+        """Answer with what was computed."""
+        return self.seen
+
+    def step(self, stage: int, seen: Tensor, labels: Tensor, progress: float) -> None:
+        """Pass the batch on."""
+        self.learner.step(self.stage, seen, labels, progress)
+
+    def classify(self, leaves: Tensor) -> Tensor | None:
+        """Pass the question on."""
+        return self.learner.classify(leaves)
+
+
+def task(hierarchy: Hierarchy) -> tuple[Tensor, Tensor]:
+    """Random leaves and labels."""
+    count = STEPS * BATCH
+    return torch.rand(count, hierarchy.leaves, hierarchy.features), torch.randint(hierarchy.classes, (count,))
+
+
+def shuffled() -> tuple[Tensor, ...]:
+    """The batches of one epoch."""
+    return torch.randperm(STEPS * BATCH).split(BATCH)
 
 
 def bare_backprop(hierarchy: Hierarchy, model: Model) -> Callable[[], None]:
-    """The arithmetic of backpropagation, written straight into torch."""
+    """The arithmetic of backpropagation, written straight into a torch loop."""
     network: Network = assemble(model, hierarchy, 0).network
     weights = [layer.feedforward.weights.detach()[0].clone().requires_grad_() for layer in network.layers]
     biases = [layer.bias.detach()[0].clone().requires_grad_() for layer in network.layers]
     output = torch.nn.Linear(network.output.shape[1], hierarchy.classes)
     optimizer = torch.optim.AdamW([*weights, *biases, *output.parameters()], lr=1e-3, fused=True)
-    leaves, labels = (
-        torch.rand(BATCH, hierarchy.leaves * hierarchy.features),
-        torch.randint(hierarchy.classes, (BATCH,)),
-    )
+    leaves, labels = task(hierarchy)
 
     def work() -> None:
-        for _ in range(STEPS):
-            activity = leaves
+        for chosen in shuffled():
+            activity = leaves[chosen]
             for weight, bias in zip(weights, biases, strict=True):
                 activity = torch.relu(activity.view(-1, weight.shape[1]) @ weight.T + bias)
             optimizer.zero_grad()
-            cross_entropy(output(activity), labels).backward()
+            cross_entropy(output(activity), labels[chosen]).backward()
             optimizer.step()
 
     return work
 
 
-@torch.no_grad()
 def bare_clapp(hierarchy: Hierarchy, model: Model, stage: int) -> Callable[[], None]:
-    """The arithmetic of one greedy CLAPP layer, written straight into torch for s = 2 and shared weights."""
-    network = assemble(model, hierarchy, 0).network
-    layer = network.layers[stage]
+    """The arithmetic of one greedy CLAPP layer, written straight into a torch loop for s = 2 and shared weights."""
+    layer = assemble(model, hierarchy, 0).network.layers[stage]
     positions, weight, bias = layer.positions, layer.feedforward.weights[0], layer.bias[0]
     assert layer.context is not None
     context = layer.context.weights
-    rates = (1e-3, 1e-3, 3e-3)
-    parameters = (weight, bias, context)
-    optimizer = torch.optim.AdamW(
-        [{"params": [p], "lr": lr} for p, lr in zip(parameters, rates, strict=True)], fused=True
-    )
-    below = torch.rand(BATCH, positions, weight.shape[1])
+    optimizer = torch.optim.AdamW([{"params": [tensor], "lr": 1e-3} for tensor in (weight, bias, context)], fused=True)
+    below, labels = torch.rand(STEPS * BATCH, positions, weight.shape[1]), torch.zeros(STEPS * BATCH)
     square = torch.tensor(0.3)
 
+    @torch.no_grad()
     def work() -> None:
-        for _ in range(STEPS):
-            clapp_step(below, square, weight, bias, context)
+        for chosen in shuffled():
+            clapp_step(below[chosen], labels[chosen])
             optimizer.step()
 
-    def clapp_step(below: Tensor, square: Tensor, weight: Tensor, bias: Tensor, context: Tensor) -> None:
-        square.lerp_(below.square().mean(), 0.01)
-        pre = (below * (0.5 * square.rsqrt())).view(-1, weight.shape[1])
+    def clapp_step(seen: Tensor, _: Tensor) -> None:
+        square.lerp_(seen.square().mean(), 0.01)
+        pre = (seen * (0.5 * square.rsqrt())).view(-1, weight.shape[1])
         drive = torch.addmm(bias, pre, weight.T)
         activity = torch.relu(drive).view(-1, 2, bias.shape[0])  # (tuples, place, cells)
         heard = activity.flip(1)
@@ -117,23 +136,36 @@ def bare_clapp(hierarchy: Hierarchy, model: Model, stage: int) -> Callable[[], N
 
 
 def main() -> None:
-    """Print all ratios."""
+    """Print all ratios, for networks as small as the models and for larger ones."""
     torch.set_num_threads(1)
-    hierarchy, clapp, backprop = Hierarchy(), find_model("clapp"), find_model("backprop")
-    learner = assemble(clapp, hierarchy, 0)
-    reference = Backprop(assemble(backprop, hierarchy, 0).network, Optimization())
-    print(f"{clapp.network.cells} cells a column, batch {BATCH}, depth {hierarchy.depth}, medians of {ROUNDS} rounds")
-    for stage in range(learner.stages):
-        local, end_to_end, found = ratio(stepper(learner, stage), stepper(reference, 0))
-        show(f"CLAPP step of layer {stage + 1} / backpropagation step", local, end_to_end, found)
-    for stage in range(learner.stages):
-        local, bare, found = ratio(stepper(assemble(clapp, hierarchy, 0), stage), bare_clapp(hierarchy, clapp, stage))
-        show(f"CLAPP step of layer {stage + 1} / bare torch", local, bare, found)
-    local, bare, found = ratio(stepper(reference, 0), bare_backprop(hierarchy, backprop))
-    show("backpropagation step / bare torch", local, bare, found)
-    grammar = Grammar.draw(hierarchy, stream(0, "grammar"))
+    for cells in (64, 256):
+        compare_steps(cells)
+    grammar = Grammar.draw(Hierarchy(), stream(0, "grammar"))
     spent = min(seconds(lambda: sample(grammar, 1_000_000, stream(0, "data")).leaves.sum()) for _ in range(3))
     print(f"a million samples, v = 8, m = 4, L = 4, s = 2: {spent:.2f} s")
+
+
+def compare_steps(cells: int) -> None:
+    """Print the ratios for networks with so many cells a column."""
+    hierarchy, clapp, backprop = Hierarchy(), sized("clapp", cells), sized("backprop", cells)
+    learner, reference = assemble(clapp, hierarchy, 0), assemble(backprop, hierarchy, 0)
+    print(
+        f"{cells} cells a column, batch {BATCH}, depth {hierarchy.depth}; medians of {ROUNDS} epochs of {STEPS} steps"
+    )
+    for stage in range(learner.stages):
+        show(f"CLAPP, layer {stage + 1} / backpropagation", *ratio(training(learner, stage), training(reference, 0)))
+    for stage in range(learner.stages):
+        local = training(assemble(clapp, hierarchy, 0), stage)
+        show(f"CLAPP, layer {stage + 1} / bare torch", *ratio(local, bare_clapp(hierarchy, clapp, stage)))
+    show("backpropagation / bare torch", *ratio(training(reference, 0), bare_backprop(hierarchy, backprop)))
+
+
+def sized(name: str, cells: int) -> Model:
+    """A model of the package with another number of cells."""
+    model = find_model(name)
+    copy = model.model_copy(update={"network": model.network.model_copy(update={"cells": cells})})
+    copy._name, copy._path = model._name, model._path
+    return copy
 
 
 def show(what: str, first: float, second: float, found: float) -> None:
