@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -170,7 +170,8 @@ def read_model(path: Path) -> Model:
 
 def explain(error: ValidationError, table: type[BaseModel]) -> str:
     """Put the first fault of a configuration into one line."""
-    fault = error.errors()[0]
+    # A misspelt key comes first: it is the reason why another one seems to be missing.
+    fault = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
     where = [str(part) for part in fault["loc"]]
     key = ".".join(where)
     if fault["type"] == "extra_forbidden":
@@ -196,8 +197,8 @@ def _table_at(table: type[BaseModel], where: list[str]) -> type[BaseModel]:
 
 
 def _wanted(table: type[BaseModel], where: list[str]) -> str:
-    choices = get_args(_table_at(table, where[:-1]).model_fields[where[-1]].annotation)
-    return f"one of: {', '.join(map(str, choices))}" if choices else "it has no default"
+    annotation = _table_at(table, where[:-1]).model_fields[where[-1]].annotation
+    return f"one of: {', '.join(get_args(annotation))}" if get_origin(annotation) is Literal else "it has no default"
 
 
 def resolved(model: Model) -> Mapping[str, Any]:

@@ -120,9 +120,12 @@ def test_a_trial_asked_for_twice_runs_once(tmp_path: Path, monkeypatch: pytest.M
     from cortexsim.runs import schedule
 
     ran = []
-    monkeypatch.setattr(
-        schedule, "run", lambda trial: ran.append(trial) or {"key": trial.key, "learner": "", "samples": 0}
-    )
+
+    def counted(trial):
+        ran.append(trial)
+        return row("untrained", trial.samples, trial.seed, 0.5) | {"key": trial.key}
+
+    monkeypatch.setattr(schedule, "run", counted)
     trial = toy("untrained").trials()[0]
     rows = run_all([trial, trial], Ledger(tmp_path / "rows.jsonl"), silent(), workers=1)
     assert (len(ran), len(rows)) == (1, 2)
