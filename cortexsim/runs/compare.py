@@ -68,10 +68,10 @@ class Comparison:
     @property
     def title(self) -> str:
         """Name the task and the repetitions in one line."""
-        h = self.hierarchy
+        h, grammars = self.hierarchy, "1 grammar" if self.seeds == 1 else f"{self.seeds} grammars"
         return (
             f"Random Hierarchy Model: v = {h.features}, m = {h.multiplicity}, s = {h.tuple_size}, L = {h.depth},"
-            f" n_c = {h.classes}; {self.seeds} grammars, seeded from {self.grammar_seed}"
+            f" n_c = {h.classes}; {grammars}, seeded from {self.grammar_seed}"
         )
 
     @property
