@@ -51,7 +51,14 @@ def test_models_and_show_tell_what_there_is(
     assert run(monkeypatch, "models") == 0
     assert run(monkeypatch, "show", "clapp") == 0
     printed = capsys.readouterr().out
-    for words in ("1[y u < 1]", "Illing", "surprise_all * dendrite_post", "derivative_post: slope", "margin = 1"):
+    for words in (
+        "1[y u < 1]",
+        "Illing",
+        "surprise_all * dendrite_post",
+        "derivative_post: slope",
+        "margin = 1",
+        "Context sibling: every other patch",
+    ):
         assert words in printed
 
 

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
+from cortexsim.hierarchy.contexts import CONTEXTS
 from cortexsim.rules import SIGNALS, Rule, known_rules
 from cortexsim.runs.assemble import assemble
 from cortexsim.runs.configuration import Model
@@ -65,6 +66,8 @@ def describe(model: Model, console: Console) -> None:
             f"{_bytes(layer.state()) / 1000:.1f}",
         )
     console.print(table)
+    for name in context_name(model).split("+"):
+        console.print(f"Context {name}: {CONTEXTS[name]}")
     if model.rule is not None:
         _describe_rule(model.plasticity_rule(), console)
 
