@@ -8,9 +8,26 @@ import pytest
 import cortexsim
 
 PACKAGE = Path(cortexsim.__file__).parent
-ORDER = ["errors", "seeds", "expression", "hierarchy", "modulators", "rules", "rate", "learners", "analysis", "runs"]
+ORDER = [
+    "errors",
+    "seeds",
+    "expression",
+    "hierarchy",
+    "modulators",
+    "rules",
+    "rate",
+    "spiking",
+    "learners",
+    "analysis",
+    "runs",
+]
 ORDER += ["cli", "__main__"]
-ENGINES = {"torch": {"rate", "learners", "analysis", "runs"}, "matplotlib": {"analysis"}, "typer": {"cli"}}
+ENGINES = {
+    "torch": {"rate", "learners", "analysis", "runs"},
+    "matplotlib": {"analysis"},
+    "typer": {"cli"},
+    "brian2": {"spiking"},
+}
 FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
 
 

@@ -17,6 +17,7 @@ class Backprop:
 
     stages = 1
     uses_labels = True
+    streams = frozenset[int]()
 
     def __init__(self, network: Network, optimization: Optimization) -> None:
         self.network = network

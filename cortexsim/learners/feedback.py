@@ -19,6 +19,7 @@ class Feedback:
 
     stages = 1
     uses_labels = True
+    streams = frozenset[int]()
 
     def __init__(self, network: Network, rule: Rule, optimization: Optimization) -> None:
         self.network = network

@@ -22,6 +22,8 @@ class Local:
         top: ``label`` lets the top layer's dendrites hear the label; ``readout`` leaves the top to a readout.
     """
 
+    streams = frozenset[int]()
+
     def __init__(
         self,
         network: Network,

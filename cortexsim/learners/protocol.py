@@ -1,6 +1,6 @@
 """What every learner is, and the one loop that trains them all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,12 +19,22 @@ class Learner(Protocol):
         stages: how often it goes through its epochs; a greedy learner has one stage a layer, others have one.
         uses_labels: whether its layers see labels while they learn.
         represents: how many layers, from below, it has shaped: a readout listens to the last.
+        streams: stages that learn fixation by fixation, and are shown an epoch as one stream instead of batches.
     """
 
-    network: Network
     stages: int
     uses_labels: bool
     represents: int
+
+    @property
+    def network(self) -> Network:
+        """The layers it learns in."""
+        ...
+
+    @property
+    def streams(self) -> Set[int]:
+        """Stages that learn fixation by fixation."""
+        ...
 
     def present(self, stage: int, leaves: Tensor) -> Tensor:
         """Turn leaves (samples, s^L, v) into what the layers of this stage see, (samples, positions, cells below)."""
@@ -67,9 +77,9 @@ def train(
         seed: root seed of the stream ``order``.
         watch: told the stage and epoch just ended.
     """
-    batch = min(budget.batch, len(leaves))
-    steps = len(leaves) // batch
     for stage in range(learner.stages):
+        batch = len(leaves) if stage in learner.streams else min(budget.batch, len(leaves))
+        steps = len(leaves) // batch
         seen, order = learner.present(stage, leaves), stream(seed, "order")
         for epoch in range(budget.epochs):
             shuffled = torch.from_numpy(order.permutation(len(leaves))).to(leaves.device)

@@ -14,6 +14,7 @@ class Untrained:
 
     stages = 0
     uses_labels = False
+    streams = frozenset[int]()
 
     def __init__(self, network: Network) -> None:
         self.network = network

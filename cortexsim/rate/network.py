@@ -1,7 +1,7 @@
 """Networks of rate layers, stacked as the hierarchy's tree."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -60,6 +60,7 @@ class Network:
         dtype: torch.dtype = torch.float32,
         context: tuple[str, ...] = (),
         feedback: bool = False,
+        unshared: frozenset[int] = frozenset(),
     ) -> "Network":
         """Draw a network's first weights from its seed; they are the same on every device.
 
@@ -71,11 +72,16 @@ class Network:
             dtype: of its tensors.
             context: for each layer from below, what its dendrites hear: ``"sibling"``, ``"label"`` or ``"none"``.
             feedback: whether fixed random weights bring the layers a vector modulator of one component a class.
+            unshared: levels whose columns have weights of their own, whatever the architecture says.
         """
         like = torch.empty((), device=device, dtype=dtype)
         heard = context or ("none",) * hierarchy.depth
         levels = range(1, hierarchy.depth + 1)
-        layers = [_layer(architecture, hierarchy, level, heard[level - 1], feedback, seed, like) for level in levels]
+        own = replace(architecture, shared=False)
+        layers = [
+            _layer(own if level in unshared else architecture, hierarchy, level, heard[level - 1], feedback, seed, like)
+            for level in levels
+        ]
         shape, deviation = (hierarchy.classes, architecture.cells), math.sqrt(1 / architecture.cells)
         output = _normal(seed, ("weights", "output"), shape, deviation, like)
         return cls(hierarchy, layers, output, like.new_zeros(hierarchy.classes))

@@ -1,13 +1,25 @@
 """From a model's configuration to a learner."""
 
+from itertools import groupby
+
 from cortexsim.analysis.readout import Readout
 from cortexsim.hierarchy import Hierarchy
-from cortexsim.learners import Backprop, Budget, Feedback, Learner, Local, Untrained
+from cortexsim.learners import (
+    Backprop,
+    Budget,
+    Feedback,
+    Learner,
+    Local,
+    MixedNetwork,
+    Segment,
+    Streamed,
+    Untrained,
+)
 from cortexsim.rate import Architecture, Network, Optimization
-from cortexsim.runs.configuration import Model
+from cortexsim.runs.configuration import Model, brian_settings
 
 
-def assemble(model: Model, hierarchy: Hierarchy, seed: int, device: str = "cpu") -> Learner:
+def assemble(model: Model, hierarchy: Hierarchy, seed: int, device: str = "cpu", target: str = "cpp") -> Learner:
     """Build the learner that a model describes, on the tree of a hierarchy.
 
     Args:
@@ -15,27 +27,78 @@ def assemble(model: Model, hierarchy: Hierarchy, seed: int, device: str = "cpu")
         hierarchy: sizes of the task.
         seed: root seed; the first weights depend on nothing else.
         device: ``cpu``, ``cuda`` or ``mps``.
+        target: of layers in Brian2: ``cpp``, ``numpy`` or ``cython``.
     """
-    optimization = Optimization(
+    architecture = Architecture(**model.network.model_dump(exclude={"substrate"}))
+    substrates = model.substrates(hierarchy.depth)
+    kind = MixedNetwork if model.in_brian else Network
+    network = kind.build(
+        architecture,
+        hierarchy,
+        seed,
+        device,
+        context=_contexts(model, hierarchy),
+        feedback=model.learner == "feedback",
+        unshared=frozenset(level for level, substrate in enumerate(substrates, 1) if substrate != "rate"),
+    )
+    if isinstance(network, MixedNetwork):
+        return _streamed(model, network, substrates, seed, target)
+    if model.learner == "backprop":
+        return Backprop(network, _optimization(model))
+    if model.learner == "untrained":
+        return Untrained(network)
+    if model.learner == "feedback":
+        return Feedback(network, model.plasticity_rule(), _optimization(model))
+    return _local(model, network)
+
+
+def _streamed(model: Model, network: MixedNetwork, substrates: tuple[str, ...], seed: int, target: str) -> Learner:
+    """Build a learner in a network with layers in Brian2."""
+    rule = None if model.learner == "untrained" else model.plasticity_rule()
+    local = _local(model, network) if model.learner == "local" else None
+    greedy = local is not None and model.rule is not None and model.rule.schedule == "greedy"
+    learning = 0 if rule is None else len(network.layers) if local is None else local.represents
+    heard = _contexts(model, network.hierarchy) or ("none",) * len(substrates)
+    segments, first = [], 0
+    for substrate, run in groupby(substrates):
+        size = len(list(run))
+        plastic = [k for k in range(size) if first + k < learning]
+        if substrate != "rate":
+            segments.append(
+                Segment(
+                    first=first,
+                    layers=network.layers[first : first + size],
+                    substrate=substrate,
+                    heard=heard[first : first + size],
+                    settings=brian_settings(model),
+                    rule=rule,
+                    target=target,
+                    schedule=[[k] for k in plastic] if greedy else [plastic] if plastic else [],
+                    tuple_size=network.hierarchy.tuple_size,
+                    classes=network.hierarchy.classes,
+                    output={} if local else {"readout.w": network.output, "classes.bias": network.output_bias},
+                )
+            )
+        first += size
+    network.segments, network.seed = tuple(segments), seed
+    if rule is None:
+        return Untrained(network)
+    return Streamed(network, local, model.training.epochs, model.training.warm_up, seed)
+
+
+def _local(model: Model, network: Network) -> Local:
+    assert model.rule is not None
+    return Local(network, model.plasticity_rule(), _optimization(model), model.rule.schedule, model.rule.top)
+
+
+def _optimization(model: Model) -> Optimization:
+    return Optimization(
         method=model.training.optimizer,
         eta=model.training.eta,
         context_eta=model.training.context_eta,
         weight_decay=model.training.weight_decay,
         warm_up=model.training.warm_up,
     )
-    architecture = Architecture(**model.network.model_dump(exclude={"substrate"}))
-    network = Network.build(
-        architecture, hierarchy, seed, device, context=_contexts(model, hierarchy), feedback=model.learner == "feedback"
-    )
-    if model.learner == "backprop":
-        return Backprop(network, optimization)
-    if model.learner == "untrained":
-        return Untrained(network)
-    rule = model.plasticity_rule()
-    if model.learner == "feedback":
-        return Feedback(network, rule, optimization)
-    assert model.rule is not None
-    return Local(network, rule, optimization, model.rule.schedule, model.rule.top)
 
 
 def budget(model: Model) -> Budget:

@@ -5,22 +5,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from cortexsim.errors import UserError, nearest
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.rules import Rule, load_rule
-
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1, strict=True)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
-
-
-class Table(BaseModel):
-    """A TOML table in which an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from cortexsim.runs.tables import (
+    Count,
+    ModulatorTable,
+    NotNegative,
+    Number,
+    Positive,
+    SpikingTable,
+    Substrates,
+    Table,
+    settings,
+)
+from cortexsim.spiking import Settings, Translation
 
 
 class HierarchyTable(Table):
@@ -34,9 +35,9 @@ class HierarchyTable(Table):
 
 
 class NetworkTable(Table):
-    """Cells of the network, the same in every layer."""
+    """Cells of the network, the same in every layer but for the substrate; columns in Brian2 share no weights."""
 
-    substrate: Literal["rate"] = "rate"
+    substrate: Substrates = ("rate",)
     cells: Count = 64
     shared: Annotated[bool, Field(strict=True)] = True
     transfer: Literal["relu", "saturating", "linear"] = "relu"
@@ -51,8 +52,8 @@ class RuleTable(Table):
     context: Literal["sibling"] = "sibling"
     schedule: Literal["greedy", "simultaneous"] = "greedy"
     top: Literal["readout", "label"] = "readout"
-    constants: dict[str, Number] = {}
-    gain: dict[str, Number] = {}
+    constants: dict[str, Number] = Field(default_factory=dict)
+    gain: dict[str, Number] = Field(default_factory=dict)
 
 
 class TrainingTable(Table):
@@ -87,6 +88,8 @@ class Model(Table):
     rule: RuleTable | None = None
     hierarchy: HierarchyTable = HierarchyTable()
     network: NetworkTable = NetworkTable()
+    spiking: SpikingTable = SpikingTable()
+    modulator: dict[str, ModulatorTable] = Field(default_factory=dict)
     training: TrainingTable = TrainingTable()
     readout: ReadoutTable = ReadoutTable()
 
@@ -111,6 +114,16 @@ class Model(Table):
         """
         return Hierarchy(**self.hierarchy.model_dump(exclude_none=True))
 
+    def substrates(self, depth: int) -> tuple[str, ...]:
+        """Name the substrate of each layer, from below; the last one named holds for all above it."""
+        named = self.network.substrate
+        return (*named, *[named[-1]] * depth)[:depth]
+
+    @property
+    def in_brian(self) -> bool:
+        """Whether any layer is simulated in Brian2."""
+        return set(self.network.substrate) != {"rate"}
+
     def plasticity_rule(self) -> Rule:
         """Find the rule, with the constants and gains of this model.
 
@@ -129,6 +142,7 @@ class Model(Table):
             UserError: where they do not.
         """
         self.task()
+        check_brian(self)
         if self.learner in ("backprop", "untrained"):
             if self.rule is not None:
                 raise UserError(f"rule: learner = '{self.learner}' follows no rule (leave the table out)")
@@ -144,6 +158,41 @@ class Model(Table):
             raise UserError(f"rule.top = 'label': rule '{rule.name}' hears no context (top = 'readout')")
         if self.rule.top == "label" and self.learner == "feedback":
             raise UserError("rule.top = 'label': a feedback learner has an output of its own (top = 'readout')")
+
+
+def check_brian(model: Model) -> None:
+    """Hold what layers in Brian2 can and cannot do.
+
+    Raises:
+        UserError: where a model asks for what they cannot.
+    """
+    if not model.in_brian:
+        for name, written in (("spiking", model.spiking != SpikingTable()), ("modulator", model.modulator)):
+            if written:
+                raise UserError(f"{name}: no layer is simulated in Brian2 (network.substrate = 'spiking')")
+        return
+    brian_settings(model)
+    if model.learner in ("local", "feedback") and model.rule is not None:
+        for name in model.modulator:
+            known = [modulator.name for modulator in model.plasticity_rule().modulators]
+            if name not in known:
+                raise UserError(f"modulator.{name}: the rule has no such modulator ({nearest(name, known)})")
+        Translation(model.plasticity_rule(), context=True)
+    if model.learner == "backprop":
+        raise UserError("learner = 'backprop': spikes have no gradient (network.substrate = 'rate')")
+    mixed = len(set(model.substrates(model.hierarchy.depth))) > 1
+    if mixed and model.learner == "feedback":
+        raise UserError(
+            "network.substrate: an output error reaches layers of one substrate only (the same for all layers)"
+        )
+    if mixed and model.rule is not None and model.rule.schedule == "simultaneous":
+        raise UserError("rule.schedule = 'simultaneous': layers of different substrates learn one by one ('greedy')")
+
+
+def brian_settings(model: Model) -> Settings:
+    """Set up the layers of a model that are simulated in Brian2."""
+    training = model.training
+    return settings(model.spiking, model.modulator, training.eta, training.context_eta, training.weight_decay)
 
 
 def read_model(path: Path) -> Model:
@@ -180,9 +229,12 @@ def explain(error: ValidationError, table: type[BaseModel]) -> str:
     if fault["type"] == "missing":
         return f"key '{key}' is missing ({_wanted(table, where)})"
     if fault["type"] == "literal_error":
-        choices = get_args(_table_at(table, where[:-1]).model_fields[where[-1]].annotation)
+        key = ".".join(part for part in where if not part.isdecimal())
+        field = key.split(".")[-1]
+        annotation = _table_at(table, where[: where.index(field)]).model_fields[field].annotation
+        choices = get_args(annotation if get_origin(annotation) is Literal else get_args(annotation)[0])
         return f"{key} = {fault['input']!r} is not known ({nearest(str(fault['input']), map(str, choices))})"
-    message = fault["msg"].removeprefix("Input ")
+    message = fault["msg"].removeprefix("Input ").removeprefix("Value error, ")
     return f"{key} = {fault['input']!r}: {message}"
 
 

@@ -12,7 +12,7 @@ from cortexsim.runs.assemble import assemble
 from cortexsim.runs.configuration import Model
 from cortexsim.runs.locate import find_model, model_paths
 from cortexsim.runs.tell import new_table
-from cortexsim.runs.trial import context_name
+from cortexsim.runs.trial import context_name, substrate_name
 
 
 def models_table() -> Table:
@@ -21,7 +21,7 @@ def models_table() -> Table:
     for name in model_paths():
         model = find_model(name)
         table.add_row(
-            name, model.learner, model.rule_name, model.network.substrate, context_name(model), model.description
+            name, model.learner, model.rule_name, substrate_name(model), context_name(model), model.description
         )
     return table
 
@@ -37,7 +37,7 @@ def rules_table() -> Table:
 def describe(model: Model, console: Console) -> None:
     """Print a model's layers, and its rule."""
     hierarchy = model.task()
-    learner = assemble(model, hierarchy, seed=0)
+    learner, substrates = assemble(model, hierarchy, seed=0), model.substrates(hierarchy.depth)
     console.print(f"{model.name}: {model.description}")
     table = new_table(
         f"Network on a hierarchy of depth {hierarchy.depth}",
@@ -57,7 +57,7 @@ def describe(model: Model, console: Console) -> None:
         heard = layer.context.weights if layer.context is not None else None
         table.add_row(
             str(number),
-            model.network.substrate,
+            substrates[number - 1],
             str(layer.positions),
             str(layer.positions * layer.bias.shape[1]),
             str(layer.feedforward.weights.shape[2]),

@@ -14,7 +14,7 @@ from torch import Tensor
 import cortexsim
 from cortexsim.analysis.probes import activities, code_geometry
 from cortexsim.hierarchy import Grammar, Hierarchy, Samples, split
-from cortexsim.learners import Learner, train
+from cortexsim.learners import Learner, MixedNetwork, train
 from cortexsim.rate import to_tensor
 from cortexsim.runs import assemble
 from cortexsim.runs.configuration import Model, resolved
@@ -22,6 +22,7 @@ from cortexsim.seeds import stream
 
 Row = dict[str, Any]
 TEST_SAMPLES = 4096
+COSTED = 512  # Samples that spikes are counted in.
 RELATIVE_COST = {"untrained": 0.0, "local": 2.0}  # Of an epoch, beside one of backpropagation.
 FIXED_COST = 10.0  # Of probes and readout, in epochs of backpropagation.
 
@@ -38,6 +39,7 @@ class Trial:
         grammar_seed: draws the grammar.
         seed: draws data, first weights and order.
         device: where it runs.
+        target: of layers in Brian2.
     """
 
     model: Model
@@ -47,6 +49,7 @@ class Trial:
     grammar_seed: int
     seed: int
     device: str = "cpu"
+    target: str = "cpp"
 
     @property
     def key(self) -> str:
@@ -58,7 +61,8 @@ class Trial:
     @property
     def cost(self) -> float:
         """How long it takes, in samples through an epoch of backpropagation: for an ETA and the order."""
-        return self.samples * (self.model.training.epochs * RELATIVE_COST.get(self.model.learner, 1.0) + FIXED_COST)
+        epoch = RELATIVE_COST.get(self.model.learner, 1.0) * (10.0 if self.model.in_brian else 1.0)
+        return self.samples * (self.model.training.epochs * epoch + FIXED_COST)
 
 
 @dataclass
@@ -80,7 +84,7 @@ def prepare(trial: Trial) -> Prepared:
     """Draw the grammar, its samples and the learner's first weights."""
     grammar = Grammar.draw(trial.hierarchy, stream(trial.grammar_seed, "grammar"))
     samples, test = split(grammar, trial.samples, trial.test_samples, stream(trial.seed, "data"))
-    learner = assemble.assemble(trial.model, trial.hierarchy, trial.seed, trial.device)
+    learner = assemble.assemble(trial.model, trial.hierarchy, trial.seed, trial.device, trial.target)
     leaves, labels = _tensors(samples, learner)
     return Prepared(learner, leaves, labels, test)
 
@@ -102,7 +106,7 @@ def train_and_measure(
         return {
             "learner": trial.model.name,
             "rule": trial.model.rule_name,
-            "substrate": trial.model.network.substrate,
+            "substrate": substrate_name(trial.model),
             "context": context_name(trial.model),
             "samples": trial.samples,
             "labels": trial.samples,
@@ -113,11 +117,27 @@ def train_and_measure(
             "accuracy": _accuracy(trial, prepared),
             "chance": 1 / trial.hierarchy.classes,
             **asdict(code_geometry(network, prepared.test, trial.seed)),
+            **_cost(prepared),
             "diverged": not all(bool(tensor.isfinite().all()) for tensor in network.state().values()),
             "seconds_training": trained,
             "seconds": time.perf_counter() - start,
             "key": trial.key,
         }
+
+
+def substrate_name(model: Model) -> str:
+    """Name what simulates a model's layers, from below."""
+    return "+".join(model.network.substrate)
+
+
+def _cost(prepared: Prepared) -> dict[str, float | None]:
+    """Measure what a test sample costs: spikes, and synapses that they reach; nothing where no cell spikes."""
+    network = prepared.learner.network
+    if not isinstance(network, MixedNetwork):
+        return {"spikes": None, "synaptic_operations": None}
+    leaves, _ = _tensors(prepared.test, prepared.learner)
+    shown = leaves[:COSTED]
+    return {name: count / len(shown) for name, count in network.respond(shown)[1].items()}
 
 
 def context_name(model: Model) -> str:

@@ -70,7 +70,7 @@ def test_evaluation_does_not_depend_on_its_batch(name: str) -> None:
 class Recorder:
     """A learner that only remembers what it saw."""
 
-    uses_labels, represents = False, 1
+    uses_labels, represents, streams = False, 1, frozenset[int]()
 
     def __init__(self, stages: int) -> None:
         self.stages, self.seen, self.progress = stages, [], []

@@ -1,0 +1,199 @@
+"""Networks with layers in Brian2: a rate network whose layers, some or all, are simulated there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from zlib import crc32
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cortexsim.rate import Layer, Network
+from cortexsim.rules import Rule
+from cortexsim.spiking import Outcome, Plan, Settings, Stack, State, Stream, describe
+
+CAPACITY = 4096  # Most fixations that one call of a program runs through.
+
+
+@dataclass
+class Segment:
+    """Consecutive layers of one substrate in Brian2, between which spikes or rates pass at every time step.
+
+    The weights are those of the network's layers: they are read before every run, and written after it.
+
+    Attributes:
+        first: number of the lowest layer, from 0.
+        layers: its layers, lowest first.
+        substrate: ``spiking`` or ``brian-rate``.
+        heard: what the dendrites of each layer hear.
+        settings: of everything in Brian2.
+        rule: what the layers follow while they learn; None where they never do.
+        target: ``cpp``, ``numpy`` or ``cython``.
+        schedule: for each stage of learning, the layers of this segment that learn then, counted within it.
+        tuple_size: s, columns under one parent.
+        classes: n_c, labels.
+        output: weights and bias of an output that learns with the layers, by the names of the stack.
+    """
+
+    first: int
+    layers: Sequence[Layer]
+    substrate: str
+    heard: Sequence[str]
+    settings: Settings
+    rule: Rule | None
+    target: str
+    schedule: Sequence[Sequence[int]]
+    tuple_size: int
+    classes: int
+    output: dict[str, Tensor] = field(default_factory=dict)
+    lasting: State = field(default_factory=dict)
+    _stacks: dict[int, Stack] = field(default_factory=dict)
+
+    def stack(self, stage: int) -> Stack:
+        """Give the stack of one stage: the layers up to those that learn, and in the last stage all of them."""
+        if stage not in self._stacks:
+            learning = self.schedule[stage] if self.schedule else []
+            last = stage >= len(self.schedule) - 1
+            height = len(self.layers) if last else max(learning) + 1
+            plans = [self._plan(k, k in learning) for k in range(height)]
+            self._stacks[stage] = self._stack(plans)
+        return self._stacks[stage]
+
+    @property
+    def last_stack(self) -> Stack:
+        """The stack that holds all layers, by which the segment is evaluated too."""
+        return self.stack(max(0, len(self.schedule) - 1))
+
+    def recording_stack(self) -> Stack:
+        """Give a stack like the last that keeps every spike."""
+        learning = self.schedule[-1] if self.schedule else []
+        plans = [self._plan(k, k in learning) for k in range(len(self.layers))]
+        return self._stack(plans, recorded=True)
+
+    def learn(
+        self, stage: int, below: Tensor, labels: Tensor, pace: np.ndarray, identity: np.ndarray, seed: int
+    ) -> None:
+        """Show a stream of fixations to the layers of a stage.
+
+        Args:
+            stage: which layers learn.
+            below: activity below the segment, (fixations, positions, cells).
+            labels: one-hot, (fixations, classes).
+            pace: factor of the learning rates, (fixations,).
+            identity: number of each fixation.
+            seed: of the input spikes.
+        """
+        stack = self.stack(stage)
+        stream = Stream(_rows(below), identity, labels.cpu().numpy().astype(float), pace)
+        _, state = stack.run(stream, self.state(stack), seed)
+        self._keep(stack, state)
+
+    def respond(self, below: Tensor, seed: int) -> tuple[list[Tensor], Outcome]:
+        """Answer with the activity of each layer, (samples, positions, cells); nothing changes.
+
+        The spikes of a sample depend on seed and sample alone, not on what is shown before or beside it.
+        """
+        stack = self.last_stack
+        rows = _rows(below)
+        outcome, _ = stack.run(Stream(rows, fingerprints(rows)), self.state(stack), seed)
+        shape = (len(rows), -1, self.layers[0].bias.shape[1])
+        found = [outcome.activity[f"layer{self.first + k + 1}"].reshape(shape) for k in range(len(self.layers))]
+        return [torch.from_numpy(values).to(below) for values in found], outcome
+
+    def state(self, stack: Stack) -> State:
+        """Lay out the layers' weights, and all else that lasts, as a stack wants them."""
+        state = stack.initial_state()
+        for key, tensor in self._tensors(stack).items():
+            values = tensor.detach().cpu().numpy().astype(float).ravel()
+            owner = key.split(".")[0]
+            state[key] = values[stack.wires[owner][2]] if owner in stack.wires else values
+        state |= {key: values for key, values in self.lasting.items() if key in state}
+        return state
+
+    def _keep(self, stack: Stack, state: State) -> None:
+        """Write the weights back to the layers, and keep the rest."""
+        for key, tensor in self._tensors(stack).items():
+            values, owner = state.pop(key), key.split(".")[0]
+            flat = np.empty(tensor.numel())
+            flat[stack.wires[owner][2] if owner in stack.wires else slice(None)] = values
+            tensor.copy_(torch.from_numpy(flat.reshape(tensor.shape)))
+        self.lasting |= state
+
+    def _tensors(self, stack: Stack) -> dict[str, Tensor]:
+        """Name the tensors that hold what a stack calls by its own names."""
+        found: dict[str, Tensor] = {}
+        for number, layer in enumerate(self.layers, self.first + 1):
+            found |= {f"feedforward{number}.w": layer.feedforward.weights, f"layer{number}.bias": layer.bias}
+            found[f"layer{number}.mean"] = layer.mean
+            if layer.context is not None:
+                found[f"context{number}.b"] = layer.context.weights
+            if layer.feedback is not None:
+                found[f"feedback{number}.f"] = layer.feedback.weights
+        found |= self.output
+        lasting = {f"{owner}.{variable}" for owner, variable in stack.description.state}
+        return {key: tensor for key, tensor in found.items() if key in lasting}
+
+    def _stack(self, plans: list[Plan], recorded: bool = False) -> Stack:
+        sizes = self.tuple_size, self.classes
+        description, parameters = describe(plans, *sizes, self.rule, self.settings, CAPACITY, recorded)
+        return Stack(description, parameters, self.target)
+
+    def _plan(self, k: int, plastic: bool) -> Plan:
+        layer, spikes = self.layers[k], self.substrate == "spiking"
+        below = (self.settings.input_rate if k == 0 else self.settings.unit_rate) if spikes else 0.0
+        return Plan(
+            number=self.first + k + 1,
+            positions=layer.positions,
+            cells=layer.bias.shape[1],
+            patch=layer.feedforward.weights.shape[2],
+            substrate=self.substrate,
+            plastic=plastic,
+            context=self.heard[k] if layer.context is not None else "none",
+            feedback=layer.feedback is not None,
+            below_rate=below,
+        )
+
+
+class MixedNetwork(Network):
+    """A network of layers on different substrates; between them passes the activity of whole fixations.
+
+    Activity has no unit. A rate layer's activity z becomes Poisson spikes of z times ``input_rate`` [Hz] for a spiking
+    layer above; a spiking layer is heard by a rate layer above as its rate [Hz] over ``unit_rate``.
+    """
+
+    segments: tuple[Segment, ...] = ()
+    seed: int = 0
+
+    def segment_of(self, layer: int) -> Segment | None:
+        """Find the segment that a layer, counted from 0, lies in; None for a rate layer."""
+        return next((part for part in self.segments if part.first <= layer < part.first + len(part.layers)), None)
+
+    def activities(self, leaves: Tensor, layers: int | None = None) -> list[Tensor]:
+        """Answer leaves (batch, s^L, v) with the activity of each layer, (batch, positions, cells)."""
+        return self.respond(leaves, layers)[0]
+
+    @torch.no_grad()
+    def respond(self, leaves: Tensor, layers: int | None = None) -> tuple[list[Tensor], dict[str, float]]:
+        """Answer with the activity of each layer, and with the spikes and synaptic operations of the whole batch."""
+        found, cost = [leaves], {"spikes": 0.0, "synaptic_operations": 0.0}
+        wanted = len(self.layers) if layers is None else layers
+        while len(found) - 1 < wanted:
+            segment = self.segment_of(len(found) - 1)
+            if segment is None:
+                found.append(self.layers[len(found) - 1](found[-1]))
+                continue
+            codes, outcome = segment.respond(found[-1], self.seed)
+            found += codes
+            fans = segment.last_stack.fans
+            cost["spikes"] += sum(count for name, count in outcome.spikes.items() if name != "input")
+            cost["synaptic_operations"] += sum(fans.get(name, 0) * count for name, count in outcome.spikes.items())
+        return found[1 : wanted + 1], cost
+
+
+def fingerprints(rows: np.ndarray) -> np.ndarray:
+    """Number samples by what is in them, so that a sample is always shown with the same input spikes."""
+    return np.array([crc32(row.tobytes()) & 0x7FFFFFFF for row in rows])
+
+
+def _rows(below: Tensor) -> np.ndarray:
+    return below.detach().cpu().numpy().astype(float).reshape(len(below), -1)

@@ -1,0 +1,135 @@
+"""Tables of a model that are about layers in Brian2, and the kinds of values that all tables have."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from cortexsim.errors import UserError
+from cortexsim.spiking import Control, Settings, Timing
+from cortexsim.spiking.quantities import quantity
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1, strict=True)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Substrate = Literal["rate", "spiking", "brian-rate"]
+Substrates = Annotated[
+    tuple[Substrate, ...],
+    Field(min_length=1),
+    BeforeValidator(lambda named: (named,) if isinstance(named, str) else named),
+]
+
+
+def _checked(kind: str) -> Any:
+    def check(text: Any) -> Any:
+        if not isinstance(text, str):
+            raise ValueError(f"write a {kind} with its unit, such as '{'10 ms' if kind == 'time' else '200 Hz'}'")
+        quantity(text, kind)
+        return text
+
+    return BeforeValidator(check)
+
+
+Time = Annotated[str, _checked("time")]
+Frequency = Annotated[str, _checked("frequency")]
+
+
+class Table(BaseModel):
+    """A TOML table in which an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SpikingTable(Table):
+    """Cells, time and plasticity of layers in Brian2."""
+
+    cell: str = "lif"
+    parameters: dict[str, str | float] = {}
+    dt: Time = "1 ms"
+    fixation: Time = "60 ms"
+    blank: Time = "5 ms"
+    encoding: Literal["poisson", "regular"] = "poisson"
+    input_rate: Frequency = "400 Hz"
+    unit_rate: Frequency = "280 Hz"
+    gain: Positive = 4.0
+    tau_eligibility: Time = "60 ms"
+    tau_activity: Time = "60 ms"
+    clear: Annotated[bool, Field(strict=True)] = True
+    centred: Annotated[bool, Field(strict=True)] = True
+    mean_rate: Annotated[float, Field(ge=0, le=1)] = 0.01
+    homeostasis: NotNegative = 0.0
+    target_activity: NotNegative = 0.15
+    bound: NotNegative = 0.0
+    eta: Positive | None = None
+    context_eta: Positive | None = None
+    weight_decay: NotNegative | None = None
+    readout_eta: Positive = 0.01
+
+
+class ModulatorTable(Table):
+    """What happens to a modulator on its way to the synapses of layers in Brian2."""
+
+    delay: Time = "0 ms"
+    tau_filter: Time = "0 ms"
+    clamp: Number | None = None
+    lesion: Annotated[bool, Field(strict=True)] = False
+    shuffle: Annotated[bool, Field(strict=True)] = False
+
+
+def settings(
+    spiking: SpikingTable, modulators: dict[str, ModulatorTable], eta: float, context_eta: float, decay: float
+) -> Settings:
+    """Turn tables into settings, in seconds and hertz, and see that they fit each other.
+
+    Args:
+        spiking: the table ``spiking``.
+        modulators: the tables ``modulator``.
+        eta, context_eta, decay: of the table ``training``, where the layers in Brian2 have none of their own.
+
+    Raises:
+        UserError: where they do not, with the key.
+    """
+    try:
+        timing = Timing(*(quantity(getattr(spiking, name), "time") for name in ("dt", "fixation", "blank")))
+    except UserError as error:
+        raise UserError(f"spiking.{error}") from None
+    controls = {}
+    for name, table in modulators.items():
+        try:
+            delay = timing.fixations(quantity(table.delay, "time"))
+        except UserError as error:
+            raise UserError(f"modulator.{name}.{error}") from None
+        tau = quantity(table.tau_filter, "time")
+        if tau < 0:
+            raise UserError(f"modulator.{name}.tau_filter = '{table.tau_filter}' is negative (0 ms or more)")
+        controls[name] = Control(delay, tau, table.clamp, table.lesion, table.shuffle)
+    same = (
+        "cell",
+        "encoding",
+        "gain",
+        "clear",
+        "centred",
+        "mean_rate",
+        "homeostasis",
+        "target_activity",
+        "bound",
+        "readout_eta",
+    )
+    found = Settings(
+        timing=timing,
+        parameters={name: str(value) for name, value in spiking.parameters.items()},
+        input_rate=quantity(spiking.input_rate, "frequency"),
+        unit_rate=quantity(spiking.unit_rate, "frequency"),
+        tau_eligibility=quantity(spiking.tau_eligibility, "time"),
+        tau_activity=quantity(spiking.tau_activity, "time"),
+        eta=eta if spiking.eta is None else spiking.eta,
+        context_eta=context_eta if spiking.context_eta is None else spiking.context_eta,
+        weight_decay=decay if spiking.weight_decay is None else spiking.weight_decay,
+        control=controls,
+        **{name: getattr(spiking, name) for name in same},
+    )
+    try:
+        found.check()
+    except UserError as error:
+        raise UserError(f"spiking.{error}") from None
+    return found

@@ -1,0 +1,134 @@
+"""From a description to Brian2's objects; and, run as a program, to a compiled binary.
+
+``python -m cortexsim.spiking.build description.json folder`` compiles. It is a process of its own, since Brian2 keeps
+its device in global state, which a user's own simulation may want.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import brian2
+import numpy as np
+
+from cortexsim.spiking import wiring
+from cortexsim.spiking.description import Connection, Description, Group
+from cortexsim.spiking.device import NAME, RowSynapses
+from cortexsim.spiking.encoding import CPP, CYTHON, uniform
+
+brian2.prefs.logging.file_log = brian2.prefs.logging.save_script = False
+
+
+def uniform_function() -> brian2.Function:
+    """Make the random numbers of `encoding` known to Brian2, on every target."""
+    kinds = {"arg_types": ["integer"] * 4, "return_type": "float", "stateless": True}
+    function = brian2.Function(uniform, arg_units=[1, 1, 1, 1], return_unit=1, **kinds)
+    function.implementations.add_implementation("cpp", CPP)
+    function.implementations.add_implementation("cython", CYTHON)
+    return function
+
+
+class Built:
+    """Hold Brian2's objects for a description.
+
+    Args:
+        description: what to build.
+        values: rows of the timed arrays by name, (capacity + 1, columns); zero unless given.
+    """
+
+    def __init__(self, description: Description, values: dict[str, np.ndarray] | None = None) -> None:
+        self.description = description
+        self.dt = description.dt * brian2.second
+        brian2.defaultclock.dt = self.dt
+        self.period = description.period * self.dt
+        self.namespace: dict[str, Any] = {"uniform": uniform_function(), "inf": np.inf}
+        for name, columns in description.streams.items():
+            rows = (values or {}).get(name, np.zeros((description.capacity + 1, columns)))
+            self.namespace[name] = brian2.TimedArray(rows, dt=self.period, name=name)
+        self.objects: dict[str, Any] = {}
+        for group in description.groups:
+            self._add_group(group)
+        for connection in description.connections:
+            self._add_connection(connection)
+        operators = [
+            self.objects[operation.owner].run_regularly(
+                operation.code, dt=self.period, when="start", order=operation.turn, name=f"operation{number}"
+            )
+            for number, operation in enumerate(description.operations)
+        ]
+        self._add_monitors()
+        self.network = brian2.Network([*self.objects.values(), *operators])
+
+    def _add_group(self, group: Group) -> None:
+        keywords = {key: getattr(group, key) for key in ("threshold", "reset", "refractory", "method")}
+        self.objects[group.name] = brian2.NeuronGroup(
+            group.size,
+            group.model,
+            name=group.name,
+            namespace=self.namespace,
+            **{key: text for key, text in keywords.items() if text},
+        )
+
+    def _add_connection(self, connection: Connection) -> None:
+        kind, sizes = connection.wiring
+        pre, post, _ = wiring.wires(kind, dict(sizes))
+        source, target = self.objects[connection.source], self.objects[connection.target]
+        synapses = RowSynapses(
+            source,
+            target,
+            connection.model,
+            on_pre={"pre": connection.on_pre} if connection.on_pre else None,
+            delay={"pre": 0 * brian2.ms} if connection.on_pre else None,
+            method="exponential_euler" if "/dt" in connection.model else None,
+            name=connection.name,
+            namespace=self.namespace,
+        )
+        synapses.connect(i=pre, j=post)
+        synapses.row = connection.row
+        synapses.rows_each = len(pre) // len(source) // connection.row
+        for variable, turn in connection.sums.items():
+            updater = synapses.summed_updaters[f"{variable}_post"]
+            if not connection.every_step:
+                # Brian2 puts sums on the clock of the target group; these are due once a fixation, in their turn.
+                updater._clock = brian2.Clock(self.period, name=f"{connection.name}_{variable}_clock")
+                updater.when, updater.order = "start", turn
+        self.objects[connection.name] = synapses
+
+    def _add_monitors(self) -> None:
+        slow = {"dt": self.period, "when": "start", "order": 1}
+        for name in self.description.watched:
+            self.objects[f"watch_{name}"] = brian2.StateMonitor(
+                self.objects[name], "output", record=True, name=f"watch_{name}", **slow
+            )
+        for name in self.description.recorded:
+            self.objects[f"spikes_{name}"] = brian2.SpikeMonitor(self.objects[name], name=f"spikes_{name}")
+        for name, (variables, cell) in self.description.traced.items():
+            self.objects[f"trace_{name}"] = brian2.StateMonitor(
+                self.objects[name], list(variables), record=[cell], name=f"trace_{name}"
+            )
+
+
+def compile_program(description: Description, folder: Path) -> None:
+    """Write, compile and document a program: ``manifest.json`` says which array is in which file."""
+    brian2.prefs.codegen.cpp.extra_compile_args_gcc = [
+        "-w", "-O3", "-ffast-math", "-fno-finite-math-only", "-march=native", "-std=c++11",
+    ]  # fmt: skip
+    brian2.set_device(NAME, build_on_run=False, directory=str(folder))
+    built = Built(description)
+    built.network.run(built.period, namespace={})
+    device = brian2.get_device()
+    device.build(directory=str(folder), compile=True, run=False)
+    files = {}
+    for owner, item in built.objects.items():
+        for name, variable in item.variables.items():
+            if variable in device.arrays and variable.owner is not None and variable.owner.name == owner:
+                files[f"{owner}.{name}"] = [
+                    Path(device.get_array_filename(variable)).name,
+                    np.dtype(variable.dtype).str,
+                ]
+    (folder / "manifest.json").write_text(json.dumps(files, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    compile_program(Description.from_json(Path(sys.argv[1]).read_text(encoding="utf-8")), Path(sys.argv[2]))

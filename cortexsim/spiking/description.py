@@ -1,0 +1,119 @@
+"""A network as plain data: what Brian2 is to build. It can be read, compared, hashed, and handed to another process."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Group:
+    """Describe a population of cells.
+
+    Attributes:
+        name: unique in the network.
+        size: number of cells.
+        model: equations, with units.
+        threshold: condition of a spike; empty for none.
+        reset: statements at a spike.
+        refractory: condition under which a cell that has spiked stays silent; empty for none.
+        method: how its differential equations are integrated; empty where it has none.
+    """
+
+    name: str
+    size: int
+    model: str
+    threshold: str = ""
+    reset: str = ""
+    refractory: str = ""
+    method: str = ""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Describe the synapses from one population to another.
+
+    Attributes:
+        name: unique in the network.
+        source: name of the presynaptic group.
+        target: name of the postsynaptic group.
+        model: equations; a ``(summed)`` variable is summed when its turn comes at a saccade, or at every step if
+            ``every_step``.
+        wiring: a function of `wiring`, and its arguments.
+        row: how many consecutive synapses share a presynaptic cell and lie on consecutive postsynaptic cells.
+        on_pre: statements at a presynaptic spike.
+        sums: summed variables by name, each with its turn.
+        every_step: whether the sums are taken at every time step.
+    """
+
+    name: str
+    source: str
+    target: str
+    model: str
+    wiring: tuple[str, Mapping[str, int]]
+    row: int = 1
+    on_pre: str = ""
+    sums: Mapping[str, int] = field(default_factory=dict)
+    every_step: bool = False
+
+
+@dataclass(frozen=True)
+class Operation:
+    """Describe statements that a group or connection executes at every saccade, in the order of their turns."""
+
+    owner: str
+    turn: int
+    code: str
+
+
+@dataclass(frozen=True)
+class Description:
+    """Describe a whole network and its clock.
+
+    Attributes:
+        dt: time step in seconds.
+        period: time steps from one saccade to the next.
+        capacity: most fixations in one chunk.
+        groups: populations.
+        connections: synapses.
+        operations: what happens at a saccade.
+        streams: columns of each timed array; it has one row a fixation.
+        state: ``(owner, variable)`` of all that one chunk hands to the next.
+        watched: groups whose ``output`` is recorded at every saccade.
+        recorded: groups whose spikes are recorded.
+        traced: ``group -> (variables, cell)`` recorded at every time step.
+    """
+
+    dt: float
+    period: int
+    capacity: int
+    groups: tuple[Group, ...]
+    connections: tuple[Connection, ...]
+    operations: tuple[Operation, ...]
+    streams: Mapping[str, int]
+    state: tuple[tuple[str, str], ...]
+    watched: tuple[str, ...]
+    recorded: tuple[str, ...] = ()
+    traced: Mapping[str, tuple[tuple[str, ...], int]] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """Write it out; equal networks give equal texts."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Description":
+        """Read what `to_json` wrote."""
+        values: dict[str, Any] = json.loads(text)
+        kinds = {"groups": Group, "connections": Connection, "operations": Operation}
+        for name, kind in kinds.items():
+            values[name] = tuple(kind(**entry) for entry in values[name])
+        values["connections"] = tuple(replace(entry, wiring=tuple(entry.wiring)) for entry in values["connections"])
+        for name in ("watched", "recorded"):
+            values[name] = tuple(values[name])
+        values["state"] = tuple((owner, variable) for owner, variable in values["state"])
+        return cls(**values)
+
+    def digest(self, *others: str) -> str:
+        """Hash it, together with whatever else the compiled program depends on."""
+        return hashlib.sha256("\n".join([self.to_json(), *others]).encode()).hexdigest()[:20]

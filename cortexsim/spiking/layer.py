@@ -1,0 +1,166 @@
+"""From one layer to the groups, synapses and operations that make it up."""
+
+from cortexsim.spiking.cells import Cell
+from cortexsim.spiking.description import Connection, Group, Operation
+from cortexsim.spiking.learning import add_context, add_plasticity
+from cortexsim.spiking.parts import HEAR, LEARN, SACCADE, Parts, Plan, dedent
+from cortexsim.spiking.plasticity import Translation
+from cortexsim.spiking.settings import Settings
+
+AGE = """
+    saccade : second (shared)
+    age = timestep(t - saccade, dt) * dt : second (shared)
+"""
+"""Time since the last saccade, in whole steps, so that it is the same to the last bit in every fixation."""
+
+TRACE = """
+    drecent/dt = -recent / tau_activity : 1
+    output = recent * (1 - exp(-dt / tau_activity)) / (unit_rate * dt * share) : 1
+    share = 1 - exp(-clip((age - blank) / tau_activity, dt / tau_activity, inf)) : 1
+    spikes : 1
+    last : second
+"""
+"""Activity read from spikes: the rate within the fixation so far, recent spikes counting more."""
+
+
+def add_layer(
+    plan: Plan,
+    settings: Settings,
+    translation: Translation | None,
+    below: str,
+    tuple_size: int,
+    classes: int,
+    parts: Parts,
+) -> None:
+    """Add a layer: its cells, the synapses that drive them, and its plasticity.
+
+    Args:
+        plan: its sizes.
+        settings: everything else.
+        translation: of its rule; None where it does not learn.
+        below: name of the presynaptic group.
+        tuple_size: s, columns under one parent.
+        classes: n_c, cells of the label population.
+        parts: to add to.
+    """
+    cell = settings.cell_of(plan.substrate)
+    _add_cells(plan, settings, cell, translation, parts)
+    _add_feedforward(plan, settings, cell, translation, below, parts)
+    if plan.plastic and translation is not None:
+        add_plasticity(plan, settings, translation, parts)
+        if translation.context:
+            add_context(plan, settings, tuple_size, classes, parts)
+    saccade = "saccade = t"
+    resets = [cell.saccade, *(["recent = 0", "last = -1*second"] if cell.spikes else [])]
+    parts.operations.append(Operation(plan.name, SACCADE, saccade))
+    parts.operations.append(Operation(plan.name, SACCADE, "\n".join("; ".join(resets).split("; "))))
+
+
+def _add_cells(plan: Plan, settings: Settings, cell: Cell, translation: Translation | None, parts: Parts) -> None:
+    values = settings.values(cell)
+    model = [cell.equations, "bias : 1", "mean : 1", "signal : 1", AGE]
+    shared = {name: "second" if name.startswith(("tau_", "t_")) else "1" for name in values}
+    shared |= {"centred": "1"}
+    values |= {"centred": float(settings.centred and plan.plastic)}
+    if cell.spikes:
+        model.append(TRACE)
+        shared |= {"tau_activity": "second", "unit_rate": "Hz", "blank": "second"}
+        values |= {
+            "tau_activity": settings.tau_activity,
+            "unit_rate": settings.unit_rate,
+            "blank": settings.timing.blank,
+        }
+    else:
+        model.append("output = rate : 1")
+    model.append("activity = output - centred * mean : 1")
+    if plan.plastic and translation is not None:
+        model += [f"{name} : 1" for name in _plastic_variables(plan, translation)]
+        shared |= dict.fromkeys((*translation.constants, "mean_rate", "homeostasis", "target_activity"), "1")
+        values |= translation.constants
+        values |= {name: getattr(settings, name) for name in ("mean_rate", "homeostasis", "target_activity")}
+    model += [f"{name} : {unit} (shared, constant)" for name, unit in shared.items()]
+    parts.set(plan.name, values)
+    parts.groups.append(
+        Group(
+            plan.name,
+            plan.size,
+            "\n".join(model),
+            threshold=cell.threshold,
+            reset="\n".join([*cell.reset.split("; "), "recent += 1", "spikes += 1", "last = t"]) if cell.spikes else "",
+            refractory="t - last < t_refractory - dt/2" if cell.spikes else "",
+            method="exact" if cell.spikes else "exponential_euler",
+        )
+    )
+    parts.state += [(plan.name, name) for name in ("bias", "mean")]
+
+
+def _plastic_variables(plan: Plan, translation: Translation) -> list[str]:
+    found = ["change", "forget"]
+    for modulator in translation.rule.modulators:
+        if modulator.projection == "scalar":
+            found += [f"{modulator.name}{ending}" for _, ending, _ in translation.moments]
+    if plan.feedback:
+        found.append("feedback")
+    if translation.context:
+        found += ["dendrite", "lagged", "before", "change_context", "change_context_after", "forget_context"]
+    return found
+
+
+def _add_feedforward(
+    plan: Plan, settings: Settings, cell: Cell, translation: Translation | None, below: str, parts: Parts
+) -> None:
+    """Connect every column with its patch; synapses of a layer that learns keep an eligibility trace."""
+    name = f"feedforward{plan.number}"
+    plastic = plan.plastic and translation is not None
+    model, values, sums, on_pre = ["w : 1"], {}, {}, []
+    if plan.below_rate:
+        model.append("unit : 1 (shared, constant)")
+        tau = settings.values(cell).get("tau_synapse", 0.0)
+        values["unit"] = settings.gain / (plan.below_rate * tau) if tau else 0.0
+        on_pre.append("current_post += unit * w")
+    else:
+        model.append("current_post = w * output_pre : 1 (summed)")
+        sums["current"] = HEAR
+    if plastic and translation is not None:
+        model += [
+            "elig : 1",
+            *(f"{key} : 1 (shared, constant)" for key in ("eta", "weight_decay", "bound", "carry", "elig_unit")),
+        ]
+        model += ["tau_eligibility : second (shared, constant)", "period : second (shared, constant)"]
+        tau = settings.tau_eligibility
+        values |= {
+            "eta": settings.eta,
+            "weight_decay": settings.weight_decay,
+            "bound": settings.bound,
+            "carry": 0.0 if settings.clear else 1.0,
+            "elig_unit": 1 / (plan.below_rate * settings.window(tau)) if plan.below_rate else 1.0,
+            "tau_eligibility": tau,
+            "period": settings.timing.period,
+        }
+        if plan.below_rate:
+            on_pre.append(f"elig += ({translation.eligibility}) * exp(age_post / tau_eligibility)")
+            trail = "elig * exp(-period / tau_eligibility)"
+        else:
+            model.append(
+                f"delig/dt = (-elig + ({translation.eligibility}) * output_pre) / tau_eligibility : 1 (clock-driven)"
+            )
+            model.remove("elig : 1")
+            trail = "elig"
+        bounded = " * (1 - sign(step) * w / bound)" if settings.bound else ""
+        learn = f"""
+            trail = {trail}
+            step = eta * schedule(t, 0) * (change_post * trail * elig_unit - (forget_post + weight_decay) * w)
+            w += step{bounded}
+            elig = elig + schedule(t, 1) * (carry * trail - elig)
+        """
+        parts.operations.append(Operation(name, LEARN, dedent(learn)))
+        parts.state.append((name, "elig"))
+    parts.set(name, values)
+    parts.state.append((name, "w"))
+    sizes = {"positions": plan.positions, "cells": plan.cells, "patch": plan.patch}
+    parts.connections.append(
+        Connection(
+            name, below, plan.name, "\n".join(model), ("patches", sizes),
+            row=plan.cells, on_pre="\n".join(on_pre), sums=sums, every_step=bool(sums),
+        )
+    )  # fmt: skip

@@ -1,0 +1,95 @@
+"""From layers planned to the description of a whole network."""
+
+from cortexsim.rules import Rule
+from cortexsim.spiking.broadcast import add_column_modulator, add_output
+from cortexsim.spiking.description import Description, Group, Operation
+from cortexsim.spiking.encoding import ENCODINGS
+from cortexsim.spiking.layer import AGE, add_layer
+from cortexsim.spiking.parts import FOLLOW, SHOW, SIGNAL, Parts, Plan
+from cortexsim.spiking.plasticity import Translation
+from cortexsim.spiking.settings import Settings
+
+
+def describe(
+    plans: list[Plan],
+    tuple_size: int,
+    classes: int,
+    rule: Rule | None,
+    settings: Settings,
+    capacity: int,
+    recorded: bool = False,
+) -> tuple[Description, dict[str, float]]:
+    """Describe a stack, and give its parameters their values.
+
+    Args:
+        plans: its layers from below, all of one substrate.
+        tuple_size: s, columns under one parent.
+        classes: n_c, labels.
+        rule: what its plastic layers follow.
+        settings: everything else.
+        capacity: most fixations in one chunk.
+        recorded: whether every spike, and the voltage of one cell a layer, are kept.
+    """
+    parts = Parts()
+    size = plans[0].positions * plans[0].patch
+    _add_input(size, bool(plans[0].below_rate), settings, parts)
+    plastic = [plan for plan in plans if plan.plastic]
+    below, streams = "input", {"stimulus": size}
+    streams |= ({"identity": 1} if plans[0].below_rate else {}) | ({"schedule": 3} if plastic and rule else {})
+    for plan in plans:
+        says = Translation(rule, plan.context != "none") if rule is not None and plan.plastic else None
+        add_layer(plan, settings, says, below, tuple_size, classes, parts)
+        below = plan.name
+        if says is not None:
+            for modulator in says.rule.modulators:
+                if modulator.projection == "scalar":
+                    add_column_modulator(plan, settings, modulator, says, parts)
+    if any(plan.context == "label" for plan in plastic):
+        _add_labels(classes, parts)
+        streams["labels_of"] = classes
+    if rule is not None and plastic:
+        for modulator in rule.modulators:
+            if modulator.projection == "random":
+                add_output(plastic, classes, settings, modulator, Translation(rule, False), parts)
+                streams["labels_of"] = classes
+    description = Description(
+        dt=settings.timing.dt,
+        period=settings.timing.steps,
+        capacity=capacity,
+        groups=(Group("stream", 1, "steps : integer (shared)"), *parts.groups),
+        connections=tuple(parts.connections),
+        operations=tuple(sorted(parts.operations, key=lambda operation: operation.turn)),
+        streams=streams,
+        state=tuple(parts.state),
+        watched=tuple(plan.name for plan in plans),
+        recorded=("input", *(plan.name for plan in plans)) if recorded and plans[0].substrate == "spiking" else (),
+        traced={},
+    )
+    return description, parts.parameters
+
+
+def _add_input(size: int, spikes: bool, settings: Settings, parts: Parts) -> None:
+    if not spikes:
+        parts.groups.append(Group("input", size, "output : 1"))
+        parts.operations.append(Operation("input", SHOW, "output = stimulus(t, i)"))
+        return
+    model = f"""{AGE}
+        rate : Hz
+        spikes : 1
+        fixation : integer (shared)
+        seed : integer (shared, constant)
+        unit_rate : Hz (shared, constant)
+        blank : second (shared, constant)
+    """
+    threshold = f"rate > 0*Hz and age > blank - dt/2 and {ENCODINGS[settings.encoding]}"
+    parts.groups.append(Group("input", size, model, threshold=threshold, reset="spikes += 1"))
+    parts.set("input", {"unit_rate": settings.input_rate, "blank": settings.timing.blank})
+    show = "saccade = t\nfixation = int(identity(t, 0))\nrate = unit_rate * stimulus(t, i)"
+    parts.operations.append(Operation("input", SHOW, show))
+
+
+def _add_labels(classes: int, parts: Parts) -> None:
+    parts.groups.append(Group("labels", classes, "signal : 1\nbefore : 1"))
+    parts.operations.append(Operation("labels", SIGNAL, "signal = labels_of(t, i)"))
+    parts.operations.append(Operation("labels", FOLLOW, "before += schedule(t, 1) * (signal - before)"))
+    parts.state.append(("labels", "before"))

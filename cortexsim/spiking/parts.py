@@ -1,0 +1,68 @@
+"""What a network is put together from: layers planned, parts collected, and the turns of a saccade."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cortexsim.spiking.description import Connection, Group, Operation
+
+(
+    SIGNAL, WATCH, HEAR, LOGIT, TOTAL, ANSWER, SCORE, VALUE, ENTER, LINE, ARRIVE, THIRD, LEARN, FOLLOW, SACCADE, SHOW,
+) = range(16)  # fmt: skip
+"""Turns: what happens at a saccade, to the fixation that it ends, one after the other."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Plan one layer.
+
+    Attributes:
+        number: counted from below, from 1.
+        positions: columns.
+        cells: in a column.
+        patch: presynaptic cells of a column.
+        substrate: ``spiking`` or ``brian-rate``.
+        plastic: whether it learns.
+        context: ``sibling``, ``label`` or ``none``.
+        feedback: whether an output error reaches it.
+        below_rate: rate of a presynaptic cell of activity 1; 0 where these do not spike.
+    """
+
+    number: int
+    positions: int
+    cells: int
+    patch: int
+    substrate: str
+    plastic: bool
+    context: str
+    feedback: bool
+    below_rate: float
+
+    @property
+    def name(self) -> str:
+        """Name of the layer's group."""
+        return f"layer{self.number}"
+
+    @property
+    def size(self) -> int:
+        """Cells of all columns."""
+        return self.positions * self.cells
+
+
+@dataclass
+class Parts:
+    """Collect the parts of a network, and the values of its parameters by ``owner.variable``."""
+
+    groups: list[Group] = field(default_factory=list)
+    connections: list[Connection] = field(default_factory=list)
+    operations: list[Operation] = field(default_factory=list)
+    state: list[tuple[str, str]] = field(default_factory=list)
+    parameters: dict[str, float] = field(default_factory=dict)
+
+    def set(self, owner: str, values: Mapping[str, float]) -> None:
+        """Give parameters of an owner their values."""
+        self.parameters |= {f"{owner}.{name}": value for name, value in values.items()}
+
+
+def dedent(text: str) -> str:
+    """Take the indentation from statements."""
+    return "\n".join(line.strip() for line in text.strip().splitlines())

@@ -1,0 +1,28 @@
+"""Quantities as a model writes them: a number and a unit, such as "10 ms" or "200 Hz"."""
+
+import re
+
+from cortexsim.errors import UserError
+
+UNITS = {
+    "time": {"s": 1.0, "ms": 1e-3, "us": 1e-6},
+    "frequency": {"Hz": 1.0, "kHz": 1e3},
+    "number": {"": 1.0},
+}
+
+
+def quantity(text: str | float, kind: str) -> float:
+    """Turn a text into seconds, hertz, or a plain number.
+
+    Raises:
+        UserError: where it is not a number with a unit of this kind.
+    """
+    match = re.fullmatch(r"\s*([-+0-9.eE]+)\s*([A-Za-z]*)\s*", str(text))
+    known = UNITS[kind]
+    if match is None or match[2] not in known:
+        units = f"a {kind} in {' or '.join(known)}" if kind != "number" else "a plain number"
+        raise UserError(f"{text!r} is not {units}")
+    try:
+        return float(match[1]) * known[match[2]]
+    except ValueError:
+        raise UserError(f"{text!r} does not begin with a number") from None

@@ -1,0 +1,199 @@
+"""Settings of layers in Brian2: times in seconds, rates in hertz, activity in units of a cell's ``unit_rate``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import exp, isclose
+from typing import Literal
+
+from cortexsim.errors import UserError, nearest
+from cortexsim.spiking.cells import Cell, find_cell
+from cortexsim.spiking.quantities import quantity
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Divide time into fixations.
+
+    Args:
+        dt: time step.
+        fixation: how long the input is shown.
+        blank: silence after each saccade, before the input is shown; longer than any refractory period.
+    """
+
+    dt: float = 1e-3
+    fixation: float = 60e-3
+    blank: float = 5e-3
+
+    def __post_init__(self) -> None:
+        for name in ("dt", "fixation", "blank"):
+            value = getattr(self, name)
+            if value < 0 or (value == 0 and name != "blank"):
+                raise UserError(f"{name} = {value * 1e3:g} ms is too short (more than 0 ms)")
+            if not isclose(value / self.dt, round(value / self.dt), abs_tol=1e-6):
+                raise UserError(f"{name} = {value * 1e3:g} ms is no whole number of time steps of {self.dt * 1e3:g} ms")
+
+    @property
+    def steps(self) -> int:
+        """Time steps from one saccade to the next."""
+        return round((self.fixation + self.blank) / self.dt)
+
+    @property
+    def period(self) -> float:
+        """Seconds from one saccade to the next."""
+        return self.steps * self.dt
+
+    def fixations(self, delay: float) -> int:
+        """How many fixations a delay lasts.
+
+        Raises:
+            UserError: where it is negative, or no whole number of them.
+        """
+        count = delay / self.period
+        if delay < 0:
+            raise UserError(f"delay = {delay * 1e3:g} ms is negative (0 ms or more)")
+        if not isclose(count, round(count), abs_tol=1e-6):
+            whole = max(1, round(count)) * self.period * 1e3
+            raise UserError(f"delay = {delay * 1e3:g} ms is no whole number of fixations (such as {whole:g} ms)")
+        return round(count)
+
+
+@dataclass(frozen=True)
+class Control:
+    """Interfere with a modulator on its way to the synapses.
+
+    Args:
+        delay: fixations that it takes.
+        tau_filter: time constant of a low-pass filter; 0 for none.
+        clamp: value that is heard in its place; None for what is sent.
+        lesion: whether nothing is heard.
+        shuffle: whether each column hears what was sent at some other time, of the last 16 fixations, before or after
+            the saccade.
+    """
+
+    delay: int = 0
+    tau_filter: float = 0.0
+    clamp: float | None = None
+    lesion: bool = False
+    shuffle: bool = False
+
+    @property
+    def slots(self) -> int:
+        """How many fixations the broadcast has to be remembered, the present one included."""
+        return 16 + self.delay if self.shuffle else self.delay + 1
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Set everything about layers in Brian2 that is not architecture.
+
+    Args:
+        timing: time steps and fixations.
+        cell: which cell spiking layers consist of.
+        parameters: its parameters where they differ from the cell's own, with units.
+        encoding: ``poisson`` or ``regular`` input spikes.
+        input_rate: of an input whose activity is 1.
+        unit_rate: of a cell whose activity is 1.
+        gain: drive by an input of activity 1 through a weight of 1.
+        tau_eligibility: how long a synapse remembers.
+        tau_activity: over how long a cell's activity is read from its spikes.
+        clear: whether a saccade clears eligibility traces.
+        centred: whether plasticity and dendrites read activity less its running mean.
+        mean_rate: how fast the running mean follows, per fixation.
+        homeostasis: how fast a cell's bias follows its distance from target_activity, per fixation.
+        target_activity: which homeostasis keeps.
+        bound: soft bound of the weights; 0 for none.
+        eta, context_eta, weight_decay: as in rate layers.
+        readout_eta: learning rate of the output of feedback learning.
+        control: by name of the modulator.
+    """
+
+    timing: Timing = Timing()
+    cell: str = "lif"
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    encoding: Literal["poisson", "regular"] = "poisson"
+    input_rate: float = 200.0
+    unit_rate: float = 280.0
+    gain: float = 4.0
+    tau_eligibility: float = 60e-3
+    tau_activity: float = 60e-3
+    clear: bool = True
+    centred: bool = True
+    mean_rate: float = 0.01
+    homeostasis: float = 3e-4
+    target_activity: float = 0.15
+    bound: float = 0.0
+    eta: float = 6e-3
+    context_eta: float = 3.0
+    weight_decay: float = 1e-3
+    readout_eta: float = 1e-2
+    control: Mapping[str, Control] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """See that times and rates fit each other.
+
+        Raises:
+            UserError: where they do not, with the setting and what would be right.
+        """
+        cell = self.cell_of("spiking")
+        values = self.values(cell)
+        for name in ("tau_eligibility", "tau_activity"):
+            if (value := getattr(self, name)) < 2 * self.timing.dt:
+                raise UserError(
+                    f"{name} = {value * 1e3:g} ms is too short for dt = {self.timing.dt * 1e3:g} ms (at least twice dt)"
+                )
+        if self.input_rate <= 0 or self.input_rate * self.timing.dt > 1:
+            most = 1 / self.timing.dt
+            raise UserError(
+                f"input_rate = {self.input_rate:g} Hz: dt has room for one spike (above 0, at most {most:g} Hz)"
+            )
+        most = 1 / values["t_refractory"] if values["t_refractory"] else 1 / self.timing.dt
+        if self.unit_rate <= 0 or self.target_activity * self.unit_rate > most:
+            raise UserError(
+                f"target_activity = {self.target_activity:g} times unit_rate = {self.unit_rate:g} Hz is more than a cell"
+                f" can fire (1 / t_refractory = {most:g} Hz)"
+            )
+        if self.timing.blank < values["t_refractory"]:
+            blank, refractory = self.timing.blank * 1e3, values["t_refractory"] * 1e3
+            raise UserError(f"blank = {blank:g} ms is too short (t_refractory is {refractory:g} ms)")
+
+    def cell_of(self, substrate: str) -> Cell:
+        """Find the cell of a layer: the model's own for ``spiking``, ``rate`` for ``brian-rate``."""
+        cell = find_cell(self.cell if substrate == "spiking" else "rate")
+        if substrate == "spiking" and not cell.spikes:
+            raise UserError(f"cell = '{self.cell}' does not spike (substrate = 'brian-rate')")
+        return cell
+
+    def values(self, cell: Cell) -> dict[str, float]:
+        """Give a cell's parameters their values, and see that the time step suits them.
+
+        Raises:
+            UserError: where the cell has no such parameter, or it cannot have such a value.
+        """
+        for name in self.parameters:
+            if cell.spikes and name not in cell.parameters:
+                raise UserError(
+                    f"parameters.{name}: cell '{cell.name}' has no such parameter ({nearest(name, cell.parameters)})"
+                )
+        found = {}
+        for name, default in cell.parameters.items():
+            kind = "time" if name.startswith(("tau_", "t_")) else "number"
+            try:
+                found[name] = quantity(self.parameters.get(name, default), kind)
+            except UserError as error:
+                raise UserError(f"parameters.{name} = {error}") from None
+            if kind == "time" and found[name] < 0:
+                raise UserError(f"parameters.{name} = {found[name] * 1e3:g} ms is negative")
+            if name.startswith("tau_") and self.timing.dt > found[name] / 2:
+                raise UserError(
+                    f"dt = {self.timing.dt * 1e3:g} ms is too large for {name} = {found[name] * 1e3:g} ms"
+                    f" (at most half of it)"
+                )
+        if found.get("tau_synapse") == found.get(
+            "tau_membrane", 0.0
+        ):  # Where the closed form of the membrane is 0 / 0.
+            found["tau_synapse"] *= 1 + 1e-6
+        return found
+
+    def window(self, tau: float) -> float:
+        """How many seconds of a constant rate a trace holds at the end of a fixation."""
+        return tau * (1 - exp(-self.timing.fixation / tau)) if self.clear else tau

@@ -1,0 +1,182 @@
+"""A stack of layers in Brian2: described once, run over any stream of fixations, its state an open book."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+
+from cortexsim.spiking import wiring
+from cortexsim.spiking.description import Description
+from cortexsim.spiking.program import Program
+
+State = dict[str, np.ndarray]
+
+
+class Engine(Protocol):
+    """What runs a description once."""
+
+    def run(self, values: Mapping[str, np.ndarray | float], wanted: list[str]) -> dict[str, np.ndarray]:
+        """Set variables and timed arrays by name, run, and read variables by name."""
+        ...
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A run of fixations.
+
+    Attributes:
+        inputs: activity of the input, (fixations, input cells).
+        identity: number of each fixation, which its input spikes depend on, (fixations,).
+        labels: one-hot, (fixations, classes); None where nobody hears them.
+        pace: factor of the learning rates in each fixation, (fixations,); None for no learning.
+    """
+
+    inputs: np.ndarray
+    identity: np.ndarray
+    labels: np.ndarray | None = None
+    pace: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def __getitem__(self, part: slice) -> "Stream":
+        labels = None if self.labels is None else self.labels[part]
+        pace = None if self.pace is None else self.pace[part]
+        return Stream(self.inputs[part], self.identity[part], labels, pace)
+
+
+@dataclass
+class Outcome:
+    """Hold what a run of fixations has made.
+
+    Attributes:
+        activity: of each layer at the end of each fixation, (fixations, cells of all columns).
+        spikes: by group, in the whole run.
+        events: of each recorded group, (time step since the run began, cell), in two rows.
+    """
+
+    activity: dict[str, np.ndarray]
+    spikes: dict[str, float] = field(default_factory=dict)
+    events: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+class Stack:
+    """Layers in Brian2, one above the other.
+
+    Args:
+        description: what to run.
+        parameters: values by ``owner.variable``.
+        target: ``cpp``, or ``numpy`` or ``cython`` where there is no compiler or little to do.
+    """
+
+    def __init__(self, description: Description, parameters: Mapping[str, float], target: str = "cpp") -> None:
+        self.description = description
+        self.parameters = dict(parameters)
+        self.sizes = {group.name: group.size for group in description.groups}
+        self.wires = {
+            entry.name: wiring.wires(entry.wiring[0], dict(entry.wiring[1])) for entry in description.connections
+        }
+        self.rows = {entry.name: entry.row for entry in description.connections}
+        self.target = target
+        self.spiking = [group.name for group in description.groups if group.threshold]
+
+    @cached_property
+    def engine(self) -> "Engine":
+        """What runs it: a compiled program, or Brian2 in this process."""
+        if self.target == "cpp":
+            return Program.of(self.description)
+        from cortexsim.spiking.interpreted import Interpreted
+
+        return Interpreted(self.description, self.target)
+
+    @property
+    def fans(self) -> dict[str, int]:
+        """How many synapses a spike of each spiking group reaches."""
+        entries = [entry for entry in self.description.connections if entry.on_pre]
+        return {entry.source: len(self.wires[entry.name][0]) // self.sizes[entry.source] for entry in entries}
+
+    def initial_state(self) -> State:
+        """Give every variable that lasts the value zero, each in the shape of its group or connection."""
+        return {f"{owner}.{variable}": np.zeros(self._count(owner)) for owner, variable in self.description.state}
+
+    def _count(self, owner: str) -> int:
+        return self.sizes[owner] if owner in self.sizes else len(self.wires[owner][0])
+
+    def run(
+        self,
+        stream: Stream,
+        state: State,
+        seed: int,
+        chunk: int = 0,
+        watch: Callable[[int], None] = lambda done: None,
+    ) -> tuple[Outcome, State]:
+        """Show a stream of fixations, and answer with what came of it and the state after it; the one given stays.
+
+        Args:
+            stream: what is shown.
+            state: of all that lasts, as `initial_state` names it.
+            seed: of the input spikes.
+            chunk: fixations at a time; the capacity of the program unless given.
+            watch: told how many fixations have passed, after each chunk.
+        """
+        chunk = min(chunk or self.description.capacity, self.description.capacity)
+        outcomes = []
+        for start in range(0, len(stream), chunk):
+            part = stream[start : start + chunk]
+            outcome, state = self._run_chunk(part, state, seed)
+            shift = start * self.description.period
+            outcome.events = {name: events + np.array([[shift], [0]]) for name, events in outcome.events.items()}
+            outcomes.append(outcome)
+            watch(start + len(part))
+        return _joined(outcomes), state
+
+    def _run_chunk(self, stream: Stream, state: State, seed: int) -> tuple[Outcome, State]:
+        d = self.description
+        values: dict[str, np.ndarray | float] = {**self.parameters, **state}
+        values |= {f"{name}.values": rows for name, rows in self._rows(stream).items()}
+        values |= {"stream.steps": len(stream) * d.period}
+        if "input" in self.spiking:
+            values["input.seed"] = seed
+        # The first saccade ends a fixation that never was; this keeps its quotients finite.
+        values |= {f"{name}.saccade": -d.dt * d.period for name in self.sizes if name.startswith("layer")}
+        lasting = [f"{owner}.{variable}" for owner, variable in d.state]
+        watched = [f"watch_{name}.output" for name in d.watched]
+        counted = [f"{name}.spikes" for name in self.spiking]
+        recorded = [f"spikes_{name}.{variable}" for name in d.recorded for variable in ("t", "i")]
+        found = self.engine.run(values, [*lasting, *watched, *counted, *recorded])
+        outcome = Outcome(
+            activity={n: found[f"watch_{n}.output"].reshape(-1, self.sizes[n])[1:] for n in d.watched},
+            spikes={name: float(found[f"{name}.spikes"].sum()) for name in self.spiking},
+            events={
+                name: np.stack([np.rint(found[f"spikes_{name}.t"] / d.dt), found[f"spikes_{name}.i"]]).astype(np.int64)
+                for name in d.recorded
+            },
+        )
+        return outcome, {key: found[key] for key in lasting}
+
+    def _rows(self, stream: Stream) -> dict[str, np.ndarray]:
+        """Lay out the timed arrays: row k is shown in fixation k, and what teaches fixation k is heard in row k + 1."""
+        n, rows = len(stream), self.description.capacity + 1
+        found = {name: np.zeros((rows, columns)) for name, columns in self.description.streams.items()}
+        found["stimulus"][:n] = stream.inputs
+        if "identity" in found:
+            found["identity"][:n, 0] = stream.identity
+        if "schedule" in found:
+            found["schedule"][1 : n + 1, 2] = stream.identity
+            if stream.pace is not None:
+                found["schedule"][1 : n + 1, 0] = stream.pace
+                found["schedule"][1 : n + 1, 1] = 1.0
+        if "labels_of" in found and stream.labels is not None:
+            found["labels_of"][1 : n + 1] = stream.labels
+        return found
+
+
+def _joined(outcomes: list[Outcome]) -> Outcome:
+    first = outcomes[0]
+    return Outcome(
+        activity={name: np.concatenate([entry.activity[name] for entry in outcomes]) for name in first.activity},
+        spikes={name: sum(entry.spikes[name] for entry in outcomes) for name in first.spikes},
+        events={name: np.concatenate([entry.events[name] for entry in outcomes], axis=1) for name in first.events},
+    )

@@ -1,0 +1,88 @@
+"""Wiring: which cells are connected, in the order in which the compiled program runs through them.
+
+Every function answers (presynaptic, postsynaptic, place), one entry a synapse, presynaptic cell by presynaptic cell;
+place is where the synapse's weight stands in the flattened weight tensor, (positions, cells, presynaptic cells).
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from cortexsim.hierarchy.contexts import siblings as siblings_of
+
+Wires = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def patches(positions: int, cells: int, patch: int) -> Wires:
+    """Connect every column all-to-all with its own patch of the layer below."""
+    position, pre, cell = np.ogrid[:positions, :patch, :cells]
+    return _flat(position * patch + pre, position * cells + cell, (position * cells + cell) * patch + pre)
+
+
+def siblings(positions: int, cells: int, tuple_size: int) -> Wires:
+    """Connect every column all-to-all with the other columns under its parent."""
+    heard = siblings_of(positions, tuple_size)  # (positions, s - 1): whom each column hears.
+    entries = sorted((int(source), p, m) for p, sources in enumerate(heard) for m, source in enumerate(sources))
+    found = []
+    for source in range(positions):
+        targets = [(p, m) for q, p, m in entries if q == source]
+        pre, _, cell = np.ogrid[:cells, : len(targets), :cells]
+        p = np.array([p for p, _ in targets])[None, :, None]
+        m = np.array([m for _, m in targets])[None, :, None]
+        width = (tuple_size - 1) * cells
+        found.append(_flat(source * cells + pre, p * cells + cell, (p * cells + cell) * width + m * cells + pre))
+    pre, post, place = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return pre, post, place
+
+
+def broadcast(sources: int, targets: int, slots: int = 1) -> Wires:
+    """Connect every source, and those of each slot, with every target; all slots have the weights of the first."""
+    slot, source, target = np.ogrid[:slots, :sources, :targets]
+    return _flat(slot * sources + source, target, target * sources + source)
+
+
+def aligned(units: int) -> Wires:
+    """Connect every source with the target of the same number."""
+    source = np.arange(units)
+    return _flat(source, source, source)
+
+
+def gather(positions: int, cells: int) -> Wires:
+    """Connect the cells of every column with one target a column."""
+    position, cell = np.ogrid[:positions, :cells]
+    return _flat(position * cells + cell, position, position * cells + cell)
+
+
+def scatter(positions: int, cells: int, slots: int = 1) -> Wires:
+    """Connect one source a column, and of each slot, with the cells of the column."""
+    slot, position, cell = np.ogrid[:slots, :positions, :cells]
+    place = (slot * positions + position) * cells + cell
+    return _flat(slot * positions + position, position * cells + cell, place)
+
+
+def shift(units: int, slots: int) -> Wires:
+    """Connect the units of every slot with the same units of the next slot."""
+    source = np.arange(units * (slots - 1))
+    return _flat(source, source + units, source)
+
+
+def _flat(pre: np.ndarray, post: np.ndarray, place: np.ndarray) -> Wires:
+    pre, post, place = np.broadcast_arrays(pre, post, place)
+    return pre.ravel().astype(np.int32), post.ravel().astype(np.int32), place.ravel()
+
+
+WIRINGS: dict[str, Callable[..., Wires]] = {
+    "aligned": aligned,
+    "broadcast": broadcast,
+    "gather": gather,
+    "patches": patches,
+    "scatter": scatter,
+    "shift": shift,
+    "siblings": siblings,
+}
+"""By the name that a description uses."""
+
+
+def wires(kind: str, sizes: dict[str, int]) -> Wires:
+    """Call a wiring by name."""
+    return WIRINGS[kind](**sizes)
