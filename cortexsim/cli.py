@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cortexsim.errors import UserError
+from cortexsim.errors import UserError, nearest
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs.tell import open_console
 
@@ -30,6 +30,9 @@ TupleSize = Annotated[int | None, typer.Option(help="s, symbols in a tuple.")]
 Classes = Annotated[int | None, typer.Option(help="n_c, labels; v unless given.")]
 GrammarSeed = Annotated[int, typer.Option(min=0, help="Seed of the first grammar; repetition k adds k.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, mps, or auto.")]
+Target = Annotated[
+    str, typer.Option(help="How layers in Brian2 run: cpp (compiled once), or, slowly, numpy or cython.")
+]
 Workers = Annotated[int, typer.Option(min=0, help="Processes side by side; 0 takes one a core.")]
 Out = Annotated[Path | None, typer.Option(help="Folder for results; one with unfinished results is gone on with.")]
 
@@ -48,6 +51,7 @@ def compare(
     seeds: Annotated[int, typer.Option(min=1, help="Repetitions, each with a grammar of its own.")] = 3,
     grammar_seed: GrammarSeed = REPORTED_GRAMMAR,
     device: Device = "cpu",
+    target: Target = "cpp",
     workers: Workers = 0,
     out: Out = None,
 ) -> None:
@@ -64,6 +68,7 @@ def compare(
         seeds=seeds,
         grammar_seed=grammar_seed,
         device=choose(device),
+        target=_target(target),
     )
     comparison.check()
     folder = out or Path("runs") / time.strftime("compare-%Y%m%d-%H%M%S")
@@ -103,6 +108,7 @@ def train(
     seed: Annotated[int, typer.Option(min=0, help="Seed of data, first weights and order.")] = 0,
     grammar_seed: GrammarSeed = 0,
     device: Device = "cpu",
+    target: Target = "cpp",
     out: Out = None,
 ) -> None:
     """Train one model, and read every layer out."""
@@ -114,10 +120,37 @@ def train(
     console, found = open_console(), find_model(model)
     hierarchy = _hierarchy(found.task(), depth, multiplicity, features, tuple_size, classes)
     count = samples or found.training.samples
-    trial = Trial(found, hierarchy, count, test_size(hierarchy, count), grammar_seed, seed, choose(device))
+    trial = Trial(
+        found, hierarchy, count, test_size(hierarchy, count), grammar_seed, seed, choose(device), _target(target)
+    )
     folder = out or Path("runs") / time.strftime(f"{found.name}-%Y%m%d-%H%M%S")
     train_one(trial, folder, console)
     console.print(f"Written: {folder}/result.json, weights.npz", soft_wrap=True)
+
+
+@app.command()
+def raster(
+    model: Annotated[str, typer.Argument(help="Name of a model with spiking layers, or path of a .toml file.")],
+    samples: Annotated[int | None, typer.Option(min=2, help="Training samples; the model's own unless given.")] = None,
+    fixations: Annotated[int, typer.Option(min=1, help="Fixations to draw.")] = 6,
+    depth: Depth = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of data, first weights and order.")] = 0,
+    grammar_seed: GrammarSeed = 0,
+    target: Target = "cpp",
+    out: Out = None,
+) -> None:
+    """Draw spikes, a membrane and its dendrite, before and after training."""
+    from cortexsim.runs.locate import find_model
+    from cortexsim.runs.raster import draw
+    from cortexsim.runs.trial import Trial, test_size
+
+    console, found = open_console(), find_model(model)
+    hierarchy = _hierarchy(found.task(), depth, None, None, None, None)
+    count = samples or found.training.samples
+    trial = Trial(found, hierarchy, count, test_size(hierarchy, count), grammar_seed, seed, target=_target(target))
+    folder = out or Path("runs") / time.strftime(f"raster-{found.name}-%Y%m%d-%H%M%S")
+    draw(trial, fixations, folder, console)
+    console.print(f"Written: {folder}/raster.png, raster.svg", soft_wrap=True)
 
 
 @app.command()
@@ -212,6 +245,12 @@ def _hierarchy(
         tuple_size=start.tuple_size if tuple_size is None else tuple_size,
         classes=classes if classes is not None else (start.classes if start.classes != start.features else features),
     )
+
+
+def _target(name: str) -> str:
+    if name not in (known := ("cpp", "numpy", "cython")):
+        raise UserError(f"--target {name}: not known ({nearest(name, known)})")
+    return name
 
 
 def _sizes(text: str) -> tuple[int, ...]:

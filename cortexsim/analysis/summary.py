@@ -9,6 +9,7 @@ import numpy as np
 from cortexsim.analysis.sample_complexity import samples_to_criterion
 
 LAYER_QUANTITIES = ("selectivity", "participation", "decoding")
+COSTS = ("spikes", "synaptic_operations")
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Summary:
         accuracy: by training-set size.
         needed: samples to the criterion, one a seed; infinite where never reached.
         layers: by quantity, one spread a layer, at the largest training set.
+        cost: spikes and synaptic operations of one sample, at the largest training set; nothing where no cell spikes.
     """
 
     learner: str
@@ -52,6 +54,7 @@ class Summary:
     accuracy: Mapping[int, Spread]
     needed: tuple[float, ...]
     layers: Mapping[str, tuple[Spread, ...]]
+    cost: Mapping[str, Spread]
 
     def layer_texts(self, write: Callable[..., str], *quantities: str) -> list[str]:
         """Write quantities layer by layer, in brackets where a layer was not trained."""
@@ -112,6 +115,7 @@ def _summarise_learner(rows: Sequence[Mapping[str, Any]]) -> Summary:
             quantity: tuple(Spread.of(values) for values in zip(*(row[quantity] for row in largest), strict=True))
             for quantity in LAYER_QUANTITIES
         },
+        cost={name: Spread.of([row[name] for row in largest]) for name in COSTS if largest[0].get(name) is not None},
     )
 
 

@@ -13,6 +13,7 @@ from cortexsim.rules import Rule
 from cortexsim.spiking import Outcome, Plan, Settings, Stack, State, Stream, describe
 
 CAPACITY = 4096  # Most fixations that one call of a program runs through.
+SPIED = 64  # The same where every spike is kept.
 
 
 @dataclass
@@ -64,11 +65,18 @@ class Segment:
         """The stack that holds all layers, by which the segment is evaluated too."""
         return self.stack(max(0, len(self.schedule) - 1))
 
-    def recording_stack(self) -> Stack:
-        """Give a stack like the last that keeps every spike."""
-        learning = self.schedule[-1] if self.schedule else []
-        plans = [self._plan(k, k in learning) for k in range(len(self.layers))]
-        return self._stack(plans, recorded=True)
+    def spy(self, below: Tensor, cell: int, seed: int) -> Outcome:
+        """Show samples to all layers, all of them ready to learn, and keep every spike; nothing changes.
+
+        Args:
+            below: activity below the segment, (samples, positions, cells).
+            cell: whose voltage and dendrite are kept, in each layer.
+            seed: of the input spikes.
+        """
+        learning = {k for layers in self.schedule for k in layers}
+        stack = self._stack([self._plan(k, k in learning) for k in range(len(self.layers))], cell)
+        rows = _rows(below)
+        return stack.run(Stream(rows, fingerprints(rows), pace=np.zeros(len(rows))), self.state(stack), seed)[0]
 
     def learn(
         self, stage: int, below: Tensor, labels: Tensor, pace: np.ndarray, identity: np.ndarray, seed: int
@@ -133,9 +141,9 @@ class Segment:
         lasting = {f"{owner}.{variable}" for owner, variable in stack.description.state}
         return {key: tensor for key, tensor in found.items() if key in lasting}
 
-    def _stack(self, plans: list[Plan], recorded: bool = False) -> Stack:
-        sizes = self.tuple_size, self.classes
-        description, parameters = describe(plans, *sizes, self.rule, self.settings, CAPACITY, recorded)
+    def _stack(self, plans: list[Plan], traced_cell: int | None = None) -> Stack:
+        sizes, capacity = (self.tuple_size, self.classes), CAPACITY if traced_cell is None else SPIED
+        description, parameters = describe(plans, *sizes, self.rule, self.settings, capacity, traced_cell)
         return Stack(description, parameters, self.target)
 
     def _plan(self, k: int, plastic: bool) -> Plan:

@@ -30,6 +30,7 @@ class Comparison:
         seeds: repetitions; repetition k has seed k and the grammar seed of the first plus k.
         grammar_seed: seed of the first grammar.
         device: where it runs.
+        target: of layers in Brian2.
     """
 
     models: tuple[Model, ...]
@@ -38,12 +39,13 @@ class Comparison:
     seeds: int = 3
     grammar_seed: int = 0
     device: str = "cpu"
+    target: str = "cpp"
 
     def trials(self) -> list[Trial]:
         """List every trial, in the order of the rows."""
         test = test_size(self.hierarchy, max(self.samples))
         return [
-            Trial(model, self.hierarchy, samples, test, self.grammar_seed + seed, seed, self.device)
+            Trial(model, self.hierarchy, samples, test, self.grammar_seed + seed, seed, self.device, self.target)
             for model in self.models
             for samples in self.samples
             for seed in range(self.seeds)
@@ -118,5 +120,6 @@ def configuration(comparison: Comparison) -> dict[str, Any]:
         "seeds": comparison.seeds,
         "grammar_seed": comparison.grammar_seed,
         "device": comparison.device,
+        "target": comparison.target,
         "models": [resolved(model) for model in comparison.models],
     }

@@ -46,9 +46,11 @@ def write(out: Path, title: str, says: Sequence[str], summaries: Sequence[Summar
         "grammar_seed",
         "seed",
         "accuracy",
+        "spikes",
+        "synaptic_operations",
         "seconds",
     ]
-    runs = _table(keys, [[_short(row[key]) for key in keys] for row in result["rows"]])
+    runs = _table(keys, [[_short(row.get(key)) for key in keys] for row in result["rows"]])
     svg = (out / "figure.svg").read_text(encoding="utf-8")
     figure = svg[svg.index("<svg") :]
     page = f"""<!doctype html>
@@ -83,4 +85,6 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _short(value: Any) -> str:
+    if value is None:
+        return "-"
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -24,7 +24,7 @@ def train_one(trial: Trial, out: Path, console: Console) -> Row:
     open_folder(out)
     prepared = prepare(trial)
     row = train_and_measure(
-        trial, prepared, _Progress(console, prepared.learner.stages, assemble.budget(trial.model).epochs)
+        trial, prepared, Progress(console, prepared.learner.stages, assemble.budget(trial.model).epochs)
     )
     layers = range(len(prepared.learner.network.layers))
     for kind in ("linear", "two-layer"):
@@ -43,13 +43,14 @@ def train_one(trial: Trial, out: Path, console: Console) -> Row:
     return row
 
 
-class _Progress:
+class Progress:
     """Say every tenth of the epochs how far training is."""
 
     def __init__(self, console: Console, stages: int, epochs: int) -> None:
         self.console, self.stages, self.epochs, self.start = console, stages, epochs, time.monotonic()
 
     def __call__(self, stage: int, epoch: int) -> None:
+        """Hear that an epoch has ended."""
         done, whole = stage * self.epochs + epoch + 1, self.stages * self.epochs
         if done % max(1, whole // 10) and done != whole:
             return

@@ -8,7 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from cortexsim.analysis.summary import LAYER_QUANTITIES, Spread, Summary
+from cortexsim.analysis.summary import COSTS, LAYER_QUANTITIES, Spread, Summary
 
 
 def open_console() -> Console:
@@ -30,10 +30,15 @@ def new_table(title: str, columns: Sequence[str], caption: str | None = None, le
 def accuracy_table(summaries: Sequence[Summary], title: str) -> Table:
     """Set out test accuracy by learner and samples, mean and standard deviation over seeds."""
     columns = ["learner", "context", "labels for", *(f"P = {size}" for size in summaries[0].samples), "samples needed*"]
-    table = new_table(title, columns, "Test accuracy, mean ± standard deviation over seeds.", left=3)
+    caption, costs = "Test accuracy, mean ± standard deviation over seeds.", []
+    if any(summary.cost for summary in summaries):
+        caption += " Spikes, and synapses that they reach, of one sample."
+        costs = list(COSTS)
+    table = new_table(title, [*columns, *(name.replace("_", " ") for name in costs)], caption, left=3)
     for summary in summaries:
         cells = [str(spread) for spread in summary.accuracy.values()]
-        table.add_row(summary.learner, summary.context, summary.labels, *cells, summary.needed_text())
+        spent = [f"{summary.cost[name].mean:.0f}" if name in summary.cost else "-" for name in costs]
+        table.add_row(summary.learner, summary.context, summary.labels, *cells, summary.needed_text(), *spent)
     return table
 
 

@@ -96,17 +96,16 @@ class Built:
         self.objects[connection.name] = synapses
 
     def _add_monitors(self) -> None:
-        slow = {"dt": self.period, "when": "start", "order": 1}
-        for name in self.description.watched:
-            self.objects[f"watch_{name}"] = brian2.StateMonitor(
-                self.objects[name], "output", record=True, name=f"watch_{name}", **slow
+        for name, variable, turn in self.description.watched:
+            label = f"watch_{name}"
+            self.objects[label] = brian2.StateMonitor(
+                self.objects[name], variable, record=True, name=label, dt=self.period, when="start", order=turn
             )
         for name in self.description.recorded:
             self.objects[f"spikes_{name}"] = brian2.SpikeMonitor(self.objects[name], name=f"spikes_{name}")
         for name, (variables, cell) in self.description.traced.items():
-            self.objects[f"trace_{name}"] = brian2.StateMonitor(
-                self.objects[name], list(variables), record=[cell], name=f"trace_{name}"
-            )
+            label = f"trace_{name}"
+            self.objects[label] = brian2.StateMonitor(self.objects[name], list(variables), record=[cell], name=label)
 
 
 def compile_program(description: Description, folder: Path) -> None:

@@ -80,7 +80,7 @@ class Description:
         operations: what happens at a saccade.
         streams: columns of each timed array; it has one row a fixation.
         state: ``(owner, variable)`` of all that one chunk hands to the next.
-        watched: groups whose ``output`` is recorded at every saccade.
+        watched: ``(group, variable, turn)`` recorded at every saccade.
         recorded: groups whose spikes are recorded.
         traced: ``group -> (variables, cell)`` recorded at every time step.
     """
@@ -93,7 +93,7 @@ class Description:
     operations: tuple[Operation, ...]
     streams: Mapping[str, int]
     state: tuple[tuple[str, str], ...]
-    watched: tuple[str, ...]
+    watched: tuple[tuple[str, str, int], ...]
     recorded: tuple[str, ...] = ()
     traced: Mapping[str, tuple[tuple[str, ...], int]] = field(default_factory=dict)
 
@@ -109,9 +109,10 @@ class Description:
         for name, kind in kinds.items():
             values[name] = tuple(kind(**entry) for entry in values[name])
         values["connections"] = tuple(replace(entry, wiring=tuple(entry.wiring)) for entry in values["connections"])
-        for name in ("watched", "recorded"):
-            values[name] = tuple(values[name])
-        values["state"] = tuple((owner, variable) for owner, variable in values["state"])
+        values["recorded"] = tuple(values["recorded"])
+        for name in ("state", "watched"):
+            values[name] = tuple(tuple(entry) for entry in values[name])
+        values["traced"] = {name: (tuple(variables), cell) for name, (variables, cell) in values["traced"].items()}
         return cls(**values)
 
     def digest(self, *others: str) -> str:

@@ -5,7 +5,7 @@ from cortexsim.spiking.broadcast import add_column_modulator, add_output
 from cortexsim.spiking.description import Description, Group, Operation
 from cortexsim.spiking.encoding import ENCODINGS
 from cortexsim.spiking.layer import AGE, add_layer
-from cortexsim.spiking.parts import FOLLOW, SHOW, SIGNAL, Parts, Plan
+from cortexsim.spiking.parts import FOLLOW, SHOW, SIGNAL, THIRD, WATCH, Parts, Plan
 from cortexsim.spiking.plasticity import Translation
 from cortexsim.spiking.settings import Settings
 
@@ -17,7 +17,7 @@ def describe(
     rule: Rule | None,
     settings: Settings,
     capacity: int,
-    recorded: bool = False,
+    traced_cell: int | None = None,
 ) -> tuple[Description, dict[str, float]]:
     """Describe a stack, and give its parameters their values.
 
@@ -28,7 +28,7 @@ def describe(
         rule: what its plastic layers follow.
         settings: everything else.
         capacity: most fixations in one chunk.
-        recorded: whether every spike, and the voltage of one cell a layer, are kept.
+        traced_cell: keep every spike, what modulators say, and the voltage and dendrite of this cell of each layer.
     """
     parts = Parts()
     size = plans[0].positions * plans[0].patch
@@ -52,6 +52,12 @@ def describe(
             if modulator.projection == "random":
                 add_output(plastic, classes, settings, modulator, Translation(rule, False), parts)
                 streams["labels_of"] = classes
+    spying = traced_cell is not None and bool(plans[0].below_rate)
+    cell = traced_cell or 0
+    modulated = [
+        f"{m.name}{plan.number}" for plan in plastic for m in (rule.modulators if rule else ()) if m.score != "0"
+    ]
+    watched = [(name, "value", THIRD) for name in modulated] if spying else []
     description = Description(
         dt=settings.timing.dt,
         period=settings.timing.steps,
@@ -61,11 +67,15 @@ def describe(
         operations=tuple(sorted(parts.operations, key=lambda operation: operation.turn)),
         streams=streams,
         state=tuple(parts.state),
-        watched=tuple(plan.name for plan in plans),
-        recorded=("input", *(plan.name for plan in plans)) if recorded and plans[0].substrate == "spiking" else (),
-        traced={},
+        watched=(*((plan.name, "output", WATCH) for plan in plans), *watched),
+        recorded=("input", *(plan.name for plan in plans)) if spying else (),
+        traced={plan.name: (_traced(plan), cell) for plan in plans} if spying else {},
     )
     return description, parts.parameters
+
+
+def _traced(plan: Plan) -> tuple[str, ...]:
+    return ("v", "dendrite") if plan.plastic and plan.context != "none" else ("v",)
 
 
 def _add_input(size: int, spikes: bool, settings: Settings, parts: Parts) -> None:

@@ -149,12 +149,12 @@ class Settings:
         most = 1 / values["t_refractory"] if values["t_refractory"] else 1 / self.timing.dt
         if self.unit_rate <= 0 or self.target_activity * self.unit_rate > most:
             raise UserError(
-                f"target_activity = {self.target_activity:g} times unit_rate = {self.unit_rate:g} Hz is more than a cell"
-                f" can fire (1 / t_refractory = {most:g} Hz)"
+                f"target_activity = {self.target_activity:g} times unit_rate = {self.unit_rate:g} Hz is more than"
+                f" a cell can fire (1 / t_refractory = {most:g} Hz)"
             )
         if self.timing.blank < values["t_refractory"]:
             blank, refractory = self.timing.blank * 1e3, values["t_refractory"] * 1e3
-            raise UserError(f"blank = {blank:g} ms is too short (t_refractory is {refractory:g} ms)")
+            raise UserError(f"blank = {blank:g} ms is too short (t_refractory: {refractory:g} ms)")
 
     def cell_of(self, substrate: str) -> Cell:
         """Find the cell of a layer: the model's own for ``spiking``, ``rate`` for ``brian-rate``."""

@@ -52,14 +52,17 @@ class Outcome:
     """Hold what a run of fixations has made.
 
     Attributes:
-        activity: of each layer at the end of each fixation, (fixations, cells of all columns).
+        activity: of each layer at the end of each fixation, (fixations, cells of all columns), and where they are
+            watched, what modulators then say.
         spikes: by group, in the whole run.
         events: of each recorded group, (time step since the run began, cell), in two rows.
+        traces: of the traced cell of each layer, by variable, one value a time step.
     """
 
     activity: dict[str, np.ndarray]
     spikes: dict[str, float] = field(default_factory=dict)
     events: dict[str, np.ndarray] = field(default_factory=dict)
+    traces: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
 
 
 class Stack:
@@ -142,16 +145,20 @@ class Stack:
         # The first saccade ends a fixation that never was; this keeps its quotients finite.
         values |= {f"{name}.saccade": -d.dt * d.period for name in self.sizes if name.startswith("layer")}
         lasting = [f"{owner}.{variable}" for owner, variable in d.state]
-        watched = [f"watch_{name}.output" for name in d.watched]
+        watched = [f"watch_{name}.{variable}" for name, variable, _ in d.watched]
         counted = [f"{name}.spikes" for name in self.spiking]
         recorded = [f"spikes_{name}.{variable}" for name in d.recorded for variable in ("t", "i")]
-        found = self.engine.run(values, [*lasting, *watched, *counted, *recorded])
+        traced = [f"trace_{name}.{variable}" for name, (variables, _) in d.traced.items() for variable in variables]
+        found = self.engine.run(values, [*lasting, *watched, *counted, *recorded, *traced])
         outcome = Outcome(
-            activity={n: found[f"watch_{n}.output"].reshape(-1, self.sizes[n])[1:] for n in d.watched},
+            activity={n: found[f"watch_{n}.{v}"].reshape(-1, self.sizes[n])[1:] for n, v, _ in d.watched},
             spikes={name: float(found[f"{name}.spikes"].sum()) for name in self.spiking},
             events={
                 name: np.stack([np.rint(found[f"spikes_{name}.t"] / d.dt), found[f"spikes_{name}.i"]]).astype(np.int64)
                 for name in d.recorded
+            },
+            traces={
+                name: {v: found[f"trace_{name}.{v}"] for v in variables} for name, (variables, _) in d.traced.items()
             },
         )
         return outcome, {key: found[key] for key in lasting}
@@ -179,4 +186,8 @@ def _joined(outcomes: list[Outcome]) -> Outcome:
         activity={name: np.concatenate([entry.activity[name] for entry in outcomes]) for name in first.activity},
         spikes={name: sum(entry.spikes[name] for entry in outcomes) for name in first.spikes},
         events={name: np.concatenate([entry.events[name] for entry in outcomes], axis=1) for name in first.events},
+        traces={
+            name: {v: np.concatenate([entry.traces[name][v] for entry in outcomes]) for v in variables}
+            for name, variables in first.traces.items()
+        },
     )

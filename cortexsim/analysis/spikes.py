@@ -1,0 +1,110 @@
+"""Figures of spiking layers: who fires when, one cell from within, and its column's weights."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cortexsim.analysis.plots import COLOURS
+from cortexsim.spiking import Outcome, Timing
+
+MODULATOR = "#CC79A7"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Hold what is drawn of some fixations.
+
+    Attributes:
+        outcome: with every spike, and the voltage and dendrite of one cell.
+        weights: of the first column, (cells, inputs).
+        timing: of the fixations.
+        cell: the cell whose voltage is drawn.
+    """
+
+    outcome: Outcome
+    weights: np.ndarray
+    timing: Timing
+    cell: int
+
+
+def spikes(axes: Axes, scene: Scene, title: str) -> Axes:
+    """Draw the spikes of all groups, one above the other; lines are saccades, marks what modulators said of each."""
+    offset, ticks, names, dt = 0, [], [], scene.timing.dt * 1e3
+    for index, (name, events) in enumerate(scene.outcome.events.items()):
+        size = (
+            scene.outcome.activity[name].shape[1]
+            if name in scene.outcome.activity
+            else int(events[1].max(initial=0)) + 1
+        )
+        axes.plot(events[0] * dt, offset + events[1], "|", markersize=1.5, color=COLOURS[index], markeredgewidth=0.6)
+        ticks.append(offset + size / 2)
+        names.append(name)
+        offset += size
+    _saccades(axes, scene)
+    for name, said in _modulators(scene).items():
+        for fixation, values in enumerate(said):
+            share = np.mean(values != 0)
+            axes.plot(
+                (fixation + 1) * scene.timing.period * 1e3,
+                offset * 1.04,
+                "v",
+                color=MODULATOR,
+                alpha=0.15 + 0.85 * share,
+            )
+        ticks.append(offset * 1.04)
+        names.append(name)
+    axes.set_yticks(ticks, names)
+    axes.set(title=title, ylim=(-2, offset * 1.09))
+    return axes
+
+
+def membrane(axes: Axes, scene: Scene, layer: str) -> Axes:
+    """Draw the voltage of one cell, and on the right what its dendrite hears of the context."""
+    traces = scene.outcome.traces[layer]
+    time = np.arange(len(traces["v"])) * scene.timing.dt * 1e3
+    axes.plot(time, traces["v"], color="#333333", linewidth=0.8)
+    axes.axhline(1, color="#999999", linewidth=0.6, linestyle=":")
+    fired = scene.outcome.events[layer]
+    mine = fired[0][fired[1] == scene.cell] * scene.timing.dt * 1e3
+    axes.plot(mine, np.full(len(mine), 1.25), "|", color="#333333", markersize=7)
+    axes.set(ylabel=f"v of cell {scene.cell}", xlabel="time [ms]", ylim=(-1.2, 1.6))
+    if "dendrite" in traces:
+        right = axes.twinx()
+        right.plot(time, traces["dendrite"], color=COLOURS[1], linewidth=1.2, drawstyle="steps-post")
+        right.set_ylabel("dendrite", color=COLOURS[1])
+    _saccades(axes, scene)
+    return axes
+
+
+def weights(axes: Axes, scene: Scene, largest: float) -> Axes:
+    """Draw the weights of the first column: cells against inputs."""
+    axes.imshow(scene.weights, cmap="RdBu_r", vmin=-largest, vmax=largest, aspect="auto", interpolation="nearest")
+    axes.set(xlabel="input", ylabel="cell")
+    return axes
+
+
+def raster(before: Scene, after: Scene, title: str) -> Figure:
+    """Put the same fixations before and after training side by side."""
+    figure = Figure(figsize=(12, 9), layout="constrained")
+    panels = figure.subplots(3, 2, height_ratios=(3, 1.2, 1.5))
+    layer = next(iter(before.outcome.traces))
+    largest = float(np.abs(np.concatenate([before.weights, after.weights])).max())
+    for column, (scene, when) in enumerate(((before, "before training"), (after, "after training"))):
+        spikes(panels[0, column], scene, when).sharex(panels[1, column])
+        membrane(panels[1, column], scene, layer)
+        weights(panels[2, column], scene, largest)
+    images = panels[2, 1].get_images()
+    figure.colorbar(images[0], ax=panels[2, 1], label="weight")
+    figure.suptitle(f"{title}: {layer} and above; lines are saccades, triangles modulators (darker: more columns)")
+    return figure
+
+
+def _saccades(axes: Axes, scene: Scene) -> None:
+    for number in range(len(next(iter(scene.outcome.activity.values()))) + 1):
+        axes.axvline(number * scene.timing.period * 1e3, color="#BBBBBB", linewidth=0.8, zorder=0)
+
+
+def _modulators(scene: Scene) -> dict[str, np.ndarray]:
+    return {name: said for name, said in scene.outcome.activity.items() if name not in scene.outcome.events}

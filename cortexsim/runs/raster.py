@@ -1,0 +1,62 @@
+"""What spiking layers do, fixation by fixation, before and after training."""
+
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+from cortexsim.analysis.spikes import Scene, raster
+from cortexsim.errors import UserError
+from cortexsim.learners import MixedNetwork, Segment, train
+from cortexsim.runs import assemble
+from cortexsim.runs.record import open_folder
+from cortexsim.runs.single import Progress
+from cortexsim.runs.trial import Prepared, Trial, prepare
+
+
+def draw(trial: Trial, fixations: int, out: Path, console: Console) -> None:
+    """Train a model, and draw its lowest spiking layers before and after: ``raster.png`` and ``raster.svg``.
+
+    Args:
+        trial: what is trained, on what.
+        fixations: how many test samples are shown.
+        out: folder.
+        console: where progress goes.
+
+    Raises:
+        UserError: where no layer of the model spikes.
+    """
+    drawn, prepared = prepare(trial), prepare(trial)
+    segment = _spiking(trial, prepared)
+    open_folder(out)
+    budget = assemble.budget(trial.model)
+    progress = Progress(console, prepared.learner.stages, budget.epochs)
+    train(prepared.learner, prepared.leaves, prepared.labels, budget, trial.seed, progress)
+    below = _below(prepared, segment, 256)
+    codes = segment.respond(below, trial.seed)[0][0]
+    cell = int(codes[:, 0].var(0).argmax())  # The cell of the first column that tells most samples apart.
+    scenes = []
+    for state in (drawn, prepared):
+        part = _spiking(trial, state)
+        outcome = part.spy(_below(state, part, fixations), cell, trial.seed)
+        scenes.append(Scene(outcome, part.layers[0].feedforward.weights[0].cpu().numpy(), part.settings.timing, cell))
+    figure = raster(scenes[0], scenes[1], trial.model.name)
+    figure.savefig(out / "raster.png", dpi=150)
+    figure.savefig(out / "raster.svg")
+
+
+def _spiking(trial: Trial, prepared: Prepared) -> Segment:
+    """Find the lowest layers that spike."""
+    network = prepared.learner.network
+    segments = network.segments if isinstance(network, MixedNetwork) else ()
+    found = next((segment for segment in segments if segment.substrate == "spiking"), None)
+    if found is None:
+        raise UserError(f"{trial.model.name}: no layer of this model spikes (network.substrate = 'spiking')")
+    return found
+
+
+def _below(prepared: Prepared, segment: Segment, count: int) -> torch.Tensor:
+    """Show test samples to what lies below the spiking layers."""
+    leaves = torch.from_numpy(prepared.test.one_hot()[:count]).to(prepared.leaves)
+    network = prepared.learner.network
+    return network.activities(leaves, segment.first)[-1] if segment.first else leaves

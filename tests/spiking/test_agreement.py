@@ -1,0 +1,330 @@
+"""One rule, two substrates: what a rule does in Brian2 is what it does in torch, for every rule there is."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from cortexsim.rate import Layer, Plasticity, Projection
+from cortexsim.rate.layer import Response
+from cortexsim.rules import Rule, known_rules
+from cortexsim.spiking import Plan, Settings, Stack, Stream, Timing, describe
+
+POSITIONS, CELLS, PATCH, CLASSES = 2, 3, 4, 3
+RULES = sorted(known_rules())
+
+
+def plan(rule: Rule, substrate: str, rate: float) -> Plan:
+    context = "sibling" if rule.needs_context else "none"
+    return Plan(1, POSITIONS, CELLS, PATCH, substrate, True, context, rule.needs_error, rate)
+
+
+class Case:
+    """A layer of two columns in Brian2 that learns in the last fixation of a stream, before and after."""
+
+    def __init__(self, rule: Rule, settings: Settings, substrate: str, inputs: np.ndarray, **state: Any) -> None:
+        rate = settings.input_rate if substrate == "spiking" else 0.0
+        description, parameters = describe(
+            [plan(rule, substrate, rate)], 2, CLASSES, rule, settings, len(inputs), traced_cell=0
+        )
+        self.stack = Stack(description, parameters, "numpy")
+        draw = np.random.default_rng(0)
+        self.before = self.stack.initial_state()
+        for key, values in self.before.items():
+            if key.endswith((".w", ".b", ".f")):
+                self.before[key] = draw.normal(0.3, 0.5, len(values))
+            if key.endswith((".mean", "classes.bias")):
+                self.before[key] = draw.uniform(0.05, 0.2, len(values))
+        self.before |= {key.replace("__", "."): value for key, value in state.items()}
+        self.labels = np.eye(CLASSES)[np.arange(len(inputs)) % CLASSES]
+        pace = np.zeros(len(inputs))
+        pace[-1] = 1.0
+        stream = Stream(inputs, np.arange(len(inputs)), self.labels, pace)
+        self.outcome, self.after = self.stack.run(stream, self.before, seed=3)
+
+    def tensor(self, state: dict[str, np.ndarray], key: str, *shape: int) -> Tensor:
+        """Lay a weight vector out as the rate layers do."""
+        flat = np.empty(len(state[key]))
+        flat[self.stack.wires[key.split(".")[0]][2]] = state[key]
+        return torch.from_numpy(flat.reshape(shape))
+
+    def layer(self, rule: Rule) -> Layer:
+        """The same layer in torch."""
+        context = self.tensor(self.before, "context1.b", POSITIONS, CELLS, CELLS) if rule.needs_context else None
+        feedback = self.tensor(self.before, "feedback1.f", POSITIONS, CELLS, CLASSES) if rule.needs_error else None
+        return Layer(
+            positions=POSITIONS,
+            feedforward=Projection(self.tensor(self.before, "feedforward1.w", POSITIONS, CELLS, PATCH)),
+            bias=torch.from_numpy(self.before["layer1.bias"].reshape(POSITIONS, CELLS)),
+            transfer="relu",
+            context=None if context is None else Projection(context),
+            feedback=None if feedback is None else Projection(feedback),
+            input_rms=None,
+            mean=torch.from_numpy(self.before["layer1.mean"].reshape(POSITIONS, CELLS).copy()),
+            input_square=torch.zeros(()),
+            sibling_index=torch.tensor([1, 0]),
+        )
+
+    def broadcast(self, activity: Tensor) -> dict[str, Tensor]:
+        """What the output answers, and should have answered."""
+        if "readout.w" not in self.before:
+            return {}
+        weights = self.tensor(self.before, "readout.w", CLASSES, POSITIONS * CELLS)
+        logits = activity.flatten(1) @ weights.T + torch.from_numpy(self.before["classes.bias"])
+        return {
+            "output_all": torch.softmax(logits, 1).unsqueeze(1),
+            "label_all": torch.from_numpy(self.labels).unsqueeze(1),
+        }
+
+    def changes(self, eta: float, context_eta: float) -> dict[str, Tensor]:
+        """What Brian2 has changed, per unit of eta."""
+        shapes = {"feedforward": ("feedforward1.w", PATCH, eta), "context": ("context1.b", CELLS, eta * context_eta)}
+        return {
+            name: self.tensor({key: (self.after[key] - self.before[key]) / rate}, key, POSITIONS, CELLS, width)
+            for name, (key, width, rate) in shapes.items()
+            if key in self.before
+        }
+
+
+@dataclass
+class Traces:
+    """What a cell has when a presynaptic spike arrives, and what it has at the end of the fixation."""
+
+    at_spike: dict[str, Tensor]
+    at_end: dict[str, Tensor]
+    pre: Tensor
+
+
+class TracedPlasticity(Plasticity):
+    """The torch rule on traces given from outside, in the last of the fixations."""
+
+    def __init__(self, rule: Rule, traces: Traces) -> None:
+        super().__init__(rule)
+        self.traces = traces
+
+    def _cells(self, layer: Layer, response: Response, synapses: Any) -> dict[str, Any]:
+        return super()._cells(layer, response, synapses) | self.traces.at_end
+
+    def _evaluate(self, synapse: str, factor: str, signals: Any) -> Any:
+        if factor == "post" and synapse == "feedforward":
+            signals = {**signals, **self.traces.at_spike}
+        value = super()._evaluate(synapse, factor, signals)
+        if factor not in ("post", "decay"):
+            return value
+        last = torch.zeros(len(self.traces.pre), 1, 1, dtype=torch.float64)
+        last[-1] = len(last)  # Updates are averages over fixations; only the last one learns.
+        return value * last
+
+
+def expected(case: Case, rule: Rule, traces: Traces, centred: bool = False) -> dict[str, Tensor]:
+    layer = case.layer(rule)
+    activity = torch.from_numpy(case.outcome.activity["layer1"]).view(-1, POSITIONS, CELLS)
+    read = activity - layer.mean if centred else activity
+    response = Response(traces.pre, torch.zeros_like(activity), read)
+    found = TracedPlasticity(rule, traces).updates(layer, response, broadcast=case.broadcast(activity))
+    return {name: found[name] for name in ("feedforward", "context") if name in found}
+
+
+def settings(**changes: Any) -> Settings:
+    quiet = {
+        "centred": False,
+        "homeostasis": 0.0,
+        "mean_rate": 0.0,
+        "weight_decay": 0.0,
+        "eta": 1e-3,
+        "readout_eta": 0.0,
+    }
+    return Settings(**{**quiet, **changes})
+
+
+# Rate cells: at the end of a long fixation everything is at its steady state, which is the rate layer of torch.
+
+
+def rate_case(rule: Rule) -> tuple[Case, Settings, np.ndarray]:
+    chosen = settings(timing=Timing(1e-3, 0.3, 5e-3), tau_eligibility=8e-3)
+    inputs = np.random.default_rng(1).uniform(0, 1, (3, POSITIONS * PATCH))
+    return Case(rule, chosen, "brian-rate", inputs), chosen, inputs
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_rate_cells_of_brian_learn_what_rate_cells_of_torch_learn(name: str) -> None:
+    rule = known_rules()[name]
+    case, chosen, inputs = rate_case(rule)
+    layer = case.layer(rule)
+    response = layer.respond(torch.from_numpy(inputs).view(3, POSITIONS * PATCH, 1))
+    np.testing.assert_allclose(case.outcome.activity["layer1"], response.activity.flatten(1), rtol=1e-9, atol=1e-12)
+    traces = Traces(
+        {}, {"drive_post": response.drive, "derivative_post": layer.derivative(response.drive)}, response.pre
+    )
+    want, got = expected(case, rule, traces), case.changes(chosen.eta, chosen.context_eta)
+    assert want.keys() == got.keys()
+    for key, update in want.items():
+        assert update.abs().max() > 1e-3, f"nothing to compare in {key}"
+        torch.testing.assert_close(got[key], update, rtol=1e-6, atol=1e-9)
+
+
+# Spiking cells: one presynaptic spike each, and a membrane worked out by hand.
+
+
+def membrane(case: Case, chosen: Settings, spikes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Integrate the LIF equations in NumPy for one fixation: voltage before the synapses' turn, and output spikes."""
+    steps, dt = chosen.timing.steps, chosen.timing.dt
+    tau_m, tau_s, refractory = 10e-3, 5e-3, 2e-3
+    w = case.before["feedforward1.w"].reshape(POSITIONS, PATCH, CELLS) * chosen.gain / (chosen.input_rate * tau_s)
+    v, current = np.zeros((POSITIONS, CELLS)), np.zeros((POSITIONS, CELLS))
+    bias, last = case.before["layer1.bias"].reshape(POSITIONS, CELLS), np.full((POSITIONS, CELLS), -1.0)
+    voltages, fired = np.zeros((steps, POSITIONS, CELLS)), np.zeros((steps, POSITIONS, CELLS))
+    share = tau_s / (tau_s - tau_m) * (np.exp(-dt / tau_s) - np.exp(-dt / tau_m))
+    for step in range(steps):
+        free = step * dt - last >= refractory - dt / 2
+        v = np.where(free, bias + (v - bias) * np.exp(-dt / tau_m) + current * share, v)
+        current = current * np.exp(-dt / tau_s)
+        fires = (v > 1) & free
+        voltages[step], fired[step] = v, fires
+        arriving = spikes[step].reshape(POSITIONS, PATCH)
+        current = current + np.einsum("pk,pkc->pc", arriving, w)
+        v, last = np.where(fires, 0.0, v), np.where(fires, step * dt, last)
+    return voltages, fired
+
+
+def read_activity(fired: np.ndarray, chosen: Settings) -> np.ndarray:
+    """Read the activity before each step, and at the end: spikes so far, weighted by their age."""
+    dt, tau = chosen.timing.dt, chosen.tau_activity
+    found, recent = [], np.zeros(fired.shape[1:])
+    for step in range(len(fired) + 1):
+        age = max(step * dt - chosen.timing.blank, dt)
+        decayed = recent if step == len(fired) else recent * np.exp(-dt / tau)
+        found.append(decayed * (1 - np.exp(-dt / tau)) / (chosen.unit_rate * dt * (1 - np.exp(-age / tau))))
+        recent = decayed + fired[step] if step < len(fired) else recent
+    return np.array(found)
+
+
+def spike_case(rule: Rule) -> tuple[Case, Settings, Traces]:
+    """Show regular input, slow enough for one spike an input, to cells that a bias lets fire now and then."""
+    chosen = settings(
+        timing=Timing(1e-3, 40e-3, 5e-3), encoding="regular", input_rate=25.0, gain=0.5,
+        tau_eligibility=30e-3, tau_activity=50e-3,
+    )  # fmt: skip
+    bias = np.random.default_rng(2).uniform(1.05, 1.6, POSITIONS * CELLS)
+    case = Case(rule, chosen, "spiking", np.ones((2, POSITIONS * PATCH)), layer1__bias=bias)
+    steps, size = chosen.timing.steps, POSITIONS * PATCH
+    events = case.outcome.events["input"]
+    voltages, activities, spiked = [], [], []
+    for fixation in range(2):
+        mine = events[:, events[0] // steps == fixation]
+        spikes = np.zeros((steps, size))
+        spikes[mine[0] % steps, mine[1]] = 1
+        assert (spikes.sum(0) == 1).all()
+        voltage, fired = membrane(case, chosen, spikes)
+        voltages.append(voltage), activities.append(read_activity(fired, chosen)), spiked.append(spikes.argmax(0))
+    np.testing.assert_allclose(
+        case.outcome.activity["layer1"], [activity[-1].ravel() for activity in activities], rtol=1e-9
+    )
+    window = chosen.tau_eligibility * (1 - np.exp(-chosen.timing.fixation / chosen.tau_eligibility))
+    left = np.array(spiked) * chosen.timing.dt - chosen.timing.period
+    pre = np.exp(left / chosen.tau_eligibility) / (chosen.input_rate * window)
+    return case, chosen, Traces(
+        {"voltage": _each(voltages, spiked), "activity_post": _each(activities, spiked)},
+        {}, torch.from_numpy(pre).view(2, POSITIONS, PATCH),
+    )  # fmt: skip
+
+
+def _each(values: list[np.ndarray], steps: list[np.ndarray]) -> Tensor:
+    """Read a cell's quantity when each of its inputs spikes: (fixations, positions, cells, inputs)."""
+    found = [
+        [value[step[p * PATCH : (p + 1) * PATCH], p].T for p in range(POSITIONS)]
+        for value, step in zip(values, steps, strict=True)
+    ]
+    return torch.from_numpy(np.array(found))
+
+
+def spike_update(case: Case, rule: Rule, traces: Traces) -> dict[str, Tensor]:
+    """Work the torch rule out input by input, for a cell differs from one presynaptic spike to the next."""
+    columns = []
+    for k in range(PATCH):
+        voltage, activity = (traces.at_spike[key][..., k] for key in ("voltage", "activity_post"))
+        at_spike = {"activity_post": activity, "derivative_post": (1 - (voltage - 1).abs()).clamp(0, 1)}
+        found = expected(case, rule, Traces(at_spike, traces.at_end, traces.pre))
+        columns.append(found["feedforward"][..., k])
+    return {**found, "feedforward": torch.stack(columns, -1)}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_single_spike_changes_a_weight_as_the_rule_says(name: str) -> None:
+    rule = known_rules()[name]
+    case, chosen, traces = spike_case(rule)
+    want, got = spike_update(case, rule, traces), case.changes(chosen.eta, chosen.context_eta)
+    assert want.keys() == got.keys()
+    for key, update in want.items():
+        assert update.abs().max() > 1e-3, f"nothing to compare in {key}"
+        torch.testing.assert_close(got[key], update, rtol=1e-7, atol=1e-10)
+
+
+def mutated(rule: Rule, **texts: str) -> Rule:
+    return replace(rule, feedforward=replace(rule.feedforward, **texts))
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_mutations_do_not_pass(name: str) -> None:
+    """A flipped sign, a swapped factor, a forgotten time constant: each must be seen by the test above."""
+    rule = known_rules()[name]
+    case, chosen, traces = spike_case(rule)
+    got = case.changes(chosen.eta, chosen.context_eta)["feedforward"]
+    factors = rule.feedforward
+    swapped = "activity_post" if "derivative" in factors.post else "derivative_post"
+    for wrong in (mutated(rule, third=f"-({factors.third})"), mutated(rule, post=swapped)):
+        assert not torch.allclose(spike_update(case, wrong, traces)["feedforward"], got, rtol=1e-2)
+    if rule.context is not None:
+        context = replace(rule.context, third=f"-({rule.context.third})")
+        flipped = spike_update(case, replace(rule, context=context), traces)["context"]
+        assert not torch.allclose(flipped, case.changes(chosen.eta, chosen.context_eta)["context"], rtol=1e-2)
+    timeless = replace(traces, pre=torch.full_like(traces.pre, traces.pre.mean().item()))
+    assert not torch.allclose(spike_update(case, rule, timeless)["feedforward"], got, rtol=1e-2)
+
+
+# Poisson input: on average over many fixations, the rate rule.
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_poisson_spikes_change_weights_on_average_as_the_rate_rule_does(name: str) -> None:
+    rule = known_rules()[name]
+    if (
+        name == "clapp"
+    ):  # Below zero, with no margin, the present fixation counts and the one after the saccade does not.
+        rule = rule.tuned({"margin": 0.0}, {})
+    fixations, rates = 150, np.random.default_rng(5).uniform(0.3, 1.0, POSITIONS * PATCH)
+    chosen = settings(
+        timing=Timing(1e-3, 0.2, 5e-3), input_rate=300.0, eta=1e-9, tau_eligibility=50e-3, tau_activity=40e-3
+    )
+    bias = np.random.default_rng(2).uniform(1.3, 2.5, POSITIONS * CELLS)
+    state = {"layer1__bias": bias, "feedforward1__w": np.zeros(POSITIONS * PATCH * CELLS)}
+    if rule.needs_context:
+        state["context1__b"] = -np.random.default_rng(6).uniform(0.5, 1.5, POSITIONS * CELLS * CELLS)
+    case = Case(rule, chosen, "spiking", np.tile(rates, (fixations, 1)), **state)
+    stream = Stream(
+        np.tile(rates, (fixations, 1)),
+        np.arange(fixations),
+        np.repeat(case.labels[-1:], fixations, 0),
+        np.ones(fixations),
+    )
+    _, case.after = case.stack.run(stream, case.before, seed=3)
+    got = case.changes(chosen.eta * fixations, chosen.context_eta)["feedforward"]
+    # Input is too weak to matter, so every fixation is alike but for which inputs spike.
+    voltages, fired = membrane(case, chosen, np.zeros((chosen.timing.steps, POSITIONS * PATCH)))
+    silent = round(chosen.timing.blank / chosen.timing.dt)
+    activity = read_activity(fired, chosen)
+    psi = np.clip(1 - np.abs(voltages - 1), 0, 1)[silent:]
+    age = chosen.timing.steps - np.arange(silent, chosen.timing.steps)
+    weight = np.exp(-age * chosen.timing.dt / chosen.tau_eligibility)
+    averaged = [(values * weight[:, None, None]).sum(0) / weight.sum() for values in (psi, activity[silent:-1])]
+    at_spike = dict(
+        zip(("derivative_post", "activity_post"), (torch.from_numpy(a).unsqueeze(0) for a in averaged), strict=True)
+    )
+    traces = Traces(at_spike, {}, torch.from_numpy(rates).view(1, POSITIONS, PATCH))
+    case.outcome.activity["layer1"] = case.outcome.activity["layer1"][-1:]
+    case.labels = case.labels[-1:]
+    want = expected(case, rule, traces)["feedforward"]
+    assert (got - want).norm() / want.norm() < 0.05
