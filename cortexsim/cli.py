@@ -6,10 +6,25 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from cortexsim.errors import UserError, nearest
+from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy
+from cortexsim.options import (
+    Classes,
+    Depth,
+    Device,
+    Features,
+    GrammarSeed,
+    Interruptible,
+    Multiplicity,
+    Out,
+    Target,
+    TupleSize,
+    Workers,
+    checked_target,
+    hierarchy_of,
+    sizes,
+)
 from cortexsim.runs.tell import open_console
 
 app = typer.Typer(
@@ -22,19 +37,6 @@ app = typer.Typer(
 
 DEFAULT_MODELS = ("backprop", "clapp", "dfa", "untrained")
 REPORTED_GRAMMAR = 10  # From here on, no grammar below 100 has chosen a constant: experiments/tuning.
-
-Features = Annotated[int | None, typer.Option(help="v, symbols a level.")]
-Multiplicity = Annotated[int | None, typer.Option(help="m, synonyms a symbol.")]
-Depth = Annotated[int | None, typer.Option(help="L, levels.")]
-TupleSize = Annotated[int | None, typer.Option(help="s, symbols in a tuple.")]
-Classes = Annotated[int | None, typer.Option(help="n_c, labels; v unless given.")]
-GrammarSeed = Annotated[int, typer.Option(min=0, help="Seed of the first grammar; repetition k adds k.")]
-Device = Annotated[str, typer.Option(help="cpu, cuda, mps, or auto.")]
-Target = Annotated[
-    str, typer.Option(help="How layers in Brian2 run: cpp (compiled once), or, slowly, numpy or cython.")
-]
-Workers = Annotated[int, typer.Option(min=0, help="Processes side by side; 0 takes one a core.")]
-Out = Annotated[Path | None, typer.Option(help="Folder for results; one with unfinished results is gone on with.")]
 
 
 @app.command()
@@ -63,16 +65,16 @@ def compare(
     console = open_console()
     comparison = Comparison(
         models=tuple(find_model(name) for name in model or DEFAULT_MODELS),
-        hierarchy=_hierarchy(Hierarchy(), depth, multiplicity, features, tuple_size, classes),
-        samples=_sizes(samples),
+        hierarchy=hierarchy_of(Hierarchy(), depth, multiplicity, features, tuple_size, classes),
+        samples=sizes(samples),
         seeds=seeds,
         grammar_seed=grammar_seed,
         device=choose(device),
-        target=_target(target),
+        target=checked_target(target),
     )
     comparison.check()
     folder = out or Path("runs") / time.strftime("compare-%Y%m%d-%H%M%S")
-    with _Interruptible(console, folder):
+    with Interruptible(console, folder):
         compare(comparison, folder, console, workers)
     console.print(f"Written: {folder}/result.json, figure.png, figure.svg, report.html", soft_wrap=True)
 
@@ -118,10 +120,10 @@ def train(
     from cortexsim.runs.trial import Trial, test_size
 
     console, found = open_console(), find_model(model)
-    hierarchy = _hierarchy(found.task(), depth, multiplicity, features, tuple_size, classes)
+    hierarchy = hierarchy_of(found.task(), depth, multiplicity, features, tuple_size, classes)
     count = samples or found.training.samples
     trial = Trial(
-        found, hierarchy, count, test_size(hierarchy, count), grammar_seed, seed, choose(device), _target(target)
+        found, hierarchy, count, test_size(hierarchy, count), grammar_seed, seed, choose(device), checked_target(target)
     )
     folder = out or Path("runs") / time.strftime(f"{found.name}-%Y%m%d-%H%M%S")
     train_one(trial, folder, console)
@@ -145,9 +147,11 @@ def raster(
     from cortexsim.runs.trial import Trial, test_size
 
     console, found = open_console(), find_model(model)
-    hierarchy = _hierarchy(found.task(), depth, None, None, None, None)
+    hierarchy = hierarchy_of(found.task(), depth, None, None, None, None)
     count = samples or found.training.samples
-    trial = Trial(found, hierarchy, count, test_size(hierarchy, count), grammar_seed, seed, target=_target(target))
+    trial = Trial(
+        found, hierarchy, count, test_size(hierarchy, count), grammar_seed, seed, target=checked_target(target)
+    )
     folder = out or Path("runs") / time.strftime(f"raster-{found.name}-%Y%m%d-%H%M%S")
     draw(trial, fixations, folder, console)
     console.print(f"Written: {folder}/raster.png, raster.svg", soft_wrap=True)
@@ -167,7 +171,7 @@ def experiment(
     console, folder = open_console(), out or Path("runs") / time.strftime(f"{Path(name).name}-%Y%m%d-%H%M%S")
     found, beside = experiments.find_experiment(name)
     console.print(found.description)
-    with _Interruptible(console, folder):
+    with Interruptible(console, folder):
         experiments.run_experiment(experiments.comparisons(found, beside, choose(device)), folder, console, workers)
     console.print(f"Written: a folder for each comparison in {folder}", soft_wrap=True)
 
@@ -183,7 +187,7 @@ def search(
 
     console, folder = open_console(), out or Path("runs") / time.strftime("search-%Y%m%d-%H%M%S")
     found = searching.read_search(plan)
-    with _Interruptible(console, folder):
+    with Interruptible(console, folder):
         outcome = searching.search(found, folder, console, workers)
     console.print(searching.table(outcome))
     console.print(f"Written: {folder}/outcome.json", soft_wrap=True)
@@ -208,56 +212,3 @@ def main() -> None:
 def _fail(message: str) -> None:
     print(f"cortexsim: {message}", file=sys.stderr)
     sys.exit(2)
-
-
-class _Interruptible:
-    """Say, at Ctrl-C, what was kept and how to go on."""
-
-    def __init__(self, console: Console, folder: Path) -> None:
-        self.console, self.folder = console, folder
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is KeyboardInterrupt:
-            self.console.print(
-                f"Interrupted. Finished runs are kept; go on with the same command and --out {self.folder}",
-                soft_wrap=True,
-                highlight=False,
-            )
-
-
-def _hierarchy(
-    start: Hierarchy,
-    depth: int | None,
-    multiplicity: int | None,
-    features: int | None,
-    tuple_size: int | None,
-    classes: int | None,
-) -> Hierarchy:
-    """Change the sizes that were given; the number of classes follows the features unless it was named."""
-    features = start.features if features is None else features
-    return Hierarchy(
-        features=features,
-        multiplicity=start.multiplicity if multiplicity is None else multiplicity,
-        depth=start.depth if depth is None else depth,
-        tuple_size=start.tuple_size if tuple_size is None else tuple_size,
-        classes=classes if classes is not None else (start.classes if start.classes != start.features else features),
-    )
-
-
-def _target(name: str) -> str:
-    if name not in (known := ("cpp", "numpy", "cython")):
-        raise UserError(f"--target {name}: not known ({nearest(name, known)})")
-    return name
-
-
-def _sizes(text: str) -> tuple[int, ...]:
-    try:
-        sizes = sorted({int(part) for part in text.split(",")})
-    except ValueError:
-        raise UserError(f"--samples {text}: not a list of whole numbers (such as 1024,4096)") from None
-    if sizes[0] < 2:
-        raise UserError(f"--samples {text}: {sizes[0]} is too few (at least 2)")
-    return tuple(sizes)

@@ -31,7 +31,9 @@ class Scene:
 
 def spikes(axes: Axes, scene: Scene, title: str) -> Axes:
     """Draw the spikes of all groups, one above the other; lines are saccades, marks what modulators said of each."""
-    offset, ticks, names, dt = 0, [], [], scene.timing.dt * 1e3
+    offset, dt = 0.0, scene.timing.dt * 1e3
+    ticks: list[float] = []
+    names: list[str] = []
     for index, (name, events) in enumerate(scene.outcome.events.items()):
         size = (
             scene.outcome.activity[name].shape[1]
@@ -43,20 +45,22 @@ def spikes(axes: Axes, scene: Scene, title: str) -> Axes:
         names.append(name)
         offset += size
     _saccades(axes, scene)
+    step = offset * 0.05
     for name, said in _modulators(scene).items():
+        offset += step
         for fixation, values in enumerate(said):
             share = np.mean(values != 0)
             axes.plot(
                 (fixation + 1) * scene.timing.period * 1e3,
-                offset * 1.04,
+                offset,
                 "v",
                 color=MODULATOR,
                 alpha=0.15 + 0.85 * share,
             )
-        ticks.append(offset * 1.04)
+        ticks.append(offset)
         names.append(name)
     axes.set_yticks(ticks, names)
-    axes.set(title=title, ylim=(-2, offset * 1.09))
+    axes.set(title=title, ylim=(-2, offset + step))
     return axes
 
 
@@ -73,7 +77,7 @@ def membrane(axes: Axes, scene: Scene, layer: str) -> Axes:
     if "dendrite" in traces:
         right = axes.twinx()
         right.plot(time, traces["dendrite"], color=COLOURS[1], linewidth=1.2, drawstyle="steps-post")
-        right.set_ylabel("dendrite", color=COLOURS[1])
+        right.set_ylabel("dendrite, of the fixation before", color=COLOURS[1])
     _saccades(axes, scene)
     return axes
 
@@ -97,7 +101,7 @@ def raster(before: Scene, after: Scene, title: str) -> Figure:
         weights(panels[2, column], scene, largest)
     images = panels[2, 1].get_images()
     figure.colorbar(images[0], ax=panels[2, 1], label="weight")
-    figure.suptitle(f"{title}: {layer} and above; lines are saccades, triangles modulators (darker: more columns)")
+    figure.suptitle(f"{title}, the same test samples; lines are saccades, triangles modulators (darker: more columns)")
     return figure
 
 

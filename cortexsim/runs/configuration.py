@@ -3,13 +3,14 @@
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from cortexsim.errors import UserError, nearest
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.rules import Rule, load_rule
+from cortexsim.runs.explain import explain
 from cortexsim.runs.tables import (
     Count,
     ModulatorTable,
@@ -215,42 +216,6 @@ def read_model(path: Path) -> Model:
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
     return model
-
-
-def explain(error: ValidationError, table: type[BaseModel]) -> str:
-    """Put the first fault of a configuration into one line."""
-    # A misspelt key comes first: it is the reason why another one seems to be missing.
-    fault = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
-    where = [str(part) for part in fault["loc"]]
-    key = ".".join(where)
-    if fault["type"] == "extra_forbidden":
-        known = _table_at(table, where[:-1]).model_fields
-        return f"unknown key '{key}' ({nearest(where[-1], known)})"
-    if fault["type"] == "missing":
-        return f"key '{key}' is missing ({_wanted(table, where)})"
-    if fault["type"] == "literal_error":
-        key = ".".join(part for part in where if not part.isdecimal())
-        field = key.split(".")[-1]
-        annotation = _table_at(table, where[: where.index(field)]).model_fields[field].annotation
-        choices = get_args(annotation if get_origin(annotation) is Literal else get_args(annotation)[0])
-        return f"{key} = {fault['input']!r} is not known ({nearest(str(fault['input']), map(str, choices))})"
-    message = fault["msg"].removeprefix("Input ").removeprefix("Value error, ")
-    return f"{key} = {fault['input']!r}: {message}"
-
-
-def _table_at(table: type[BaseModel], where: list[str]) -> type[BaseModel]:
-    for key in where:
-        if key.isdecimal():  # The place in an array of tables.
-            continue
-        annotation = table.model_fields[key].annotation
-        candidates = [annotation, *get_args(annotation)]
-        table = next(kind for kind in candidates if isinstance(kind, type) and issubclass(kind, BaseModel))
-    return table
-
-
-def _wanted(table: type[BaseModel], where: list[str]) -> str:
-    annotation = _table_at(table, where[:-1]).model_fields[where[-1]].annotation
-    return f"one of: {', '.join(get_args(annotation))}" if get_origin(annotation) is Literal else "it has no default"
 
 
 def resolved(model: Model) -> Mapping[str, Any]:

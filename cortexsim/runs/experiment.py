@@ -11,7 +11,8 @@ from cortexsim.analysis.summary import Summary
 from cortexsim.errors import UserError, nearest
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs.compare import Comparison, compare
-from cortexsim.runs.configuration import Count, HierarchyTable, Table, explain
+from cortexsim.runs.configuration import Count, HierarchyTable, Table
+from cortexsim.runs.explain import explain
 from cortexsim.runs.locate import find_model, folder
 
 FILE = "comparisons.toml"

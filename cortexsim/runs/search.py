@@ -13,7 +13,8 @@ from rich.table import Table as Printed
 
 from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy
-from cortexsim.runs.configuration import Count, HierarchyTable, Model, Table, explain, resolved
+from cortexsim.runs.configuration import Count, HierarchyTable, Model, Table, resolved
+from cortexsim.runs.explain import explain
 from cortexsim.runs.locate import find_model
 from cortexsim.runs.record import Ledger, open_folder
 from cortexsim.runs.schedule import run_all

@@ -1,0 +1,78 @@
+"""Options of the command line, and how their values are read."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cortexsim.errors import UserError, nearest
+from cortexsim.hierarchy import Hierarchy
+
+Features = Annotated[int | None, typer.Option(help="v, symbols a level.")]
+Multiplicity = Annotated[int | None, typer.Option(help="m, synonyms a symbol.")]
+Depth = Annotated[int | None, typer.Option(help="L, levels.")]
+TupleSize = Annotated[int | None, typer.Option(help="s, symbols in a tuple.")]
+Classes = Annotated[int | None, typer.Option(help="n_c, labels; v unless given.")]
+GrammarSeed = Annotated[int, typer.Option(min=0, help="Seed of the first grammar; repetition k adds k.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, mps, or auto.")]
+Target = Annotated[
+    str, typer.Option(help="How layers in Brian2 run: cpp (compiled once), or, slowly, numpy or cython.")
+]
+Workers = Annotated[int, typer.Option(min=0, help="Processes side by side; 0 takes one a core.")]
+Out = Annotated[Path | None, typer.Option(help="Folder for results; one with unfinished results is gone on with.")]
+
+
+class Interruptible:
+    """Say, at Ctrl-C, what was kept and how to go on."""
+
+    def __init__(self, console: Console, folder: Path) -> None:
+        self.console, self.folder = console, folder
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is KeyboardInterrupt:
+            self.console.print(
+                f"Interrupted. Finished runs are kept; go on with the same command and --out {self.folder}",
+                soft_wrap=True,
+                highlight=False,
+            )
+
+
+def hierarchy_of(
+    start: Hierarchy,
+    depth: int | None,
+    multiplicity: int | None,
+    features: int | None,
+    tuple_size: int | None,
+    classes: int | None,
+) -> Hierarchy:
+    """Change the sizes that were given; the number of classes follows the features unless it was named."""
+    features = start.features if features is None else features
+    return Hierarchy(
+        features=features,
+        multiplicity=start.multiplicity if multiplicity is None else multiplicity,
+        depth=start.depth if depth is None else depth,
+        tuple_size=start.tuple_size if tuple_size is None else tuple_size,
+        classes=classes if classes is not None else (start.classes if start.classes != start.features else features),
+    )
+
+
+def checked_target(name: str) -> str:
+    """See that a target of Brian2 is known."""
+    if name not in (known := ("cpp", "numpy", "cython")):
+        raise UserError(f"--target {name}: not known ({nearest(name, known)})")
+    return name
+
+
+def sizes(text: str) -> tuple[int, ...]:
+    """Read training-set sizes, ascending."""
+    try:
+        sizes = sorted({int(part) for part in text.split(",")})
+    except ValueError:
+        raise UserError(f"--samples {text}: not a list of whole numbers (such as 1024,4096)") from None
+    if sizes[0] < 2:
+        raise UserError(f"--samples {text}: {sizes[0]} is too few (at least 2)")
+    return tuple(sizes)
