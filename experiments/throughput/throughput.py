@@ -1,0 +1,170 @@
+"""Plastic synapse events per second, of four ways to run the same network: ``python experiments/throughput/throughput.py``.
+
+One layer of LIF cells, all-to-all plastic synapses with eligibility traces, a modulator at the end of each fixation of
+50 ms, dt = 1 ms. An event is a presynaptic spike arriving at one plastic synapse.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import types
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from cortexsim.modulators import AROUSAL
+from cortexsim.rules import Rule, ThreeFactor
+from cortexsim.spiking import Plan, Settings, Stack, Stream, Timing, describe
+from cortexsim.spiking.program import compiler_path
+
+INPUTS, SIZES = 125, (128, 1280)
+FIXATIONS, SLOW_FIXATIONS, ROUNDS = 4000, 10, 3
+RULE = Rule(
+    "eligibility", "dw = eta elig", "this benchmark", ThreeFactor("derivative_post", "arousal_all"), modulators=(AROUSAL,)
+)
+SETTINGS = Settings(
+    timing=Timing(1e-3, 50e-3, 2e-3), input_rate=80.0, centred=False, homeostasis=1e-3, eta=1e-4, weight_decay=1e-3
+)
+
+
+def main() -> None:
+    """Measure all, in turn, and print and write one row each."""
+    rows = [row for cells in SIZES for row in measure(cells)]
+    out = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("runs/throughput")
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "result.json").write_text(json.dumps({"rows": rows}, indent=1), encoding="utf-8")
+    print(f"Written: {out}/result.json")
+
+
+def measure(cells: int) -> list[dict[str, object]]:
+    """Measure every way on one network."""
+    draw = np.random.default_rng(0)
+    weights, rates = draw.normal(0.1, 0.3, INPUTS * cells), draw.uniform(0.5, 1.5, (FIXATIONS, INPUTS))
+    plan = Plan(1, 1, cells, INPUTS, "spiking", True, "none", False, SETTINGS.input_rate)
+    description, parameters = describe([plan], 2, 2, RULE, SETTINGS, FIXATIONS)
+    stack = Stack(description, parameters)
+    state = stack.initial_state() | {"feedforward1.w": weights}
+    stream = Stream(rates, np.arange(FIXATIONS), pace=np.ones(FIXATIONS))
+    final: dict[str, np.ndarray] = {}
+
+    def cortexsim() -> tuple[float, float]:
+        start = time.perf_counter()
+        outcome, after = stack.run(stream, state, seed=0)
+        final["cortexsim"] = after["feedforward1.w"]
+        return outcome.spikes["input"] * cells, time.perf_counter() - start
+
+    with tempfile.TemporaryDirectory() as folder:
+        loop = bare_loop(Path(folder), cells, weights, rates, final)
+        cortexsim()
+        ways: dict[str, Callable[[], tuple[float, float]]] = {"cortexsim": cortexsim, "C++ loop": loop}
+        found = {name: [] for name in ways}
+        for _ in range(ROUNDS):
+            for name, way in ways.items():
+                found[name].append(way())
+    difference = float(np.abs(final["cortexsim"] - final["C++ loop"]).max())
+    print(f"{cells} cells, {INPUTS * cells} plastic synapses; largest difference of weights from the C++ loop {difference:.1e}")
+    found["Python loop of run(), Cython"] = [python_loop(description, parameters, state, rates, cells)]
+    if (bindsnet := bindsnet_loop(cells, rates)) is not None:
+        found["BindsNET, MSTDPET"] = [bindsnet]
+    ours = median(events / seconds for events, seconds in found["cortexsim"])
+    rows = []
+    for name, several in found.items():
+        speed = median(events / seconds for events, seconds in several)
+        print(f"  {name:30} {speed:10.3g} events/s   cortexsim / this: {ours / speed:8.2f}")
+        rows.append({"cells": cells, "way": name, "events_per_second": speed, "ratio": ours / speed})
+    return rows
+
+
+def bare_loop(
+    folder: Path, cells: int, weights: np.ndarray, rates: np.ndarray, final: dict[str, np.ndarray]
+) -> Callable[[], tuple[float, float]]:
+    """Compile the hand-written loop with the flags that Brian2's program has; it times itself."""
+    source, binary = Path(__file__).with_name("loop.cpp"), folder / "loop"
+    flags = ["-w", "-O3", "-ffast-math", "-fno-finite-math-only", "-march=native", "-std=c++11"]
+    subprocess.run([compiler_path(), *flags, str(source), "-o", str(binary)], check=True)
+    weights.tofile(folder / "weights")
+    rates.tofile(folder / "rates")
+    timing = SETTINGS.timing
+    sizes = [INPUTS, cells, len(rates), timing.steps, round(timing.blank / timing.dt)]
+    command = [binary, *map(str, sizes), folder / "weights", folder / "rates", folder / "out"]
+
+    def run() -> tuple[float, float]:
+        spikes, seconds, _ = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+        final["C++ loop"] = np.fromfile(folder / "out")
+        return int(spikes) * cells, float(seconds)
+
+    return run
+
+
+def python_loop(
+    description: object, parameters: dict[str, float], state: dict[str, np.ndarray], rates: np.ndarray, cells: int
+) -> tuple[float, float]:
+    """Run the same network in Brian2's runtime mode, one call of run() a fixation, after a first one that compiles."""
+    import brian2
+
+    from cortexsim.spiking.build import Built
+
+    brian2.prefs.codegen.target = "cython"
+    stream = {"stimulus": np.vstack([rates, rates[:1]]), "identity": np.arange(len(rates) + 1.0)[:, None]}
+    schedule = np.ones((len(rates) + 1, 3))
+    built = Built(description, {**stream, "schedule": schedule})  # type: ignore[arg-type]
+    for key, value in {**parameters, **state, "layer1.saccade": -0.05, "input.seed": 0}.items():
+        owner, variable = key.split(".")
+        built.objects[owner].variables[variable].set_value(value)
+    built.network.run(built.period, namespace={})
+    counter = built.objects["input"].variables["spikes"]
+    before, start = float(counter.get_value().sum()), time.perf_counter()
+    for _ in range(SLOW_FIXATIONS):
+        built.network.run(built.period, namespace={})
+    seconds = time.perf_counter() - start
+    return (float(counter.get_value().sum()) - before) * cells, seconds
+
+
+def bindsnet_loop(cells: int, rates: np.ndarray) -> tuple[float, float] | None:
+    """Run a layer of BindsNET with reward-modulated STDP and eligibility traces, the nearest rule that it has."""
+    if not import_bindsnet():
+        print("  BindsNET is not installed (pip install --no-deps bindsnet)")
+        return None
+    import torch
+    from bindsnet.network import Network, nodes, topology  # isort: skip
+    from bindsnet.learning import MSTDPET  # isort: skip
+
+    torch.set_num_threads(1)
+    network = Network(dt=1.0)
+    source, target = nodes.Input(n=INPUTS, traces=True), nodes.LIFNodes(n=cells, traces=True)
+    weights = torch.from_numpy(np.random.default_rng(0).normal(2, 3, (INPUTS, cells))).float()
+    synapses = topology.Connection(source, target, w=weights, update_rule=MSTDPET, nu=1e-4, tc_plus=20.0, tc_minus=20.0)
+    network.add_layer(source, "input")
+    network.add_layer(target, "layer")
+    network.add_connection(synapses, "input", "layer")
+    generator, spikes, seconds = torch.Generator().manual_seed(0), 0.0, 0.0
+    for fixation in range(SLOW_FIXATIONS + 1):
+        chances = torch.from_numpy(rates[fixation]).float() * SETTINGS.input_rate * 1e-3
+        shown = torch.rand(50, 1, INPUTS, generator=generator) < chances
+        start = time.perf_counter()
+        network.run(inputs={"input": shown.float()}, time=50, reward=1.0)
+        network.reset_state_variables()
+        if fixation:  # The first one warms up.
+            seconds += time.perf_counter() - start
+            spikes += float(shown.sum())
+    return spikes * cells, seconds
+
+
+def import_bindsnet() -> bool:
+    """Make BindsNET's network importable: its data sets and environments want torchvision and gymnasium, it does not."""
+    if "bindsnet" not in sys.modules:
+        found = find_spec("bindsnet")
+        if found is None or found.submodule_search_locations is None:
+            return False
+        sys.modules["bindsnet"] = types.ModuleType("bindsnet")
+        sys.modules["bindsnet"].__path__ = list(found.submodule_search_locations)
+    return True
+
+
+if __name__ == "__main__":
+    main()
