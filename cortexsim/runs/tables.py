@@ -49,7 +49,7 @@ class SpikingTable(Table):
     fixation: Time = "60 ms"
     blank: Time = "5 ms"
     encoding: Literal["poisson", "regular"] = "poisson"
-    input_rate: Frequency = "400 Hz"
+    input_rate: Frequency = "600 Hz"
     unit_rate: Frequency = "280 Hz"
     gain: Positive = 4.0
     tau_eligibility: Time = "60 ms"

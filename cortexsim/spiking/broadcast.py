@@ -131,11 +131,11 @@ def _add_line(
         parts.connections.append(Connection(f"move_{line}", line, line, moved, ("shift", sizes), sums=sums))
     enter = {e: f"fed{e}" for e in endings}
     if control.shuffle and len(endings) == 2:
-        coin = f"int(uniform(0, schedule(t, 2), {COIN}, i) < 0.5)"
+        coin = f"int(uniform(0, int(schedule(t, 2)), {COIN}, i) < 0.5)"
         enter = {a: f"({coin} * fed{a} + (1 - {coin}) * fed{b})" for a, b in (endings, endings[::-1])}
     first = str(control.delay)
     if control.shuffle:
-        first = f"floor({control.delay} + uniform(0, schedule(t, 2), {SLOT}, 0) * {control.slots - control.delay})"
+        first = f"floor({control.delay} + uniform(0, int(schedule(t, 2)), {SLOT}, 0) * {control.slots - control.delay})"
     lines = [f"first = {units} * {first}"]
     for e in endings:
         entered = f"int(i < {units}) * (value{e} + follow * ({enter[e]} - value{e}))"

@@ -41,7 +41,7 @@ class Interpreted:
         # The saccade that ends the last fixation: nothing runs there but what runs at saccades alone.
         for item in built.network.sorted_objects:
             item.active = item.clock.dt > built.dt * 1.5
-        built.network.run(built.dt, namespace={})
+        built.network.run(max(1, self.description.period // 2) * built.dt, namespace={})
         return {key: self._read(built, key) for key in wanted}
 
     @staticmethod

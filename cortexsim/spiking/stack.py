@@ -115,7 +115,9 @@ class Stack:
         chunk: int = 0,
         watch: Callable[[int], None] = lambda done: None,
     ) -> tuple[Outcome, State]:
-        """Show a stream of fixations, and answer with what came of it and the state after it; the one given stays.
+        """Show a stream of fixations, and answer with what came of it and the state after it.
+
+        The state that was given is not changed, and without learning it is also the one that comes back.
 
         Args:
             stream: what is shown.
@@ -125,7 +127,7 @@ class Stack:
             watch: told how many fixations have passed, after each chunk.
         """
         chunk = min(chunk or self.description.capacity, self.description.capacity)
-        outcomes = []
+        outcomes, given = [], state
         for start in range(0, len(stream), chunk):
             part = stream[start : start + chunk]
             outcome, state = self._run_chunk(part, state, seed)
@@ -133,7 +135,7 @@ class Stack:
             outcome.events = {name: events + np.array([[shift], [0]]) for name, events in outcome.events.items()}
             outcomes.append(outcome)
             watch(start + len(part))
-        return _joined(outcomes), state
+        return _joined(outcomes), given if stream.pace is None else state
 
     def _run_chunk(self, stream: Stream, state: State, seed: int) -> tuple[Outcome, State]:
         d = self.description

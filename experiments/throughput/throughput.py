@@ -1,4 +1,4 @@
-"""Plastic synapse events per second, of four ways to run the same network: ``python experiments/throughput/throughput.py``.
+"""Plastic synapse events per second, of four ways to run one network: ``python experiments/throughput/throughput.py``.
 
 One layer of LIF cells, all-to-all plastic synapses with eligibility traces, a modulator at the end of each fixation of
 50 ms, dt = 1 ms. An event is a presynaptic spike arriving at one plastic synapse.
@@ -25,7 +25,11 @@ from cortexsim.spiking.program import compiler_path
 INPUTS, SIZES = 125, (128, 1280)
 FIXATIONS, SLOW_FIXATIONS, ROUNDS = 4000, 10, 3
 RULE = Rule(
-    "eligibility", "dw = eta elig", "this benchmark", ThreeFactor("derivative_post", "arousal_all"), modulators=(AROUSAL,)
+    "eligibility",
+    "dw = eta elig",
+    "this benchmark",
+    ThreeFactor("derivative_post", "arousal_all"),
+    modulators=(AROUSAL,),
 )
 SETTINGS = Settings(
     timing=Timing(1e-3, 50e-3, 2e-3), input_rate=80.0, centred=False, homeostasis=1e-3, eta=1e-4, weight_decay=1e-3
@@ -67,7 +71,9 @@ def measure(cells: int) -> list[dict[str, object]]:
             for name, way in ways.items():
                 found[name].append(way())
     difference = float(np.abs(final["cortexsim"] - final["C++ loop"]).max())
-    print(f"{cells} cells, {INPUTS * cells} plastic synapses; largest difference of weights from the C++ loop {difference:.1e}")
+    print(
+        f"{cells} cells, {INPUTS * cells} plastic synapses; weights differ from the C++ loop's by {difference:.1e}"
+    )
     found["Python loop of run(), Cython"] = [python_loop(description, parameters, state, rates, cells)]
     if (bindsnet := bindsnet_loop(cells, rates)) is not None:
         found["BindsNET, MSTDPET"] = [bindsnet]
@@ -126,7 +132,7 @@ def python_loop(
 
 
 def bindsnet_loop(cells: int, rates: np.ndarray) -> tuple[float, float] | None:
-    """Run a layer of BindsNET with reward-modulated STDP and eligibility traces, the nearest rule that it has."""
+    """Run a layer of BindsNET with reward-modulated STDP and eligibility traces, its nearest rule."""
     if not import_bindsnet():
         print("  BindsNET is not installed (pip install --no-deps bindsnet)")
         return None
@@ -156,7 +162,7 @@ def bindsnet_loop(cells: int, rates: np.ndarray) -> tuple[float, float] | None:
 
 
 def import_bindsnet() -> bool:
-    """Make BindsNET's network importable: its data sets and environments want torchvision and gymnasium, it does not."""
+    """Make BindsNET's network importable; only its data sets and environments want torchvision and gymnasium."""
     if "bindsnet" not in sys.modules:
         found = find_spec("bindsnet")
         if found is None or found.submodule_search_locations is None:

@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+from cortexsim.spiking import Plan, Settings, Stack, Stream, describe
+from cortexsim.spiking.encoding import uniform
+
+STEPS = Settings().timing.steps
+
+
+def input_spikes(encoding: str, rate: float, fixations: int = 150, seed: int = 0) -> np.ndarray:
+    settings = Settings(encoding=encoding, input_rate=rate)  # type: ignore[arg-type]
+    plan = Plan(1, 1, 2, 4, "spiking", False, "none", False, rate)
+    stack = Stack(*describe([plan], 2, 2, None, settings, fixations, traced_cell=0), "numpy")
+    shown = np.tile([0.0, 0.5, 1.0, 1.0], (fixations, 1))
+    return stack.run(Stream(shown, np.arange(fixations)), stack.initial_state(), seed)[0].events["input"]
+
+
+def test_uniform_numbers_are_uniform_and_unrelated() -> None:
+    drawn = uniform(3, np.arange(50)[:, None, None], np.arange(65)[:, None], np.arange(20))
+    assert drawn.min() >= 0
+    assert drawn.max() < 1
+    assert drawn.mean() == pytest.approx(0.5, abs=0.005)
+    assert drawn.var() == pytest.approx(1 / 12, abs=0.002)
+    for axis in range(3):
+        one, other = np.take(drawn, range(19), axis), np.take(drawn, range(1, 20), axis)
+        assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 0.02
+    assert np.unique(drawn).size == drawn.size
+
+
+@pytest.mark.parametrize("encoding", ["poisson", "regular"])
+def test_inputs_fire_at_the_rate_of_their_activity_and_not_in_the_blank(encoding: str) -> None:
+    step, cell = input_spikes(encoding, 200.0)
+    rates = np.bincount(cell, minlength=4) / 150 / 60e-3
+    assert rates[0] == 0
+    np.testing.assert_allclose(rates[1:], [100, 200, 200], rtol=0.1)
+    assert (step % STEPS).min() >= 5
+
+
+def test_poisson_spikes_are_as_irregular_as_they_should_be_and_regular_ones_are_not() -> None:
+    for encoding, expected in (("poisson", 1.0), ("regular", 0.0)):
+        step, cell = input_spikes(encoding, 100.0, fixations=200)
+        counts = np.bincount(step[cell == 2] // STEPS, minlength=200)
+        assert counts.var() / counts.mean() == pytest.approx(expected, abs=0.25)
+
+
+def test_another_seed_and_another_fixation_give_other_spikes() -> None:
+    same, other = input_spikes("poisson", 200.0), input_spikes("poisson", 200.0, seed=1)
+    assert np.array_equal(same, input_spikes("poisson", 200.0))
+    assert not np.array_equal(same, other)
+    first, second = (same[:, same[0] // STEPS == fixation] for fixation in (0, 1))
+    assert not np.array_equal(first, second - [[STEPS], [0]])

@@ -1,0 +1,175 @@
+"""What a compiled program promises: no trace of how a run was cut, what it ran beside, or that it was evaluated."""
+
+import subprocess
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cortexsim.errors import UserError
+from cortexsim.rules import Rule, known_rules
+from cortexsim.spiking import Control, Plan, Settings, Stack, State, Stream, describe, program
+
+FIXATIONS = 30
+
+
+def small(settings: Settings, rule: Rule, target: str = "cpp") -> Stack:
+    plans = [Plan(1, 2, 6, 8, "spiking", True, "sibling", False, settings.input_rate)]
+    return Stack(*describe(plans, 2, 4, rule, settings, 12), target)
+
+
+def begun(stack: Stack) -> State:
+    draw = np.random.default_rng(0)
+    state = stack.initial_state()
+    for key in ("feedforward1.w", "context1.b"):
+        state[key] = draw.normal(0.3, 0.5, len(state[key]))
+    return state
+
+
+def stream() -> Stream:
+    shown = (np.random.default_rng(1).uniform(size=(FIXATIONS, 16)) < 0.3).astype(float)
+    return Stream(shown, np.arange(FIXATIONS), pace=np.linspace(1, 0.5, FIXATIONS))
+
+
+SETTINGS = Settings(input_rate=400.0)
+DELAYED = replace(SETTINGS, clear=False, control={"surprise": Control(delay=2, tau_filter=0.1)})
+
+
+@pytest.fixture(scope="module")
+def stack() -> Stack:
+    return small(SETTINGS, known_rules()["clapp"])
+
+
+def equal(one: State, other: State) -> bool:
+    return one.keys() == other.keys() and all(np.array_equal(one[key], other[key]) for key in one)
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, DELAYED], ids=["plain", "delayed and not cleared"])
+def test_chunks_of_any_size_give_the_same_spikes_and_weights(settings: Settings) -> None:
+    stack = small(settings, known_rules()["clapp"])
+    outcomes = [stack.run(stream(), begun(stack), seed=5, chunk=size) for size in (1, 7, 12)]
+    (first, state), *others = outcomes
+    assert first.spikes["layer1"] > 100
+    assert not equal(begun(stack), state)
+    for outcome, after in others:
+        assert np.array_equal(outcome.activity["layer1"], first.activity["layer1"])
+        assert outcome.spikes == first.spikes
+        assert equal(after, state)
+
+
+def test_every_target_gives_the_same_spikes_and_weights(stack: Stack) -> None:
+    slow = small(SETTINGS, known_rules()["clapp"], "numpy")
+    (fast_outcome, fast), (slow_outcome, after) = (entry.run(stream(), begun(entry), seed=5) for entry in (stack, slow))
+    assert fast_outcome.spikes == slow_outcome.spikes
+    for key, values in fast.items():
+        np.testing.assert_allclose(values, after[key], rtol=1e-12, atol=1e-14)
+
+
+def test_evaluation_changes_nothing(stack: Stack) -> None:
+    state = stack.run(stream(), begun(stack), seed=5)[1]
+    copy = {key: values.copy() for key, values in state.items()}
+    outcome, after = stack.run(Stream(stream().inputs, np.arange(FIXATIONS)), state, seed=9)
+    assert outcome.spikes["layer1"] > 100
+    assert equal(copy, state)
+    assert equal(copy, after)
+
+
+def test_programs_do_not_disturb_each_other(stack: Stack) -> None:
+    alone = [stack.run(stream(), begun(stack), seed=seed)[1] for seed in (1, 2)]
+    with ThreadPoolExecutor() as pool:
+        together = list(pool.map(lambda seed: stack.run(stream(), begun(stack), seed=seed)[1], (1, 2)))
+    assert not equal(*alone)
+    assert all(equal(*pair) for pair in zip(alone, together, strict=True))
+
+
+def test_other_seeds_constants_and_data_need_no_compiler(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack.run(stream(), begun(stack), seed=0)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("compiled again")
+
+    monkeypatch.setattr(program, "_compile", refuse)
+    other = replace(SETTINGS, eta=0.5, tau_eligibility=20e-3, parameters={"tau_membrane": "15 ms"}, input_rate=300.0)
+    changed = small(other, known_rules()["clapp"].tuned({"margin": 2.0}, {"surprise": 0.5}))
+    start = time.perf_counter()
+    after = changed.run(stream(), begun(changed), seed=1)[1]
+    assert not equal(after, stack.run(stream(), begun(stack), seed=1)[1])
+    print(f"a second program began and ended in {time.perf_counter() - start:.2f} s")
+
+
+def test_two_processes_compile_one_program_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORTEXSIM_CACHE", str(tmp_path))
+    calls: list[int] = []
+
+    def compiled(description: object, folder: Path) -> None:
+        calls.append(1)
+        time.sleep(0.2)
+        folder.mkdir()
+        (folder / "manifest.json").write_text("{}")
+
+    monkeypatch.setattr(program, "_compile", compiled)
+    description = small(SETTINGS, known_rules()["clapp"]).description
+    with ThreadPoolExecutor() as pool:
+        folders = list(pool.map(lambda _: program.Program.of(description).folder, range(4)))
+    assert len(set(folders)) == 1
+    assert calls == [1]
+
+
+def test_without_a_compiler_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program.shutil, "which", lambda name: None)
+    with pytest.raises(UserError, match=r"need a C\+\+ compiler and make.*apt install g\+\+ make.*--target numpy"):
+        program.compiler_path()
+
+
+def test_a_program_that_fails_says_so(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = stack.engine
+    monkeypatch.setattr(subprocess, "run", _failing(subprocess.run))
+    with pytest.raises(RuntimeError, match="failed"):
+        engine.run({"nobody.nothing": 1.0}, [])
+
+
+def _failing(run: Callable[..., object]) -> Callable[..., object]:
+    return lambda command, **keywords: run(command, **keywords)
+
+
+# What may be done to a modulator on its way.
+
+
+def after(control: Control, fixations: int = FIXATIONS) -> tuple[State, State]:
+    stack = small(replace(SETTINGS, control={"surprise": control}, weight_decay=0.0), known_rules()["clapp"], "numpy")
+    shown = stream()[:fixations]
+    return begun(stack), stack.run(shown, begun(stack), seed=5)[1]
+
+
+def changed(control: Control, fixations: int = FIXATIONS) -> float:
+    before, state = after(control, fixations)
+    return float(np.abs(state["feedforward1.w"] - before["feedforward1.w"]).max())
+
+
+def test_a_lesioned_modulator_teaches_nothing() -> None:
+    assert changed(Control(lesion=True)) == 0
+    assert changed(Control()) > 1e-3
+
+
+def test_a_delayed_modulator_arrives_as_many_fixations_later() -> None:
+    assert changed(Control(delay=3), fixations=3) == 0
+    assert changed(Control(delay=3), fixations=4) > 0
+
+
+def test_a_filtered_modulator_is_heard_less_at_first() -> None:
+    assert 0 < changed(Control(tau_filter=1.0), fixations=1) < 0.2 * changed(Control(), fixations=1)
+
+
+def test_a_clamped_modulator_says_the_same_before_and_after_the_saccade() -> None:
+    before, state = after(Control(clamp=0.0))
+    assert np.array_equal(state["feedforward1.w"], before["feedforward1.w"])
+    assert changed(Control(clamp=1.0)) > 0
+
+
+def test_a_shuffled_modulator_is_another_one() -> None:
+    plain, shuffled = after(Control())[1], after(Control(shuffle=True))[1]
+    assert not np.allclose(plain["feedforward1.w"], shuffled["feedforward1.w"], atol=1e-3)
