@@ -179,6 +179,11 @@ def check_brian(model: Model) -> None:
             if name not in known:
                 raise UserError(f"modulator.{name}: the rule has no such modulator ({nearest(name, known)})")
         Translation(model.plasticity_rule(), context=True)
+    if model.spiking.dendrite == "psp":
+        if "brian-rate" in model.network.substrate:
+            raise UserError("spiking.dendrite = 'psp': cells without spikes have none ('trace')")
+        if model.rule is not None and model.rule.top == "label":
+            raise UserError("spiking.dendrite = 'psp': the label population has no spikes to hear ('trace')")
     if model.learner == "backprop":
         raise UserError("learner = 'backprop': spikes have no gradient (network.substrate = 'rate')")
     mixed = len(set(model.substrates(model.hierarchy.depth))) > 1

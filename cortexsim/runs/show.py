@@ -1,18 +1,22 @@
 """What there is, and what it consists of: models, rules, layers."""
 
-from collections.abc import Mapping
-
 from rich.console import Console
 from rich.table import Table
-from torch import Tensor
 
 from cortexsim.hierarchy.contexts import CONTEXTS
+from cortexsim.learners import Learner, MixedNetwork
+from cortexsim.rate import Layer
 from cortexsim.rules import SIGNALS, Rule, known_rules
 from cortexsim.runs.assemble import assemble
-from cortexsim.runs.configuration import Model
+from cortexsim.runs.configuration import Model, brian_settings
 from cortexsim.runs.locate import find_model, model_paths
 from cortexsim.runs.tell import new_table
 from cortexsim.runs.trial import context_name, substrate_name
+
+STEP_COST, SYNAPSE_COST = (
+    7e-9,
+    1e-9,
+)  # Seconds, a cell and time step, and a synapse and fixation: a fit to measured runs.
 
 
 def models_table() -> Table:
@@ -63,13 +67,40 @@ def describe(model: Model, console: Console) -> None:
             str(layer.feedforward.weights.shape[2]),
             str(layer.feedforward.weights.numel() + layer.bias.numel()),
             str(heard.numel()) if heard is not None else "-",
-            f"{_bytes(layer.state()) / 1000:.1f}",
+            f"{_bytes(layer, substrates[number - 1]) / 1000:.1f}",
         )
     console.print(table)
+    if model.in_brian and model.learner != "untrained":
+        _describe_spiking(model, learner, console)
     for name in context_name(model).split("+"):
         console.print(f"Context {name}: {CONTEXTS[name]}")
     if model.rule is not None:
         _describe_rule(model.plasticity_rule(), console)
+
+
+def _describe_spiking(model: Model, learner: Learner, console: Console) -> None:
+    """Print the cells of the layers in Brian2, their time, and about how long training takes."""
+    network, chosen = learner.network, brian_settings(model)
+    assert isinstance(network, MixedNetwork)
+    for segment in network.segments:
+        cell = chosen.cell_of(segment.substrate)
+        values = ", ".join(f"{name} = {chosen.parameters.get(name, value)}" for name, value in cell.parameters.items())
+        console.print(f"Cell {cell.name} ({cell.source}): {values}")
+    timing = chosen.timing
+    console.print(
+        f"Fixation {timing.fixation * 1e3:g} ms after a blank of {timing.blank * 1e3:g} ms, time step"
+        f" {timing.dt * 1e3:g} ms; {chosen.encoding} input of {chosen.input_rate:g} Hz; dendrite {chosen.dendrite}"
+    )
+    fixations = model.training.samples * model.training.epochs
+    cells = [layer.positions * layer.bias.shape[1] for layer in network.layers]
+    seconds = sum(
+        fixations * (timing.steps * STEP_COST * sum(cells[: stage + 1]) + SYNAPSE_COST * cells[stage] ** 2 / 8)
+        for stage in learner.streams
+    )
+    console.print(
+        f"Training: {fixations} fixations a stage, stages in Brian2: {len(learner.streams)}, about {seconds:.0f} s on one"
+        " core (and half a minute for the compiler, once)"
+    )
 
 
 def _describe_rule(rule: Rule, console: Console) -> None:
@@ -96,5 +127,9 @@ def _describe_rule(rule: Rule, console: Console) -> None:
         console.print(f"Breaks locality: {name}: {reason}")
 
 
-def _bytes(state: Mapping[str, Tensor]) -> int:
-    return sum(tensor.numel() * tensor.element_size() for tensor in state.values())
+def _bytes(layer: Layer, substrate: str) -> int:
+    """Count what a layer keeps: its tensors; in Brian2, doubles, and an eligibility trace beside each weight."""
+    if substrate == "rate":
+        return sum(tensor.numel() * tensor.element_size() for tensor in layer.state().values())
+    traces = layer.feedforward.weights.numel()
+    return 8 * (traces + sum(tensor.numel() for tensor in layer.state().values()))

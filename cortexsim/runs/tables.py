@@ -54,6 +54,8 @@ class SpikingTable(Table):
     gain: Positive = 4.0
     tau_eligibility: Time = "60 ms"
     tau_activity: Time = "60 ms"
+    dendrite: Literal["trace", "psp"] = "trace"
+    tau_dendrite: Time = "10 ms"
     clear: Annotated[bool, Field(strict=True)] = True
     centred: Annotated[bool, Field(strict=True)] = True
     mean_rate: Annotated[float, Field(ge=0, le=1)] = 0.01
@@ -105,6 +107,7 @@ def settings(
         controls[name] = Control(delay, tau, table.clamp, table.lesion, table.shuffle)
     same = (
         "cell",
+        "dendrite",
         "encoding",
         "gain",
         "clear",
@@ -122,6 +125,7 @@ def settings(
         unit_rate=quantity(spiking.unit_rate, "frequency"),
         tau_eligibility=quantity(spiking.tau_eligibility, "time"),
         tau_activity=quantity(spiking.tau_activity, "time"),
+        tau_dendrite=quantity(spiking.tau_dendrite, "time"),
         eta=eta if spiking.eta is None else spiking.eta,
         context_eta=context_eta if spiking.context_eta is None else spiking.context_eta,
         weight_decay=decay if spiking.weight_decay is None else spiking.weight_decay,

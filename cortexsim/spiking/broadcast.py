@@ -70,7 +70,7 @@ def add_output(
     parts.operations += [
         Operation("classes", LOGIT, "expo = exp(clip(logit + bias, -50, 50))"),
         Operation("classes", ANSWER, "answer = expo / total\ntarget = labels_of(t, i)"),
-        Operation("classes", VALUE, f"value = {_value(modulator, settings, says, '', 1)}"),
+        Operation("classes", VALUE, f"value = {_value(modulator, settings, says, '', '1')}"),
         Operation("classes", LEARN, "bias -= schedule(t, 0) * readout_eta * (answer - target)"),
         Operation("readout", LEARN, "w -= schedule(t, 0) * eta * (answer_post - target_post) * signal_pre"),
     ]
@@ -95,7 +95,7 @@ def _parameters(owner: str, modulator: Modulator, settings: Settings, says: Tran
     return [f"{name} : 1 (shared, constant)" for name in values]
 
 
-def _value(modulator: Modulator, settings: Settings, says: Translation, ending: str, contrast: int) -> str:
+def _value(modulator: Modulator, settings: Settings, says: Translation, ending: str, contrast: str) -> str:
     """What is sent: what the modulator says, or what it is clamped to."""
     clamp = settings.control.get(modulator.name, Control()).clamp
     return says.value(modulator, ending, contrast) if clamp is None else f"gain_{modulator.name} * {clamp!r}"
@@ -110,13 +110,14 @@ def _add_line(
         The group that synapses hear, its slots, and what singles out the slot that arrives.
     """
     control = settings.control.get(modulator.name, Control())
-    if control.slots == 1 and not control.tau_filter:
+    delay, slots = control.delay * parts.ticks, control.slots * parts.ticks if control.slots > 1 else 1
+    if slots == 1 and not control.tau_filter:
         return name, 1, ""
     line = f"{name}_line"
     model = [f"value{e} : 1\nfed{e} : 1\nmoved{e} : 1" for e in endings]
     model += ["first : 1 (shared)", "follow : 1 (shared, constant)"]
-    parts.groups.append(Group(line, units * control.slots, "\n".join(model)))
-    dt, tau = settings.timing.period, control.tau_filter
+    parts.groups.append(Group(line, units * slots, "\n".join(model)))
+    dt, tau = settings.timing.period / parts.ticks, control.tau_filter
     parts.set(line, {"follow": dt / (dt + tau)})
     fed = "\n".join(f"fed{e}_post = value{e}_pre : 1 (summed)" for e in endings)
     parts.connections.append(
@@ -124,22 +125,22 @@ def _add_line(
             f"enter_{line}", name, line, fed, ("aligned", {"units": units}), sums={f"fed{e}": ENTER for e in endings}
         )
     )
-    if control.slots > 1:
+    if slots > 1:
         moved = "\n".join(f"moved{e}_post = value{e}_pre : 1 (summed)" for e in endings)
-        sizes = {"units": units, "slots": control.slots}
+        sizes = {"units": units, "slots": slots}
         sums = {f"moved{e}": ENTER for e in endings}
         parts.connections.append(Connection(f"move_{line}", line, line, moved, ("shift", sizes), sums=sums))
     enter = {e: f"fed{e}" for e in endings}
     if control.shuffle and len(endings) == 2:
         coin = f"int(uniform(0, int(schedule(t, 2)), {COIN}, i) < 0.5)"
         enter = {a: f"({coin} * fed{a} + (1 - {coin}) * fed{b})" for a, b in (endings, endings[::-1])}
-    first = str(control.delay)
+    first = str(delay)
     if control.shuffle:
-        first = f"floor({control.delay} + uniform(0, int(schedule(t, 2)), {SLOT}, 0) * {control.slots - control.delay})"
+        first = f"floor({delay} + uniform(0, int(schedule(t, 2)), {SLOT}, 0) * {slots - delay})"
     lines = [f"first = {units} * {first}"]
     for e in endings:
         entered = f"int(i < {units}) * (value{e} + follow * ({enter[e]} - value{e}))"
         lines.append(f"value{e} += schedule(t, 1) * ({entered} + int(i >= {units}) * moved{e} - value{e})")
     parts.operations.append(Operation(line, LINE, "\n".join(lines)))
     parts.state += [(line, f"value{e}") for e in endings]
-    return line, control.slots, f" * int(i >= first_pre) * int(i < first_pre + {units})"
+    return line, slots, f" * int(i >= first_pre) * int(i < first_pre + {units})"

@@ -44,7 +44,7 @@ class Built:
         self.period = description.period * self.dt
         self.namespace: dict[str, Any] = {"uniform": uniform_function(), "inf": np.inf}
         for name, columns in description.streams.items():
-            rows = (values or {}).get(name, np.zeros((description.capacity + 1, columns)))
+            rows = (values or {}).get(name, np.zeros((description.capacity * description.ticks + 1, columns)))
             self.namespace[name] = brian2.TimedArray(rows, dt=self.period, name=name)
         self.objects: dict[str, Any] = {}
         for group in description.groups:
@@ -53,7 +53,11 @@ class Built:
             self._add_connection(connection)
         operators = [
             self.objects[operation.owner].run_regularly(
-                operation.code, dt=self.period, when="start", order=operation.turn, name=f"operation{number}"
+                operation.code,
+                dt=self.dt if operation.every_step else self.period,
+                when="end" if operation.every_step else "start",
+                order=operation.turn,
+                name=f"operation{number}",
             )
             for number, operation in enumerate(description.operations)
         ]

@@ -38,7 +38,7 @@ class Connection:
         name: unique in the network.
         source: name of the presynaptic group.
         target: name of the postsynaptic group.
-        model: equations; a ``(summed)`` variable is summed when its turn comes at a saccade, or at every step if
+        model: equations; a ``(summed)`` variable is summed when its turn comes at a tick, or at every step if
             ``every_step``.
         wiring: a function of `wiring`, and its arguments.
         row: how many consecutive synapses share a presynaptic cell and lie on consecutive postsynaptic cells.
@@ -60,11 +60,15 @@ class Connection:
 
 @dataclass(frozen=True)
 class Operation:
-    """Describe statements that a group or connection executes at every saccade, in the order of their turns."""
+    """Describe statements that a group or connection executes at every tick, in the order of their turns.
+
+    Those of ``every_step`` are executed at the end of every time step instead.
+    """
 
     owner: str
     turn: int
     code: str
+    every_step: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,20 +77,22 @@ class Description:
 
     Attributes:
         dt: time step in seconds.
-        period: time steps from one saccade to the next.
+        period: time steps from one tick to the next.
+        ticks: in a fixation: 1, at the saccade that ends it, or 2, in its middle too.
         capacity: most fixations in one chunk.
         groups: populations.
         connections: synapses.
-        operations: what happens at a saccade.
-        streams: columns of each timed array; it has one row a fixation.
+        operations: what happens at ticks.
+        streams: columns of each timed array; it has one row a tick.
         state: ``(owner, variable)`` of all that one chunk hands to the next.
-        watched: ``(group, variable, turn)`` recorded at every saccade.
+        watched: ``(group, variable, turn)`` recorded at every tick.
         recorded: groups whose spikes are recorded.
         traced: ``group -> (variables, cell)`` recorded at every time step.
     """
 
     dt: float
     period: int
+    ticks: int
     capacity: int
     groups: tuple[Group, ...]
     connections: tuple[Connection, ...]

@@ -1,8 +1,10 @@
 """From one layer to the groups, synapses and operations that make it up."""
 
+import re
+
 from cortexsim.spiking.cells import Cell
 from cortexsim.spiking.description import Connection, Group, Operation
-from cortexsim.spiking.learning import add_context, add_plasticity
+from cortexsim.spiking.learning import add_context, add_plasticity, plastic_variables
 from cortexsim.spiking.parts import HEAR, LEARN, SACCADE, Parts, Plan, dedent
 from cortexsim.spiking.plasticity import Translation
 from cortexsim.spiking.settings import Settings
@@ -13,10 +15,16 @@ AGE = """
 """
 """Time since the last saccade, in whole steps, so that it is the same to the last bit in every fixation."""
 
+SINCE = {
+    1: "since = age : second (shared)",
+    2: "onset : second (shared)\nsince = timestep(t - onset, dt) * dt : second (shared)",
+}
+"""The same where there are two ticks in a fixation, and `age` counts from the last of them."""
+
 TRACE = """
     drecent/dt = -recent / tau_activity : 1
     output = recent * (1 - exp(-dt / tau_activity)) / (unit_rate * dt * share) : 1
-    share = 1 - exp(-clip((age - blank) / tau_activity, dt / tau_activity, inf)) : 1
+    share = 1 - exp(-clip((since - blank) / tau_activity, dt / tau_activity, inf)) : 1
     spikes : 1
     last : second
 """
@@ -49,11 +57,14 @@ def add_layer(
     if plan.plastic and translation is not None:
         add_plasticity(plan, settings, translation, parts)
         if translation.context:
-            add_context(plan, settings, tuple_size, classes, parts)
-    saccade = "saccade = t"
-    resets = [cell.saccade, *(["recent = 0", "last = -1*second"] if cell.spikes else [])]
-    parts.operations.append(Operation(plan.name, SACCADE, saccade))
-    parts.operations.append(Operation(plan.name, SACCADE, "\n".join("; ".join(resets).split("; "))))
+            add_context(plan, settings, translation, tuple_size, classes, parts)
+    resets = [*cell.saccade.split("; "), *(["recent = 0", "last = -1*second"] if cell.spikes else [])]
+    clocks = ["saccade = t"]
+    if parts.ticks == 2:  # Only every other tick is a saccade.
+        clocks.append("onset += identity(t, 1) * (t - onset)")
+        resets = [re.sub(r"(\w+) = (.*)", r"\1 += identity(t, 1) * (\2 - \1)", reset) for reset in resets]
+    parts.operations.append(Operation(plan.name, SACCADE, "\n".join(clocks)))
+    parts.operations.append(Operation(plan.name, SACCADE, "\n".join(resets)))
 
 
 def _add_cells(plan: Plan, settings: Settings, cell: Cell, translation: Translation | None, parts: Parts) -> None:
@@ -63,7 +74,7 @@ def _add_cells(plan: Plan, settings: Settings, cell: Cell, translation: Translat
     shared |= {"centred": "1"}
     values |= {"centred": float(settings.centred and plan.plastic)}
     if cell.spikes:
-        model.append(TRACE)
+        model += [TRACE, SINCE[parts.ticks]]
         shared |= {"tau_activity": "second", "unit_rate": "Hz", "blank": "second"}
         values |= {
             "tau_activity": settings.tau_activity,
@@ -74,11 +85,15 @@ def _add_cells(plan: Plan, settings: Settings, cell: Cell, translation: Translat
         model.append("output = rate : 1")
     model.append("activity = output - centred * mean : 1")
     if plan.plastic and translation is not None:
-        model += [f"{name} : 1" for name in _plastic_variables(plan, translation)]
+        model += [f"{name} : 1" for name in plastic_variables(plan, translation)]
+        if translation.halves:
+            model += ["tau_dendrite : second (shared, constant)", "told_unit : 1 (shared, constant)"]
+            values["tau_dendrite"] = settings.tau_dendrite
         shared |= dict.fromkeys((*translation.constants, "mean_rate", "homeostasis", "target_activity"), "1")
         values |= translation.constants
         values |= {name: getattr(settings, name) for name in ("mean_rate", "homeostasis", "target_activity")}
     model += [f"{name} : {unit} (shared, constant)" for name, unit in shared.items()]
+    spiked = ["recent += 1", "spikes += 1", "last = t", *(["spiked = 1"] if translation and translation.halves else [])]
     parts.set(plan.name, values)
     parts.groups.append(
         Group(
@@ -86,24 +101,12 @@ def _add_cells(plan: Plan, settings: Settings, cell: Cell, translation: Translat
             plan.size,
             "\n".join(model),
             threshold=cell.threshold,
-            reset="\n".join([*cell.reset.split("; "), "recent += 1", "spikes += 1", "last = t"]) if cell.spikes else "",
+            reset="\n".join([*cell.reset.split("; "), *spiked]) if cell.spikes else "",
             refractory="t - last < t_refractory - dt/2" if cell.spikes else "",
             method="exact" if cell.spikes else "exponential_euler",
         )
     )
     parts.state += [(plan.name, name) for name in ("bias", "mean")]
-
-
-def _plastic_variables(plan: Plan, translation: Translation) -> list[str]:
-    found = ["change", "forget"]
-    for modulator in translation.rule.modulators:
-        if modulator.projection == "scalar":
-            found += [f"{modulator.name}{ending}" for _, ending, _ in translation.moments]
-    if plan.feedback:
-        found.append("feedback")
-    if translation.context:
-        found += ["dendrite", "lagged", "before", "change_context", "change_context_after", "forget_context"]
-    return found
 
 
 def _add_feedforward(
@@ -135,7 +138,7 @@ def _add_feedforward(
             "carry": 0.0 if settings.clear else 1.0,
             "elig_unit": 1 / (plan.below_rate * settings.window(tau)) if plan.below_rate else 1.0,
             "tau_eligibility": tau,
-            "period": settings.timing.period,
+            "period": settings.timing.period / parts.ticks,
         }
         if plan.below_rate:
             on_pre.append(f"elig += ({translation.eligibility}) * exp(age_post / tau_eligibility)")
@@ -147,11 +150,12 @@ def _add_feedforward(
             model.remove("elig : 1")
             trail = "elig"
         bounded = " * (1 - sign(step) * w / bound)" if settings.bound else ""
+        kept = "carry" if parts.ticks == 1 else "(1 - identity(t, 1) * (1 - carry))"
         learn = f"""
             trail = {trail}
             step = eta * schedule(t, 0) * (change_post * trail * elig_unit - (forget_post + weight_decay) * w)
             w += step{bounded}
-            elig = elig + schedule(t, 1) * (carry * trail - elig)
+            elig = elig + schedule(t, 1) * ({kept} * trail - elig)
         """
         parts.operations.append(Operation(name, LEARN, dedent(learn)))
         parts.state.append((name, "elig"))

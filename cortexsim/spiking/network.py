@@ -30,14 +30,15 @@ def describe(
         capacity: most fixations in one chunk.
         traced_cell: keep every spike, what modulators say, and the voltage and dendrite of this cell of each layer.
     """
-    parts = Parts()
+    plastic = [plan for plan in plans if plan.plastic]
+    halves = settings.dendrite == "psp" and any(plan.context == "sibling" for plan in plastic)
+    parts = Parts(ticks=2 if halves else 1)
     size = plans[0].positions * plans[0].patch
     _add_input(size, bool(plans[0].below_rate), settings, parts)
-    plastic = [plan for plan in plans if plan.plastic]
     below, streams = "input", {"stimulus": size}
-    streams |= ({"identity": 1} if plans[0].below_rate else {}) | ({"schedule": 3} if plastic and rule else {})
+    streams |= ({"identity": 2} if plans[0].below_rate else {}) | ({"schedule": 4} if plastic and rule else {})
     for plan in plans:
-        says = Translation(rule, plan.context != "none") if rule is not None and plan.plastic else None
+        says = Translation(rule, plan.context != "none", halves) if rule is not None and plan.plastic else None
         add_layer(plan, settings, says, below, tuple_size, classes, parts)
         below = plan.name
         if says is not None:
@@ -60,7 +61,8 @@ def describe(
     watched = [(name, "value", THIRD) for name in modulated] if spying else []
     description = Description(
         dt=settings.timing.dt,
-        period=settings.timing.steps,
+        period=settings.timing.steps // parts.ticks,
+        ticks=parts.ticks,
         capacity=capacity,
         groups=(Group("stream", 1, "steps : integer (shared)"), *parts.groups),
         connections=tuple(parts.connections),
@@ -91,10 +93,13 @@ def _add_input(size: int, spikes: bool, settings: Settings, parts: Parts) -> Non
         unit_rate : Hz (shared, constant)
         blank : second (shared, constant)
     """
-    threshold = f"rate > 0*Hz and age > blank - dt/2 and {ENCODINGS[settings.encoding]}"
+    quiet, opens = "blank", ""
+    if parts.ticks == 2:  # Only every other tick is a saccade, with a blank after it.
+        model, quiet, opens = model + "quiet : second (shared)\n", "quiet", "quiet = blank * identity(t, 1)\n"
+    threshold = f"rate > 0*Hz and age > {quiet} - dt/2 and {ENCODINGS[settings.encoding]}"
     parts.groups.append(Group("input", size, model, threshold=threshold, reset="spikes += 1"))
     parts.set("input", {"unit_rate": settings.input_rate, "blank": settings.timing.blank})
-    show = "saccade = t\nfixation = int(identity(t, 0))\nrate = unit_rate * stimulus(t, i)"
+    show = f"saccade = t\n{opens}fixation = int(identity(t, 0))\nrate = unit_rate * stimulus(t, i)"
     parts.operations.append(Operation("input", SHOW, show))
 
 

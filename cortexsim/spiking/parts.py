@@ -50,8 +50,13 @@ class Plan:
 
 @dataclass
 class Parts:
-    """Collect the parts of a network, and the values of its parameters by ``owner.variable``."""
+    """Collect the parts of a network, and the values of its parameters by ``owner.variable``.
 
+    Attributes:
+        ticks: of a fixation.
+    """
+
+    ticks: int = 1
     groups: list[Group] = field(default_factory=list)
     connections: list[Connection] = field(default_factory=list)
     operations: list[Operation] = field(default_factory=list)

@@ -33,13 +33,14 @@ class Translation:
     Args:
         rule: its texts and constants.
         context: whether the layer has dendrites, and so also hears what follows a saccade.
+        halves: whether it hears that in the first half of each fixation, at a tick of its own.
 
     Raises:
         UserError: where a rule cannot be followed by synapses that see one spike at a time.
     """
 
-    def __init__(self, rule: Rule, context: bool) -> None:
-        self.rule = rule
+    def __init__(self, rule: Rule, context: bool, halves: bool = False) -> None:
+        self.rule, self.halves = rule, halves
         self.context = rule.context if context else None
         for synapses in (rule.feedforward, self.context):
             if synapses is not None and synapses.pre.strip() != "activity_pre":
@@ -56,10 +57,12 @@ class Translation:
         self._prefixed = {name: f"rule_{name}" for name in constants}
 
     @property
-    def moments(self) -> tuple[tuple[Mapping[str, str], str, int], ...]:
-        """Each moment at which modulators arrive: names of a cell's quantities, ending of their names, and contrast."""
-        present = (PRESENT, "", 1)
-        return (present, (AFTER_SACCADE, "_after", -1)) if self.context else (present,)
+    def moments(self) -> tuple[tuple[Mapping[str, str], str, str], ...]:
+        """The moments of a tick: names of a cell's quantities, ending of their names, and contrast."""
+        if self.halves:
+            return ((PRESENT, "", "schedule(t, 3)"),)
+        present = (PRESENT, "", "1")
+        return (present, (AFTER_SACCADE, "_after", "-1")) if self.context else (present,)
 
     @property
     def eligibility(self) -> str:
@@ -97,7 +100,7 @@ class Translation:
         """What a cell adds to a modulator's score, read at the presynaptic end of its synapse onto the modulator."""
         return self.rename(modulator.score, {signal: f"{variable}_pre" for signal, variable in names.items()}, "_pre")
 
-    def value(self, modulator: Modulator, ending: str, contrast: int) -> str:
+    def value(self, modulator: Modulator, ending: str, contrast: str) -> str:
         """What a modulator says."""
         names = {
             "score_all": f"score{ending}",

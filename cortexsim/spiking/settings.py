@@ -9,6 +9,8 @@ from cortexsim.errors import UserError, nearest
 from cortexsim.spiking.cells import Cell, find_cell
 from cortexsim.spiking.quantities import quantity
 
+LONGEST = 52  # Time steps that a cell can remember its own spikes.
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -96,6 +98,10 @@ class Settings:
         gain: drive by an input of activity 1 through a weight of 1.
         tau_eligibility: how long a synapse remembers.
         tau_activity: over how long a cell's activity is read from its spikes.
+        dendrite: ``trace``, which reads the siblings' activity at the end of the fixation, and after the saccade that
+            of the fixation before; or ``psp``, a potential driven all along by their spikes, half a fixation late, so
+            that the first half of a fixation still hears the sample before, and the second half the present one.
+        tau_dendrite: time constant of that potential.
         clear: whether a saccade clears eligibility traces.
         centred: whether plasticity and dendrites read activity less its running mean.
         mean_rate: how fast the running mean follows, per fixation.
@@ -116,6 +122,8 @@ class Settings:
     gain: float = 4.0
     tau_eligibility: float = 60e-3
     tau_activity: float = 60e-3
+    dendrite: Literal["trace", "psp"] = "trace"
+    tau_dendrite: float = 10e-3
     clear: bool = True
     centred: bool = True
     mean_rate: float = 0.01
@@ -136,7 +144,7 @@ class Settings:
         """
         cell = self.cell_of("spiking")
         values = self.values(cell)
-        for name in ("tau_eligibility", "tau_activity"):
+        for name in ("tau_eligibility", "tau_activity", "tau_dendrite"):
             if (value := getattr(self, name)) < 2 * self.timing.dt:
                 raise UserError(
                     f"{name} = {value * 1e3:g} ms is too short for dt = {self.timing.dt * 1e3:g} ms (at least twice dt)"
@@ -151,6 +159,11 @@ class Settings:
             raise UserError(
                 f"target_activity = {self.target_activity:g} times unit_rate = {self.unit_rate:g} Hz is more than"
                 f" a cell can fire (1 / t_refractory = {most:g} Hz)"
+            )
+        if self.dendrite == "psp" and (self.timing.steps % 2 or self.timing.steps > 2 * LONGEST):
+            raise UserError(
+                f"dendrite = 'psp': fixation and blank are {self.timing.steps} time steps"
+                f" (an even number, at most {2 * LONGEST})"
             )
         if self.timing.blank < values["t_refractory"]:
             blank, refractory = self.timing.blank * 1e3, values["t_refractory"] * 1e3

@@ -131,7 +131,7 @@ class Stack:
         for start in range(0, len(stream), chunk):
             part = stream[start : start + chunk]
             outcome, state = self._run_chunk(part, state, seed)
-            shift = start * self.description.period
+            shift = start * self.description.ticks * self.description.period
             outcome.events = {name: events + np.array([[shift], [0]]) for name, events in outcome.events.items()}
             outcomes.append(outcome)
             watch(start + len(part))
@@ -141,11 +141,14 @@ class Stack:
         d = self.description
         values: dict[str, np.ndarray | float] = {**self.parameters, **state}
         values |= {f"{name}.values": rows for name, rows in self._rows(stream).items()}
-        values |= {"stream.steps": len(stream) * d.period}
+        values |= {"stream.steps": len(stream) * d.ticks * d.period}
         if "input" in self.spiking:
             values["input.seed"] = seed
         # The first saccade ends a fixation that never was; this keeps its quotients finite.
-        values |= {f"{name}.saccade": -d.dt * d.period for name in self.sizes if name.startswith("layer")}
+        layers = [name for name in self.sizes if name.startswith("layer") and "line" not in name]
+        values |= {f"{name}.saccade": -d.dt * d.period for name in layers}
+        if d.ticks == 2:
+            values |= {f"{name}.onset": -d.dt * d.period * d.ticks for name in layers}
         lasting = [f"{owner}.{variable}" for owner, variable in d.state]
         watched = [f"watch_{name}.{variable}" for name, variable, _ in d.watched]
         counted = [f"{name}.spikes" for name in self.spiking]
@@ -153,7 +156,10 @@ class Stack:
         traced = [f"trace_{name}.{variable}" for name, (variables, _) in d.traced.items() for variable in variables]
         found = self.engine.run(values, [*lasting, *watched, *counted, *recorded, *traced])
         outcome = Outcome(
-            activity={n: found[f"watch_{n}.{v}"].reshape(-1, self.sizes[n])[1:] for n, v, _ in d.watched},
+            activity={
+                n: found[f"watch_{n}.{v}"].reshape(-1, self.sizes[n])[1:][d.ticks - 1 :: d.ticks]
+                for n, v, _ in d.watched
+            },
             spikes={name: float(found[f"{name}.spikes"].sum()) for name in self.spiking},
             events={
                 name: np.stack([np.rint(found[f"spikes_{name}.t"] / d.dt), found[f"spikes_{name}.i"]]).astype(np.int64)
@@ -166,19 +172,27 @@ class Stack:
         return outcome, {key: found[key] for key in lasting}
 
     def _rows(self, stream: Stream) -> dict[str, np.ndarray]:
-        """Lay out the timed arrays: row k is shown in fixation k, and what teaches fixation k is heard in row k + 1."""
-        n, rows = len(stream), self.description.capacity + 1
+        """Lay out the timed arrays: row k is shown after tick k, and what teaches it is heard at the tick that ends it.
+
+        With two ticks in a fixation, its halves have numbers of their own, and the contrast of the first is -1.
+        """
+        ticks = self.description.ticks
+        n, rows = len(stream) * ticks, self.description.capacity * ticks + 1
+        half = np.arange(n) % ticks
         found = {name: np.zeros((rows, columns)) for name, columns in self.description.streams.items()}
-        found["stimulus"][:n] = stream.inputs
+        identity = np.repeat(stream.identity, ticks) * ticks + half
+        found["stimulus"][:n] = np.repeat(stream.inputs, ticks, axis=0)
         if "identity" in found:
-            found["identity"][:n, 0] = stream.identity
+            found["identity"][:n, 0] = identity
+            found["identity"][: n + 1 : ticks, 1] = 1.0
         if "schedule" in found:
-            found["schedule"][1 : n + 1, 2] = stream.identity
+            found["schedule"][1 : n + 1, 2] = identity
+            found["schedule"][1 : n + 1, 3] = np.where(half == ticks - 1, 1.0, -1.0)
             if stream.pace is not None:
-                found["schedule"][1 : n + 1, 0] = stream.pace
+                found["schedule"][1 : n + 1, 0] = np.repeat(stream.pace, ticks)
                 found["schedule"][1 : n + 1, 1] = 1.0
         if "labels_of" in found and stream.labels is not None:
-            found["labels_of"][1 : n + 1] = stream.labels
+            found["labels_of"][1 : n + 1] = np.repeat(stream.labels, ticks, axis=0)
         return found
 
 

@@ -71,9 +71,7 @@ def measure(cells: int) -> list[dict[str, object]]:
             for name, way in ways.items():
                 found[name].append(way())
     difference = float(np.abs(final["cortexsim"] - final["C++ loop"]).max())
-    print(
-        f"{cells} cells, {INPUTS * cells} plastic synapses; weights differ from the C++ loop's by {difference:.1e}"
-    )
+    print(f"{cells} cells, {INPUTS * cells} plastic synapses; weights differ from the C++ loop's by {difference:.1e}")
     found["Python loop of run(), Cython"] = [python_loop(description, parameters, state, rates, cells)]
     if (bindsnet := bindsnet_loop(cells, rates)) is not None:
         found["BindsNET, MSTDPET"] = [bindsnet]

@@ -15,7 +15,8 @@ from cortexsim.runs.locate import find_model, model_paths
 from cortexsim.seeds import stream
 
 HIERARCHY = Hierarchy(features=4, multiplicity=2, depth=3)
-MODELS = sorted(model_paths())
+COMPILED = {"clapp-psp", "clapp-spiking", "dfa-spiking", "hebb-spiking"}  # Half a minute each, for the compiler.
+MODELS = [pytest.param(name, marks=pytest.mark.slow if name in COMPILED else ()) for name in sorted(model_paths())]
 
 
 def digest(learner: Learner) -> str:

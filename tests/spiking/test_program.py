@@ -12,7 +12,7 @@ import pytest
 
 from cortexsim.errors import UserError
 from cortexsim.rules import Rule, known_rules
-from cortexsim.spiking import Control, Plan, Settings, Stack, State, Stream, describe, program
+from cortexsim.spiking import Control, Plan, Settings, Stack, State, Stream, Timing, describe, program
 
 FIXATIONS = 30
 
@@ -48,7 +48,10 @@ def equal(one: State, other: State) -> bool:
     return one.keys() == other.keys() and all(np.array_equal(one[key], other[key]) for key in one)
 
 
-@pytest.mark.parametrize("settings", [SETTINGS, DELAYED], ids=["plain", "delayed and not cleared"])
+PSP = replace(SETTINGS, dendrite="psp", timing=Timing(1e-3, 60e-3, 4e-3))
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, DELAYED, PSP], ids=["plain", "delayed and not cleared", "psp"])
 def test_chunks_of_any_size_give_the_same_spikes_and_weights(settings: Settings) -> None:
     stack = small(settings, known_rules()["clapp"])
     outcomes = [stack.run(stream(), begun(stack), seed=5, chunk=size) for size in (1, 7, 12)]
@@ -139,13 +142,13 @@ def _failing(run: Callable[..., object]) -> Callable[..., object]:
 # What may be done to a modulator on its way.
 
 
-def after(control: Control, fixations: int = FIXATIONS) -> tuple[State, State]:
+def after(control: Control, fixations: int = 8) -> tuple[State, State]:
     stack = small(replace(SETTINGS, control={"surprise": control}, weight_decay=0.0), known_rules()["clapp"], "numpy")
     shown = stream()[:fixations]
     return begun(stack), stack.run(shown, begun(stack), seed=5)[1]
 
 
-def changed(control: Control, fixations: int = FIXATIONS) -> float:
+def changed(control: Control, fixations: int = 8) -> float:
     before, state = after(control, fixations)
     return float(np.abs(state["feedforward1.w"] - before["feedforward1.w"]).max())
 

@@ -1,0 +1,60 @@
+"""The dendrite that hears its siblings' spikes half a fixation late, against the same worked out from the spikes."""
+
+import numpy as np
+
+from cortexsim.rules import known_rules
+from cortexsim.spiking import Plan, Settings, Stack, Stream, Timing, describe
+
+POSITIONS, CELLS, PATCH, FIXATIONS = 2, 3, 4, 6
+SETTINGS = Settings(
+    timing=Timing(1e-3, 40e-3, 4e-3),
+    dendrite="psp",
+    input_rate=400.0,
+    eta=0.02,
+    weight_decay=0.0,
+    homeostasis=0.0,
+    mean_rate=0.0,
+)
+HALF = SETTINGS.timing.steps // 2
+
+
+def test_context_weights_follow_the_delayed_spikes_of_both_halves() -> None:
+    rule = known_rules()["clapp"]
+    plan = Plan(1, POSITIONS, CELLS, PATCH, "spiking", True, "sibling", False, SETTINGS.input_rate)
+    stack = Stack(*describe([plan], 2, 2, rule, SETTINGS, FIXATIONS, traced_cell=0), "numpy")
+    draw, state = np.random.default_rng(0), stack.initial_state()
+    state["feedforward1.w"] = draw.normal(0.5, 0.5, len(state["feedforward1.w"]))
+    state["context1.b"] = draw.normal(0, 1.0, len(state["context1.b"]))
+    state["layer1.mean"] = draw.uniform(0, 0.1, POSITIONS * CELLS)
+    shown = (draw.uniform(size=(FIXATIONS, POSITIONS * PATCH)) < 0.6).astype(float)
+    outcome, after = stack.run(Stream(shown, np.arange(FIXATIONS), pace=np.ones(FIXATIONS)), state, seed=1)
+    assert outcome.spikes["layer1"] > 20
+
+    steps, dt = FIXATIONS * 2 * HALF, SETTINGS.timing.dt
+    fired = np.zeros((steps, POSITIONS * CELLS))
+    fired[tuple(outcome.events["layer1"])] = 1
+    delayed = np.concatenate([np.zeros((HALF, POSITIONS * CELLS)), fired])[:steps]
+    b = np.empty(POSITIONS * CELLS * CELLS)
+    b[stack.wires["context1"][2]] = state["context1.b"]
+    b = b.reshape(POSITIONS, CELLS, CELLS)
+    window = dt * (1 - np.exp(-HALF * dt / SETTINGS.tau_dendrite)) / (1 - np.exp(-dt / SETTINGS.tau_dendrite))
+    for tick in range(1, 2 * FIXATIONS + 1):
+        end, contrast = tick * HALF, 1.0 if tick % 2 == 0 else -1.0
+        ages = end - 1 - np.arange(end)
+        heard = (delayed[:end] * np.exp(-ages * dt / SETTINGS.tau_dendrite)[:, None]).sum(0)
+        told = (heard / (SETTINGS.unit_rate * window) - state["layer1.mean"]).reshape(POSITIONS, CELLS)
+        onset = (tick - 1) // 2 * 2 * HALF
+        ages = end - 1 - np.arange(onset, end)
+        recent = (fired[onset:end] * np.exp(-ages * dt / SETTINGS.tau_activity)[:, None]).sum(0)
+        share = 1 - np.exp(-((end - onset) * dt - SETTINGS.timing.blank) / SETTINGS.tau_activity)
+        rate = recent * (1 - np.exp(-dt / SETTINGS.tau_activity)) / dt / share
+        z = (rate / SETTINGS.unit_rate - state["layer1.mean"]).reshape(POSITIONS, CELLS)
+        context = told[::-1]  # Of two columns, each hears the other.
+        dendrite = np.einsum("pik,pk->pi", b, context)
+        u = (z * dendrite).sum(1)
+        gate = contrast * (contrast * u < 1)
+        b += SETTINGS.eta * SETTINGS.context_eta * gate[:, None, None] * z[:, :, None] * context[:, None, :]
+    found = np.empty(b.size)
+    found[stack.wires["context1"][2]] = after["context1.b"]
+    assert np.abs(b.ravel() - found).max() < 1e-10
+    assert np.abs(after["context1.b"] - state["context1.b"]).max() > 1e-2
