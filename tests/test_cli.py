@@ -83,7 +83,9 @@ def test_ones_own_rule_is_one_file_and_one_line(monkeypatch: pytest.MonkeyPatch,
     readme = (Path(__file__).parent.parent / "README.md").read_text()
     blocks = [block.split("```")[0] for block in readme.split("```python\n")[1:]]
     (tmp_path / "my_rule.py").write_text(next(block for block in blocks if "RULE = Rule(" in block))
-    model = next(block.split("```")[0] for block in readme.split("```toml\n")[1:] if "my_rule.py" in block)
+    model = next(
+        block.split("```")[0] for block in readme.split("```toml\n")[1:] if "my_rule.py" in block.split("```")[0]
+    )
     (tmp_path / "my_model.toml").write_text(model.replace("epochs = 40", "epochs = 1"))
     task = [
         "--samples",

@@ -38,17 +38,16 @@ class Local:
         self.uses_labels = top == "label"
         self.represents = len(network.layers) - (top == "readout")
         self.plastic = network.layers[: self.represents]
-        self.optimizers = [
-            Optimizer(optimization, {name: layer.state()[name] for name in self._plastic_names(rule)})
-            for layer in self.plastic
-        ]
+        self.optimization = optimization
+        self.optimizers: dict[int, Optimizer] = {}
         one_by_one = [[k] for k in range(self.represents)]
         self.schedule = one_by_one if schedule == "greedy" else [list(range(self.represents))]
         self.stages = len(self.schedule)
 
-    @staticmethod
-    def _plastic_names(rule: Rule) -> list[str]:
-        return ["feedforward", "bias", "context"] if rule.needs_context else ["feedforward", "bias"]
+    def _taught(self, k: int) -> dict[str, Tensor]:
+        """Name the tensors that the rule changes in a layer."""
+        names = ("feedforward", "bias", "context") if self.plasticity.rule.needs_context else ("feedforward", "bias")
+        return {name: self.plastic[k].state()[name] for name in names}
 
     @torch.no_grad()
     def present(self, stage: int, leaves: Tensor) -> Tensor:
@@ -63,6 +62,8 @@ class Local:
         for k in self.schedule[stage]:
             response = self.plastic[k].respond(below, learning=True)
             updates = self.plasticity.updates(self.plastic[k], response, self._label_context(k, labels, below))
+            if k not in self.optimizers:  # Not before a layer learns here: it may have another substrate.
+                self.optimizers[k] = Optimizer(self.optimization, self._taught(k))
             self.optimizers[k].step(updates, progress)
             below = response.activity
 

@@ -98,8 +98,8 @@ def _describe_spiking(model: Model, learner: Learner, console: Console) -> None:
         for stage in learner.streams
     )
     console.print(
-        f"Training: {fixations} fixations a stage, stages in Brian2: {len(learner.streams)}, about {seconds:.0f} s on one"
-        " core (and half a minute for the compiler, once)"
+        f"Training: {fixations} fixations a stage, stages in Brian2: {len(learner.streams)}, about {seconds:.0f} s"
+        " on one core (and half a minute for the compiler, once)"
     )
 
 

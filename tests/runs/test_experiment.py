@@ -17,11 +17,19 @@ from tests.runs.test_compare import quick, silent
 TOY = Hierarchy(features=4, multiplicity=2, depth=2)
 
 
-@pytest.mark.parametrize("name", sorted(experiment_paths()))
+COMPILED = {"first_layer"}  # A few minutes, for the compiler.
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow if name in COMPILED else ()) for name in sorted(experiment_paths())],
+)
 def test_every_experiment_runs_at_toy_size(name: str, tmp_path: Path) -> None:
     experiment, beside = find_experiment(name)
     planned = {
-        key: replace(whole, models=tuple(quick(m.name) for m in whole.models), hierarchy=TOY, samples=(8, 16), seeds=1)
+        key: replace(
+            whole, models=tuple(quick(str(m._path)) for m in whole.models), hierarchy=TOY, samples=(8, 16), seeds=1
+        )
         for key, whole in comparisons(experiment, beside).items()
     }
     found = run_experiment(planned, tmp_path, silent(), workers=1)
