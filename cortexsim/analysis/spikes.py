@@ -73,11 +73,11 @@ def membrane(axes: Axes, scene: Scene, layer: str) -> Axes:
     fired = scene.outcome.events[layer]
     mine = fired[0][fired[1] == scene.cell] * scene.timing.dt * 1e3
     axes.plot(mine, np.full(len(mine), 1.25), "|", color="#333333", markersize=7)
-    axes.set(ylabel=f"v of cell {scene.cell}", xlabel="time [ms]", ylim=(-1.2, 1.6))
+    axes.set(ylabel=f"v of cell {scene.cell}", xlabel="time [ms]", ylim=(min(-1.2, 1.05 * traces["v"].min()), 1.6))
     if "dendrite" in traces:
         right = axes.twinx()
         right.plot(time, traces["dendrite"], color=COLOURS[1], linewidth=1.2, drawstyle="steps-post")
-        right.set_ylabel("dendrite, of the fixation before", color=COLOURS[1])
+        right.set_ylabel("dendrite, at the saccade", color=COLOURS[1])
     _saccades(axes, scene)
     return axes
 

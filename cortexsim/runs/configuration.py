@@ -186,7 +186,12 @@ def check_brian(model: Model) -> None:
             raise UserError("spiking.dendrite = 'psp': the label population has no spikes to hear ('trace')")
     if model.learner == "backprop":
         raise UserError("learner = 'backprop': spikes have no gradient (network.substrate = 'rate')")
-    mixed = len(set(model.substrates(model.hierarchy.depth))) > 1
+    named = model.network.substrate
+    if model.network.shared and "rate" in named[1:]:
+        raise UserError(
+            "network.shared = true: columns in Brian2 differ, and so must those that hear them (shared = false)"
+        )
+    mixed = len(set(named)) > 1
     if mixed and model.learner == "feedback":
         raise UserError(
             "network.substrate: an output error reaches layers of one substrate only (the same for all layers)"

@@ -6,6 +6,7 @@ from cortexsim.errors import UserError
 from cortexsim.runs.configuration import read_model
 from cortexsim.runs.locate import find_model, folder, model_paths
 
+SPIKING = 'learner = "local"\n[rule]\nname = "clapp"\n[network]\nsubstrate = "spiking"\n'
 GOOD = 'learner = "local"\n[rule]\nname = "clapp"\n'
 
 
@@ -39,6 +40,28 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
         ('learner = "backprop"\n[rule]\nname = "clapp"', "follows no rule"),
         ('learner = "local"\n[rule]\nname = "hebb"\ntop = "label"', "hears no context"),
         ("learner = ", "Invalid value"),
+        (SPIKING + '[spiking]\ncell = "liff"', r"spiking.cell = 'liff' is not known \(did you mean 'lif'\?\)"),
+        (SPIKING + '[spiking]\ncell = "rate"', r"spiking.cell = 'rate' does not spike \(substrate = 'brian-rate'\)"),
+        (SPIKING + "[spiking]\ndt = 3", "spiking.dt = 3: write a time with its unit, such as '10 ms'"),
+        (SPIKING + '[spiking]\ndt = "3 Hz"', "spiking.dt = '3 Hz': '3 Hz' is not a time in s or ms or us"),
+        (SPIKING + '[spiking]\ndt = "-1 ms"', "spiking.dt = -1 ms is too short"),
+        (SPIKING + '[spiking]\ndt = "7 ms"', "spiking.fixation = 60 ms is no whole number of time steps of 7 ms"),
+        (
+            SPIKING + '[spiking]\ndt = "20 ms"\nblank = "20 ms"',
+            r"spiking.dt = 20 ms is too large for tau_membrane = 10 ms \(at most half of it\)",
+        ),
+        (SPIKING + '[spiking]\nblank = "1 ms"', r"spiking.blank = 1 ms is too short \(t_refractory: 2 ms\)"),
+        (SPIKING + '[spiking]\ninput_rate = "2 kHz"', "spiking.input_rate = 2000 Hz: dt has room for one spike"),
+        (SPIKING + "[spiking]\ntarget_activity = 2.0", r"1 / t_refractory = 500 Hz"),
+        (SPIKING + '[spiking]\ndendrite = "psp"', "dendrite = 'psp': fixation and blank are 65 time steps"),
+        (SPIKING + '[spiking.parameters]\ntau = "1 ms"', "spiking.parameters.tau: cell 'lif' has no such parameter"),
+        (SPIKING + '[modulator.surprize]\ndelay = "0 ms"', r"no such modulator \(did you mean 'surprise'\?\)"),
+        (SPIKING + '[modulator.surprise]\ndelay = "-65 ms"', "modulator.surprise.delay = -65 ms is negative"),
+        (SPIKING + '[modulator.surprise]\ndelay = "30 ms"', "no whole number of fixations .such as 65 ms"),
+        (GOOD + '[spiking]\ncell = "alif"', "spiking: no layer is simulated in Brian2"),
+        (GOOD + '[network]\nsubstrate = ["rate", "spikin"]', r"network.substrate = 'spikin' is not known"),
+        (GOOD + '[network]\nsubstrate = ["spiking", "rate"]', r"network.shared = true: .* \(shared = false\)"),
+        ('learner = "backprop"\n[network]\nsubstrate = "spiking"', "spikes have no gradient"),
         ("learner = 3", "learner = 3 is not known"),
         ("rule = 3\nlearner = 'local'", "rule = 3: "),
     ],

@@ -1,0 +1,44 @@
+"""Rasters, on the slow target, which needs no compiler."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from cortexsim.errors import UserError
+from cortexsim.hierarchy import Hierarchy
+from cortexsim.runs.configuration import read_model
+from cortexsim.runs.locate import find_model
+from cortexsim.runs.raster import draw
+from cortexsim.runs.trial import Trial
+from tests.runs.test_compare import silent
+
+TINY = """
+learner = "local"
+[rule]
+name = "clapp"
+[network]
+substrate = "spiking"
+cells = 4
+[spiking]
+input_rate = "200 Hz"
+[training]
+epochs = 1
+"""
+
+
+def test_a_raster_shows_fixations_before_and_after_training(tmp_path: Path) -> None:
+    (tmp_path / "tiny.toml").write_text(TINY)
+    model = read_model(tmp_path / "tiny.toml")
+    trial = Trial(model, Hierarchy(4, 2, 2), 8, 8, grammar_seed=0, seed=0, target="numpy")
+    draw(trial, 3, tmp_path, silent())
+    with Image.open(tmp_path / "raster.png") as image:
+        assert image.size == (1800, 1350)
+    text = (tmp_path / "raster.svg").read_text()
+    assert "<svg" in text
+
+
+def test_a_model_without_spikes_has_no_raster(tmp_path: Path) -> None:
+    trial = Trial(find_model("clapp"), Hierarchy(4, 2, 2), 8, 8, grammar_seed=0, seed=0)
+    with pytest.raises(UserError, match=r"clapp: no layer of this model spikes \(network.substrate = 'spiking'\)"):
+        draw(trial, 3, tmp_path, silent())
