@@ -1,0 +1,80 @@
+"""Networks whose layers stand on different substrates, on the slow target, which needs no compiler."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from cortexsim.hierarchy import Hierarchy
+from cortexsim.learners import MixedNetwork, train
+from cortexsim.runs.assemble import assemble, budget
+from cortexsim.runs.configuration import read_model
+from cortexsim.runs.trial import Trial, prepare
+
+TEXT = """
+learner = "local"
+[rule]
+name = "clapp"
+{rule}
+[network]
+substrate = {substrate}
+cells = 3
+shared = false
+[spiking]
+encoding = "regular"
+[training]
+epochs = 1
+batch = 4
+"""
+
+
+@pytest.mark.parametrize(
+    ("rule", "substrate", "hierarchy"),
+    [
+        ("", '["brian-rate", "spiking", "rate"]', Hierarchy(4, 2, 3)),
+        ("", '["rate", "spiking"]', Hierarchy(4, 2, 3)),
+        ("", '"spiking"', Hierarchy(4, 2, 2, 3)),
+        ('top = "label"', '"spiking"', Hierarchy(4, 2, 2)),
+        ('schedule = "simultaneous"', '"spiking"', Hierarchy(4, 2, 3)),
+    ],
+    ids=["three substrates", "spiking above rate", "tuples of three", "label on top", "all at once"],
+)
+def test_every_mixture_learns_from_below_and_is_evaluated_without_a_trace(
+    tmp_path: Path, rule: str, substrate: str, hierarchy: Hierarchy
+) -> None:
+    (tmp_path / "mine.toml").write_text(TEXT.format(rule=rule, substrate=substrate))
+    model = read_model(tmp_path / "mine.toml")
+    prepared = prepare(Trial(model, hierarchy, 12, 4, 0, 0, target="numpy"))
+    learner, network = prepared.learner, prepared.learner.network
+    assert isinstance(network, MixedNetwork)
+    before = [layer.feedforward.weights.clone() for layer in network.layers]
+    train(learner, prepared.leaves, prepared.labels, budget(model), 0)
+    changed = [
+        not torch.equal(old, layer.feedforward.weights) for old, layer in zip(before, network.layers, strict=True)
+    ]
+    assert changed == [k < learner.represents for k in range(hierarchy.depth)]
+
+    state = {name: tensor.clone() for name, tensor in network.state().items()}
+    whole = network.activities(prepared.leaves)
+    parts = [network.activities(part) for part in prepared.leaves.split(5)]
+    for layer, code in enumerate(whole):
+        torch.testing.assert_close(code, torch.cat([part[layer] for part in parts]), rtol=1e-5, atol=1e-6)
+    assert all(torch.equal(tensor, state[name]) for name, tensor in network.state().items())
+
+
+def test_a_spiking_network_begins_with_the_weights_of_its_rate_twin(tmp_path: Path) -> None:
+    networks = []
+    for substrate in ('"spiking"', '"rate"'):
+        text = TEXT.format(rule="", substrate=substrate)
+        (tmp_path / "mine.toml").write_text(
+            text if "spiking" in substrate else text.replace('[spiking]\nencoding = "regular"\n', "")
+        )
+        networks.append(
+            assemble(read_model(tmp_path / "mine.toml"), Hierarchy(4, 2, 2), seed=3, target="numpy").network
+        )
+    for spiking, rate in zip(*(network.layers for network in networks), strict=True):
+        assert torch.equal(spiking.feedforward.weights, rate.feedforward.weights)
+    segment = networks[0].segments[0]
+    laid_out = segment.state(segment.last_stack)["feedforward1.w"]
+    assert np.array_equal(np.sort(laid_out), np.sort(networks[1].layers[0].feedforward.weights.numpy().ravel()))
