@@ -4,7 +4,7 @@ import re
 
 from cortexsim.spiking.cells import Cell
 from cortexsim.spiking.description import Connection, Group, Operation
-from cortexsim.spiking.learning import add_context, add_plasticity, plastic_variables
+from cortexsim.spiking.learning import add_context, add_plasticity, bounded, plastic_variables
 from cortexsim.spiking.parts import HEAR, LEARN, SACCADE, Parts, Plan, dedent
 from cortexsim.spiking.plasticity import Translation
 from cortexsim.spiking.settings import Settings
@@ -149,12 +149,11 @@ def _add_feedforward(
             )
             model.remove("elig : 1")
             trail = "elig"
-        bounded = " * (1 - sign(step) * w / bound)" if settings.bound else ""
         kept = "carry" if parts.ticks == 1 else "(1 - identity(t, 1) * (1 - carry))"
         learn = f"""
             trail = {trail}
             step = eta * schedule(t, 0) * (change_post * trail * elig_unit - (forget_post + weight_decay) * w)
-            w += step{bounded}
+            {bounded("w", settings)}
             elig = elig + schedule(t, 1) * ({kept} * trail - elig)
         """
         parts.operations.append(Operation(name, LEARN, dedent(learn)))

@@ -24,6 +24,13 @@ def plastic_variables(plan: Plan, translation: Translation) -> list[str]:
     return found
 
 
+def bounded(weight: str, settings: Settings) -> str:
+    """Let a weight follow its step: the less the nearer its bound, where it has one, and never past it."""
+    if not settings.bound:
+        return f"{weight} += step"
+    return f"{weight} = clip({weight} + step * (1 - sign(step) * {weight} / bound), -bound, bound)"
+
+
 def add_plasticity(plan: Plan, settings: Settings, translation: Translation, parts: Parts) -> None:
     """Let the cells of a layer work out their third factors, and their means and biases follow."""
     at = plan.name
@@ -79,11 +86,10 @@ def add_context(
         heard, given = {"dendrite": "told_pre"}, "change_context_post * told_pre"
     model = ["b : 1", *(f"{key} : 1 (shared, constant)" for key in shared)]
     model += [f"{variable}_post = b * {signal} : 1 (summed)" for variable, signal in heard.items()]
-    bounded = " * (1 - sign(step) * b / bound)" if settings.bound else ""
     learn = f"""
         given = {given}
         step = eta * schedule(t, 0) * (given - (forget_context_post + weight_decay) * b)
-        b += step{bounded}
+        {bounded("b", settings)}
     """
     source, row, wiring = plan.name, plan.cells, ("siblings", {"positions": plan.positions, "cells": plan.cells})
     wiring[1]["tuple_size"] = tuple_size

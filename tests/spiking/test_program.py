@@ -176,3 +176,26 @@ def test_a_clamped_modulator_says_the_same_before_and_after_the_saccade() -> Non
 def test_a_shuffled_modulator_is_another_one() -> None:
     plain, shuffled = after(Control())[1], after(Control(shuffle=True))[1]
     assert not np.allclose(plain["feedforward1.w"], shuffled["feedforward1.w"], atol=1e-3)
+
+
+# What keeps cells and weights in their range.
+
+
+def test_soft_bounds_hold_weights_that_would_grow_past_them() -> None:
+    grown = {}
+    for bound in (0.0, 1.0):
+        stack = small(replace(SETTINGS, eta=1.0, context_eta=0.5, bound=bound), known_rules()["clapp"], "numpy")
+        state = begun(stack)
+        state["feedforward1.w"] = np.clip(state["feedforward1.w"], -0.9, 0.9)
+        grown[bound] = np.abs(stack.run(stream(), state, seed=5)[1]["feedforward1.w"]).max()
+    assert grown[1.0] < 1 < grown[0.0]
+
+
+def test_homeostasis_and_running_means_follow_the_activity() -> None:
+    stack = small(replace(SETTINGS, homeostasis=0.01, target_activity=0.3), known_rules()["clapp"], "numpy")
+    outcome, after = stack.run(stream(), begun(stack), seed=5)
+    activity, mean = outcome.activity["layer1"], np.zeros(12)
+    for row in activity:
+        mean += SETTINGS.mean_rate * (row - mean)
+    np.testing.assert_allclose(after["layer1.mean"], mean, rtol=1e-9)
+    np.testing.assert_allclose(after["layer1.bias"], 0.01 * (0.3 - activity).sum(0), rtol=1e-9)
