@@ -111,4 +111,8 @@ def _saccades(axes: Axes, scene: Scene) -> None:
 
 
 def _modulators(scene: Scene) -> dict[str, np.ndarray]:
-    return {name: said for name, said in scene.outcome.activity.items() if name not in scene.outcome.events}
+    return {
+        name.removeprefix("modulator_"): said
+        for name, said in scene.outcome.activity.items()
+        if name not in scene.outcome.events
+    }

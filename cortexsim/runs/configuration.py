@@ -178,7 +178,16 @@ def check_brian(model: Model) -> None:
             known = [modulator.name for modulator in model.plasticity_rule().modulators]
             if name not in known:
                 raise UserError(f"modulator.{name}: the rule has no such modulator ({nearest(name, known)})")
-        Translation(model.plasticity_rule(), context=True)
+        says = Translation(model.plasticity_rule(), context=True)
+        if model.spiking.centred and (
+            says.reads("mean_post") or model.learner == "feedback" or model.rule.top == "label"
+        ):
+            why = (
+                "the rule reads mean_post itself"
+                if says.reads("mean_post")
+                else "an answer is read from activity itself"
+            )
+            raise UserError(f"spiking.centred = true: {why} (centred = false)")
     if model.spiking.dendrite == "psp":
         if "brian-rate" in model.network.substrate:
             raise UserError("spiking.dendrite = 'psp': cells without spikes have none ('trace')")

@@ -12,7 +12,7 @@ COIN, SLOT = 1, 2  # Which random numbers of a fixation decide on a shuffled bro
 
 def add_column_modulator(plan: Plan, settings: Settings, modulator: Modulator, says: Translation, parts: Parts) -> None:
     """Add the modulator of one layer: one cell for all who share its value."""
-    name, units = f"{modulator.name}{plan.number}", plan.positions if modulator.scope == "column" else 1
+    name, units = f"modulator_{modulator.name}{plan.number}", plan.positions if modulator.scope == "column" else 1
     endings = [ending for _, ending, _ in says.moments]
     model = [f"score{ending} : 1\nvalue{ending} : 1" for ending in endings]
     parts.groups.append(Group(name, units, "\n".join([*model, *_parameters(name, modulator, settings, says, parts)])))
@@ -26,12 +26,12 @@ def add_column_modulator(plan: Plan, settings: Settings, modulator: Modulator, s
     values = [f"value{ending} = {_value(modulator, settings, says, ending, sign)}" for _, ending, sign in says.moments]
     parts.operations.append(Operation(name, VALUE, "\n".join(values)))
     sender, slots, chosen = _add_line(name, units, modulator, settings, endings, parts)
-    heard = [f"{modulator.name}{ending}_post = value{ending}_pre{chosen} : 1 (summed)" for ending in endings]
+    heard = [f"said_{modulator.name}{ending}_post = value{ending}_pre{chosen} : 1 (summed)" for ending in endings]
     sizes = {"positions": units, "cells": plan.size // units, "slots": slots}
     parts.connections.append(
         Connection(
             f"broadcast_{name}", sender, plan.name, "\n".join(heard), ("scatter", sizes), row=plan.size // units,
-            sums={f"{modulator.name}{ending}": ARRIVE for ending in endings},
+            sums={f"said_{modulator.name}{ending}": ARRIVE for ending in endings},
         )
     )  # fmt: skip
 

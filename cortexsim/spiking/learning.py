@@ -13,7 +13,7 @@ def plastic_variables(plan: Plan, translation: Translation) -> list[str]:
     found = ["change", "forget"]
     for modulator in translation.rule.modulators:
         if modulator.projection == "scalar":
-            found += [f"{modulator.name}{ending}" for _, ending, _ in translation.moments]
+            found += [f"said_{modulator.name}{ending}" for _, ending, _ in translation.moments]
     if plan.feedback:
         found.append("feedback")
     if translation.context:

@@ -56,7 +56,10 @@ def describe(
     spying = traced_cell is not None and bool(plans[0].below_rate)
     cell = traced_cell or 0
     modulated = [
-        f"{m.name}{plan.number}" for plan in plastic for m in (rule.modulators if rule else ()) if m.score != "0"
+        f"modulator_{m.name}{plan.number}"
+        for plan in plastic
+        for m in (rule.modulators if rule else ())
+        if m.score != "0"
     ]
     watched = [(name, "value", THIRD) for name in modulated] if spying else []
     description = Description(

@@ -124,7 +124,7 @@ class Translation:
         return re.sub(r"[A-Za-z_]\w*", lambda match: known.get(match[0], match[0]), text)
 
     def _heard(self, names: Mapping[str, str], ending: str) -> dict[str, str]:
-        broadcast = {modulator.read_as: f"{modulator.name}{ending}" for modulator in self.rule.modulators}
+        broadcast = {modulator.read_as: f"said_{modulator.name}{ending}" for modulator in self.rule.modulators}
         broadcast.pop("feedback_post", None)
         return {**names, **broadcast}
 

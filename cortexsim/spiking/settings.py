@@ -68,8 +68,8 @@ class Control:
         tau_filter: time constant of a low-pass filter; 0 for none.
         clamp: value that is heard in its place; None for what is sent.
         lesion: whether nothing is heard.
-        shuffle: whether each column hears what was sent at some other time, of the last 16 fixations, before or after
-            the saccade.
+        shuffle: whether a layer hears what was sent in a random one of the last 16 fixations, and each column, by the
+            toss of a coin, that of after the saccade in place of that of before; the draws are the same for every seed.
     """
 
     delay: int = 0
@@ -144,6 +144,7 @@ class Settings:
         """
         cell = self.cell_of("spiking")
         values = self.values(cell)
+        self.values(find_cell("rate"))
         for name in ("tau_eligibility", "tau_activity", "tau_dendrite"):
             if (value := getattr(self, name)) < 2 * self.timing.dt:
                 raise UserError(
@@ -182,11 +183,10 @@ class Settings:
         Raises:
             UserError: where the cell has no such parameter, or it cannot have such a value.
         """
+        known = {**find_cell(self.cell).parameters, **find_cell("rate").parameters}
         for name in self.parameters:
-            if cell.spikes and name not in cell.parameters:
-                raise UserError(
-                    f"parameters.{name}: cell '{cell.name}' has no such parameter ({nearest(name, cell.parameters)})"
-                )
+            if name not in known:
+                raise UserError(f"parameters.{name}: cell '{self.cell}' has no such parameter ({nearest(name, known)})")
         found = {}
         for name, default in cell.parameters.items():
             kind = "time" if name.startswith(("tau_", "t_")) else "number"
@@ -209,4 +209,5 @@ class Settings:
 
     def window(self, tau: float) -> float:
         """How many seconds of a constant rate a trace holds at the end of a fixation."""
-        return tau * (1 - exp(-self.timing.fixation / tau)) if self.clear else tau
+        held = tau * (1 - exp(-self.timing.fixation / tau))
+        return held if self.clear else held / (1 - exp(-self.timing.period / tau))

@@ -180,7 +180,8 @@ class Stack:
         n, rows = len(stream) * ticks, self.description.capacity * ticks + 1
         half = np.arange(n) % ticks
         found = {name: np.zeros((rows, columns)) for name, columns in self.description.streams.items()}
-        identity = np.repeat(stream.identity, ticks) * ticks + half
+        # Halves have numbers of their own, below 2^31: the programs count in 32 bits.
+        identity = np.repeat(stream.identity if ticks == 1 else stream.identity % 2**30, ticks) * ticks + half
         found["stimulus"][:n] = np.repeat(stream.inputs, ticks, axis=0)
         if "identity" in found:
             found["identity"][:n, 0] = identity

@@ -23,6 +23,7 @@ cells = 3
 shared = false
 [spiking]
 encoding = "regular"
+centred = false
 [training]
 epochs = 1
 batch = 4
@@ -68,7 +69,7 @@ def test_a_spiking_network_begins_with_the_weights_of_its_rate_twin(tmp_path: Pa
     for substrate in ('"spiking"', '"rate"'):
         text = TEXT.format(rule="", substrate=substrate)
         (tmp_path / "mine.toml").write_text(
-            text if "spiking" in substrate else text.replace('[spiking]\nencoding = "regular"\n', "")
+            text if "spiking" in substrate else text.replace('[spiking]\nencoding = "regular"\ncentred = false\n', "")
         )
         networks.append(
             assemble(read_model(tmp_path / "mine.toml"), Hierarchy(4, 2, 2), seed=3, target="numpy").network

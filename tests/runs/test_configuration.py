@@ -58,6 +58,11 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
         (SPIKING + '[modulator.surprize]\ndelay = "0 ms"', r"no such modulator \(did you mean 'surprise'\?\)"),
         (SPIKING + '[modulator.surprise]\ndelay = "-65 ms"', "modulator.surprise.delay = -65 ms is negative"),
         (SPIKING + '[modulator.surprise]\ndelay = "30 ms"', "no whole number of fixations .such as 65 ms"),
+        (SPIKING.replace("clapp", "hebb"), r"spiking.centred = true: the rule reads mean_post"),
+        (
+            SPIKING.replace('"clapp"', '"clapp"\ntop = "label"'),
+            r"spiking.centred = true: an answer is read from activity",
+        ),
         (GOOD + '[spiking]\ncell = "alif"', "spiking: no layer is simulated in Brian2"),
         (GOOD + '[network]\nsubstrate = ["rate", "spikin"]', r"network.substrate = 'spikin' is not known"),
         (GOOD + '[network]\nsubstrate = ["spiking", "rate"]', r"network.shared = true: .* \(shared = false\)"),
