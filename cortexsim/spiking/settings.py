@@ -30,7 +30,9 @@ class Timing:
         for name in ("dt", "fixation", "blank"):
             value = getattr(self, name)
             if value < 0 or (value == 0 and name != "blank"):
-                raise UserError(f"{name} = {value * 1e3:g} ms is too short (more than 0 ms)")
+                raise UserError(
+                    f"{name} = {value * 1e3:g} ms is too short ({'0 ms or more' if name == 'blank' else 'more than 0 ms'})"
+                )
             if not isclose(value / self.dt, round(value / self.dt), abs_tol=1e-6):
                 raise UserError(f"{name} = {value * 1e3:g} ms is no whole number of time steps of {self.dt * 1e3:g} ms")
 
@@ -201,9 +203,8 @@ class Settings:
                     f"dt = {self.timing.dt * 1e3:g} ms is too large for {name} = {found[name] * 1e3:g} ms"
                     f" (at most half of it)"
                 )
-        if found.get("tau_synapse") == found.get(
-            "tau_membrane", 0.0
-        ):  # Where the closed form of the membrane is 0 / 0.
+        # Where the two are equal, the closed form of the membrane is 0 / 0.
+        if found.get("tau_synapse") == found.get("tau_membrane", 0.0):
             found["tau_synapse"] *= 1 + 1e-6
         return found
 

@@ -81,7 +81,6 @@ class Stack:
         self.wires = {
             entry.name: wiring.wires(entry.wiring[0], dict(entry.wiring[1])) for entry in description.connections
         }
-        self.rows = {entry.name: entry.row for entry in description.connections}
         self.target = target
         self.spiking = [group.name for group in description.groups if group.threshold]
 

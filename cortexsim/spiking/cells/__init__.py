@@ -18,7 +18,7 @@ class Cell:
             drive that homeostasis moves. They give ``current``, to which synapses add; ``drive``, what a rule reads as
             ``drive_post``; ``derivative``, what it reads as ``derivative_post``; and ``rate`` in a cell without spikes.
         parameters: values with units, as text, which a model may change. Names of time constants begin with ``tau_``;
-            a cell that spikes has a refractory period, ``t_refractory``.
+            a cell that spikes has ``t_refractory``, and ``tau_synapse``, over which a spike adds to its current.
         saccade: what a saccade does to the state of the cell.
         source: where the equations are from.
         threshold: condition of a spike; empty for a cell without spikes.
