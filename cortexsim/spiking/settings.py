@@ -30,9 +30,8 @@ class Timing:
         for name in ("dt", "fixation", "blank"):
             value = getattr(self, name)
             if value < 0 or (value == 0 and name != "blank"):
-                raise UserError(
-                    f"{name} = {value * 1e3:g} ms is too short ({'0 ms or more' if name == 'blank' else 'more than 0 ms'})"
-                )
+                least = "0 ms or more" if name == "blank" else "more than 0 ms"
+                raise UserError(f"{name} = {value * 1e3:g} ms is too short ({least})")
             if not isclose(value / self.dt, round(value / self.dt), abs_tol=1e-6):
                 raise UserError(f"{name} = {value * 1e3:g} ms is no whole number of time steps of {self.dt * 1e3:g} ms")
 
