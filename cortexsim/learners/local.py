@@ -55,7 +55,7 @@ class Local:
         first = self.schedule[stage][0]
         return self.network.activities(leaves, first)[-1] if first else leaves
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def step(self, stage: int, seen: Tensor, labels: Tensor, progress: float) -> None:
         """Change the weights of the stage's layers after one batch."""
         below = seen

@@ -56,7 +56,6 @@ class Plasticity:
         texts += [score for _, score, _ in self.modulators]
         self.reads = set().union(*(text.names for text in texts))
 
-    @torch.no_grad()
     def updates(
         self,
         layer: Layer,
@@ -78,17 +77,19 @@ class Plasticity:
         synapses = self._synapses(layer, response, context)
         cells = self._cells(layer, response, synapses)
         post = {name: self._evaluate(name, "post", cells) for name in synapses}
-        changes: dict[str, Tensor] = {}
+        changes: dict[str, Any] = {}
         for moment in [PRESENT, AFTER_SACCADE] if "context" in synapses else [PRESENT]:
             signals = self._arrive(moment, layer, cells, broadcast or {})
             for name in synapses:
-                change = _as_cells(self._evaluate(name, "third", signals) * post[name], response.activity)
-                # Shifted back, a change of context weights meets the context of its own moment: one product serves all.
-                change = _shift(change, -moment.lag) if name == "context" else change
+                change = self._evaluate(name, "third", signals)
+                if name == "context":
+                    # Shifted back, a change meets the context of its own moment: one product serves both moments.
+                    change = _shift(_as_cells(change * post[name], response.activity), -moment.lag)
                 changes[name] = changes[name] + change if name in changes else change
+        changes["feedforward"] = _as_cells(changes["feedforward"] * post["feedforward"], response.activity)
         found = {"bias": layer.feedforward.average(changes["feedforward"])}
         for name, (projection, activity) in synapses.items():
-            pre = self._evaluate(name, "pre", {"activity_pre": activity})
+            pre = self._evaluate(name, "pre", {**self.rule.constants, "activity_pre": activity})
             found[name] = projection.correlate(changes[name], pre)
         self._forget(layer, found, cells, synapses)
         if "mean_post" in self.reads:
@@ -104,7 +105,7 @@ class Plasticity:
 
     def _cells(self, layer: Layer, response: Response, synapses: Synapses) -> dict[str, Any]:
         """Collect what the rule reads of its cells, (batch, positions, cells)."""
-        cells = {"activity_post": response.activity, "drive_post": response.drive}
+        cells = {**self.rule.constants, "activity_post": response.activity, "drive_post": response.drive}
         if "mean_post" in self.reads:
             cells["mean_post"] = layer.mean
         if "derivative_post" in self.reads:
@@ -142,7 +143,7 @@ class Plasticity:
                 found["bias"] -= decay * layer.bias
 
     def _evaluate(self, synapse: str, factor: str, signals: Mapping[str, Any]) -> Any:
-        return self.texts[synapse][factor]({**signals, **self.rule.constants}, FUNCTIONS)
+        return self.texts[synapse][factor](signals, FUNCTIONS)
 
 
 def _as_cells(values: Any, activity: Tensor) -> Tensor:

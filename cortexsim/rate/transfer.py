@@ -21,7 +21,8 @@ def _saturating(drive: Tensor) -> Tensor:
 
 
 TRANSFERS = {
-    "relu": Transfer(torch.relu, lambda drive: (drive > 0).to(drive.dtype)),
+    # A comparison would have to be turned from truth into numbers, which takes torch longer than a matrix product.
+    "relu": Transfer(torch.relu, lambda drive: torch.sign(torch.relu(drive))),
     # Naka & Rushton 1966 with exponent 1: half its maximum of 1 at a drive of 1.
     "saturating": Transfer(_saturating, lambda drive: (drive > 0) / (1 + torch.relu(drive)).square()),
     "linear": Transfer(lambda drive: drive, torch.ones_like),

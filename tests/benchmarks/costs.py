@@ -4,7 +4,7 @@ Each pair is timed in turn, on one thread, and the median of many rounds is show
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from statistics import median
 
 import torch
@@ -36,6 +36,16 @@ def ratio(first: Callable[[], None], second: Callable[[], None]) -> tuple[float,
     return median(a for a, _ in pairs), median(b for _, b in pairs), median(a / b for a, b in pairs)
 
 
+def in_turn(works: Sequence[Callable[[], None]]) -> Callable[[], None]:
+    """One work after the other."""
+
+    def work() -> None:
+        for part in works:
+            part()
+
+    return work
+
+
 def training(learner: Learner, stage: int) -> Callable[[], None]:
     """One epoch of the training loop, in one stage of a learner."""
     hierarchy = learner.network.hierarchy
@@ -48,6 +58,7 @@ class OneStage:
     """One stage of a learner, its input computed beforehand."""
 
     stages = 1
+    streams = frozenset[int]()
 
     def __init__(self, learner: Learner, seen: Tensor, stage: int) -> None:
         self.learner, self.seen, self.stage = learner, seen, stage
@@ -126,7 +137,7 @@ def bare_clapp(hierarchy: Hierarchy, model: Model, stage: int) -> Callable[[], N
         other = dendrites.roll(1, 0)
         same = ((rates * dendrites).sum(-1, keepdim=True) < 1).float()
         saccade = -((rates * other).sum(-1, keepdim=True) > -1).float()
-        post = (same * dendrites + saccade * other) * (drive > 0).view_as(rates)
+        post = (same * dendrites + saccade * other) * torch.sign(rates)
         flat = post.view(-1, bias.shape[0])
         weight.grad, bias.grad = flat.T @ pre / -len(flat), -flat.mean(0)
         onto = (same * rates + (saccade * rates).roll(-1, 0)).view(-1, 2, bias.shape[0]).transpose(0, 1)
@@ -154,9 +165,12 @@ def compare_steps(cells: int) -> None:
     )
     for stage in range(learner.stages):
         show(f"CLAPP, layer {stage + 1} / backpropagation", *ratio(training(learner, stage), training(reference, 0)))
-    for stage in range(learner.stages):
-        local = training(assemble(clapp, hierarchy, 0), stage)
-        show(f"CLAPP, layer {stage + 1} / bare torch", *ratio(local, bare_clapp(hierarchy, clapp, stage)))
+    stages = range(learner.stages)
+    local = [training(assemble(clapp, hierarchy, 0), stage) for stage in stages]
+    bare = [bare_clapp(hierarchy, clapp, stage) for stage in stages]
+    for stage in stages:
+        show(f"CLAPP, layer {stage + 1} / bare torch", *ratio(local[stage], bare[stage]))
+    show("CLAPP, all layers / bare torch", *ratio(in_turn(local), in_turn(bare)))
     show("backpropagation / bare torch", *ratio(training(reference, 0), bare_backprop(hierarchy, backprop)))
 
 
