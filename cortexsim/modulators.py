@@ -12,7 +12,7 @@ A modulator is data, like a rule: the text of what it computes, and who hears it
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -32,7 +32,8 @@ class Modulator:
         score: summed over the cells of the scope before the value is computed.
         scope: who shares one value: the cells of a column, of a layer, or of the network.
         projection: ``"scalar"`` reaches every synapse as it is; ``"random"`` is a vector that reaches each cell through
-            fixed random weights, and is read there as ``feedback_post``.
+            random weights, ``"component"`` one of which each component of a vector cell hears its own; both are read
+            there as ``feedback_post``.
         gain: multiplies the value; 0 lesions the modulator.
         constants: numbers that the texts name.
 
@@ -44,7 +45,7 @@ class Modulator:
     value: str
     score: str = "0"
     scope: Literal["column", "layer", "network"] = "network"
-    projection: Literal["scalar", "random"] = "scalar"
+    projection: Literal["scalar", "random", "component"] = "scalar"
     gain: float = 1.0
     constants: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -68,7 +69,7 @@ class Modulator:
     @property
     def read_as(self) -> str:
         """The name under which a rule reads this modulator."""
-        return "feedback_post" if self.projection == "random" else f"{self.name}_all"
+        return f"{self.name}_all" if self.projection == "scalar" else "feedback_post"
 
 
 AROUSAL = Modulator("arousal", value="1")
@@ -90,4 +91,16 @@ ERROR = Modulator("error", projection="random", value="output_all - label_all")
 """What the network answered less what it should have, sent straight to every cell.
 
 Source: Nokland, NeurIPS 2016.
+"""
+
+COMPONENT_ERROR = replace(ERROR, projection="component")
+"""The same error, of which every component of a vector cell hears its own component.
+
+Source: Clark, Abbott, Chung, NeurIPS 2021.
+"""
+
+TARGET = Modulator("target", projection="random", value="label_all")
+"""What the network should have answered, sent straight to every cell.
+
+Source: Frenkel, Lefebvre, Bol, Frontiers in Neuroscience 2021.
 """

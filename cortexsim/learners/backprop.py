@@ -35,6 +35,7 @@ class Backprop:
         self.optimizer.torch.zero_grad()
         cross_entropy(self.network.classify(self.network.activities(seen)[-1]), labels).backward()
         self.optimizer.step(progress=progress)
+        self.network.constrain()
 
     @torch.no_grad()
     def classify(self, leaves: Tensor) -> Tensor:

@@ -1,31 +1,37 @@
-"""Feedback learning: local rules that listen to the error of the network's output."""
+"""Feedback learning: local rules that are taught by the error of the network's output, by whatever path it comes."""
 
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from cortexsim.rate import Network, Optimization, Optimizer, Plasticity
-from cortexsim.rules import Rule
+from cortexsim.rate import Descent, Lesson, Network, Optimization, Optimizer, Plasticity, Response, settle
+from cortexsim.rules import ErrorPath, Rule
+from cortexsim.seeds import stream
 
 
 class Feedback:
-    """Broadcast the output error to all layers at once; the output itself follows the delta rule.
+    """Bring the output error to all layers; the output itself follows the delta rule.
 
     Args:
         network: its layers, with feedback weights.
         rule: what the synapses of the layers follow.
         optimization: how weights follow their updates.
+        seed: root seed of the path's random weights and of the stream ``noise``.
     """
 
     stages = 1
     uses_labels = True
     streams = frozenset[int]()
 
-    def __init__(self, network: Network, rule: Rule, optimization: Optimization) -> None:
+    def __init__(self, network: Network, rule: Rule, optimization: Optimization, seed: int = 0) -> None:
         self.network = network
         self.plasticity = Plasticity(rule)
+        self.path = rule.path or ErrorPath("direct")
+        self.descent = Descent(network, self.path, seed)
         self.represents = len(network.layers)
-        self.optimizer = Optimizer(optimization, network.weights())
+        self.noise = stream(seed, "noise")
+        more = ("feedback",) if rule.feedback is not None else ()
+        self.optimizer = Optimizer(optimization, network.weights(*more))
 
     def present(self, stage: int, leaves: Tensor) -> Tensor:
         """See the leaves themselves."""
@@ -34,24 +40,83 @@ class Feedback:
     @torch.no_grad()
     def step(self, stage: int, seen: Tensor, labels: Tensor, progress: float) -> None:
         """Change all weights after one batch."""
-        self.optimizer.step(self.updates(seen, labels), progress)
+        updates = self.updates(seen, labels, learning=True)
+        self.optimizer.step({name: updates[name] for name in self.optimizer.parameters}, progress)
+        self.network.constrain()
 
     @torch.no_grad()
-    def updates(self, leaves: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """Compute the directions of all weights for one batch."""
-        responses, below = [], leaves
-        for layer in self.network.layers:
-            responses.append(layer.respond(below, learning=True))
-            below = responses[-1].activity
-        answer = torch.softmax(self.network.classify(below), 1)
-        target = one_hot(labels, answer.shape[1]).to(answer.dtype)
-        broadcast = {"output_all": answer.unsqueeze(1), "label_all": target.unsqueeze(1)}
-        found: dict[str, Tensor] = {}
-        for k, (layer, response) in enumerate(zip(self.network.layers, responses, strict=True), 1):
-            updates = self.plasticity.updates(layer, response, broadcast=broadcast)
-            found |= {f"layer{k}.{name}": update for name, update in updates.items()}
+    def updates(self, leaves: Tensor, labels: Tensor, learning: bool = False) -> dict[str, Tensor]:
+        """Compute the directions of all weights for one batch, leaves (batch, s^L, v) and labels (batch,)."""
+        network, rule = self.network, self.plasticity.rule
+        responses = network.responses(leaves, learning)
+        target = one_hot(labels, network.hierarchy.classes).to(network.output.dtype)
+        settled: list[Tensor] = []
+        if self.path.route == "settled":
+            responses, settled = settle(network, self.descent, responses, target, self.path.constants)
+        answer = torch.softmax(network.classify(responses[-1].activity), 1)
         error = answer - target
-        return found | {"output": -error.T @ below.flatten(1) / len(error), "output_bias": -error.mean(0)}
+        broadcast = {"output_all": answer.unsqueeze(1), "label_all": target.unsqueeze(1)}
+        lessons, above = self.teach(responses, error, settled)
+        found = network.output_update(error, responses[-1].activity)
+        for k, (layer, response) in enumerate(zip(network.layers, responses, strict=True)):
+            updates = self.plasticity.updates(layer, response, broadcast=broadcast, lesson=lessons[k])
+            found |= {f"layer{k + 1}.{name}": update for name, update in updates.items()}
+        if rule.feedback is not None:
+            noisy = "noise_post" in rule.reads
+            found |= self._measure(responses) if noisy else self._follow(responses, above)
+        return found
+
+    def teach(
+        self, responses: list[Response], error: Tensor, settled: list[Tensor]
+    ) -> tuple[list[Lesson], list[Tensor]]:
+        """Bring the error (batch, classes) down; answer with what each layer hears, and with what stands above it."""
+        self.descent.begin()
+        top = len(responses) - 1
+        lessons: list[Lesson] = []
+        above: list[Tensor] = []
+        passed = error.unsqueeze(1)
+        for k in range(top, -1, -1):
+            teaching = settled[k] if settled else None
+            if self.path.route == "layered":
+                teaching = self.descent.down(k, passed)
+            above.insert(0, passed)
+            lessons.insert(0, self.descent.lesson(k, responses, teaching))
+            if self.path.route == "layered":
+                met = Lesson(teaching, slopes=self.descent.slopes(k, responses))
+                passed = self.plasticity.taught(self.network.layers[k], responses[k], met)
+        return lessons, above
+
+    def _follow(self, responses: list[Response], above: list[Tensor]) -> dict[str, Tensor]:
+        """Change plastic feedback weights by what passes through them and the activity it reaches."""
+        return self._feedback_updates("activity_post", [response.activity for response in responses], above)
+
+    def _measure(self, responses: list[Response]) -> dict[str, Tensor]:
+        """Change plastic feedback weights by noise in each layer and what the layer above makes of it."""
+        noise, heard = [], []
+        layers = self.network.layers
+        for k, response in enumerate(responses):
+            like = response.activity
+            noise.append(torch.from_numpy(self.noise.standard_normal(tuple(like.shape))).to(like))
+            above = layers[k + 1] if k + 1 < len(layers) else None
+            if above is None:
+                heard.append(torch.relu(noise[k].flatten(1) @ self.network.output.T).unsqueeze(1))
+            else:
+                drive = above.feedforward(noise[k].reshape(len(like), above.positions, -1))
+                heard.append(above.rate(drive))
+        return self._feedback_updates("noise_post", noise, heard)
+
+    def _feedback_updates(self, signal: str, post: list[Tensor], pre: list[Tensor]) -> dict[str, Tensor]:
+        """Correlate both ends of the feedback synapses onto each layer."""
+        found = {}
+        for k, (layer, values, above) in enumerate(zip(self.network.layers, post, pre, strict=True), 1):
+            assert layer.feedback is not None
+            if self.path.route == "direct":
+                ends = values, above.expand(-1, layer.positions, -1)
+            else:
+                ends = values.reshape(len(values), above.shape[1], -1), above
+            update = self.plasticity.feedback_update(layer.feedback, {signal: ends[0]}, ends[1])
+            found[f"layer{k}.feedback"] = update
+        return found
 
     @torch.no_grad()
     def classify(self, leaves: Tensor) -> Tensor:

@@ -1,21 +1,29 @@
 """Rate layers in torch: networks of columns, and plasticity from a rule's text."""
 
-from cortexsim.rate.layer import Layer
+from cortexsim.rate.descent import Descent
+from cortexsim.rate.layer import Layer, Response
 from cortexsim.rate.network import Architecture, Network, device, to_tensor
 from cortexsim.rate.optimizer import Optimization, Optimizer
-from cortexsim.rate.plasticity import Plasticity
+from cortexsim.rate.plasticity import Lesson, Plasticity
 from cortexsim.rate.projection import Projection
+from cortexsim.rate.relaxation import settle
 from cortexsim.rate.transfer import TRANSFERS
+from cortexsim.rate.vector import VectorNetwork
 
 __all__ = [
     "TRANSFERS",
     "Architecture",
+    "Descent",
     "Layer",
+    "Lesson",
     "Network",
     "Optimization",
     "Optimizer",
     "Plasticity",
     "Projection",
+    "Response",
+    "VectorNetwork",
     "device",
+    "settle",
     "to_tensor",
 ]

@@ -30,7 +30,7 @@ class Layer:
         bias: (copies, cells).
         transfer: name of the transfer function.
         context: B, from the context onto the dendrite; None where nothing is heard.
-        feedback: F, fixed and random, from a vector modulator; None where nothing is heard.
+        feedback: F, from a vector modulator, or B, from the layer above; None where nothing is heard.
         input_rms: root mean square to which synaptic scaling brings the input; None leaves it as it is.
         mean: running mean of the activity, (copies, cells).
         input_square: running mean square of the input.
@@ -61,14 +61,27 @@ class Layer:
         if self.input_rms is not None:
             if learning:
                 self._follow_input(pre)
-            if self.has_input:
-                pre = pre * (self.input_rms * self.input_square.rsqrt())
+            pre = pre * self.gain
         drive = self.feedforward(pre, self.bias)
-        return Response(pre, drive, TRANSFERS[self.transfer].rate(drive))
+        return Response(pre, drive, self.rate(drive))
+
+    @property
+    def gain(self) -> Tensor | float:
+        """What synaptic scaling multiplies the input by."""
+        return self.input_rms * self.input_square.rsqrt() if self.input_rms is not None and self.has_input else 1.0
+
+    def hear(self, said: Tensor) -> Tensor:
+        """Bring a vector modulator (batch, 1, components) to the cells: (batch, positions, cells)."""
+        assert self.feedback is not None
+        return self.feedback(said.expand(-1, self.positions, -1))
 
     def __call__(self, below: Tensor) -> Tensor:
         """Answer with activity alone: (batch, positions s, cells below) to (batch, positions, cells)."""
         return self.respond(below).activity
+
+    def rate(self, drive: Tensor) -> Tensor:
+        """Answer with the activity rho(a)."""
+        return TRANSFERS[self.transfer].rate(drive)
 
     def derivative(self, drive: Tensor) -> Tensor:
         """Answer with the slope rho'(a)."""

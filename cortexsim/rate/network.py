@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from cortexsim.errors import UserError, nearest
 from cortexsim.hierarchy import Hierarchy, contexts
-from cortexsim.rate.layer import Layer
+from cortexsim.rate.layer import Layer, Response
 from cortexsim.rate.projection import Projection
 from cortexsim.seeds import stream
 
@@ -59,7 +60,7 @@ class Network:
         device: str = "cpu",
         dtype: torch.dtype = torch.float32,
         context: tuple[str, ...] = (),
-        feedback: bool = False,
+        feedback: Literal["none", "direct", "layered"] = "none",
         unshared: frozenset[int] = frozenset(),
     ) -> "Network":
         """Draw a network's first weights from its seed; they are the same on every device.
@@ -71,7 +72,8 @@ class Network:
             device: where its tensors live.
             dtype: of its tensors.
             context: for each layer from below, what its dendrites hear: ``"sibling"``, ``"label"`` or ``"none"``.
-            feedback: whether fixed random weights bring the layers a vector modulator of one component a class.
+            feedback: whether random weights bring each layer a modulator of one component a class, ``"direct"``, or
+                what the layer above is taught, ``"layered"``.
             unshared: levels whose columns have weights of their own, whatever the architecture says.
         """
         like = torch.empty((), device=device, dtype=dtype)
@@ -79,12 +81,39 @@ class Network:
         levels = range(1, hierarchy.depth + 1)
         own = replace(architecture, shared=False)
         layers = [
-            _layer(own if level in unshared else architecture, hierarchy, level, heard[level - 1], feedback, seed, like)
+            _layer(own if level in unshared else architecture, hierarchy, level, heard[level - 1], seed, like)
             for level in levels
         ]
         shape, deviation = (hierarchy.classes, architecture.cells), math.sqrt(1 / architecture.cells)
-        output = _normal(seed, ("weights", "output"), shape, deviation, like)
-        return cls(hierarchy, layers, output, like.new_zeros(hierarchy.classes))
+        output = drawn(seed, ("weights", "output"), shape, deviation, like)
+        network = cls(hierarchy, layers, output, like.new_zeros(hierarchy.classes))
+        network.draw_gates(architecture, seed)
+        if feedback != "none":
+            network.draw_feedback(seed, feedback)
+        return network
+
+    def draw_gates(self, architecture: Architecture, seed: int) -> None:
+        """Draw what vector cells have beside weights; these cells have nothing."""
+
+    def draw_feedback(self, seed: int, route: Literal["direct", "layered"]) -> None:
+        """Draw the feedback weights onto each layer.
+
+        Those that come straight from the output differ for every cell, also where columns share their feedforward
+        weights; those from the layer above have the shape of the weights that they run against, transposed.
+        """
+        cells, classes = self.output.shape[1], self.hierarchy.classes
+        above = [layer.feedforward.weights.transpose(1, 2) for layer in self.layers[1:]]
+        for level, (layer, like) in enumerate(zip(self.layers, [*above, self.output.T.unsqueeze(0)], strict=True), 1):
+            if route == "direct":
+                like = self.output.new_empty(layer.positions, cells, classes)
+            layer.feedback = Projection(feedback_weights(like, seed, "feedback", level))
+
+    def responses(self, leaves: Tensor, learning: bool = False) -> list[Response]:
+        """Answer leaves (batch, s^L, v) with all that happens in each layer."""
+        found: list[Response] = []
+        for layer in self.layers:
+            found.append(layer.respond(found[-1].activity if found else leaves, learning))
+        return found
 
     def activities(self, leaves: Tensor, layers: int | None = None) -> list[Tensor]:
         """Answer leaves (batch, s^L, v) with the activity of each layer, (batch, positions, cells)."""
@@ -97,9 +126,16 @@ class Network:
         """Read the classes from the top layer's one column: (batch, 1, cells) to logits (batch, classes)."""
         return torch.addmm(self.output_bias, top.flatten(1), self.output.T)
 
-    def weights(self) -> dict[str, Tensor]:
-        """Name the tensors that an error can teach: those between leaves and classes."""
-        taught = ("feedforward", "bias", "output")
+    def output_update(self, error: Tensor, top: Tensor) -> dict[str, Tensor]:
+        """Follow the delta rule: error (batch, classes) and activity of the top layer to directions of the output."""
+        return {"output": -error.T @ top.flatten(1) / len(error), "output_bias": -error.mean(0)}
+
+    def constrain(self) -> None:
+        """Bring the weights back to where they may be, after a step; here they may be anywhere."""
+
+    def weights(self, *more: str) -> dict[str, Tensor]:
+        """Name the tensors that an error can teach: those between leaves and classes, and more by name."""
+        taught = ("feedforward", "bias", "output", *more)
         return {name: tensor for name, tensor in self.state().items() if name.endswith(taught)}
 
     def state(self) -> dict[str, Tensor]:
@@ -112,9 +148,7 @@ class Network:
         return {**named, "output": self.output, "output_bias": self.output_bias}
 
 
-def _layer(
-    a: Architecture, hierarchy: Hierarchy, level: int, heard: str, feedback: bool, seed: int, like: Tensor
-) -> Layer:
+def _layer(a: Architecture, hierarchy: Hierarchy, level: int, heard: str, seed: int, like: Tensor) -> Layer:
     """Make the layer of one level, with silent context synapses."""
     positions, s = hierarchy.positions(level), hierarchy.tuple_size
     pre = s * (hierarchy.features if level == 1 else a.cells)
@@ -122,11 +156,11 @@ def _layer(
     deviation = a.initial_scale * math.sqrt(2 / pre)
     return Layer(
         positions=positions,
-        feedforward=Projection(_normal(seed, ("weights", level), (copies, a.cells, pre), deviation, like)),
+        feedforward=Projection(drawn(seed, ("weights", level), (copies, a.cells, pre), deviation, like)),
         bias=like.new_zeros(copies, a.cells),
         transfer=a.transfer,
         context=_context(a, hierarchy, positions, heard, like),
-        feedback=_feedback(a, hierarchy, level, seed, like) if feedback else None,
+        feedback=None,
         input_rms=a.input_rms,
         mean=like.new_zeros(copies, a.cells),
         input_square=like.new_zeros(()),
@@ -144,10 +178,9 @@ def _context(a: Architecture, hierarchy: Hierarchy, positions: int, heard: str, 
     return Projection(like.new_zeros(s if a.shared else positions, a.cells, (s - 1) * a.cells))
 
 
-def _feedback(a: Architecture, hierarchy: Hierarchy, level: int, seed: int, like: Tensor) -> Projection:
-    """Draw fixed feedback weights, different for every cell also where columns share their feedforward weights."""
-    shape = (hierarchy.positions(level), a.cells, hierarchy.classes)
-    return Projection(_normal(seed, ("feedback", level), shape, math.sqrt(1 / hierarchy.classes), like))
+def feedback_weights(like: Tensor, seed: int, *names: str | int) -> Tensor:
+    """Draw feedback weights (copies, cells, components) that keep the size of what they bring."""
+    return drawn(seed, names, tuple(like.shape), math.sqrt(1 / like.shape[2]), like)
 
 
 def _siblings(positions: int, tuple_size: int) -> Tensor:
@@ -156,10 +189,9 @@ def _siblings(positions: int, tuple_size: int) -> Tensor:
     return torch.from_numpy(contexts.siblings(positions, tuple_size).ravel())
 
 
-def _normal(seed: int, names: tuple[str | int, ...], shape: tuple[int, ...], deviation: float, like: Tensor) -> Tensor:
-    """Draw on the CPU, in double precision, so that every device begins with the same weights."""
-    drawn = torch.from_numpy(stream(seed, *names).normal(0, deviation, shape))
-    return drawn.to(like.dtype).to(like.device)
+def drawn(seed: int, names: tuple[str | int, ...], shape: tuple[int, ...], deviation: float, like: Tensor) -> Tensor:
+    """Draw normal weights from a named stream, on the CPU and in double precision, so that all devices begin alike."""
+    return torch.from_numpy(stream(seed, *names).normal(0, deviation, shape)).to(like.dtype).to(like.device)
 
 
 def device(name: str) -> str:

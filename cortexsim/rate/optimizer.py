@@ -20,6 +20,7 @@ class Optimization:
         method: ``sgd`` or ``adamw``.
         eta: learning rate of the feedforward weights.
         context_eta: learning rate of the context weights, in units of eta.
+        feedback_eta: learning rate of plastic feedback weights, in units of eta.
         weight_decay: decay of the weights (not of biases), per step and unit of learning rate.
         warm_up: share of the training in which the learning rate rises to its value, before it falls to zero.
     """
@@ -27,6 +28,7 @@ class Optimization:
     method: Literal["sgd", "adamw"] = "adamw"
     eta: float = 1e-3
     context_eta: float = 1.0
+    feedback_eta: float = 1.0
     weight_decay: float = 0.0
     warm_up: float = 0.0
 
@@ -36,7 +38,7 @@ class Optimizer:
 
     Args:
         settings: method and rates.
-        parameters: by name; a ``bias`` is not decayed, and a ``context`` has its own eta.
+        parameters: by name; a ``bias`` is not decayed; ``context`` and ``feedback`` have an eta of their own.
         descend: whether to go against what is found in ``grad``, as for gradients of a loss, or along it.
     """
 
@@ -45,7 +47,8 @@ class Optimizer:
         self.warm_up = settings.warm_up
         groups: dict[tuple[float, float], list[Tensor]] = {}
         for name, tensor in self.parameters.items():
-            eta = settings.eta * (settings.context_eta if name.endswith("context") else 1.0)
+            own = {"context": settings.context_eta, "feedback": settings.feedback_eta}
+            eta = settings.eta * own.get(name.split(".")[-1], 1.0)
             decay = 0.0 if name.endswith("bias") else settings.weight_decay
             groups.setdefault((eta, decay), []).append(tensor)
         method = torch.optim.SGD if settings.method == "sgd" else torch.optim.AdamW

@@ -11,9 +11,20 @@ from runpy import run_path
 
 from cortexsim.errors import UserError, nearest
 from cortexsim.expression import Expression
+from cortexsim.rules.error_path import FEEDBACK, MASKS, ErrorPath
 from cortexsim.rules.three_factor import SIGNALS, Rule, ThreeFactor
 
-__all__ = ["SIGNALS", "Expression", "Rule", "ThreeFactor", "known_rules", "load_rule"]
+__all__ = [
+    "FEEDBACK",
+    "MASKS",
+    "SIGNALS",
+    "ErrorPath",
+    "Expression",
+    "Rule",
+    "ThreeFactor",
+    "known_rules",
+    "load_rule",
+]
 
 
 @cache

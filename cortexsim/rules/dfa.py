@@ -9,6 +9,7 @@ The cell applies its own derivative, but none of those downstream: there is no i
 """
 
 from cortexsim.modulators import ERROR
+from cortexsim.rules.error_path import ErrorPath
 from cortexsim.rules.three_factor import Rule, ThreeFactor
 
 RULE = Rule(
@@ -17,4 +18,5 @@ RULE = Rule(
     source="Nokland 2016",
     feedforward=ThreeFactor(post="derivative_post", third="-feedback_post"),
     modulators=(ERROR,),
+    path=ErrorPath("direct", "random"),
 )

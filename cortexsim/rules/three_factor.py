@@ -17,6 +17,7 @@ from types import MappingProxyType
 from cortexsim.errors import UserError, nearest
 from cortexsim.expression import Expression
 from cortexsim.modulators import Modulator
+from cortexsim.rules.error_path import ErrorPath, Feedback, Masks
 
 SIGNALS: Mapping[str, str] = MappingProxyType(
     {
@@ -26,7 +27,9 @@ SIGNALS: Mapping[str, str] = MappingProxyType(
         "derivative_post": "slope of its rate, rho'(a)",
         "mean_post": "running mean of its rate",
         "dendrite_post": "what its dendrite hears of the context, (B c)_i",
-        "feedback_post": "what fixed random weights bring it of a vector modulator, (F e)_i",
+        "feedback_post": "what feedback weights bring it of a vector modulator, (F e)_i",
+        "teaching_post": "what feedback weights bring it of what the layer above is taught, (B delta')_i",
+        "noise_post": "noise that it fires between samples, of zero mean and unit variance",
     }
 )
 """What a substrate offers to a rule."""
@@ -65,7 +68,11 @@ class Rule:
         source: the paper.
         feedforward: plasticity of the synapses that drive the cell (W, and its bias as a cell that is always active).
         context: plasticity of the synapses from the context onto the dendrite (B), where the rule has any.
+        feedback: plasticity of the synapses that bring the error (F or B), where they learn. Their presynaptic cell is
+            what they bring it from: a component of the modulator, a cell of the layer above and what it is taught, or,
+            for noise, how it answers that.
         modulators: the broadcast signals it listens to.
+        path: how the output error reaches its cells, for rules that are taught by one.
         constants: numbers that the texts name, with their defaults.
         breaks: quantities it reads although no synapse could, each with the reason.
 
@@ -78,18 +85,17 @@ class Rule:
     source: str
     feedforward: ThreeFactor
     context: ThreeFactor | None = None
+    feedback: ThreeFactor | None = None
     modulators: tuple[Modulator, ...] = ()
+    path: ErrorPath | None = None
     constants: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     breaks: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
-        for synapse in ("feedforward", "context"):
-            if (plasticity := getattr(self, synapse)) is not None:
-                for factor, expression in plasticity.texts().items():
-                    for name in expression.names - set(self.constants) - set(self.breaks):
-                        self._audit(
-                            f"rule '{self.name}': {factor} of the {synapse} synapses reads '{name}'", factor, name
-                        )
+        for synapse, plasticity in self.synapses.items():
+            for factor, expression in plasticity.texts().items():
+                for name in expression.names - set(self.constants) - set(self.breaks):
+                    self._audit(f"rule '{self.name}': {factor} of the {synapse} synapses reads '{name}'", factor, name)
 
     def _audit(self, where: str, factor: str, name: str) -> None:
         if not name.endswith(READABLE[factor]):
@@ -100,10 +106,25 @@ class Rule:
         broadcast = {modulator.read_as for modulator in self.modulators}
         if name == "feedback_post" and name not in broadcast:
             raise UserError(f"{where}, but none of the rule's modulators is projected through random weights")
+        if name == "teaching_post" and (self.path is None or self.path.route == "direct"):
+            raise UserError(f"{where}, but no error path brings it (path = ErrorPath('layered'))")
         if name.endswith("_all") and name not in broadcast:
             raise UserError(f"{where}, but no modulator of the rule broadcasts it ({nearest(name, broadcast)})")
         if not name.endswith("_all") and name not in SIGNALS:
             raise UserError(f"{where}, which no cell has ({nearest(name, SIGNALS)})")
+
+    @property
+    def synapses(self) -> dict[str, ThreeFactor]:
+        """The kinds of synapse that it changes."""
+        kinds = {"feedforward": self.feedforward, "context": self.context, "feedback": self.feedback}
+        return {name: plasticity for name, plasticity in kinds.items() if plasticity is not None}
+
+    @property
+    def reads(self) -> set[str]:
+        """All quantities that its texts and the scores of its modulators read."""
+        texts = [text for plasticity in self.synapses.values() for text in plasticity.texts().values()]
+        texts += [Expression(modulator.score) for modulator in self.modulators]
+        return set().union(*(text.names for text in texts))
 
     @property
     def needs_context(self) -> bool:
@@ -111,17 +132,42 @@ class Rule:
         return self.context is not None
 
     @property
-    def needs_error(self) -> bool:
-        """Whether one of its modulators reads the network's output."""
-        return any("output_all" in Expression(modulator.value).names for modulator in self.modulators)
+    def needs_output(self) -> bool:
+        """Whether it is taught by what the network answers, or should have answered."""
+        taught = {"output_all", "label_all"}
+        return self.path is not None or any(Expression(m.value).names & taught for m in self.modulators)
+
+    @property
+    def is_broadcast(self) -> bool:
+        """Whether all that it hears of other layers is broadcast, through weights that are random and fixed."""
+        path = self.path or ErrorPath("direct")
+        components = any(modulator.projection == "component" for modulator in self.modulators)
+        plain = path.route == "direct" and path.feedback == "random" and path.met == "removed"
+        return plain and self.feedback is None and not components
+
+    @property
+    def needs(self) -> list[str]:
+        """What it needs beside the two cells of a synapse."""
+        found = ["a context"] if self.needs_context else []
+        found += [f"{m.name}, one a {m.scope}" for m in self.modulators if m.projection == "scalar"]
+        found += [f"{m.name}, a component a class" for m in self.modulators if m.projection != "scalar"]
+        found += [] if self.path is None or self.path.route == "direct" else ["error of the output, layer by layer"]
+        found += ["noise between samples"] if "noise_post" in self.reads else []
+        return found + (["plastic feedback synapses"] if self.feedback is not None else [])
+
+    @property
+    def broken(self) -> list[str]:
+        """Which bounds of locality it breaks."""
+        return [*self.breaks.values(), *(self.path.breaks.values() if self.path is not None else ())]
 
     def tuned(self, constants: Mapping[str, float], gain: Mapping[str, float]) -> "Rule":
-        """Give constants of the rule and of its modulators, and gains of its modulators, other values.
+        """Give constants of the rule, its path and its modulators, and gains of its modulators, other values.
 
         Raises:
             UserError: where there is no such constant or modulator.
         """
         owned = {name for modulator in self.modulators for name in modulator.constants} | set(self.constants)
+        owned |= set(self.path.constants) if self.path is not None else set()
         _refuse_unknown(f"rule '{self.name}' has no constant", constants, owned)
         _refuse_unknown(f"rule '{self.name}' has no modulator", gain, {modulator.name for modulator in self.modulators})
 
@@ -132,7 +178,26 @@ class Rule:
             replace(modulator, constants=tune(modulator.constants), gain=gain.get(modulator.name, modulator.gain))
             for modulator in self.modulators
         )
-        return replace(self, constants=tune(self.constants), modulators=modulators)
+        path = None if self.path is None else replace(self.path, constants=tune(self.path.constants))
+        return replace(self, constants=tune(self.constants), modulators=modulators, path=path)
+
+    def taught_by(self, feedback: Feedback | None, masks: Masks | None) -> "Rule":
+        """Let its error come through other feedback weights, or meet other masks, unless None.
+
+        Raises:
+            UserError: where the rule is taught by no error, or its route does not allow them.
+        """
+        asked = f"feedback = '{feedback}'" if feedback is not None else f"masks = '{masks}'"
+        if feedback is None and masks is None:
+            return self
+        if self.path is None:
+            raise UserError(f"{asked}: rule '{self.name}' is taught by no error of the output (leave it out)")
+        if any(modulator.projection == "component" for modulator in self.modulators):
+            raise UserError(f"{asked}: rule '{self.name}' brings each cell its component of the error (leave it out)")
+        if feedback is not None and self.feedback is not None:
+            raise UserError(f"{asked}: rule '{self.name}' learns its feedback weights (leave it out)")
+        path = replace(self.path, feedback=feedback or self.path.feedback, masks=masks or self.path.masks)
+        return replace(self, path=path)
 
 
 def _refuse_unknown(complaint: str, names: Mapping[str, float], known: set[str]) -> None:

@@ -1,6 +1,7 @@
 """From a model's configuration to a learner."""
 
 from itertools import groupby
+from typing import Literal
 
 from cortexsim.analysis.readout import Readout
 from cortexsim.hierarchy import Hierarchy
@@ -15,8 +16,9 @@ from cortexsim.learners import (
     Streamed,
     Untrained,
 )
-from cortexsim.rate import Architecture, Network, Optimization
-from cortexsim.runs.configuration import Model, brian_settings
+from cortexsim.rate import Architecture, Network, Optimization, VectorNetwork
+from cortexsim.runs.checks import brian_settings
+from cortexsim.runs.configuration import Model
 
 
 def assemble(model: Model, hierarchy: Hierarchy, seed: int, device: str = "cpu", target: str = "cpp") -> Learner:
@@ -29,16 +31,16 @@ def assemble(model: Model, hierarchy: Hierarchy, seed: int, device: str = "cpu",
         device: ``cpu``, ``cuda`` or ``mps``.
         target: of layers in Brian2: ``cpp``, ``numpy`` or ``cython``.
     """
-    architecture = Architecture(**model.network.model_dump(exclude={"substrate"}))
+    architecture = Architecture(**model.network.model_dump(exclude={"substrate", "units"}))
     substrates = model.substrates(hierarchy.depth)
-    kind = MixedNetwork if model.in_brian else Network
+    kind = MixedNetwork if model.in_brian else VectorNetwork if model.network.units == "vector" else Network
     network = kind.build(
         architecture,
         hierarchy,
         seed,
         device,
         context=_contexts(model, hierarchy),
-        feedback=model.learner == "feedback",
+        feedback=_route(model),
         unshared=frozenset(level for level, substrate in enumerate(substrates, 1) if substrate != "rate"),
     )
     if isinstance(network, MixedNetwork):
@@ -48,7 +50,7 @@ def assemble(model: Model, hierarchy: Hierarchy, seed: int, device: str = "cpu",
     if model.learner == "untrained":
         return Untrained(network)
     if model.learner == "feedback":
-        return Feedback(network, model.plasticity_rule(), _optimization(model))
+        return Feedback(network, model.plasticity_rule(), _optimization(model), seed)
     return _local(model, network)
 
 
@@ -96,9 +98,20 @@ def _optimization(model: Model) -> Optimization:
         method=model.training.optimizer,
         eta=model.training.eta,
         context_eta=model.training.context_eta,
+        feedback_eta=model.training.feedback_eta,
         weight_decay=model.training.weight_decay,
         warm_up=model.training.warm_up,
     )
+
+
+def _route(model: Model) -> Literal["none", "direct", "layered"]:
+    """Say from where feedback weights come, where there are any."""
+    if model.learner != "feedback" or model.network.units == "vector":
+        return "none"
+    path = model.plasticity_rule().path
+    if path is None or path.route == "direct":
+        return "direct"
+    return "layered" if path.feedback == "random" else "none"
 
 
 def budget(model: Model) -> Budget:

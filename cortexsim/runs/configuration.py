@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from cortexsim.errors import UserError, nearest
+from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.rules import Rule, load_rule
+from cortexsim.runs.checks import check
 from cortexsim.runs.explain import explain
 from cortexsim.runs.tables import (
     Count,
@@ -20,9 +21,7 @@ from cortexsim.runs.tables import (
     SpikingTable,
     Substrates,
     Table,
-    settings,
 )
-from cortexsim.spiking import Settings, Translation
 
 
 class HierarchyTable(Table):
@@ -40,6 +39,7 @@ class NetworkTable(Table):
 
     substrate: Substrates = ("rate",)
     cells: Count = 64
+    units: Literal["scalar", "vector"] = "scalar"
     shared: Annotated[bool, Field(strict=True)] = True
     transfer: Literal["relu", "saturating", "linear"] = "relu"
     initial_scale: Positive = 1.0
@@ -53,6 +53,8 @@ class RuleTable(Table):
     context: Literal["sibling"] = "sibling"
     schedule: Literal["greedy", "simultaneous"] = "greedy"
     top: Literal["readout", "label"] = "readout"
+    feedback: Literal["random", "transpose", "product", "uSF", "frSF", "brSF"] | None = None
+    masks: Literal["own", "true", "removed", "shuffled", "none"] | None = None
     constants: dict[str, Number] = Field(default_factory=dict)
     gain: dict[str, Number] = Field(default_factory=dict)
 
@@ -66,6 +68,7 @@ class TrainingTable(Table):
     optimizer: Literal["sgd", "adamw"] = "adamw"
     eta: Positive = 1e-3
     context_eta: Positive = 1.0
+    feedback_eta: Positive = 1.0
     weight_decay: NotNegative = 0.0
     warm_up: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
@@ -134,85 +137,7 @@ class Model(Table):
         if self.rule is None:
             raise UserError(f"{self._path}: learner = '{self.learner}' follows no rule")
         rule = load_rule(self.rule.name, beside=self._path.parent)
-        return rule.tuned(self.rule.constants, self.rule.gain)
-
-    def check(self) -> None:
-        """Hold what one key cannot say alone: that learner and rule fit each other.
-
-        Raises:
-            UserError: where they do not.
-        """
-        self.task()
-        check_brian(self)
-        if self.learner in ("backprop", "untrained"):
-            if self.rule is not None:
-                raise UserError(f"rule: learner = '{self.learner}' follows no rule (leave the table out)")
-            return
-        if self.rule is None:
-            raise UserError(f"rule: missing; learner = '{self.learner}' needs a table [rule] with a name")
-        rule = self.plasticity_rule()
-        if rule.needs_error != (self.learner == "feedback"):
-            right = "feedback" if rule.needs_error else "local"
-            heard = "listens to the output error" if rule.needs_error else "listens to no output error"
-            raise UserError(f"learner = '{self.learner}': rule '{rule.name}' {heard} (learner = '{right}')")
-        if self.rule.top == "label" and not rule.needs_context:
-            raise UserError(f"rule.top = 'label': rule '{rule.name}' hears no context (top = 'readout')")
-        if self.rule.top == "label" and self.learner == "feedback":
-            raise UserError("rule.top = 'label': a feedback learner has an output of its own (top = 'readout')")
-
-
-def check_brian(model: Model) -> None:
-    """Hold what layers in Brian2 can and cannot do.
-
-    Raises:
-        UserError: where a model asks for what they cannot.
-    """
-    if not model.in_brian:
-        for name, written in (("spiking", model.spiking != SpikingTable()), ("modulator", model.modulator)):
-            if written:
-                raise UserError(f"{name}: no layer is simulated in Brian2 (network.substrate = 'spiking')")
-        return
-    brian_settings(model)
-    if model.learner in ("local", "feedback") and model.rule is not None:
-        for name in model.modulator:
-            known = [modulator.name for modulator in model.plasticity_rule().modulators]
-            if name not in known:
-                raise UserError(f"modulator.{name}: the rule has no such modulator ({nearest(name, known)})")
-        says = Translation(model.plasticity_rule(), context=True)
-        if model.spiking.centred and (
-            says.reads("mean_post") or model.learner == "feedback" or model.rule.top == "label"
-        ):
-            why = (
-                "the rule reads mean_post itself"
-                if says.reads("mean_post")
-                else "an answer is read from activity itself"
-            )
-            raise UserError(f"spiking.centred = true: {why} (centred = false)")
-    if model.spiking.dendrite == "psp":
-        if "brian-rate" in model.network.substrate:
-            raise UserError("spiking.dendrite = 'psp': cells without spikes have none ('trace')")
-        if model.rule is not None and model.rule.top == "label":
-            raise UserError("spiking.dendrite = 'psp': the label population has no spikes to hear ('trace')")
-    if model.learner == "backprop":
-        raise UserError("learner = 'backprop': spikes have no gradient (network.substrate = 'rate')")
-    named = model.network.substrate
-    if model.network.shared and "rate" in named[1:]:
-        raise UserError(
-            "network.shared = true: columns in Brian2 differ, and so must those that hear them (shared = false)"
-        )
-    mixed = len(set(named)) > 1
-    if mixed and model.learner == "feedback":
-        raise UserError(
-            "network.substrate: an output error reaches layers of one substrate only (the same for all layers)"
-        )
-    if mixed and model.rule is not None and model.rule.schedule == "simultaneous":
-        raise UserError("rule.schedule = 'simultaneous': layers of different substrates learn one by one ('greedy')")
-
-
-def brian_settings(model: Model) -> Settings:
-    """Set up the layers of a model that are simulated in Brian2."""
-    training = model.training
-    return settings(model.spiking, model.modulator, training.eta, training.context_eta, training.weight_decay)
+        return rule.tuned(self.rule.constants, self.rule.gain).taught_by(self.rule.feedback, self.rule.masks)
 
 
 def read_model(path: Path) -> Model:
@@ -229,7 +154,7 @@ def read_model(path: Path) -> Model:
     try:
         model = Model.model_validate(values)
         model._name, model._path = path.stem, path
-        model.check()
+        check(model)
     except ValidationError as error:
         raise UserError(f"{path}: {explain(error, Model)}") from None
     except UserError as error:

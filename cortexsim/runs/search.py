@@ -13,6 +13,7 @@ from rich.table import Table as Printed
 
 from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy
+from cortexsim.runs.checks import check
 from cortexsim.runs.configuration import Count, HierarchyTable, Model, Table, resolved
 from cortexsim.runs.explain import explain
 from cortexsim.runs.locate import find_model
@@ -43,6 +44,12 @@ class Search(Table):
     also: dict[str, Choices] = Field(default_factory=dict)
     candidates: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)
 
+    _beside: Path = Path()
+
+    def model(self, name: str) -> Model:
+        """Find one of its models; those ending in .toml lie beside its file."""
+        return find_model(str(self._beside / name) if name.endswith(".toml") else name)
+
 
 def read_search(path: Path) -> Search:
     """Read the file of a search.
@@ -51,11 +58,13 @@ def read_search(path: Path) -> Search:
         UserError: one line naming file, key and value.
     """
     try:
-        return Search.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        found = Search.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise UserError(f"{path}: {error}") from None
     except ValidationError as error:
         raise UserError(f"{path}: {explain(error, Search)}") from None
+    found._beside = path.parent
+    return found
 
 
 def search(plan: Search, out: Path, console: Console, workers: int = 0) -> dict[str, list[dict[str, Any]]]:
@@ -65,7 +74,7 @@ def search(plan: Search, out: Path, console: Console, workers: int = 0) -> dict[
     drawn = {name: _draws(plan, name) for name in plan.models}
     trials = {
         (name, index): [
-            Trial(_changed(find_model(name), values), hierarchy, samples, plan.test_samples, grammar, seed)
+            Trial(_changed(plan.model(name), values), hierarchy, samples, plan.test_samples, grammar, seed)
             for samples in plan.samples
             for seed, grammar in enumerate(plan.grammar_seeds, plan.seed)
         ]
@@ -133,5 +142,5 @@ def _changed(model: Model, values: Mapping[str, Any]) -> Model:
     except ValidationError as error:
         raise UserError(f"{model.name}: {explain(error, Model)}") from None
     changed._name, changed._path = model._name, model._path
-    changed.check()
+    check(changed)
     return changed

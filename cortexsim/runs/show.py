@@ -8,7 +8,8 @@ from cortexsim.learners import Learner, MixedNetwork
 from cortexsim.rate import Layer
 from cortexsim.rules import SIGNALS, Rule, known_rules
 from cortexsim.runs.assemble import assemble
-from cortexsim.runs.configuration import Model, brian_settings
+from cortexsim.runs.checks import brian_settings
+from cortexsim.runs.configuration import Model
 from cortexsim.runs.locate import find_model, model_paths
 from cortexsim.runs.tell import new_table
 from cortexsim.runs.trial import context_name, substrate_name

@@ -13,7 +13,7 @@ HIERARCHY = Hierarchy(features=4, multiplicity=2, depth=3)
 
 def network(shared: bool, transfer: str) -> Network:
     architecture = Architecture(cells=6, shared=shared, transfer=transfer)
-    return Network.build(architecture, HIERARCHY, 0, dtype=torch.float64, feedback=True)
+    return Network.build(architecture, HIERARCHY, 0, dtype=torch.float64, feedback="direct")
 
 
 def feed_back_the_true_product(network: Network) -> None:

@@ -86,5 +86,5 @@ def test_first_weights_depend_on_the_seed_alone() -> None:
     def weights(seed: int, **kwargs) -> torch.Tensor:
         return Network.build(Architecture(cells=5), SMALL, seed, **kwargs).layers[1].feedforward.weights
 
-    assert (weights(0) == weights(0, context=("sibling",) * 2 + ("none",), feedback=True)).all()
+    assert (weights(0) == weights(0, context=("sibling",) * 2 + ("none",), feedback="direct")).all()
     assert (weights(0) != weights(1)).all()

@@ -19,7 +19,7 @@ RULES = sorted(known_rules())
 
 def plan(rule: Rule, substrate: str, rate: float) -> Plan:
     context = "sibling" if rule.needs_context else "none"
-    return Plan(1, POSITIONS, CELLS, PATCH, substrate, True, context, rule.needs_error, rate)
+    return Plan(1, POSITIONS, CELLS, PATCH, substrate, True, context, rule.needs_output, rate)
 
 
 class Case:
@@ -54,7 +54,7 @@ class Case:
     def layer(self, rule: Rule) -> Layer:
         """The same layer in torch."""
         context = self.tensor(self.before, "context1.b", POSITIONS, CELLS, CELLS) if rule.needs_context else None
-        feedback = self.tensor(self.before, "feedback1.f", POSITIONS, CELLS, CLASSES) if rule.needs_error else None
+        feedback = self.tensor(self.before, "feedback1.f", POSITIONS, CELLS, CLASSES) if rule.needs_output else None
         return Layer(
             positions=POSITIONS,
             feedforward=Projection(self.tensor(self.before, "feedforward1.w", POSITIONS, CELLS, PATCH)),

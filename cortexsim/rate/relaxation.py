@@ -1,0 +1,54 @@
+"""Predictive coding: activity that settles between what is predicted from below and what the output should be."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from cortexsim.rate.descent import Descent
+from cortexsim.rate.layer import Response
+from cortexsim.rate.network import Network
+
+
+def settle(
+    network: Network, descent: Descent, responses: list[Response], target: Tensor, constants: Mapping[str, float]
+) -> tuple[list[Response], list[Tensor]]:
+    """Let the layers settle, their output held at the target.
+
+    Args:
+        network: whose layers.
+        descent: brings errors down through the transpose of the weights.
+        responses: of the layers before they settle.
+        target: one-hot, (batch, classes).
+        constants: ``steps``; ``rate`` of a step; ``fixed``, 1 where predictions stay as they were.
+
+    Returns:
+        What the layers respond to the settled values below them, their own values as activity; and their errors,
+        prediction less value, (batch, positions, cells).
+    """
+    fixed, rate = bool(constants["fixed"]), constants["rate"]
+    predicted = responses
+    values = [response.activity for response in responses]
+    surprise = torch.softmax(network.classify(values[-1]), 1) - target
+    errors = [torch.zeros_like(value) for value in values]
+    for _ in range(int(constants["steps"])):
+        if not fixed:
+            predicted = _predict(network, responses[0], values)
+            surprise = torch.softmax(network.classify(values[-1]), 1) - target
+        errors = [response.activity - value for response, value in zip(predicted, values, strict=True)]
+        above = [
+            error * layer.derivative(response.drive)
+            for error, layer, response in zip(errors, network.layers, predicted, strict=True)
+        ]
+        pulls = [descent.down(k, taught) for k, taught in enumerate([*above[1:], surprise.unsqueeze(1)])]
+        values = [value + rate * (error - pull) for value, error, pull in zip(values, errors, pulls, strict=True)]
+    if fixed:
+        return responses, [response.activity - value for response, value in zip(responses, values, strict=True)]
+    predicted = _predict(network, responses[0], values)
+    errors = [response.activity - value for response, value in zip(predicted, values, strict=True)]
+    return [response._replace(activity=value) for response, value in zip(predicted, values, strict=True)], errors
+
+
+def _predict(network: Network, first: Response, values: list[Tensor]) -> list[Response]:
+    """Respond to the values of the layer below; what the first layer sees does not change."""
+    return [first, *(layer.respond(below) for layer, below in zip(network.layers[1:], values[:-1], strict=True))]

@@ -1,0 +1,20 @@
+"""BP: backpropagation, written as a rule.
+
+Rumelhart, Hinton, Williams, "Learning representations by back-propagating errors", Nature 1986:
+
+    dW_ji = -eta * (W'^T delta')_j rho'(a_j) * x_i,    delta_j = (W'^T delta')_j rho'(a_j)
+
+with W' and delta' those of the layer above. It is here to be taken apart: `masks` and `feedback` of a model replace one
+of its ingredients. The reference of every comparison is the gradient itself, `learner = "backprop"`.
+"""
+
+from cortexsim.rules.error_path import ErrorPath
+from cortexsim.rules.three_factor import Rule, ThreeFactor
+
+RULE = Rule(
+    name="bp",
+    equation="dW = -eta * (W'^T delta') * rho'(a) * x",
+    source="Rumelhart, Hinton, Williams 1986",
+    feedforward=ThreeFactor(post="derivative_post", third="-teaching_post"),
+    path=ErrorPath("layered", "transpose"),
+)

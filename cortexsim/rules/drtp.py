@@ -1,0 +1,21 @@
+"""DRTP: direct random target projection.
+
+Frenkel, Lefebvre, Bol, "Learning without feedback: fixed random learning signals allow for feedforward training of deep
+neural networks", Frontiers in Neuroscience 2021. No error at all: the label itself, y, reaches every cell through fixed
+random weights, in the place of -e, whose sign it has for the right class:
+
+    dW_ji = eta * (F y)_j rho'(a_j) * x_i
+"""
+
+from cortexsim.modulators import TARGET
+from cortexsim.rules.error_path import ErrorPath
+from cortexsim.rules.three_factor import Rule, ThreeFactor
+
+RULE = Rule(
+    name="drtp",
+    equation="dW = eta * (F y) * rho'(a) * x,  y = onehot(label)",
+    source="Frenkel, Lefebvre, Bol 2021",
+    feedforward=ThreeFactor(post="derivative_post", third="feedback_post"),
+    modulators=(TARGET,),
+    path=ErrorPath("direct", "random"),
+)

@@ -1,0 +1,22 @@
+"""Predictive coding: activity settles between prediction and target, and what remains is the error.
+
+Whittington, Bogacz, "An approximation of the error backpropagation algorithm in a predictive coding network with local
+Hebbian synaptic plasticity", Neural Computation 2017. Each layer has values v_l beside what it is sent, f(v_{l-1}):
+
+    eps_l = f(v_{l-1}) - v_l,    v_l <- v_l + rate * (eps_l - W'^T (rho'(a') o eps')),    `steps` times
+    dW_ji = -eta * eps_j rho'(a_j) * v_i
+
+with the output held at the label. With `fixed = 1` predictions stay what they were before settling, and the errors
+settle to those of backpropagation (Song, Lukasiewicz, Xu, Bogacz 2020).
+"""
+
+from cortexsim.rules.error_path import ErrorPath
+from cortexsim.rules.three_factor import Rule, ThreeFactor
+
+RULE = Rule(
+    name="predictive_coding",
+    equation="dW = -eta * eps * rho'(a) * v,  eps = f(v_below) - v",
+    source="Whittington, Bogacz 2017",
+    feedforward=ThreeFactor(post="derivative_post", third="-teaching_post"),
+    path=ErrorPath("settled", "transpose", constants={"steps": 20.0, "rate": 0.2, "fixed": 0.0}),
+)

@@ -1,0 +1,22 @@
+"""Weight mirror: feedback weights that measure the forward weights with noise.
+
+Akrout, Wilson, Humphreys, Lillicrap, Tweed, "Deep learning without weight transport", NeurIPS 2019. Between samples a
+layer fires noise xi of zero mean and unit variance, and the layer above answers with y = rho(W' xi). The feedback
+synapse correlates the two, and forgets as fast as it learns, which keeps its norm that of the forward weights:
+
+    dB_jk = eta * (2 xi_j y_k - B_jk)
+
+For rectified cells E[xi y^T] = W'^T / 2, hence the 2.
+"""
+
+from cortexsim.rules.error_path import ErrorPath
+from cortexsim.rules.three_factor import Rule, ThreeFactor
+
+RULE = Rule(
+    name="weight_mirror",
+    equation="dW = -eta * (B delta') * rho'(a) * x,  dB = eta * (2 xi * y - B)",
+    source="Akrout et al. 2019",
+    feedforward=ThreeFactor(post="derivative_post", third="-teaching_post"),
+    feedback=ThreeFactor(post="noise_post", third="2", decay="1"),
+    path=ErrorPath("layered", "random"),
+)

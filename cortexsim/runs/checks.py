@@ -1,0 +1,111 @@
+"""What one key of a model cannot say alone: that learner, rule, network and substrate fit each other."""
+
+from typing import TYPE_CHECKING
+
+from cortexsim.errors import UserError, nearest
+from cortexsim.rules import Rule
+from cortexsim.runs.tables import SpikingTable, settings
+from cortexsim.spiking import Settings, Translation
+
+if TYPE_CHECKING:
+    from cortexsim.runs.configuration import Model
+
+
+def check(model: "Model") -> None:
+    """Hold a model to what can be.
+
+    Raises:
+        UserError: where learner and rule, or rule and network, do not fit each other.
+    """
+    model.task()
+    check_brian(model)
+    if model.learner in ("backprop", "untrained"):
+        if model.rule is not None:
+            raise UserError(f"rule: learner = '{model.learner}' follows no rule (leave the table out)")
+        return
+    if model.rule is None:
+        raise UserError(f"rule: missing; learner = '{model.learner}' needs a table [rule] with a name")
+    rule = model.plasticity_rule()
+    if rule.needs_output != (model.learner == "feedback"):
+        right = "feedback" if rule.needs_output else "local"
+        heard = "is taught by the output" if rule.needs_output else "is not taught by the output"
+        raise UserError(f"learner = '{model.learner}': rule '{rule.name}' {heard} (learner = '{right}')")
+    if model.rule.top == "label" and not rule.needs_context:
+        raise UserError(f"rule.top = 'label': rule '{rule.name}' hears no context (top = 'readout')")
+    if model.rule.top == "label" and model.learner == "feedback":
+        raise UserError("rule.top = 'label': a feedback learner has an output of its own (top = 'readout')")
+    _check_feedback(model, rule)
+
+
+def _check_feedback(model: "Model", rule: Rule) -> None:
+    """Hold what error paths and vector cells ask for."""
+    components = any(modulator.projection == "component" for modulator in rule.modulators)
+    if components != (model.network.units == "vector"):
+        right = "vector" if components else "scalar"
+        raise UserError(f"network.units = '{model.network.units}': rule '{rule.name}' is for {right} cells ('{right}')")
+    if rule.feedback is None and model.training.feedback_eta != 1:
+        raise UserError(
+            f"training.feedback_eta = {model.training.feedback_eta:g}: rule '{rule.name}' has feedback weights that do"
+            " not learn (leave it out)"
+        )
+
+
+def check_brian(model: "Model") -> None:
+    """Hold what layers in Brian2 can and cannot do.
+
+    Raises:
+        UserError: where a model asks for what they cannot.
+    """
+    if not model.in_brian:
+        for name, written in (("spiking", model.spiking != SpikingTable()), ("modulator", model.modulator)):
+            if written:
+                raise UserError(f"{name}: no layer is simulated in Brian2 (network.substrate = 'spiking')")
+        return
+    brian_settings(model)
+    if model.learner in ("local", "feedback") and model.rule is not None:
+        for name in model.modulator:
+            known = [modulator.name for modulator in model.plasticity_rule().modulators]
+            if name not in known:
+                raise UserError(f"modulator.{name}: the rule has no such modulator ({nearest(name, known)})")
+        says = Translation(model.plasticity_rule(), context=True)
+        if model.spiking.centred and (
+            says.reads("mean_post") or model.learner == "feedback" or model.rule.top == "label"
+        ):
+            why = (
+                "the rule reads mean_post itself"
+                if says.reads("mean_post")
+                else "an answer is read from activity itself"
+            )
+            raise UserError(f"spiking.centred = true: {why} (centred = false)")
+    if model.spiking.dendrite == "psp":
+        if "brian-rate" in model.network.substrate:
+            raise UserError("spiking.dendrite = 'psp': cells without spikes have none ('trace')")
+        if model.rule is not None and model.rule.top == "label":
+            raise UserError("spiking.dendrite = 'psp': the label population has no spikes to hear ('trace')")
+    if model.network.units != "scalar":
+        raise UserError("network.units = 'vector': cells in Brian2 have one activity ('scalar')")
+    if model.rule is not None and not (rule := model.plasticity_rule()).is_broadcast:
+        raise UserError(
+            f"network.substrate: rule '{rule.name}' needs more than fixed random weights straight from the output, and"
+            " layers in Brian2 hear no more (network.substrate = 'rate')"
+        )
+    if model.learner == "backprop":
+        raise UserError("learner = 'backprop': spikes have no gradient (network.substrate = 'rate')")
+    named = model.network.substrate
+    if model.network.shared and "rate" in named[1:]:
+        raise UserError(
+            "network.shared = true: columns in Brian2 differ, and so must those that hear them (shared = false)"
+        )
+    mixed = len(set(named)) > 1
+    if mixed and model.learner == "feedback":
+        raise UserError(
+            "network.substrate: an output error reaches layers of one substrate only (the same for all layers)"
+        )
+    if mixed and model.rule is not None and model.rule.schedule == "simultaneous":
+        raise UserError("rule.schedule = 'simultaneous': layers of different substrates learn one by one ('greedy')")
+
+
+def brian_settings(model: "Model") -> Settings:
+    """Set up the layers of a model that are simulated in Brian2."""
+    training = model.training
+    return settings(model.spiking, model.modulator, training.eta, training.context_eta, training.weight_decay)
