@@ -160,6 +160,7 @@ def raster(
 @app.command()
 def experiment(
     name: Annotated[str, typer.Argument(help="Name of an experiment, or path of its folder.")],
+    quick: Annotated[bool, typer.Option("--quick", help="A few minutes' look, where the experiment has one.")] = False,
     device: Device = "cpu",
     workers: Workers = 0,
     out: Out = None,
@@ -172,8 +173,9 @@ def experiment(
     found, beside = experiments.find_experiment(name)
     console.print(found.description)
     with Interruptible(console, folder):
-        experiments.run_experiment(experiments.comparisons(found, beside, choose(device)), folder, console, workers)
-    console.print(f"Written: a folder for each comparison in {folder}", soft_wrap=True)
+        planned = experiments.comparisons(found, beside, choose(device), quick)
+        experiments.run_experiment(found, planned, folder, console, workers)
+    console.print(f"Written: {folder}/result.json, and a folder for each comparison", soft_wrap=True)
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """Figures: each function draws into the Axes it is given, and returns them."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -19,7 +20,7 @@ def accuracy(axes: Axes, summaries: Sequence[Summary], chance: float, laws: Mapp
     for index, summary in enumerate(summaries):
         spreads = list(summary.accuracy.values())
         means, deviations = [s.mean for s in spreads], [s.deviation for s in spreads]
-        axes.errorbar(summary.samples, means, deviations, label=summary.learner, capsize=3, **_style(summary, index))
+        axes.errorbar(summary.samples, means, deviations, label=summary.learner, capsize=3, **style(summary, index))
     axes.axhline(chance, color="black", linewidth=0.8, linestyle=":")
     axes.annotate("chance", (0.99, chance), xycoords=("axes fraction", "data"), ha="right", va="top", fontsize=8)
     for text, samples in laws.items():
@@ -42,7 +43,7 @@ def by_layer(axes: Axes, summaries: Sequence[Summary], quantity: str, ylabel: st
         spreads = summary.layers[quantity][: summary.trained or None]
         layers = range(1, len(spreads) + 1)
         means, deviations = [s.mean for s in spreads], [s.deviation for s in spreads]
-        axes.errorbar(layers, means, deviations, label=summary.learner, capsize=3, **_style(summary, index))
+        axes.errorbar(layers, means, deviations, label=summary.learner, capsize=3, **style(summary, index))
     axes.set(xlabel="layer", ylabel=ylabel, ylim=(0, top))
     axes.set_xticks(range(1, len(summaries[0].layers[quantity]) + 1))
     return axes
@@ -69,7 +70,9 @@ def comparison(
     return figure
 
 
-def _style(summary: Summary, index: int) -> dict:
-    if summary.rule == "untrained":
+def style(summary: Summary | None, index: int) -> dict[str, Any]:
+    """Choose how a learner is drawn: the control in grey, and the others in turn."""
+    if summary is not None and summary.rule == "untrained":
         return dict(CONTROL)
-    return {"color": COLOURS[index % len(COLOURS)], "marker": MARKERS[index % len(MARKERS)], "linestyle": "-"}
+    colour, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
+    return {"color": colour, "marker": marker, "linestyle": "-" if index < len(COLOURS) else "--"}

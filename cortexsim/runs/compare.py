@@ -16,7 +16,7 @@ from cortexsim.runs.configuration import Model, resolved
 from cortexsim.runs.record import Ledger, open_folder, versions
 from cortexsim.runs.schedule import run_all
 from cortexsim.runs.tell import accuracy_table, layer_table, verdict
-from cortexsim.runs.trial import Trial, test_size
+from cortexsim.runs.trial import Row, Trial, test_size
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Comparison:
         hierarchy: sizes of the task.
         samples: training-set sizes.
         seeds: repetitions; repetition k has seed k and the grammar seed of the first plus k.
+        repeats: how often each grammar comes, with other samples, first weights and order.
         grammar_seed: seed of the first grammar.
         device: where it runs.
         target: of layers in Brian2.
@@ -37,6 +38,7 @@ class Comparison:
     hierarchy: Hierarchy
     samples: tuple[int, ...]
     seeds: int = 3
+    repeats: int = 1
     grammar_seed: int = 0
     device: str = "cpu"
     target: str = "cpp"
@@ -45,10 +47,19 @@ class Comparison:
         """List every trial, in the order of the rows."""
         test = test_size(self.hierarchy, max(self.samples))
         return [
-            Trial(model, self.hierarchy, samples, test, self.grammar_seed + seed, seed, self.device, self.target)
+            Trial(
+                model,
+                self.hierarchy,
+                samples,
+                test,
+                self.grammar_seed + seed % self.seeds,
+                seed,
+                self.device,
+                self.target,
+            )
             for model in self.models
             for samples in self.samples
-            for seed in range(self.seeds)
+            for seed in range(self.seeds * self.repeats)
         ]
 
     def check(self) -> None:
@@ -71,6 +82,7 @@ class Comparison:
     def title(self) -> str:
         """Name the task and the repetitions in one line."""
         h, grammars = self.hierarchy, "1 grammar" if self.seeds == 1 else f"{self.seeds} grammars"
+        grammars += f" x {self.repeats} seeds" if self.repeats > 1 else ""
         return (
             f"Random Hierarchy Model: v = {h.features}, m = {h.multiplicity}, s = {h.tuple_size}, L = {h.depth},"
             f" n_c = {h.classes}; {grammars}, seeded from {self.grammar_seed}"
@@ -85,7 +97,7 @@ class Comparison:
         }
 
 
-def compare(comparison: Comparison, out: Path, console: Console, workers: int = 0) -> list[Summary]:
+def compare(comparison: Comparison, out: Path, console: Console, workers: int = 0) -> tuple[list[Row], list[Summary]]:
     """Run a comparison, and write ``result.json``, ``figure.png``, ``figure.svg`` and ``report.html``.
 
     Args:
@@ -93,6 +105,9 @@ def compare(comparison: Comparison, out: Path, console: Console, workers: int = 
         out: folder; rows that it holds already are not computed again.
         console: where progress and the table go.
         workers: processes side by side; one a core unless given.
+
+    Returns:
+        The rows, and what is to be said of each learner.
     """
     ledger = Ledger(open_folder(out) / "rows.jsonl")
     rows = run_all(comparison.trials(), ledger, console, workers)
@@ -109,7 +124,7 @@ def compare(comparison: Comparison, out: Path, console: Console, workers: int = 
     console.print(layer_table(summaries))
     for line in says:
         console.print(line)
-    return summaries
+    return rows, summaries
 
 
 def configuration(comparison: Comparison) -> dict[str, Any]:
@@ -118,6 +133,7 @@ def configuration(comparison: Comparison) -> dict[str, Any]:
         "hierarchy": asdict(comparison.hierarchy),
         "samples": list(comparison.samples),
         "seeds": comparison.seeds,
+        "repeats": comparison.repeats,
         "grammar_seed": comparison.grammar_seed,
         "device": comparison.device,
         "target": comparison.target,

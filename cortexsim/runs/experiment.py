@@ -1,5 +1,6 @@
 """Experiments: several comparisons under one claim, as a folder of `experiments/` writes them down."""
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Annotated
@@ -7,13 +8,17 @@ from typing import Annotated
 from pydantic import Field, ValidationError
 from rich.console import Console
 
+from cortexsim.analysis import panels
 from cortexsim.analysis.summary import Summary
 from cortexsim.errors import UserError, nearest
-from cortexsim.hierarchy import Hierarchy
-from cortexsim.runs.compare import Comparison, compare
+from cortexsim.hierarchy import Hierarchy, laws
+from cortexsim.runs.compare import Comparison, compare, configuration
 from cortexsim.runs.configuration import Count, HierarchyTable, Table
 from cortexsim.runs.explain import explain
 from cortexsim.runs.locate import find_model, folder
+from cortexsim.runs.record import versions
+from cortexsim.runs.trial import Row
+from cortexsim.runs.verdict import VerdictTable, verdict
 
 FILE = "comparisons.toml"
 
@@ -22,18 +27,35 @@ class ComparisonTable(Table):
     """One comparison of an experiment; it is written into a folder of its name."""
 
     name: str
-    models: list[str] = Field(min_length=1)
+    models: list[str] | None = Field(default=None, min_length=1)
     samples: list[Count] = Field(min_length=1)
     seeds: Count = 3
+    repeats: Count = 1
     grammar_seed: Annotated[int, Field(ge=0)] = 0
     hierarchy: HierarchyTable = HierarchyTable()
 
 
+class FigureTable(Table):
+    """Learners that are drawn together: one row of the experiment's figures."""
+
+    title: str
+    models: list[str] = Field(min_length=1)
+
+
 class Experiment(Table):
-    """The comparisons that a claim stands on."""
+    """The comparisons that a claim stands on; fewer, smaller ones for a quick look; and what is made of them.
+
+    ``models`` are those of every comparison that names none of its own.
+    ``alignment`` names the comparison whose learners' updates are drawn beside those of backpropagation.
+    """
 
     description: str
+    models: list[str] = Field(default_factory=list)
     comparison: list[ComparisonTable] = Field(min_length=1)
+    quick: list[ComparisonTable] = Field(default_factory=list)
+    row: list[FigureTable] = Field(default_factory=list)
+    verdict: VerdictTable | None = None
+    alignment: str | None = None
 
 
 def experiment_paths() -> dict[str, Path]:
@@ -59,29 +81,81 @@ def find_experiment(name: str) -> tuple[Experiment, Path]:
         raise UserError(f"{path}: {explain(error, Experiment)}") from None
 
 
-def comparisons(experiment: Experiment, beside: Path, device: str = "cpu") -> dict[str, Comparison]:
-    """Turn the tables of an experiment into comparisons, by name; models ending in .toml lie beside the experiment."""
+def comparisons(
+    experiment: Experiment, beside: Path, device: str = "cpu", quick: bool = False
+) -> dict[str, Comparison]:
+    """Turn the tables of an experiment into comparisons, by name; models ending in .toml lie beside the experiment.
+
+    Raises:
+        UserError: where a quick look is asked of an experiment that has none.
+    """
+    if quick and not experiment.quick:
+        raise UserError(f"--quick: experiment '{beside.name}' has no quick form (leave it out)")
+    tables = experiment.quick if quick else experiment.comparison
+    if bare := [table.name for table in tables if not (table.models or experiment.models)]:
+        raise UserError(f"experiment '{beside.name}': comparison '{bare[0]}' names no models (models = [...])")
     return {
         table.name: Comparison(
-            models=tuple(find_model(str(beside / name) if name.endswith(".toml") else name) for name in table.models),
+            models=tuple(
+                find_model(str(beside / name) if name.endswith(".toml") else name)
+                for name in table.models or experiment.models
+            ),
             hierarchy=Hierarchy(**table.hierarchy.model_dump(exclude_none=True)),
             samples=tuple(sorted(set(table.samples))),
             seeds=table.seeds,
+            repeats=table.repeats,
             grammar_seed=table.grammar_seed,
             device=device,
         )
-        for table in experiment.comparison
+        for table in tables
     }
 
 
 def run_experiment(
-    planned: dict[str, Comparison], out: Path, console: Console, workers: int = 0
+    experiment: Experiment, planned: dict[str, Comparison], out: Path, console: Console, workers: int = 0
 ) -> dict[str, list[Summary]]:
-    """Run all comparisons, each into a folder of its name."""
+    """Run all comparisons, each into a folder of its name, and write ``result.json`` and the figures of them all."""
     for comparison in planned.values():
         comparison.check()
     found: dict[str, list[Summary]] = {}
+    rows: dict[str, list[Row]] = {}
     for name, comparison in planned.items():
         console.print(f"{name} ({len(found) + 1} of {len(planned)})")
-        found[name] = compare(comparison, out / name, console, workers)
+        rows[name], found[name] = compare(comparison, out / name, console, workers)
+    judged = verdict(found, experiment.verdict) if experiment.verdict is not None else None
+    result = {
+        "rows": [{"comparison": name, **row} for name, several in rows.items() for row in several],
+        "verdict": judged,
+        "versions": versions(),
+        "configuration": {name: configuration(comparison) for name, comparison in planned.items()},
+    }
+    (out / "result.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
+    _draw(experiment, planned, found, rows, out)
+    for line in judged["says"] if judged else []:
+        console.print(line)
     return found
+
+
+def _draw(
+    experiment: Experiment,
+    planned: dict[str, Comparison],
+    found: dict[str, list[Summary]],
+    rows: dict[str, list[Row]],
+    out: Path,
+) -> None:
+    """Draw accuracy in units of the law, and how updates lie to those of backpropagation."""
+    if not experiment.row:
+        return
+    groups = {row.title: [Path(name).stem for name in row.models] for row in experiment.row}
+    units = {name: laws.backpropagation(comparison.hierarchy) for name, comparison in planned.items()}
+    chance = next(iter(rows.values()))[0]["chance"]
+    figures = {"figure": panels.in_units_of_the_law(found, units, chance, groups)}
+    if experiment.alignment in rows:
+        largest = max(row["samples"] for row in rows[experiment.alignment])
+        shown = [row for row in rows[experiment.alignment] if row["samples"] == largest]
+        cosine, share = "cosine with backpropagation", "share of the input"
+        figures["alignment"] = panels.alignment(shown, "cosine", cosine, groups)
+        figures["input_share"] = panels.alignment(shown, "input_share", share, groups)
+    for name, figure in figures.items():
+        figure.savefig(out / f"{name}.png", dpi=120)
+        figure.savefig(out / f"{name}.svg")

@@ -18,6 +18,7 @@ from cortexsim.learners import Learner, MixedNetwork, train
 from cortexsim.rate import to_tensor
 from cortexsim.runs import assemble
 from cortexsim.runs.configuration import Model, resolved
+from cortexsim.runs.following import Following
 from cortexsim.seeds import stream
 
 Row = dict[str, Any]
@@ -100,7 +101,8 @@ def train_and_measure(
     """Train a prepared learner and answer with one row of a result; watch is told each stage and epoch as it ends."""
     start = time.perf_counter()
     with _one_thread():
-        train(prepared.learner, prepared.leaves, prepared.labels, assemble.budget(trial.model), trial.seed, watch)
+        alignment = Following(prepared.learner, prepared.leaves, prepared.labels, trial.model.training.epochs, watch)
+        train(prepared.learner, prepared.leaves, prepared.labels, assemble.budget(trial.model), trial.seed, alignment)
         trained = time.perf_counter() - start
         network = prepared.learner.network
         return {
@@ -118,6 +120,7 @@ def train_and_measure(
             "chance": 1 / trial.hierarchy.classes,
             **asdict(code_geometry(network, prepared.test, trial.seed)),
             **_cost(prepared),
+            "alignment": alignment.found,
             "diverged": not all(bool(tensor.isfinite().all()) for tensor in network.state().values()),
             "seconds_training": trained,
             "seconds": time.perf_counter() - start,

@@ -56,7 +56,7 @@ def untimed(rows: list[Row]) -> list[Row]:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Summary]]:
     out = tmp_path_factory.mktemp("compare")
-    return out, compare(toy("backprop", "clapp", "dfa", "hebb", "untrained"), out, silent(), workers=1)
+    return out, compare(toy("backprop", "clapp", "dfa", "hebb", "untrained"), out, silent(), workers=1)[1]
 
 
 def test_a_result_names_all_that_it_was_made_with(finished: tuple[Path, list[Summary]]) -> None:

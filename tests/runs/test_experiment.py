@@ -32,7 +32,7 @@ def test_every_experiment_runs_at_toy_size(name: str, tmp_path: Path) -> None:
         )
         for key, whole in comparisons(experiment, beside).items()
     }
-    found = run_experiment(planned, tmp_path, silent(), workers=1)
+    found = run_experiment(experiment, planned, tmp_path, silent(), workers=1)
     for key, summaries in found.items():
         assert [summary.learner for summary in summaries] == [model.name for model in planned[key].models]
         assert (tmp_path / key / "report.html").exists()

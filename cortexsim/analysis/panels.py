@@ -1,0 +1,91 @@
+"""Figures of an experiment: groups of learners in rows, comparisons or layers in columns."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cortexsim.analysis.plots import style
+from cortexsim.analysis.summary import Summary
+
+Groups = Mapping[str, Sequence[str]]
+
+
+def in_units_of_the_law(
+    found: Mapping[str, Sequence[Summary]], units: Mapping[str, float], chance: float, groups: Groups
+) -> Figure:
+    """Draw accuracy against samples in units of n_c m^L: a column a comparison, a row a group of learners.
+
+    Args:
+        found: the summaries of each comparison, by its name.
+        units: n_c m^L of each comparison.
+        chance: accuracy of guessing.
+        groups: names of learners, by the title of their row.
+    """
+    figure, panels = _grid(len(groups), len(found))
+    for row, (title, names) in zip(panels, groups.items(), strict=True):
+        for axes, (name, summaries) in zip(row, found.items(), strict=True):
+            for index, summary in enumerate(_chosen(summaries, names)):
+                spreads = list(summary.accuracy.values())
+                means, deviations = [s.mean for s in spreads], [s.deviation for s in spreads]
+                sizes = [size / units[name] for size in summary.samples]
+                axes.errorbar(sizes, means, deviations, label=summary.learner, capsize=2, **style(summary, index))
+            axes.axhline(chance, color="black", linewidth=0.8, linestyle=":")
+            sizes = sorted({size / units[name] for summary in summaries for size in summary.samples})
+            axes.set_xscale("log")
+            axes.set_xticks(sizes, [f"{size:g}" for size in sizes])
+            axes.set_xticks([], minor=True)
+            axes.set(ylim=(0, 1.05), xlabel="P / $n_c m^L$")
+            axes.set_title(name.replace("-", " "), fontsize=10)
+        _name_row(row, title, "test accuracy")
+    return figure
+
+
+def alignment(rows: Sequence[Mapping[str, Any]], quantity: str, ylabel: str, groups: Groups) -> Figure:
+    """Draw a quantity of the alignment over training: a column a layer, a row a group of learners; mean over rows.
+
+    Args:
+        rows: of one comparison, at one number of samples.
+        quantity: ``"cosine"`` or ``"input_share"``.
+        ylabel: what it is.
+        groups: names of learners, by the title of their row.
+    """
+    measured = [row for row in rows if row["alignment"] and row["alignment"][quantity][0] is not None]
+    groups = {title: [n for n in names if any(r["learner"] == n for r in measured)] for title, names in groups.items()}
+    groups = {title: names for title, names in groups.items() if names}
+    depth = len(measured[0]["alignment"][quantity][0])
+    figure, panels = _grid(len(groups), depth)
+    for row, (title, names) in zip(panels, groups.items(), strict=True):
+        for layer, axes in enumerate(row):
+            for index, name in enumerate(names):
+                several = [r["alignment"] for r in measured if r["learner"] == name]
+                values = np.mean([[layers[layer] for layers in found[quantity]] for found in several], axis=0)
+                axes.plot(several[0]["epoch"], values, label=name, markersize=4, **style(None, index))
+            axes.axhline(0, color="black", linewidth=0.8, linestyle=":")
+            axes.set_xscale("symlog", linthresh=1)
+            epochs = measured[0]["alignment"]["epoch"]
+            axes.set_xticks(epochs, [str(epoch) for epoch in epochs])
+            axes.set(ylim=(-0.3 if quantity == "cosine" else -0.05, 1.05), xlabel="epoch")
+            axes.set_title(f"layer {layer + 1}", fontsize=10)
+        _name_row(row, title, ylabel)
+    return figure
+
+
+def _grid(rows: int, columns: int) -> tuple[Figure, list[list[Axes]]]:
+    figure = Figure(figsize=(1.5 + 2.7 * columns, 2.9 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False, sharey=True)
+    for axes in panels.flat:
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure, [list(row) for row in panels]
+
+
+def _chosen(summaries: Sequence[Summary], names: Sequence[str]) -> list[Summary]:
+    by_name = {summary.learner: summary for summary in summaries}
+    return [by_name[name] for name in names if name in by_name]
+
+
+def _name_row(row: Sequence[Axes], title: str, ylabel: str) -> None:
+    row[0].set_ylabel(f"{title}\n{ylabel}")
+    row[-1].legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5))

@@ -1,0 +1,52 @@
+"""Following a learner through its training: how its updates lie to those of backpropagation."""
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor
+
+from cortexsim.analysis.alignment import input_shares, update_cosines
+from cortexsim.learners import Feedback, Learner
+
+COMPARED = 256  # Samples that updates are compared on.
+EPOCHS = (1, 2, 5, 10, 20)  # After which they are compared, beside the last; and before the first.
+
+
+class Following:
+    """Compare the updates of a learner that is taught by an error, before, during and after its training.
+
+    Args:
+        learner: who learns; of others nothing is recorded.
+        leaves: (samples, s^L, v).
+        labels: (samples,).
+        epochs: of the training.
+        watch: told each stage and epoch too.
+
+    Attributes:
+        found: ``epoch``, and for each the ``cosine`` and the ``input_share`` of every layer.
+    """
+
+    def __init__(
+        self, learner: Learner, leaves: Tensor, labels: Tensor, epochs: int, watch: Callable[[int, int], None]
+    ) -> None:
+        self.shown = leaves[:COMPARED], labels[:COMPARED]
+        self.epochs = [*(epoch for epoch in EPOCHS if epoch < epochs), epochs]
+        self.watch = watch
+        self.learner = learner if isinstance(learner, Feedback) else None
+        self.found: dict[str, list[Any]] | None = None
+        if self.learner is not None:
+            self.found = {"epoch": [], "cosine": [], "input_share": []}
+            self._measure(0)
+
+    def __call__(self, stage: int, epoch: int) -> None:
+        """Hear that an epoch has ended."""
+        if epoch + 1 in self.epochs:
+            self._measure(epoch + 1)
+        self.watch(stage, epoch)
+
+    def _measure(self, epoch: int) -> None:
+        if self.learner is None or self.found is None:
+            return
+        self.found["epoch"].append(epoch)
+        self.found["cosine"].append(update_cosines(self.learner, *self.shown))
+        self.found["input_share"].append(input_shares(self.learner, *self.shown))
