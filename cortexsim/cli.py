@@ -80,12 +80,15 @@ def compare(
 
 
 @app.command()
-def models() -> None:
+def models(
+    rules: Annotated[bool, typer.Option("--rules", help="The rules alone.")] = False,
+) -> None:
     """List the models of the package, and the rules they can follow."""
     from cortexsim.runs import show
 
     console = open_console()
-    console.print(show.models_table())
+    if not rules:
+        console.print(show.models_table())
     console.print(show.rules_table())
 
 

@@ -22,14 +22,14 @@ Masks = Literal["own", "true", "removed", "shuffled", "none"]
 FEEDBACK: Mapping[str, str] = MappingProxyType(
     {
         "random": "",
-        "transpose": "feedback synapses have the weights of the synapses they run against",
-        "product": "feedback synapses have the product of all weights on the way to the output",
-        "uSF": "feedback synapses have the signs of the synapses they run against",
-        "frSF": "feedback synapses have the signs of the synapses they run against",
-        "brSF": "feedback synapses have the signs of the synapses they run against",
+        "transpose": "transported weights",
+        "product": "transported product of weights",
+        "uSF": "transported signs of weights",
+        "frSF": "transported signs of weights",
+        "brSF": "transported signs of weights",
     }
 )
-"""What each kind of feedback weight knows that no synapse could."""
+"""What each kind of feedback weight has from the synapses that it runs against."""
 
 MASKS: Mapping[str, str] = MappingProxyType(
     {
@@ -45,8 +45,8 @@ MASKS: Mapping[str, str] = MappingProxyType(
 ROUTES: Mapping[str, str] = MappingProxyType(
     {
         "direct": "",
-        "layered": "each layer waits for an error of its own from the layer above",
-        "settled": "activity settles anew for every input before anything is learned",
+        "layered": "error passed from layer to layer",
+        "settled": "activity settles before learning",
     }
 )
 """What each way of the error asks of the network."""
@@ -94,7 +94,7 @@ class ErrorPath:
         """Name what no synapse could know, each with the reason."""
         found = {"route": ROUTES[self.route], "feedback": FEEDBACK[self.feedback]}
         if self.route == "direct" and self.met in ("true", "shuffled"):
-            found["masks"] = "slopes of cells that the error does not pass"
+            found["masks"] = "slopes of cells it does not pass"
         elif self.met == "shuffled":
             found["masks"] = "slopes for another input"
         return {name: reason for name, reason in found.items() if reason}

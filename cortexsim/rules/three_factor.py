@@ -151,7 +151,7 @@ class Rule:
         found = ["a context"] if self.needs_context else []
         found += [f"{m.name}, one a {m.scope}" for m in self.modulators if m.projection == "scalar"]
         found += [f"{m.name}, a component a class" for m in self.modulators if m.projection != "scalar"]
-        found += [] if self.path is None or self.path.route == "direct" else ["error of the output, layer by layer"]
+        found += [] if self.path is None or self.path.route == "direct" else ["output error"]
         found += ["noise between samples"] if "noise_post" in self.reads else []
         return found + (["plastic feedback synapses"] if self.feedback is not None else [])
 

@@ -6,7 +6,7 @@ from rich.table import Table
 from cortexsim.hierarchy.contexts import CONTEXTS
 from cortexsim.learners import Learner, MixedNetwork
 from cortexsim.rate import Layer
-from cortexsim.rules import SIGNALS, Rule, known_rules
+from cortexsim.rules import MASKS, SIGNALS, Rule, known_rules
 from cortexsim.runs.assemble import assemble
 from cortexsim.runs.checks import brian_settings
 from cortexsim.runs.configuration import Model
@@ -14,6 +14,7 @@ from cortexsim.runs.locate import find_model, model_paths
 from cortexsim.runs.tell import new_table
 from cortexsim.runs.trial import context_name, substrate_name
 
+LONGEST = 30  # Characters of a third factor in the table of rules.
 STEP_COST, SYNAPSE_COST = (
     7e-9,
     1e-9,
@@ -32,10 +33,23 @@ def models_table() -> Table:
 
 
 def rules_table() -> Table:
-    """List the package's rules with their three factors."""
-    table = new_table("Rules", ["rule", "equation", "modulators", "source"], left=9)
+    """List the package's rules: three factors of all synapses, what a rule needs, what it breaks, its source."""
+    columns = ["rule", "synapses", "pre", "post", "third", "needs", "breaks locality", "source"]
+    caption = "Third factors are shortened; `cortexsim show MODEL` writes them out."
+    table = new_table("Rules", columns, caption, left=9)
     for name, rule in known_rules().items():
-        table.add_row(name, rule.equation, ", ".join(modulator.name for modulator in rule.modulators), rule.source)
+        for index, (synapses, factor) in enumerate(rule.synapses.items()):
+            first = index == 0
+            table.add_row(
+                name if first else "",
+                synapses,
+                factor.pre,
+                factor.post,
+                factor.third if len(factor.third) <= LONGEST else factor.third[: LONGEST - 3] + "...",
+                "; ".join(rule.needs) if first else "",
+                ("; ".join(rule.broken) or "-") if first else "",
+                rule.source if first else "",
+            )
     return table
 
 
@@ -107,9 +121,8 @@ def _describe_spiking(model: Model, learner: Learner, console: Console) -> None:
 def _describe_rule(rule: Rule, console: Console) -> None:
     console.print(f"Rule {rule.name} ({rule.source}): {rule.equation}")
     table = new_table("Three factors", ["synapses", "pre", "post", "third", "decay"], left=9)
-    for name, factor in (("feedforward", rule.feedforward), ("context", rule.context)):
-        if factor is not None:
-            table.add_row(name, factor.pre, factor.post, factor.third, factor.decay)
+    for name, factor in rule.synapses.items():
+        table.add_row(name, factor.pre, factor.post, factor.third, factor.decay)
     console.print(table)
     for modulator in rule.modulators:
         constants = ", ".join(f"{name} = {value:g}" for name, value in modulator.constants.items())
@@ -118,14 +131,14 @@ def _describe_rule(rule: Rule, console: Console) -> None:
             f"Modulator {modulator.name} (one a {modulator.scope}, gain {modulator.gain:g}): {modulator.value}{score}"
             + (f", {constants}" if constants else ""),
         )
-    read = sorted(
-        {name for f in (rule.feedforward, rule.context) if f for text in f.texts().values() for name in text.names}
-    )
-    for name in read:
-        if name in SIGNALS:
-            console.print(f"  {name}: {SIGNALS[name]}")
-    for name, reason in rule.breaks.items():
-        console.print(f"Breaks locality: {name}: {reason}")
+    if rule.path is not None:
+        path = rule.path
+        met = f"{path.masks} ({MASKS[path.met]})" if path.masks == "own" else f"{path.masks} ({MASKS[path.masks]})"
+        console.print(f"Error path: {path.route}; feedback weights: {path.feedback}; masks: {met}")
+    for name in sorted(rule.reads & set(SIGNALS)):
+        console.print(f"  {name}: {SIGNALS[name]}")
+    for reason in rule.broken:
+        console.print(f"Breaks locality: {reason}")
 
 
 def _bytes(layer: Layer, substrate: str) -> int:

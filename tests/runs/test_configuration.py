@@ -8,6 +8,7 @@ from cortexsim.runs.locate import find_model, folder, model_paths
 
 SPIKING = 'learner = "local"\n[rule]\nname = "clapp"\n[network]\nsubstrate = "spiking"\n'
 GOOD = 'learner = "local"\n[rule]\nname = "clapp"\n'
+DIRECT = 'learner = "feedback"\n[rule]\nname = "dfa"\n'
 
 
 @pytest.mark.parametrize("name", sorted(model_paths()))
@@ -67,6 +68,14 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
         (GOOD + '[network]\nsubstrate = ["rate", "spikin"]', r"network.substrate = 'spikin' is not known"),
         (GOOD + '[network]\nsubstrate = ["spiking", "rate"]', r"network.shared = true: .* \(shared = false\)"),
         ('learner = "backprop"\n[network]\nsubstrate = "spiking"', "spikes have no gradient"),
+        (DIRECT + 'masks = "tru"', r"rule.masks = 'tru' is not known .did you mean 'true'"),
+        (DIRECT + 'feedback = "transpose"', r"feedback = 'transpose': not for an error whose route is direct"),
+        (DIRECT + "[training]\nfeedback_eta = 2.0", r"training.feedback_eta = 2: rule 'dfa' has feedback weights that"),
+        (DIRECT + '[network]\nunits = "vector"', r"network.units = 'vector': rule 'dfa' is for scalar cells"),
+        (DIRECT.replace("dfa", "gevb"), r"network.units = 'scalar': rule 'gevb' is for vector cells"),
+        (GOOD + 'masks = "true"', r"masks = 'true': rule 'clapp' is taught by no error"),
+        (DIRECT + 'masks = "true"\n[network]\nsubstrate = "spiking"', r"needs more than fixed random weights"),
+        (DIRECT.replace("dfa", "fa") + '[network]\nsubstrate = "spiking"', r"needs more than fixed random weights"),
         ("learner = 3", "learner = 3 is not known"),
         ("rule = 3\nlearner = 'local'", "rule = 3: "),
     ],

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from cortexsim.analysis.summary import Spread, Summary
 from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs.experiment import comparisons, experiment_paths, find_experiment, run_experiment
 from cortexsim.runs.locate import folder
 from cortexsim.runs.search import read_search, search
+from cortexsim.runs.verdict import VerdictTable, verdict
 from tests.runs.test_compare import quick, silent
 
 TOY = Hierarchy(features=4, multiplicity=2, depth=2)
@@ -36,6 +38,12 @@ def test_every_experiment_runs_at_toy_size(name: str, tmp_path: Path) -> None:
     for key, summaries in found.items():
         assert [summary.learner for summary in summaries] == [model.name for model in planned[key].models]
         assert (tmp_path / key / "report.html").exists()
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert len(result["rows"]) == sum(len(comparison.trials()) for comparison in planned.values())
+    assert {row["comparison"] for row in result["rows"]} == set(planned)
+    assert (result["verdict"] is None) == (experiment.verdict is None)
+    assert (tmp_path / "figure.png").exists() == bool(experiment.row)
+    assert (tmp_path / "alignment.png").exists() == (experiment.alignment is not None)
 
 
 @pytest.mark.parametrize("name", sorted(experiment_paths()))
@@ -43,6 +51,10 @@ def test_every_experiment_can_be_run_as_it_is_written(name: str) -> None:
     experiment, beside = find_experiment(name)
     for comparison in comparisons(experiment, beside).values():
         comparison.check()
+    for comparison in comparisons(experiment, beside, quick=True).values() if experiment.quick else ():
+        comparison.check()
+    named = {model for row in experiment.row for model in row.models}
+    assert named <= {*experiment.models, *(m for table in experiment.comparison for m in table.models or [])}
     assert (beside / "README.md").exists()
 
 
@@ -88,3 +100,42 @@ def test_a_search_refuses_keys_that_no_model_has(tmp_path: Path) -> None:
     wrong = plan.model_copy(update={"space": {"training.etta": [1]}, "draws": 1})
     with pytest.raises(UserError, match=r"unknown key 'training\.etta'"):
         search(wrong, tmp_path, Console(quiet=True), workers=1)
+
+
+def test_a_quick_look_is_asked_for_where_there_is_one() -> None:
+    experiment, beside = find_experiment("masking")
+    quick, whole = (comparisons(experiment, beside, quick=asked) for asked in (True, False))
+    assert sum(len(c.trials()) for c in quick.values()) < 0.2 * sum(len(c.trials()) for c in whole.values())
+    with pytest.raises(UserError, match="--quick: experiment 'baseline' has no quick form"):
+        comparisons(*find_experiment("baseline"), quick=True)
+
+
+def test_repeats_draw_each_grammar_again_with_other_samples() -> None:
+    experiment, beside = find_experiment("masking")
+    trials = comparisons(experiment, beside)["depth-4"].trials()
+    assert {(trial.grammar_seed, trial.seed) for trial in trials} == {(10 + k % 3, k) for k in range(6)}
+
+
+def summary(learner: str, means: dict[int, float]) -> Summary:
+    accuracy = {size: Spread(mean, 0.01, 3) for size, mean in means.items()}
+    return Summary(learner, learner, "none", "layers", 2, accuracy, (1.0,), {}, {})
+
+
+def test_a_verdict_names_who_stays_below_a_share_of_the_reference() -> None:
+    found = {
+        "depth-9": [
+            summary("backprop", {8: 0.8, 16: 1.0}),
+            summary("never", {8: 0.2, 16: 0.49}),
+            summary("late", {8: 0.3, 16: 0.9}),
+            summary("always", {8: 0.41, 16: 0.5}),
+        ]
+    }
+    judged = verdict(found, VerdictTable())
+    entry = judged["judged"]["depth-9"]["never"]["16"]
+    assert entry == {"accuracy": 0.49, "deviation": 0.01, "ratio": 0.49, "below": True}
+    share = "depth-9, below 0.5 of the accuracy of backprop"
+    assert judged["says"] == [
+        f"{share} at every P (accuracy at P = 16): never 0.490 ± 0.010.",
+        f"{share} at some P (accuracy at P = 16): late 0.900 ± 0.010 (below at 8).",
+        f"{share} at no P (accuracy at P = 16): always 0.500 ± 0.010.",
+    ]

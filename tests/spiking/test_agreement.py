@@ -14,7 +14,7 @@ from cortexsim.rules import Rule, known_rules
 from cortexsim.spiking import Plan, Settings, Stack, Stream, Timing, describe
 
 POSITIONS, CELLS, PATCH, CLASSES = 2, 3, 4, 3
-RULES = sorted(known_rules())
+RULES = sorted(name for name, rule in known_rules().items() if rule.is_broadcast)
 
 
 def plan(rule: Rule, substrate: str, rate: float) -> Plan:
@@ -105,8 +105,8 @@ class TracedPlasticity(Plasticity):
         super().__init__(rule)
         self.traces = traces
 
-    def _cells(self, layer: Layer, response: Response, synapses: Any) -> dict[str, Any]:
-        return super()._cells(layer, response, synapses) | self.traces.at_end
+    def _cells(self, *happening: Any) -> dict[str, Any]:
+        return super()._cells(*happening) | self.traces.at_end
 
     def _evaluate(self, synapse: str, factor: str, signals: Any) -> Any:
         if factor == "post" and synapse == "feedforward":
