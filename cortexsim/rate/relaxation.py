@@ -20,7 +20,8 @@ def settle(
         descent: brings errors down through the transpose of the weights.
         responses: of the layers before they settle.
         target: one-hot, (batch, classes).
-        constants: ``steps``; ``rate`` of a step; ``fixed``, 1 where predictions stay as they were.
+        constants: ``steps``; ``rate`` of a step; ``precision`` of the target; ``fixed``, 1 where predictions stay as
+            they were.
 
     Returns:
         What the layers respond to the settled values below them, their own values as activity; and their errors,
@@ -29,24 +30,29 @@ def settle(
     fixed, rate = bool(constants["fixed"]), constants["rate"]
     predicted = responses
     values = [response.activity for response in responses]
-    surprise = torch.softmax(network.classify(values[-1]), 1) - target
+    surprise = _surprise(network, values[-1], target, constants["precision"])
     errors = [torch.zeros_like(value) for value in values]
     for _ in range(int(constants["steps"])):
         if not fixed:
             predicted = _predict(network, responses[0], values)
-            surprise = torch.softmax(network.classify(values[-1]), 1) - target
+            surprise = _surprise(network, values[-1], target, constants["precision"])
         errors = [response.activity - value for response, value in zip(predicted, values, strict=True)]
         above = [
             error * layer.derivative(response.drive)
             for error, layer, response in zip(errors, network.layers, predicted, strict=True)
         ]
-        pulls = [descent.down(k, taught) for k, taught in enumerate([*above[1:], surprise.unsqueeze(1)])]
+        pulls = [descent.down(k, taught) for k, taught in enumerate([*above[1:], surprise])]
         values = [value + rate * (error - pull) for value, error, pull in zip(values, errors, pulls, strict=True)]
     if fixed:
         return responses, [response.activity - value for response, value in zip(responses, values, strict=True)]
     predicted = _predict(network, responses[0], values)
     errors = [response.activity - value for response, value in zip(predicted, values, strict=True)]
     return [response._replace(activity=value) for response, value in zip(predicted, values, strict=True)], errors
+
+
+def _surprise(network: Network, top: Tensor, target: Tensor, precision: float) -> Tensor:
+    """What the output answers less what it should, weighted: (batch, 1, classes)."""
+    return precision * (torch.softmax(network.classify(top), 1) - target).unsqueeze(1)
 
 
 def _predict(network: Network, first: Response, values: list[Tensor]) -> list[Response]:

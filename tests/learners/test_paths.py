@@ -182,15 +182,15 @@ def test_what_no_path_can_be_is_refused(name: str, changes: dict[str, str], comp
 
 
 def test_predictions_that_stay_settle_to_backprop() -> None:
-    rule = RULES["predictive_coding"].tuned({"fixed": 1, "rate": 1, "steps": 3}, {})
+    rule = RULES["predictive_coding"].tuned({"fixed": 1, "rate": 1, "steps": 3, "precision": 1}, {})
     assert_backprop(Feedback(network(rule, shared=False), rule, Optimization()))
-    slow = RULES["predictive_coding"].tuned({"fixed": 1, "rate": 0.3, "steps": 100}, {})
+    slow = RULES["predictive_coding"].tuned({"fixed": 1, "rate": 0.3, "steps": 100, "precision": 1}, {})
     assert_backprop(Feedback(network(slow), slow, Optimization()))
 
 
 def energy(found: Network, leaves: Tensor, labels: Tensor, values: list[Tensor]) -> Tensor:
-    """What predictive coding descends: squared errors of prediction, and the cross-entropy of the output."""
-    below, total = leaves, cross_entropy(found.classify(values[-1]), labels, reduction="sum")
+    """What predictive coding descends: squared errors of prediction, and half the cross-entropy of the output."""
+    below, total = leaves, 0.5 * cross_entropy(found.classify(values[-1]), labels, reduction="sum")
     for layer, value in zip(found.layers, values, strict=True):
         total = total + (value - layer(below)).square().sum() / 2
         below = value
@@ -199,7 +199,7 @@ def energy(found: Network, leaves: Tensor, labels: Tensor, values: list[Tensor])
 
 @pytest.mark.parametrize(("transfer", "steps"), [("linear", 3000), ("relu", 20)])
 def test_predictive_coding_settles_where_its_energy_is_least(transfer: str, steps: int) -> None:
-    rule = RULES["predictive_coding"].tuned({"rate": 0.1, "steps": steps}, {})
+    rule = RULES["predictive_coding"].tuned({"rate": 0.1, "steps": steps, "precision": 0.5}, {})
     found, (leaves, labels) = network(rule, transfer=transfer), batch()
     taught, before = Feedback(found, rule, Optimization()), found.responses(leaves)
     target = one_hot(labels, 4).double()
