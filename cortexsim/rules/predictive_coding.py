@@ -6,9 +6,10 @@ Hebbian synaptic plasticity", Neural Computation 2017. Each layer has values v_l
     eps_l = f(v_{l-1}) - v_l,    v_l <- v_l + rate * (eps_l - W'^T (rho'(a') o eps')),    `steps` times
     dW_ji = -eta * eps_j rho'(a_j) * v_i
 
-with the output held at the label: what the top layer hears is beta^T e, times `precision`. The less precise the label is
-taken to be, the less activity moves, and the closer the errors come to those of backpropagation. With `fixed = 1`
-predictions stay what they were before settling, and the errors settle to just those (Song, Lukasiewicz, Xu, Bogacz 2020).
+with the output held at the label: what the top layer hears is beta^T e, times `precision`. The less precise the label
+is taken to be, the less activity moves, and the closer the errors come to those of backpropagation. With `fixed = 1`
+predictions stay what they were before settling, and the errors settle to just those (Millidge, Tschantz, Buckley,
+Neural Computation 2022).
 """
 
 from cortexsim.rules.error_path import ErrorPath
