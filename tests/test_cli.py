@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cortexsim import cli
+from cortexsim.rules import known_rules
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -32,6 +33,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
         (["show", "none.toml"], "none.toml: No such file"),
         (["show"], "Missing argument"),
         (["search", "none.toml"], "none.toml"),
+        (["experiment", "baseline", "--quick"], "--quick: experiment 'baseline' has no quick form"),
         (["train", "clapp", "--samples", "600", "--depth", "2"], "more than the 512 distinct samples"),
     ],
 )
@@ -60,6 +62,22 @@ def test_models_and_show_tell_what_there_is(
         "Context sibling: every other patch",
     ):
         assert words in printed
+
+
+def test_the_table_of_rules_says_what_each_needs_and_breaks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "models", "--rules") == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "Models" not in shown
+    assert all(name in shown for name in known_rules())
+    assert "transported signs" in shown
+    assert run(monkeypatch, "show", "dkp") == 0
+    shown = capsys.readouterr().out
+    assert (
+        "Error path: direct; feedback weights: random; masks: own (slope of the cell alone, none on the way)" in shown
+    )
+    assert "feedback" in shown
 
 
 def test_compare_and_train_end_to_end(
