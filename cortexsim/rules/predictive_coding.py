@@ -9,7 +9,8 @@ Hebbian synaptic plasticity", Neural Computation 2017. Each layer has values v_l
 with the output held at the label: what the top layer hears is beta^T e, times `precision`. The less precise the label
 is taken to be, the less activity moves, and the closer the errors come to those of backpropagation. With `fixed = 1`
 predictions stay what they were before settling, and the errors settle to just those (Millidge, Tschantz, Buckley,
-Neural Computation 2022).
+Neural Computation 2022). `rate` has to stay below 2 / (1 + s^2), s the largest singular value of the weights: above it
+values diverge, however well they settled before the weights had grown.
 """
 
 from cortexsim.rules.error_path import ErrorPath
