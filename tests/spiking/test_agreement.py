@@ -104,9 +104,8 @@ class TracedPlasticity(Plasticity):
     def __init__(self, rule: Rule, traces: Traces) -> None:
         super().__init__(rule)
         self.traces = traces
-
-    def _cells(self, *happening: Any) -> dict[str, Any]:
-        return super()._cells(*happening) | self.traces.at_end
+        cells = self.listener.cells
+        self.listener.cells = lambda *happening: cells(*happening) | traces.at_end  # type: ignore[method-assign]
 
     def _evaluate(self, synapse: str, factor: str, signals: Any) -> Any:
         if factor == "post" and synapse == "feedforward":
