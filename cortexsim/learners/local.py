@@ -38,6 +38,9 @@ class Local:
         self.uses_labels = top == "label"
         self.represents = len(network.layers) - (top == "readout")
         self.plastic = network.layers[: self.represents]
+        for layer in self.plastic if rule.needs_covariance else ():
+            cells = layer.bias.shape[1]
+            layer.covariance = layer.bias.new_zeros(layer.feedforward.copies, cells, cells)
         self.optimization = optimization
         self.optimizers: dict[int, Optimizer] = {}
         one_by_one = [[k] for k in range(self.represents)]

@@ -34,6 +34,7 @@ class Layer:
         input_rms: root mean square to which synaptic scaling brings the input; None leaves it as it is.
         mean: running mean of the activity, (copies, cells).
         covariance: running covariance of the activity, (copies, cells, cells); None where nothing reads it.
+        has_varied: whether it follows any activity yet; the first sets it.
         input_square: running mean square of the input.
         sibling_index: positions of the siblings of each column, flat, (positions (s - 1),).
         has_input: whether the layer has learned from any input yet; until then the input is not scaled.
@@ -51,6 +52,7 @@ class Layer:
     sibling_index: Tensor
     has_input: bool = False
     covariance: Tensor | None = None
+    has_varied: bool = False
 
     def respond(self, below: Tensor, learning: bool = False) -> Response:
         """Answer the activity of the layer below, (batch, positions s, cells below).
@@ -109,9 +111,11 @@ class Layer:
         if self.covariance is None:
             self.mean.lerp_(self.feedforward.average(activity), MEAN_RATE)
             return
+        rate = MEAN_RATE if self.has_varied else 1.0
         mean, covariance = self.moments(activity)
-        self.covariance.lerp_(covariance, MEAN_RATE)
-        self.mean.lerp_(mean, MEAN_RATE)
+        self.covariance.lerp_(covariance, rate)
+        self.mean.lerp_(mean, rate)
+        self.has_varied = True
 
     def siblings(self, activity: Tensor) -> Tensor:
         """Gather, for each patch, all other patches under its parent: (batch, positions, (s - 1) cells)."""

@@ -52,6 +52,8 @@ class Plasticity:
         Returns:
             Directions by the names of ``layer.state()``; eta is not yet applied.
         """
+        if self.rule.needs_covariance and not layer.has_varied:
+            layer.follow(response.activity)
         heard = self._context(layer, response, context)
         synapses = self._synapses(layer, response, heard)
         cells = self.listener.cells(layer, response, heard, lesson)

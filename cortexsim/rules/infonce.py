@@ -19,7 +19,7 @@ MISJUDGED = Modulator(
     "misjudged",
     scope="column",
     score="activity_post * dendrite_post",
-    value="int(contrast_all > 0) - share_all",
+    value="(1 + contrast_all) / 2 - share_all",
 )
 
 RULE = Rule(

@@ -26,5 +26,6 @@ RULE = Rule(
         third="context_post - activity_post + hebbian * (activity_post - mean_post) / (variance_post + floor)"
         " - decorrelation * lateral_post",
     ),
+    saccades=0,
     constants={"hebbian": 1.0, "decorrelation": 1.0, "floor": 1e-4},
 )

@@ -23,7 +23,7 @@ MISJUDGED = Modulator(
     "misjudged",
     scope="column",
     score="activity_post * context_post / (size_all * heard_all * temperature)",
-    value="int(contrast_all > 0) - share_all",
+    value="(1 + contrast_all) / 2 - share_all",
     constants={"temperature": 0.1},
 )
 

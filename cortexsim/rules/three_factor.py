@@ -80,7 +80,7 @@ class Rule:
         constants: numbers that the texts name, with their defaults.
         negatives: where a contrast of -1 comes from: the context of the fixations before, after a ``saccade``; or an
             input of its own, a ``hybrid`` whose patches are put together from two fixations, or a ``blend`` of two.
-        saccades: how many fixations back the contexts after a saccade come from.
+        saccades: how many fixations back the contexts after a saccade come from; 0 where nothing is contrasted.
         breaks: quantities it reads although no synapse could, each with the reason.
 
     Raises:
@@ -166,12 +166,20 @@ class Rule:
         return self.path is not None or any(Expression(m.value).names & taught for m in self.modulators)
 
     @property
-    def is_broadcast(self) -> bool:
-        """Whether all that it hears of other layers is broadcast, through weights that are random and fixed."""
+    def beyond_spikes(self) -> list[str]:
+        """Name what it needs that cells which learn fixation by fixation, from spikes, do not have."""
         path = self.path or ErrorPath("direct")
-        components = any(modulator.projection == "component" for modulator in self.modulators)
         plain = path.route == "direct" and path.feedback == "random" and path.met == "removed"
-        return plain and self.feedback is None and not components
+        components = any(modulator.projection == "component" for modulator in self.modulators)
+        needed = {
+            "more feedback than fixed random weights bring straight from the output": not plain or components,
+            "plastic feedback synapses": self.feedback is not None,
+            "covariances": self.needs_covariance,
+            "a context that comes cell by cell": "context_post" in self.reads,
+            "several saccades at once": self.context is not None and self.saccades != 1,
+            "inputs put together from two fixations": self.negatives != "saccade",
+        }
+        return [name for name, asked in needed.items() if asked]
 
     @property
     def needs(self) -> list[str]:
@@ -180,6 +188,8 @@ class Rule:
         found += [f"{m.name}, one a {m.scope}" for m in self.modulators if m.projection == "scalar"]
         found += [f"{m.name}, a component a class" for m in self.modulators if m.projection != "scalar"]
         found += [] if self.path is None or self.path.route == "direct" else ["output error"]
+        found += ["a covariance with its column"] if self.needs_covariance else []
+        found += ["false inputs"] if self.negatives != "saccade" else []
         found += ["noise between samples"] if "noise_post" in self.reads else []
         return found + (["plastic feedback synapses"] if self.feedback is not None else [])
 

@@ -22,5 +22,6 @@ RULE = Rule(
         " + variance * int(variance_post < target**2) * (activity_post - mean_post) / sqrt(variance_post + floor)"
         " - covariance * lateral_post",
     ),
+    saccades=0,
     constants={"invariance": 1.0, "variance": 1.0, "covariance": 1.0, "target": 1.0, "floor": 1e-4},
 )

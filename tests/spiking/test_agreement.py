@@ -14,7 +14,7 @@ from cortexsim.rules import Rule, known_rules
 from cortexsim.spiking import Plan, Settings, Stack, Stream, Timing, describe
 
 POSITIONS, CELLS, PATCH, CLASSES = 2, 3, 4, 3
-RULES = sorted(name for name, rule in known_rules().items() if rule.is_broadcast)
+RULES = sorted(name for name, rule in known_rules().items() if not rule.beyond_spikes)
 
 
 def plan(rule: Rule, substrate: str, rate: float) -> Plan:
