@@ -5,9 +5,11 @@ A modulator is data, like a rule: the text of what it computes, and who hears it
 =================  =====================================================================================
 `<signal>_post`    in `score`: cells of its scope, summed over that scope
 `score_all`        that sum
+`share_all`        its share e^score / sum e^score among the moments of a fixation: at first and after each saccade
 `contrast_all`     +1 while the context belongs to the present sample, -1 after a saccade
 `output_all`       the network's answer, one probability a class
 `label_all`        the label population, one-hot
+`<name>_all`       a scalar modulator that stands before it in the rule, of the same scope or a wider one
 =================  =====================================================================================
 """
 
@@ -19,7 +21,7 @@ from typing import Literal
 from cortexsim.errors import UserError, nearest
 from cortexsim.expression import Expression
 
-READABLE = ("score_all", "contrast_all", "output_all", "label_all")
+BROADCAST = ("score_all", "share_all", "contrast_all", "output_all", "label_all")
 
 
 @dataclass(frozen=True)
@@ -55,16 +57,21 @@ class Modulator:
                 f"modulator '{self.name}': a score is summed over a column or a layer, not over the network"
             )
         for name in Expression(self.value).names - set(self.constants):
-            if name not in READABLE:
+            if name not in BROADCAST and not name.endswith("_all"):
                 raise UserError(
                     f"modulator '{self.name}': value reads '{name}', which is not broadcast"
-                    f" ({nearest(name, [*READABLE, *self.constants])})"
+                    f" ({nearest(name, [*BROADCAST, *self.constants])})"
                 )
         for name in Expression(self.score).names - set(self.constants):
-            if not name.endswith("_post"):
+            if not name.endswith(("_post", "_all")) or name in BROADCAST:
                 raise UserError(
                     f"modulator '{self.name}': score reads '{name}', but only cells (*_post) can be summed over"
                 )
+
+    @property
+    def reads(self) -> set[str]:
+        """All quantities that its texts read."""
+        return (Expression(self.score).names | Expression(self.value).names) - set(self.constants)
 
     @property
     def read_as(self) -> str:

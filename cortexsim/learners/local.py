@@ -38,6 +38,9 @@ class Local:
         self.uses_labels = top == "label"
         self.represents = len(network.layers) - (top == "readout")
         self.plastic = network.layers[: self.represents]
+        for layer in self.plastic if rule.needs_covariance else ():
+            cells = layer.bias.shape[1]
+            layer.covariance = layer.bias.new_zeros(layer.feedforward.copies, cells, cells)
         self.optimization = optimization
         self.optimizers: dict[int, Optimizer] = {}
         one_by_one = [[k] for k in range(self.represents)]
@@ -46,7 +49,8 @@ class Local:
 
     def _taught(self, k: int) -> dict[str, Tensor]:
         """Name the tensors that the rule changes in a layer."""
-        names = ("feedforward", "bias", "context") if self.plasticity.rule.needs_context else ("feedforward", "bias")
+        plastic = self.plasticity.rule.context is not None
+        names = ("feedforward", "bias", "context") if plastic else ("feedforward", "bias")
         return {name: self.plastic[k].state()[name] for name in names}
 
     @torch.no_grad()
@@ -60,8 +64,13 @@ class Local:
         """Change the weights of the stage's layers after one batch."""
         below = seen
         for k in self.schedule[stage]:
-            response = self.plastic[k].respond(below, learning=True)
-            updates = self.plasticity.updates(self.plastic[k], response, self._label_context(k, labels, below))
+            layer, rule = self.plastic[k], self.plasticity.rule
+            response = layer.respond(below, learning=True)
+            updates = self.plasticity.updates(layer, response, self._label_context(k, labels, below))
+            if rule.negatives != "saccade":
+                false = layer.respond(layer.mixed(below, rule.negatives))
+                for name, update in self.plasticity.updates(layer, false, hybrid=True).items():
+                    updates[name] = updates[name] + update
             if k not in self.optimizers:  # Not before a layer learns here: it may have another substrate.
                 self.optimizers[k] = Optimizer(self.optimization, self._taught(k))
             self.optimizers[k].step(updates, progress)

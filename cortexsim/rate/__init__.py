@@ -4,9 +4,10 @@ from cortexsim.rate.descent import Descent
 from cortexsim.rate.layer import Layer, Response
 from cortexsim.rate.network import Architecture, Network, device, to_tensor
 from cortexsim.rate.optimizer import Optimization, Optimizer
-from cortexsim.rate.plasticity import Lesson, Plasticity
+from cortexsim.rate.plasticity import Plasticity
 from cortexsim.rate.projection import Projection
 from cortexsim.rate.relaxation import settle
+from cortexsim.rate.signals import Lesson
 from cortexsim.rate.transfer import TRANSFERS
 from cortexsim.rate.vector import VectorNetwork
 

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from cortexsim.rate.layer import Response
 from cortexsim.rate.network import Network, feedback_weights
-from cortexsim.rate.plasticity import Lesson
 from cortexsim.rate.projection import Projection
+from cortexsim.rate.signals import Lesson
 from cortexsim.rules import ErrorPath
 from cortexsim.seeds import stream
 

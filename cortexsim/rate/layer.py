@@ -33,6 +33,8 @@ class Layer:
         feedback: F, from a vector modulator, or B, from the layer above; None where nothing is heard.
         input_rms: root mean square to which synaptic scaling brings the input; None leaves it as it is.
         mean: running mean of the activity, (copies, cells).
+        covariance: running covariance of the activity, (copies, cells, cells); None where nothing reads it.
+        has_varied: whether it follows any activity yet; the first sets it.
         input_square: running mean square of the input.
         sibling_index: positions of the siblings of each column, flat, (positions (s - 1),).
         has_input: whether the layer has learned from any input yet; until then the input is not scaled.
@@ -49,6 +51,8 @@ class Layer:
     input_square: Tensor
     sibling_index: Tensor
     has_input: bool = False
+    covariance: Tensor | None = None
+    has_varied: bool = False
 
     def respond(self, below: Tensor, learning: bool = False) -> Response:
         """Answer the activity of the layer below, (batch, positions s, cells below).
@@ -96,13 +100,41 @@ class Layer:
             self.input_square.copy_(square)
             self.has_input = True
 
-    def follow_mean(self, activity: Tensor) -> None:
-        """Let the running mean follow the activity; part of learning, never of evaluation."""
-        self.mean.lerp_(self.feedforward.average(activity), MEAN_RATE)
+    def moments(self, activity: Tensor) -> tuple[Tensor, Tensor]:
+        """Average activity (batch, positions, cells): means (copies, cells) and covariances (copies, cells, cells)."""
+        mean = self.feedforward.average(activity)
+        centred = activity - mean
+        return mean, self.feedforward.correlate(centred, centred)
+
+    def follow(self, activity: Tensor) -> None:
+        """Let the running means, and covariances, follow the activity; part of learning, never of evaluation."""
+        if self.covariance is None:
+            self.mean.lerp_(self.feedforward.average(activity), MEAN_RATE)
+            return
+        rate = MEAN_RATE if self.has_varied else 1.0
+        mean, covariance = self.moments(activity)
+        self.covariance.lerp_(covariance, rate)
+        self.mean.lerp_(mean, rate)
+        self.has_varied = True
 
     def siblings(self, activity: Tensor) -> Tensor:
         """Gather, for each patch, all other patches under its parent: (batch, positions, (s - 1) cells)."""
         return activity.index_select(1, self.sibling_index).view(activity.shape[0], self.positions, -1)
+
+    def mixed(self, below: Tensor, how: str) -> Tensor:
+        """Mix each fixation of a batch with the one before, (batch, positions s, cells below).
+
+        Args:
+            below: activity of the layer below.
+            how: ``"hybrid"`` takes the first patch of each column from the fixation and the others from the one
+                before; ``"blend"`` takes the mean of both.
+        """
+        before = below.roll(1, 0)
+        if how == "blend":
+            return (below + before) / 2
+        patches = before.unflatten(1, (self.positions, -1)).clone()
+        patches[:, :, 0] = below.unflatten(1, (self.positions, -1))[:, :, 0]
+        return patches.flatten(1, 2)
 
     def state(self) -> dict[str, Tensor]:
         """Name every tensor that learning may change or a result depends on."""
@@ -112,6 +144,8 @@ class Layer:
             "mean": self.mean,
             "input_square": self.input_square,
         }
+        if self.covariance is not None:
+            named["covariance"] = self.covariance
         if self.context is not None:
             named["context"] = self.context.weights
         if self.feedback is not None:

@@ -13,10 +13,11 @@ of locality: `*_pre` at the presynaptic cell, `*_post` at the postsynaptic cell,
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Literal
 
 from cortexsim.errors import UserError, nearest
 from cortexsim.expression import Expression
-from cortexsim.modulators import Modulator
+from cortexsim.modulators import BROADCAST, Modulator
 from cortexsim.rules.error_path import ErrorPath, Feedback, Masks
 
 SIGNALS: Mapping[str, str] = MappingProxyType(
@@ -26,7 +27,10 @@ SIGNALS: Mapping[str, str] = MappingProxyType(
         "drive_post": "its summed input, a = W x + b",
         "derivative_post": "slope of its rate, rho'(a)",
         "mean_post": "running mean of its rate",
+        "variance_post": "running variance of its rate",
+        "lateral_post": "what its column brings it: sum over others of C_ik (z_k - <z_k>), C the running covariance",
         "dendrite_post": "what its dendrite hears of the context, (B c)_i",
+        "context_post": "what one-to-one synapses bring it of the context: the mean of the same cell in its siblings",
         "feedback_post": "what feedback weights bring it of a vector modulator, (F e)_i",
         "teaching_post": "what feedback weights bring it of what the layer above is taught, (B delta')_i",
         "noise_post": "noise that it fires between samples, of zero mean and unit variance",
@@ -74,6 +78,9 @@ class Rule:
         modulators: the broadcast signals it listens to.
         path: how the output error reaches its cells, for rules that are taught by one.
         constants: numbers that the texts name, with their defaults.
+        negatives: where a contrast of -1 comes from: the context of the fixations before, after a ``saccade``; or an
+            input of its own, a ``hybrid`` whose patches are put together from two fixations, or a ``blend`` of two.
+        saccades: how many fixations back the contexts after a saccade come from; 0 where nothing is contrasted.
         breaks: quantities it reads although no synapse could, each with the reason.
 
     Raises:
@@ -89,6 +96,8 @@ class Rule:
     modulators: tuple[Modulator, ...] = ()
     path: ErrorPath | None = None
     constants: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    negatives: Literal["saccade", "hybrid", "blend"] = "saccade"
+    saccades: int = 1
     breaks: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
@@ -96,6 +105,15 @@ class Rule:
             for factor, expression in plasticity.texts().items():
                 for name in expression.names - set(self.constants) - set(self.breaks):
                     self._audit(f"rule '{self.name}': {factor} of the {synapse} synapses reads '{name}'", factor, name)
+        said: list[str] = []
+        for modulator in self.modulators:
+            for name in sorted(modulator.reads - set(BROADCAST)):
+                if name not in (said if name.endswith("_all") else SIGNALS):
+                    raise UserError(
+                        f"rule '{self.name}': modulator '{modulator.name}' reads '{name}', which no cell has and no"
+                        f" modulator before it says ({nearest(name, [*said, *SIGNALS, *BROADCAST])})"
+                    )
+            said.append(modulator.read_as)
 
     def _audit(self, where: str, factor: str, name: str) -> None:
         if not name.endswith(READABLE[factor]):
@@ -129,7 +147,17 @@ class Rule:
     @property
     def needs_context(self) -> bool:
         """Whether its cells listen to a context."""
-        return self.context is not None
+        return self.context is not None or "context_post" in self.reads
+
+    @property
+    def needs_statistics(self) -> bool:
+        """Whether it reads how its cells have been."""
+        return bool(self.reads & {"mean_post", "variance_post", "lateral_post"})
+
+    @property
+    def needs_covariance(self) -> bool:
+        """Whether it reads how its cells have varied."""
+        return bool(self.reads & {"variance_post", "lateral_post"})
 
     @property
     def needs_output(self) -> bool:
@@ -138,12 +166,20 @@ class Rule:
         return self.path is not None or any(Expression(m.value).names & taught for m in self.modulators)
 
     @property
-    def is_broadcast(self) -> bool:
-        """Whether all that it hears of other layers is broadcast, through weights that are random and fixed."""
+    def beyond_spikes(self) -> list[str]:
+        """Name what it needs that cells which learn fixation by fixation, from spikes, do not have."""
         path = self.path or ErrorPath("direct")
-        components = any(modulator.projection == "component" for modulator in self.modulators)
         plain = path.route == "direct" and path.feedback == "random" and path.met == "removed"
-        return plain and self.feedback is None and not components
+        components = any(modulator.projection == "component" for modulator in self.modulators)
+        needed = {
+            "more feedback than fixed random weights bring straight from the output": not plain or components,
+            "plastic feedback synapses": self.feedback is not None,
+            "covariances": self.needs_covariance,
+            "a context that comes cell by cell": "context_post" in self.reads,
+            "several saccades at once": self.context is not None and self.saccades != 1,
+            "inputs put together from two fixations": self.negatives != "saccade",
+        }
+        return [name for name, asked in needed.items() if asked]
 
     @property
     def needs(self) -> list[str]:
@@ -152,6 +188,8 @@ class Rule:
         found += [f"{m.name}, one a {m.scope}" for m in self.modulators if m.projection == "scalar"]
         found += [f"{m.name}, a component a class" for m in self.modulators if m.projection != "scalar"]
         found += [] if self.path is None or self.path.route == "direct" else ["output error"]
+        found += ["a covariance with its column"] if self.needs_covariance else []
+        found += ["false inputs"] if self.negatives != "saccade" else []
         found += ["noise between samples"] if "noise_post" in self.reads else []
         return found + (["plastic feedback synapses"] if self.feedback is not None else [])
 

@@ -125,7 +125,7 @@ def readout(model: Model, kind: str | None = None) -> Readout:
 
 
 def _contexts(model: Model, hierarchy: Hierarchy) -> tuple[str, ...]:
-    if model.rule is None or not model.plasticity_rule().needs_context:
+    if model.rule is None or model.plasticity_rule().context is None:
         return ()
     top = "label" if model.rule.top == "label" else "none"
     return (*[model.rule.context] * (hierarchy.depth - 1), top)

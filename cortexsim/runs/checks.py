@@ -30,8 +30,8 @@ def check(model: "Model") -> None:
         right = "feedback" if rule.needs_output else "local"
         heard = "is taught by the output" if rule.needs_output else "is not taught by the output"
         raise UserError(f"learner = '{model.learner}': rule '{rule.name}' {heard} (learner = '{right}')")
-    if model.rule.top == "label" and not rule.needs_context:
-        raise UserError(f"rule.top = 'label': rule '{rule.name}' hears no context (top = 'readout')")
+    if model.rule.top == "label" and rule.context is None:
+        raise UserError(f"rule.top = 'label': rule '{rule.name}' has no context synapses (top = 'readout')")
     if model.rule.top == "label" and model.learner == "feedback":
         raise UserError("rule.top = 'label': a feedback learner has an output of its own (top = 'readout')")
     _check_feedback(model, rule)
@@ -84,10 +84,10 @@ def check_brian(model: "Model") -> None:
             raise UserError("spiking.dendrite = 'psp': the label population has no spikes to hear ('trace')")
     if model.network.units != "scalar":
         raise UserError("network.units = 'vector': cells in Brian2 have one activity ('scalar')")
-    if model.rule is not None and not (rule := model.plasticity_rule()).is_broadcast:
+    if model.rule is not None and (needed := (rule := model.plasticity_rule()).beyond_spikes):
         raise UserError(
-            f"network.substrate: rule '{rule.name}' needs more than fixed random weights straight from the output, and"
-            " layers in Brian2 hear no more (network.substrate = 'rate')"
+            f"network.substrate: rule '{rule.name}' needs {needed[0]}, which layers in Brian2 do not have"
+            " (network.substrate = 'rate')"
         )
     if model.learner == "backprop":
         raise UserError("learner = 'backprop': spikes have no gradient (network.substrate = 'rate')")

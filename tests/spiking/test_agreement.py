@@ -14,7 +14,7 @@ from cortexsim.rules import Rule, known_rules
 from cortexsim.spiking import Plan, Settings, Stack, Stream, Timing, describe
 
 POSITIONS, CELLS, PATCH, CLASSES = 2, 3, 4, 3
-RULES = sorted(name for name, rule in known_rules().items() if rule.is_broadcast)
+RULES = sorted(name for name, rule in known_rules().items() if not rule.beyond_spikes)
 
 
 def plan(rule: Rule, substrate: str, rate: float) -> Plan:
@@ -104,9 +104,8 @@ class TracedPlasticity(Plasticity):
     def __init__(self, rule: Rule, traces: Traces) -> None:
         super().__init__(rule)
         self.traces = traces
-
-    def _cells(self, *happening: Any) -> dict[str, Any]:
-        return super()._cells(*happening) | self.traces.at_end
+        cells = self.listener.cells
+        self.listener.cells = lambda *happening: cells(*happening) | traces.at_end  # type: ignore[method-assign]
 
     def _evaluate(self, synapse: str, factor: str, signals: Any) -> Any:
         if factor == "post" and synapse == "feedforward":

@@ -1,0 +1,148 @@
+"""What synapses can read: the quantities of their cells, and what is broadcast at each moment."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from cortexsim.expression import Expression
+from cortexsim.modulators import Modulator
+from cortexsim.rate.layer import Layer, Response
+from cortexsim.rate.projection import Projection
+from cortexsim.rules import Rule
+
+FUNCTIONS: dict[str, Any] = {
+    "abs": torch.abs,
+    "clip": torch.clip,
+    "exp": torch.exp,
+    "int": Tensor.float,
+    "log": torch.log,
+    "sign": torch.sign,
+    "sqrt": torch.sqrt,
+    "tanh": torch.tanh,
+}
+
+Heard = ("dendrite_post", "context_post")  # Quantities that come from a context, and belong to its moment.
+
+
+class Moment(NamedTuple):
+    """When modulators arrive: what contrast they carry, and how many fixations ago the context was heard."""
+
+    contrast: float
+    lag: int
+
+
+PRESENT = Moment(+1.0, 0)
+HYBRID = Moment(-1.0, 0)
+
+
+def after_saccades(count: int) -> list[Moment]:
+    """List the moments after so many saccades. A batch is a stretch of the stream; before its first fixation stands
+    its last.
+    """
+    return [Moment(-1.0, lag) for lag in range(1, count + 1)]
+
+
+class Lesson(NamedTuple):
+    """What an error path brings a layer.
+
+    Attributes:
+        teaching: what the layer above passes on, (batch, positions, cells).
+        project: brings a vector modulator, (batch, 1, components), to the layer's cells.
+        slopes: of the cells, in the place of rho'(a).
+    """
+
+    teaching: Tensor | None = None
+    project: Callable[[Tensor], Tensor] | None = None
+    slopes: Tensor | None = None
+
+
+UNTAUGHT = Lesson()
+
+
+class Listener:
+    """Collect what the synapses of one rule read.
+
+    Args:
+        rule: whose texts read it.
+        statistics: ``"running"`` reads means and covariances as a cell follows them; ``"batch"`` those of the batch.
+    """
+
+    def __init__(self, rule: Rule, statistics: str = "running") -> None:
+        self.rule, self.statistics = rule, statistics
+        self.reads = rule.reads
+        self.modulators = [(m, Expression(m.score), Expression(m.value)) for m in rule.modulators]
+
+    def cells(
+        self, layer: Layer, response: Response, heard: Tensor | None, lesson: Lesson = UNTAUGHT
+    ) -> dict[str, Any]:
+        """Collect what the rule reads of its cells, (batch, positions, cells), and its constants."""
+        found = {**self.rule.constants, "activity_post": response.activity, "drive_post": response.drive}
+        if "derivative_post" in self.reads:
+            own = lesson.slopes is None
+            found["derivative_post"] = layer.derivative(response.drive) if own else lesson.slopes
+        if lesson.teaching is not None:
+            found["teaching_post"] = lesson.teaching
+        if heard is not None and layer.context is not None:
+            found["dendrite_post"] = layer.context(heard)
+        if heard is not None and "context_post" in self.reads:
+            cells = response.activity.shape[2]
+            found["context_post"] = heard if heard.shape[2] == cells else heard.unflatten(2, (-1, cells)).mean(2)
+        return found | self._statistics(layer, response.activity)
+
+    def _statistics(self, layer: Layer, activity: Tensor) -> dict[str, Tensor]:
+        """Say where cells are on average, how far they stray, and how they stray together."""
+        if not self.reads & {"mean_post", "variance_post", "lateral_post"}:
+            return {}
+        mean, covariance = layer.mean, layer.covariance
+        if self.statistics == "batch":
+            mean, covariance = layer.moments(activity)
+        found = {"mean_post": mean}
+        if covariance is not None:
+            variance = covariance.diagonal(dim1=1, dim2=2)
+            found["variance_post"] = variance
+            if "lateral_post" in self.reads:
+                centred = activity - mean
+                found["lateral_post"] = Projection(covariance)(centred) - variance * centred
+        return found
+
+    def arrive(
+        self,
+        moments: Sequence[Moment],
+        layer: Layer,
+        cells: Mapping[str, Any],
+        broadcast: Mapping[str, Any],
+        lesson: Lesson = UNTAUGHT,
+    ) -> list[dict[str, Any]]:
+        """Say what a synapse reads at each moment: its cells, the context heard by then, and every modulator."""
+        signals = [dict(cells) for _ in moments]
+        for moment, heard in zip(moments, signals, strict=True):
+            for name in Heard:
+                if name in heard:
+                    heard[name] = shift(heard[name], moment.lag)
+        for modulator, score, value in self.modulators:
+            totals = [_total(modulator, score, heard) for heard in signals]
+            shares = torch.softmax(torch.stack(totals), 0) if "share_all" in value.names else totals
+            for moment, heard, total, share in zip(moments, signals, totals, shares, strict=True):
+                readable = {**heard, **broadcast, **modulator.constants}
+                readable |= {"score_all": total, "share_all": share, "contrast_all": moment.contrast}
+                said = value(readable, FUNCTIONS)
+                said = said if modulator.gain == 1 else modulator.gain * said
+                if modulator.projection != "scalar":
+                    said = (lesson.project or layer.hear)(said)
+                heard[modulator.read_as] = said
+        return signals
+
+
+def shift(values: Tensor, fixations: int) -> Tensor:
+    """Bring the values of so many fixations ago to each fixation of a batch."""
+    return values.roll(fixations, 0) if fixations else values
+
+
+def _total(modulator: Modulator, score: Expression, cells: Mapping[str, Any]) -> Any:
+    """Sum the score over the cells that share the modulator's value: a column's, or a layer's."""
+    if not score.names:
+        return 0.0
+    values = score({**cells, **modulator.constants}, FUNCTIONS)
+    return values.sum(-1, keepdim=True) if modulator.scope == "column" else values.sum((1, 2), keepdim=True)

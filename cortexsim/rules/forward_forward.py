@@ -1,0 +1,31 @@
+"""Forward-forward: layers that are lively for what belongs together, and quiet for what does not.
+
+Hinton, "The forward-forward algorithm: some preliminary investigations", 2022. The goodness g = |z|^2 of a column is to
+lie above a threshold for true inputs (y = +1), below it for false ones (y = -1):
+
+    loss = log(1 + exp(-y (g - threshold)))
+    dW_ji = eta * 2 y / (1 + exp(y (g - threshold))) z_j rho'(a_j) * x_i
+
+False inputs are hybrids: of the patches that a column sees, the first comes from one sample, the others from another,
+as when a saccade falls between them.
+"""
+
+from cortexsim.modulators import Modulator
+from cortexsim.rules.three_factor import Rule, ThreeFactor
+
+GOODNESS = Modulator(
+    "goodness",
+    scope="column",
+    score="activity_post**2",
+    value="2 * contrast_all / (1 + exp(clip(contrast_all * (score_all - threshold), -50, 50)))",
+    constants={"threshold": 1.0},
+)
+
+RULE = Rule(
+    name="forward_forward",
+    equation="dW = eta * 2 y sigmoid(-y (|z|^2 - threshold)) * z rho'(a) * x",
+    source="Hinton 2022",
+    feedforward=ThreeFactor(post="derivative_post", third="goodness_all * activity_post"),
+    modulators=(GOODNESS,),
+    negatives="hybrid",
+)

@@ -1,0 +1,31 @@
+"""LPL: latent predictive learning, Hebbian growth held in check by prediction and decorrelation.
+
+Halvagal, Zenke, "The combination of Hebbian and predictive plasticity learns invariant object representations in deep
+sensory networks", Nature Neuroscience 2023. With c another view of the same object, taken as given, and <z>, var, C
+running mean, variance and covariance of the activity, the loss of a column is
+
+    loss = |z - c|^2 / 2 - hebbian / 2 sum_i log var_i + decorrelation / 4 sum_{i != k} C_ik^2
+
+and its negative gradient
+
+    dW_ji = eta * (c_j - z_j + hebbian (z_j - <z_j>) / var_j
+            - decorrelation sum_{k != j} C_jk (z_k - <z_k>)) rho'(a_j) * x_i
+
+The decorrelation is that of the paper's erratum, which corrects the term first printed (its Eq. 6). Here the other view
+is the siblings'.
+"""
+
+from cortexsim.rules.three_factor import Rule, ThreeFactor
+
+RULE = Rule(
+    name="lpl",
+    equation="dW = eta * (c - z + h (z - <z>) / var - d sum C (z - <z>)) * rho'(a) * x",
+    source="Halvagal, Zenke 2023, with its erratum",
+    feedforward=ThreeFactor(
+        post="derivative_post",
+        third="context_post - activity_post + hebbian * (activity_post - mean_post) / (variance_post + floor)"
+        " - decorrelation * lateral_post",
+    ),
+    saccades=0,
+    constants={"hebbian": 1.0, "decorrelation": 1.0, "floor": 1e-4},
+)

@@ -1,0 +1,178 @@
+"""Every self-supervised rule is the gradient of its loss, written here from its definition; contexts are given."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy, softplus
+
+from cortexsim.hierarchy import Hierarchy
+from cortexsim.rate import Architecture, Layer, Network, Plasticity
+from cortexsim.rules import Rule, known_rules
+
+RULES = known_rules()
+Loss = Callable[[Layer, Tensor, Rule], Tensor]
+
+
+def layer_and_batch(rule: Rule, shared: bool, size: int) -> tuple[Layer, Tensor]:
+    """A layer of 4 or 9 columns with random weights, and a batch that it sees."""
+    hierarchy = Hierarchy(features=4, multiplicity=2, depth=3, tuple_size=size)
+    heard = ("sibling", "sibling", "none") if rule.context is not None else ()
+    network = Network.build(Architecture(cells=5, shared=shared), hierarchy, 0, dtype=torch.float64, context=heard)
+    layer, generator = network.layers[0], torch.Generator().manual_seed(1)
+    if layer.context is not None:
+        layer.context.weights.normal_(0, 0.7, generator=generator)
+    layer.bias.normal_(0.3, 0.2, generator=generator)
+    if rule.needs_covariance:
+        layer.covariance = torch.zeros(layer.feedforward.copies, 5, 5, dtype=torch.float64)
+    return layer, torch.randn(12, hierarchy.leaves, 4, generator=generator, dtype=torch.float64)
+
+
+def heard_by(layer: Layer, activity: Tensor) -> Tensor:
+    """The mean of the siblings' activity, cell by cell, as given: (batch, positions, cells)."""
+    return layer.siblings(activity).detach().unflatten(2, (-1, activity.shape[2])).mean(2)
+
+
+def infonce(layer: Layer, below: Tensor, rule: Rule) -> Tensor:
+    activity = layer(below)
+    heard = layer.siblings(activity).detach()
+    assert layer.context is not None
+    losses = []
+    for p in range(layer.positions):
+        weights = layer.context.weights[p % layer.context.copies]
+        scores = [
+            torch.einsum("bi,ij,bj->b", activity[:, p], weights, heard[:, p].roll(lag, 0))
+            for lag in range(rule.saccades + 1)
+        ]
+        first = torch.zeros(len(below), dtype=torch.long)
+        losses.append(cross_entropy(torch.stack(scores, 1), first, reduction="sum"))
+    return torch.stack(losses).sum()
+
+
+def size(activity: Tensor) -> Tensor:
+    return torch.sqrt(activity.square().sum(2) + 1e-8)  # So that a silent column has an angle too.
+
+
+def simclr(layer: Layer, below: Tensor, rule: Rule) -> Tensor:
+    temperature = rule.modulators[-1].constants["temperature"]
+    activity = layer(below)
+    heard = heard_by(layer, activity)
+    scores = [
+        torch.einsum("bpc,bpc->bp", activity, other) / size(activity) / size(other) / temperature
+        for other in (heard.roll(lag, 0) for lag in range(rule.saccades + 1))
+    ]
+    first = torch.zeros(len(below), layer.positions, dtype=torch.long)
+    return temperature * cross_entropy(torch.stack(scores, 1), first, reduction="sum")
+
+
+def spreads(layer: Layer, activity: Tensor) -> tuple[Tensor, Tensor]:
+    """Covariance of each copy over batch (and positions), and the number of observations."""
+    copies = layer.feedforward.copies
+    values = activity.flatten(0, 1).unsqueeze(0) if copies == 1 else activity.transpose(0, 1)
+    centred = values - values.mean(1, keepdim=True)
+    return centred.transpose(1, 2) @ centred / values.shape[1], torch.tensor(values.shape[1])
+
+
+def off_diagonal(covariance: Tensor) -> Tensor:
+    return covariance - torch.diag_embed(covariance.diagonal(dim1=1, dim2=2))
+
+
+def lpl(layer: Layer, below: Tensor, rule: Rule) -> Tensor:
+    activity, constants = layer(below), rule.constants
+    covariance, count = spreads(layer, activity)
+    variance = covariance.diagonal(dim1=1, dim2=2)
+    predictive = (activity - heard_by(layer, activity)).square().sum() / 2
+    hebbian = -torch.log(variance + constants["floor"]).sum() / 2
+    decorrelation = off_diagonal(covariance).square().sum() / 4
+    return predictive + count * (constants["hebbian"] * hebbian + constants["decorrelation"] * decorrelation)
+
+
+def vicreg(layer: Layer, below: Tensor, rule: Rule) -> Tensor:
+    activity, constants = layer(below), rule.constants
+    covariance, count = spreads(layer, activity)
+    deviation = torch.sqrt(covariance.diagonal(dim1=1, dim2=2) + constants["floor"])
+    invariance = (activity - heard_by(layer, activity)).square().sum() / 2
+    variance = torch.clamp(constants["target"] - deviation, min=0).sum()
+    decorrelation = off_diagonal(covariance).square().sum() / 4
+    return constants["invariance"] * invariance + count * (
+        constants["variance"] * variance + constants["covariance"] * decorrelation
+    )
+
+
+def goodness(layer: Layer, below: Tensor, rule: Rule) -> Tensor:
+    """Of true inputs, and of inputs put together here patch by patch."""
+    threshold = rule.modulators[0].constants["threshold"]
+    false = torch.empty_like(below)
+    for b in range(len(below)):
+        for k in range(below.shape[1]):
+            other = below[b - 1, k]
+            if rule.negatives == "blend":
+                false[b, k] = (below[b, k] + other) / 2
+            else:
+                false[b, k] = below[b, k] if k % (below.shape[1] // layer.positions) == 0 else other
+    true, wrong = (layer(values).square().sum(2) for values in (below, false))
+    return (softplus(threshold - true) + softplus(wrong - threshold)).sum()
+
+
+LOSSES: dict[str, Loss] = {
+    "infonce": infonce,
+    "simclr_local": simclr,
+    "lpl": lpl,
+    "vicreg_local": vicreg,
+    "forward_forward": goodness,
+    "scff": goodness,
+}
+
+
+def updates_of(rule: Rule, layer: Layer, below: Tensor) -> dict[str, Tensor]:
+    plasticity = Plasticity(rule, statistics="batch")
+    with torch.no_grad():
+        found = plasticity.updates(layer, layer.respond(below))
+        if rule.negatives != "saccade":
+            false = layer.respond(layer.mixed(below, rule.negatives))
+            more = plasticity.updates(layer, false, hybrid=True)
+            found = {name: found[name] + more[name] for name in found}
+    return found
+
+
+@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("name", sorted(LOSSES))
+def test_a_rule_is_the_gradient_of_its_loss(name: str, shared: bool, size: int) -> None:
+    rule = RULES[name]
+    layer, below = layer_and_batch(rule, shared, size)
+    updates = updates_of(rule, layer, below)
+    parameters = {"feedforward": layer.feedforward.weights, "bias": layer.bias}
+    if layer.context is not None:
+        parameters["context"] = layer.context.weights
+    for parameter in parameters.values():
+        parameter.requires_grad_()
+    LOSSES[name](layer, below, rule).backward()
+    for key, parameter in parameters.items():
+        copies = len(parameter)
+        assert parameter.grad is not None
+        mean = parameter.grad / (len(below) * layer.positions / copies)
+        assert mean.abs().max() > 1e-4
+        torch.testing.assert_close(updates[key], -mean, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize(("name", "constants"), [("lpl", {}), ("vicreg_local", {"target": 3.0})])
+def test_running_statistics_come_to_those_of_the_stream(name: str, constants: dict[str, float]) -> None:
+    """The online rule, whose means and covariances follow the stream, does on average what the batch rule does."""
+    rule = RULES[name].tuned(constants, {})
+    layer, _ = layer_and_batch(rule, True, 2)
+    generator = torch.Generator().manual_seed(2)
+    online, batchwise = Plasticity(rule), Plasticity(rule, statistics="batch")
+    found: dict[str, list[Tensor]] = {"online": [], "batch": []}
+    for step in range(1600):
+        below = torch.randn(64, 8, 4, generator=generator, dtype=torch.float64)
+        response = layer.respond(below)
+        update = online.updates(layer, response)["feedforward"]
+        if step >= 800:
+            found["online"].append(update)
+            state = layer.mean.clone(), layer.covariance.clone()  # type: ignore[union-attr]
+            found["batch"].append(batchwise.updates(layer, response)["feedforward"])
+            layer.mean, layer.covariance = state
+    means = {kind: torch.stack(several).mean(0) for kind, several in found.items()}
+    assert (means["online"] - means["batch"]).norm() < 0.05 * means["batch"].norm()
