@@ -19,7 +19,7 @@ from tests.runs.test_compare import quick, silent
 TOY = Hierarchy(features=4, multiplicity=2, depth=2)
 
 
-COMPILED = {"first_layer"}  # A few minutes, for the compiler.
+COMPILED = {"first_layer", "direct_spiking"}  # A few minutes, for the compiler.
 
 
 @pytest.mark.parametrize(
