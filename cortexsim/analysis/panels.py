@@ -27,7 +27,7 @@ def in_units_of_the_law(
     figure, panels = _grid(len(groups), len(found))
     for row, (title, names) in zip(panels, groups.items(), strict=True):
         for axes, (name, summaries) in zip(row, found.items(), strict=True):
-            for index, summary in enumerate(_chosen(summaries, names)):
+            for index, summary in _chosen(summaries, names):
                 spreads = list(summary.accuracy.values())
                 means, deviations = [s.mean for s in spreads], [s.deviation for s in spreads]
                 sizes = [size / units[name] for size in summary.samples]
@@ -66,8 +66,9 @@ def alignment(rows: Sequence[Mapping[str, Any]], quantity: str, ylabel: str, gro
             axes.axhline(0, color="black", linewidth=0.8, linestyle=":")
             axes.set_xscale("symlog", linthresh=1)
             epochs = measured[0]["alignment"]["epoch"]
-            axes.set_xticks(epochs, [str(epoch) for epoch in epochs])
-            axes.set(ylim=(-0.3 if quantity == "cosine" else -0.05, 1.05), xlabel="epoch")
+            axes.set_xticks(epochs, [str(epoch) for epoch in epochs], fontsize=8)
+            axes.set_xticks([], minor=True)
+            axes.set(ylim=(-1 if quantity == "cosine" else -0.05, 1.05), xlim=(-0.2, epochs[-1] * 1.3), xlabel="epoch")
             axes.set_title(f"layer {layer + 1}", fontsize=10)
         _name_row(row, title, ylabel)
     return figure
@@ -81,11 +82,21 @@ def _grid(rows: int, columns: int) -> tuple[Figure, list[list[Axes]]]:
     return figure, [list(row) for row in panels]
 
 
-def _chosen(summaries: Sequence[Summary], names: Sequence[str]) -> list[Summary]:
+def _chosen(summaries: Sequence[Summary], names: Sequence[str]) -> list[tuple[int, Summary]]:
+    """Find the learners of a row, each with its place there, which is its colour in every panel."""
     by_name = {summary.learner: summary for summary in summaries}
-    return [by_name[name] for name in names if name in by_name]
+    return [(index, by_name[name]) for index, name in enumerate(names) if name in by_name]
 
 
 def _name_row(row: Sequence[Axes], title: str, ylabel: str) -> None:
     row[0].set_ylabel(f"{title}\n{ylabel}")
-    row[-1].legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5))
+    drawn = [axes.get_legend_handles_labels() for axes in row]
+    by_label = {label: handle for handles, labels in drawn for handle, label in zip(handles, labels, strict=True)}
+    row[-1].legend(
+        list(by_label.values()),
+        list(by_label),
+        frameon=False,
+        fontsize=8,
+        loc="center left",
+        bbox_to_anchor=(1.02, 0.5),
+    )
