@@ -62,6 +62,11 @@ def check_brian(model: "Model") -> None:
                 raise UserError(f"{name}: no layer is simulated in Brian2 (network.substrate = 'spiking')")
         return
     brian_settings(model)
+    if model.rule is not None and (needed := (rule := model.plasticity_rule()).beyond_spikes):
+        raise UserError(
+            f"network.substrate: rule '{rule.name}' needs {needed[0]}, which layers in Brian2 do not have"
+            " (network.substrate = 'rate')"
+        )
     if model.learner in ("local", "feedback") and model.rule is not None:
         for name in model.modulator:
             known = [modulator.name for modulator in model.plasticity_rule().modulators]
@@ -84,11 +89,6 @@ def check_brian(model: "Model") -> None:
             raise UserError("spiking.dendrite = 'psp': the label population has no spikes to hear ('trace')")
     if model.network.units != "scalar":
         raise UserError("network.units = 'vector': cells in Brian2 have one activity ('scalar')")
-    if model.rule is not None and (needed := (rule := model.plasticity_rule()).beyond_spikes):
-        raise UserError(
-            f"network.substrate: rule '{rule.name}' needs {needed[0]}, which layers in Brian2 do not have"
-            " (network.substrate = 'rate')"
-        )
     if model.learner == "backprop":
         raise UserError("learner = 'backprop': spikes have no gradient (network.substrate = 'rate')")
     named = model.network.substrate
