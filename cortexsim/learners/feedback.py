@@ -97,12 +97,11 @@ class Feedback:
         for k, response in enumerate(responses):
             like = response.activity
             noise.append(torch.from_numpy(self.noise.standard_normal(tuple(like.shape))).to(like))
-            above = layers[k + 1] if k + 1 < len(layers) else None
-            if above is None:
+            if k + 1 == len(layers):
                 heard.append(torch.relu(noise[k].flatten(1) @ self.network.output.T).unsqueeze(1))
             else:
-                drive = above.feedforward(noise[k].reshape(len(like), above.positions, -1))
-                heard.append(above.rate(drive))
+                drive = layers[k + 1].feedforward(noise[k].reshape(len(like), layers[k + 1].positions, -1))
+                heard.append(layers[k + 1].rate(drive))
         return self._feedback_updates("noise_post", noise, heard)
 
     def _feedback_updates(self, signal: str, post: list[Tensor], pre: list[Tensor]) -> dict[str, Tensor]:

@@ -23,7 +23,7 @@ FUNCTIONS: dict[str, Any] = {
     "tanh": torch.tanh,
 }
 
-Heard = ("dendrite_post", "context_post")  # Quantities that come from a context, and belong to its moment.
+HEARD = ("dendrite_post", "context_post")  # Quantities that come from a context, and belong to its moment.
 
 
 class Moment(NamedTuple):
@@ -118,7 +118,7 @@ class Listener:
         """Say what a synapse reads at each moment: its cells, the context heard by then, and every modulator."""
         signals = [dict(cells) for _ in moments]
         for moment, heard in zip(moments, signals, strict=True):
-            for name in Heard:
+            for name in HEARD:
                 if name in heard:
                     heard[name] = shift(heard[name], moment.lag)
         for modulator, score, value in self.modulators:
