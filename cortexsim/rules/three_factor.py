@@ -12,6 +12,7 @@ of locality: `*_pre` at the presynaptic cell, `*_post` at the postsynaptic cell,
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Literal
 
@@ -137,7 +138,7 @@ class Rule:
         kinds = {"feedforward": self.feedforward, "context": self.context, "feedback": self.feedback}
         return {name: plasticity for name, plasticity in kinds.items() if plasticity is not None}
 
-    @property
+    @cached_property
     def reads(self) -> set[str]:
         """All quantities that its texts and the scores of its modulators read."""
         texts = [text for plasticity in self.synapses.values() for text in plasticity.texts().values()]
