@@ -27,10 +27,10 @@ class Readout:
 
     kind: Literal["linear", "two-layer"] = "two-layer"
     hidden: int = 64
-    epochs: int = 30
+    epochs: int = 100
     batch: int = 128
-    eta: float = 3e-3
-    weight_decay: float = 0.3
+    eta: float = 0.02
+    weight_decay: float = 1.0
 
     def accuracy(
         self, train: Tensor, labels: Tensor, test: Tensor, test_labels: Tensor, classes: int, seed: int

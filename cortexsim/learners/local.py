@@ -1,12 +1,13 @@
 """Local learning: any three-factor rule that needs no error, layer by layer."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from cortexsim.rate import Network, Optimization, Optimizer, Plasticity
+from cortexsim.rate import Network, Optimization, Optimizer, Plasticity, Response
 from cortexsim.rules import Rule
 
 
@@ -35,9 +36,9 @@ class Local:
         self.network = network
         self.top = top
         self.plasticity = Plasticity(rule)
-        self.uses_labels = top == "label"
         self.represents = len(network.layers) - (top == "readout")
         self.plastic = network.layers[: self.represents]
+        self.uses_labels = any("label" in layer.outside for layer in self.plastic)
         for layer in self.plastic if rule.needs_covariance else ():
             cells = layer.bias.shape[1]
             layer.covariance = layer.bias.new_zeros(layer.feedforward.copies, cells, cells)
@@ -62,11 +63,16 @@ class Local:
     @torch.inference_mode()
     def step(self, stage: int, seen: Tensor, labels: Tensor, progress: float) -> None:
         """Change the weights of the stage's layers after one batch."""
-        below = seen
+        below, inputs, responses = seen, [], []
         for k in self.schedule[stage]:
+            inputs.append(below)
+            responses.append(self.plastic[k].respond(below, learning=True))
+            below = self.plastic[k].send(responses[-1].activity)
+        outside = self._outside(labels, responses)
+        for k, below, response in zip(self.schedule[stage], inputs, responses, strict=True):
             layer, rule = self.plastic[k], self.plasticity.rule
-            response = layer.respond(below, learning=True)
-            updates = self.plasticity.updates(layer, response, self._label_context(k, labels, below))
+            heard = layer.listen(response.activity, outside) if layer.outside else None
+            updates = self.plasticity.updates(layer, response, heard)
             if rule.negatives != "saccade":
                 false = layer.respond(layer.mixed(below, rule.negatives))
                 for name, update in self.plasticity.updates(layer, false, hybrid=True).items():
@@ -74,7 +80,6 @@ class Local:
             if k not in self.optimizers:  # Not before a layer learns here: it may have another substrate.
                 self.optimizers[k] = Optimizer(self.optimization, self._taught(k))
             self.optimizers[k].step(updates, progress)
-            below = response.activity
 
     @torch.no_grad()
     def classify(self, leaves: Tensor) -> Tensor | None:
@@ -85,8 +90,10 @@ class Local:
         assert top.context is not None
         return self.network.activities(leaves)[-1].flatten(1) @ top.context.weights[0]
 
-    def _label_context(self, k: int, labels: Tensor, like: Tensor) -> Tensor | None:
-        """Give the top layer the label population (batch, 1, classes); layers below hear their siblings."""
-        if self.top == "label" and k == len(self.network.layers) - 1:
-            return one_hot(labels, self.network.hierarchy.classes).to(like.dtype).unsqueeze(1)
-        return None
+    def _outside(self, labels: Tensor, responses: Sequence[Response]) -> dict[str, Tensor]:
+        """Say what dendrites can hear that is not of their own layer, each (batch, 1, cells)."""
+        top = responses[-1].activity
+        found = {"top": top.flatten(1).unsqueeze(1)}
+        if self.uses_labels:
+            found["label"] = one_hot(labels, self.network.hierarchy.classes).to(top.dtype).unsqueeze(1)
+        return found

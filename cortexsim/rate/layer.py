@@ -1,8 +1,11 @@
 """A layer of rate cells: the columns of one level, each over its own patch of the level below."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from cortexsim.rate.projection import Projection
@@ -36,7 +39,9 @@ class Layer:
         covariance: running covariance of the activity, (copies, cells, cells); None where nothing reads it.
         has_varied: whether it follows any activity yet; the first sets it.
         input_square: running mean square of the input.
-        sibling_index: positions of the siblings of each column, flat, (positions (s - 1),).
+        heard: which columns of the layer the dendrites of each one hear, (positions, n).
+        outside: what they hear beside them that is not of this layer, by name.
+        sends: ``"activity"``, or ``"prediction"``: what it makes the dendrites of those that hear it expect.
         has_input: whether the layer has learned from any input yet; until then the input is not scaled.
     """
 
@@ -49,7 +54,9 @@ class Layer:
     input_rms: float | None
     mean: Tensor
     input_square: Tensor
-    sibling_index: Tensor
+    heard: Tensor
+    outside: tuple[str, ...] = ()
+    sends: str = "activity"
     has_input: bool = False
     covariance: Tensor | None = None
     has_varied: bool = False
@@ -80,8 +87,26 @@ class Layer:
         return self.feedback(said.expand(-1, self.positions, -1))
 
     def __call__(self, below: Tensor) -> Tensor:
-        """Answer with activity alone: (batch, positions s, cells below) to (batch, positions, cells)."""
-        return self.respond(below).activity
+        """Answer with what it sends up: (batch, positions s, cells below) to (batch, positions, cells)."""
+        return self.send(self.respond(below).activity)
+
+    def send(self, activity: Tensor) -> Tensor:
+        """Say what the layer above is told of an activity: itself, or the rates of what it predicts."""
+        if self.sends == "activity" or self.context is None or not self.heard.shape[1]:
+            return activity
+        return self.rate(self._predictions()(activity))
+
+    def _predictions(self) -> Projection:
+        """Find the synapses by which each column reaches the dendrites that hear it, summed over those dendrites.
+
+        They are context synapses of the other columns, read from their presynaptic end.
+        """
+        assert self.context is not None
+        copies, cells, _ = self.context.weights.shape
+        count = self.heard.shape[1]
+        onto = self.context.weights[:, :, : count * cells].unflatten(2, (count, cells)).transpose(1, 2).flatten(0, 1)
+        reached = torch.zeros_like(onto[:1]).expand(copies, -1, -1)
+        return Projection(reached.index_add(0, self.heard[:copies].flatten(), onto))
 
     def rate(self, drive: Tensor) -> Tensor:
         """Answer with the activity rho(a)."""
@@ -117,9 +142,17 @@ class Layer:
         self.mean.lerp_(mean, rate)
         self.has_varied = True
 
-    def siblings(self, activity: Tensor) -> Tensor:
-        """Gather, for each patch, all other patches under its parent: (batch, positions, (s - 1) cells)."""
-        return activity.index_select(1, self.sibling_index).view(activity.shape[0], self.positions, -1)
+    def listen(self, activity: Tensor, outside: Mapping[str, Tensor] = MappingProxyType({})) -> Tensor:
+        """Gather what the dendrites hear: (batch, positions, context cells).
+
+        Args:
+            activity: of the layer itself, (batch, positions, cells).
+            outside: what they hear from elsewhere by name, each (batch, 1, cells).
+        """
+        own = activity.index_select(1, self.heard.flatten()).view(activity.shape[0], self.positions, -1)
+        if not self.outside:
+            return own
+        return torch.cat([own, *(outside[name].expand(-1, self.positions, -1) for name in self.outside)], 2)
 
     def mixed(self, below: Tensor, how: str) -> Tensor:
         """Mix each fixation of a batch with the one before, (batch, positions s, cells below).

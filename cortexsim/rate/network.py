@@ -10,6 +10,7 @@ from torch import Tensor
 
 from cortexsim.errors import UserError, nearest
 from cortexsim.hierarchy import Hierarchy, contexts
+from cortexsim.rate.hearing import hear
 from cortexsim.rate.layer import Layer, Response
 from cortexsim.rate.projection import Projection
 from cortexsim.seeds import stream
@@ -26,6 +27,7 @@ class Architecture:
         initial_scale: standard deviation of the first weights, times sqrt(2 / inputs): 1 keeps the activity of ReLU
             layers (He et al. 2015).
         input_rms: root mean square that synaptic scaling brings each layer's input to; None for no scaling.
+        sends: what a layer tells the one above: its ``"activity"``, or its ``"prediction"`` of those that hear it.
     """
 
     cells: int = 64
@@ -33,6 +35,7 @@ class Architecture:
     transfer: str = "relu"
     initial_scale: float = 1.0
     input_rms: float | None = None
+    sends: str = "activity"
 
 
 @dataclass
@@ -71,19 +74,18 @@ class Network:
             seed: root seed of the streams ``weights`` and ``feedback``.
             device: where its tensors live.
             dtype: of its tensors.
-            context: for each layer from below, what its dendrites hear: ``"sibling"``, ``"label"`` or ``"none"``.
+            context: for each layer from below, what its dendrites hear, as in ``"sibling"`` or ``"cousin+label"``;
+                siblings unless given, without synapses.
             feedback: whether random weights bring each layer a modulator of one component a class, ``"direct"``, or
                 what the layer above is taught, ``"layered"``.
             unshared: levels whose columns have weights of their own, whatever the architecture says.
         """
         like = torch.empty((), device=device, dtype=dtype)
-        heard = context or ("none",) * hierarchy.depth
         levels = range(1, hierarchy.depth + 1)
         own = replace(architecture, shared=False)
-        layers = [
-            _layer(own if level in unshared else architecture, hierarchy, level, heard[level - 1], seed, like)
-            for level in levels
-        ]
+        layers = [_layer(own if level in unshared else architecture, hierarchy, level, seed, like) for level in levels]
+        for layer, names in zip(layers, context or ("none",) * hierarchy.depth, strict=True):
+            hear(layer, names, hierarchy, context)
         shape, deviation = (hierarchy.classes, architecture.cells), math.sqrt(1 / architecture.cells)
         output = drawn(seed, ("weights", "output"), shape, deviation, like)
         network = cls(hierarchy, layers, output, like.new_zeros(hierarchy.classes))
@@ -91,6 +93,15 @@ class Network:
         if feedback != "none":
             network.draw_feedback(seed, feedback)
         return network
+
+    def draw_context(self, seed: int) -> None:
+        """Draw context weights, for learners that do not begin with silent ones."""
+        for level, layer in enumerate(self.layers, 1):
+            if layer.context is not None:
+                like = layer.context.weights
+                layer.context = Projection(
+                    drawn(seed, ("context", level), tuple(like.shape), math.sqrt(2 / like.shape[2]), like)
+                )
 
     def draw_gates(self, architecture: Architecture, seed: int) -> None:
         """Draw what vector cells have beside weights; these cells have nothing."""
@@ -148,8 +159,8 @@ class Network:
         return {**named, "output": self.output, "output_bias": self.output_bias}
 
 
-def _layer(a: Architecture, hierarchy: Hierarchy, level: int, heard: str, seed: int, like: Tensor) -> Layer:
-    """Make the layer of one level, with silent context synapses."""
+def _layer(a: Architecture, hierarchy: Hierarchy, level: int, seed: int, like: Tensor) -> Layer:
+    """Make the layer of one level."""
     positions, s = hierarchy.positions(level), hierarchy.tuple_size
     pre = s * (hierarchy.features if level == 1 else a.cells)
     copies = 1 if a.shared else positions
@@ -159,34 +170,19 @@ def _layer(a: Architecture, hierarchy: Hierarchy, level: int, heard: str, seed: 
         feedforward=Projection(drawn(seed, ("weights", level), (copies, a.cells, pre), deviation, like)),
         bias=like.new_zeros(copies, a.cells),
         transfer=a.transfer,
-        context=_context(a, hierarchy, positions, heard, like),
+        context=None,
         feedback=None,
         input_rms=a.input_rms,
         mean=like.new_zeros(copies, a.cells),
         input_square=like.new_zeros(()),
-        sibling_index=_siblings(positions, s).to(like.device),
+        heard=torch.from_numpy(contexts.siblings(positions, s)).to(like.device),
+        sends=a.sends,
     )
-
-
-def _context(a: Architecture, hierarchy: Hierarchy, positions: int, heard: str, like: Tensor) -> Projection | None:
-    """Make synapses from the context; if weights are shared, each place in a tuple has its own: siblings differ."""
-    s = hierarchy.tuple_size
-    if heard == "label":
-        return Projection(like.new_zeros(1 if a.shared else positions, a.cells, hierarchy.classes))
-    if heard == "none" or positions < s:
-        return None
-    return Projection(like.new_zeros(s if a.shared else positions, a.cells, (s - 1) * a.cells))
 
 
 def feedback_weights(like: Tensor, seed: int, *names: str | int) -> Tensor:
     """Draw feedback weights (copies, cells, components) that keep the size of what they bring."""
     return drawn(seed, names, tuple(like.shape), math.sqrt(1 / like.shape[2]), like)
-
-
-def _siblings(positions: int, tuple_size: int) -> Tensor:
-    if positions < tuple_size:
-        return torch.empty(0, dtype=torch.long)
-    return torch.from_numpy(contexts.siblings(positions, tuple_size).ravel())
 
 
 def drawn(seed: int, names: tuple[str | int, ...], shape: tuple[int, ...], deviation: float, like: Tensor) -> Tensor:

@@ -44,7 +44,7 @@ class Plasticity:
         Args:
             layer: whose weights.
             response: what it made of the batch.
-            context: what its dendrites hear, (batch, positions, context cells); its own siblings unless given.
+            context: what its dendrites hear, (batch, positions, context cells); its own layer unless given.
             broadcast: what modulators may read beside the score, such as ``label_all``, (batch, 1, classes).
             lesson: what an error path brings, for rules that have one.
             hybrid: whether the input mixes fixations that do not belong together.
@@ -109,7 +109,7 @@ class Plasticity:
         """Find what the dendrites of a layer hear, where they hear anything."""
         if not self.rule.needs_context or (layer.context is None and self.rule.context is not None):
             return None
-        return layer.siblings(response.activity) if context is None else context
+        return layer.listen(response.activity) if context is None else context
 
     def _synapses(self, layer: Layer, response: Response, heard: Tensor | None) -> Synapses:
         """Name the plastic projections, each with the activity of its presynaptic cells."""

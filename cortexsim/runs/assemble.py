@@ -4,7 +4,7 @@ from itertools import groupby
 from typing import Literal
 
 from cortexsim.analysis.readout import Readout
-from cortexsim.hierarchy import Hierarchy
+from cortexsim.hierarchy import Hierarchy, contexts
 from cortexsim.learners import (
     Backprop,
     Budget,
@@ -45,6 +45,8 @@ def assemble(model: Model, hierarchy: Hierarchy, seed: int, device: str = "cpu",
     )
     if isinstance(network, MixedNetwork):
         return _streamed(model, network, substrates, seed, target)
+    if model.learner in ("backprop", "untrained"):
+        network.draw_context(seed)
     if model.learner == "backprop":
         return Backprop(network, _optimization(model))
     if model.learner == "untrained":
@@ -125,7 +127,14 @@ def readout(model: Model, kind: str | None = None) -> Readout:
 
 
 def _contexts(model: Model, hierarchy: Hierarchy) -> tuple[str, ...]:
-    if model.rule is None or model.plasticity_rule().context is None:
+    """Say what the dendrites of each layer hear through synapses; () where there are none."""
+    if model.rule is None:
+        return (*["sibling"] * (hierarchy.depth - 1), "none") if model.network.sends == "prediction" else ()
+    if model.plasticity_rule().context is None:
         return ()
-    top = "label" if model.rule.top == "label" else "none"
-    return (*[model.rule.context] * (hierarchy.depth - 1), top)
+    heard = [model.rule.context] * (hierarchy.depth - 1)
+    if model.rule.top == "label":
+        return (*heard, "label")
+    # The highest layer that learns would hear itself as the top.
+    beside_itself = [name for name in contexts.named(model.rule.context) if name != "top"]
+    return (*heard[:-1], "+".join(beside_itself), "none")

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from cortexsim.errors import UserError, nearest
+from cortexsim.hierarchy import contexts
 from cortexsim.rules import Rule
 from cortexsim.runs.tables import SpikingTable, settings
 from cortexsim.spiking import Settings, Translation
@@ -19,6 +20,7 @@ def check(model: "Model") -> None:
     """
     model.task()
     check_brian(model)
+    _check_sending(model)
     if model.learner in ("backprop", "untrained"):
         if model.rule is not None:
             raise UserError(f"rule: learner = '{model.learner}' follows no rule (leave the table out)")
@@ -34,7 +36,43 @@ def check(model: "Model") -> None:
         raise UserError(f"rule.top = 'label': rule '{rule.name}' has no context synapses (top = 'readout')")
     if model.rule.top == "label" and model.learner == "feedback":
         raise UserError("rule.top = 'label': a feedback learner has an output of its own (top = 'readout')")
+    _check_context(model, rule)
     _check_feedback(model, rule)
+
+
+def _check_context(model: "Model", rule: Rule) -> None:
+    """Hold what dendrites are to hear to what there is."""
+    assert model.rule is not None
+    asked, names = f"rule.context = '{model.rule.context}'", contexts.named(model.rule.context)
+    known = [name for name in contexts.CONTEXTS if name != "none"]
+    for name in names or [model.rule.context]:
+        if name not in known:
+            raise UserError(f"{asked}: '{name}' is not known ({nearest(name, known)}; join several by +)")
+    if len(set(names)) < len(names):
+        raise UserError(f"{asked}: the same twice (name each once)")
+    if model.rule.context == "sibling":
+        return
+    if rule.context is None:
+        raise UserError(f"{asked}: rule '{rule.name}' has no context synapses ('sibling')")
+    if "top" in names and (len(names) == 1 or model.rule.schedule == "greedy"):
+        raise UserError(f"{asked}: the top must learn too, from what it hears, and at once (context = 'sibling+top',"
+            " schedule = 'simultaneous')")
+    if model.in_brian:
+        raise UserError(f"{asked}: cells in Brian2 hear their siblings ('sibling')")
+
+
+def _check_sending(model: "Model") -> None:
+    """Hold what layers are to send to what they have."""
+    if model.network.sends == "activity":
+        return
+    asked = "network.sends = 'prediction'"
+    if model.in_brian or model.network.units != "scalar":
+        raise UserError(f"{asked}: only layers of scalar rate cells do (sends = 'activity')")
+    rule = None if model.rule is None else model.plasticity_rule()
+    if model.learner == "feedback" or (rule is not None and rule.context is None):
+        raise UserError(f"{asked}: rule '{model.rule_name}' has no context synapses to predict by (sends = 'activity')")
+    if model.rule is not None and not set(contexts.named(model.rule.context)) & set(contexts.SPANS):
+        raise UserError(f"{asked}: no column hears another (context = 'sibling')")
 
 
 def _check_feedback(model: "Model", rule: Rule) -> None:

@@ -44,13 +44,14 @@ class NetworkTable(Table):
     transfer: Literal["relu", "saturating", "linear"] = "relu"
     initial_scale: Positive = 1.0
     input_rms: Positive | None = None
+    sends: Literal["activity", "prediction"] = "activity"
 
 
 class RuleTable(Table):
     """Which rule the synapses follow, and what it listens to."""
 
     name: str
-    context: Literal["sibling"] = "sibling"
+    context: str = "sibling"
     schedule: Literal["greedy", "simultaneous"] = "greedy"
     top: Literal["readout", "label"] = "readout"
     feedback: Literal["random", "transpose", "product", "uSF", "frSF", "brSF"] | None = None
@@ -78,10 +79,10 @@ class ReadoutTable(Table):
 
     kind: Literal["linear", "two-layer"] = "two-layer"
     hidden: Count = 64
-    epochs: Count = 30
+    epochs: Count = 100
     batch: Count = 128
-    eta: Positive = 3e-3
-    weight_decay: NotNegative = 0.3
+    eta: Positive = 0.02
+    weight_decay: NotNegative = 1.0
 
 
 class Model(Table):

@@ -147,7 +147,8 @@ def context_name(model: Model) -> str:
     """Name what a model's dendrites hear."""
     if model.rule is None or not model.plasticity_rule().needs_context:
         return "none"
-    return model.rule.context + ("+label" if model.rule.top == "label" else "")
+    also = "+label" if model.rule.top == "label" and "label" not in model.rule.context else ""
+    return model.rule.context + also
 
 
 def layer_accuracy(trial: Trial, prepared: Prepared, layer: int, kind: str | None = None) -> float:

@@ -27,7 +27,7 @@ def layer_with_context(shared: bool, transfer: str, size: int = 2) -> tuple[Laye
 def clapp_loss(layer: Layer, below: Tensor, context: Tensor | None = None) -> Tensor:
     """CLAPP's loss from its definition, column by column; the context is taken as given."""
     activity = layer(below)
-    heard = layer.siblings(activity).detach() if context is None else context
+    heard = layer.listen(activity).detach() if context is None else context
     losses = []
     assert layer.context is not None
     for contrast, other in ((1, heard), (-1, torch.cat([heard[-1:], heard[:-1]]))):

@@ -31,12 +31,12 @@ def layer_and_batch(rule: Rule, shared: bool, size: int) -> tuple[Layer, Tensor]
 
 def heard_by(layer: Layer, activity: Tensor) -> Tensor:
     """The mean of the siblings' activity, cell by cell, as given: (batch, positions, cells)."""
-    return layer.siblings(activity).detach().unflatten(2, (-1, activity.shape[2])).mean(2)
+    return layer.listen(activity).detach().unflatten(2, (-1, activity.shape[2])).mean(2)
 
 
 def infonce(layer: Layer, below: Tensor, rule: Rule) -> Tensor:
     activity = layer(below)
-    heard = layer.siblings(activity).detach()
+    heard = layer.listen(activity).detach()
     assert layer.context is not None
     losses = []
     for p in range(layer.positions):

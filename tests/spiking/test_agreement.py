@@ -65,7 +65,7 @@ class Case:
             input_rms=None,
             mean=torch.from_numpy(self.before["layer1.mean"].reshape(POSITIONS, CELLS).copy()),
             input_square=torch.zeros(()),
-            sibling_index=torch.tensor([1, 0]),
+            heard=torch.tensor([[1], [0]]),
         )
 
     def broadcast(self, activity: Tensor) -> dict[str, Tensor]:

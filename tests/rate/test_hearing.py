@@ -1,0 +1,82 @@
+import pytest
+import torch
+
+from cortexsim.hierarchy import Hierarchy
+from cortexsim.learners import Local
+from cortexsim.rate import Architecture, Network, Optimization, Plasticity
+from cortexsim.rules import known_rules
+
+CELLS = 5
+
+
+def network(context: str, size: int = 2, shared: bool = True, sends: str = "prediction") -> Network:
+    hierarchy = Hierarchy(features=4, multiplicity=2, depth=3, tuple_size=size)
+    architecture = Architecture(cells=CELLS, shared=shared, sends=sends, transfer="linear")
+    context_of = (context, context.replace("+top", ""), "none")
+    built = Network.build(architecture, hierarchy, 0, dtype=torch.float64, context=context_of)
+    built.draw_context(1)
+    return built
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["shared", "own"])
+@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("context", ["sibling", "cousin", "fixation", "sibling+cousin", "sibling+label"])
+def test_a_prediction_is_what_a_column_brings_to_the_dendrites_that_hear_it(
+    context: str, size: int, shared: bool
+) -> None:
+    layer = network(context, size, shared).layers[0]
+    assert layer.context is not None
+    activity = torch.rand(2, layer.positions, CELLS, dtype=torch.float64)
+    labels = {"label": torch.zeros(2, 1, 4, dtype=torch.float64)}
+    sent = layer.send(activity)
+    for position in range(layer.positions):
+        alone = torch.zeros_like(activity)
+        alone[:, position] = activity[:, position]
+        brought = layer.context(layer.listen(alone, labels))
+        torch.testing.assert_close(sent[:, position], brought.sum(1))
+
+
+def test_a_layer_that_nobody_hears_sends_its_activity() -> None:
+    top = network("sibling").layers[-1]
+    activity = torch.rand(2, 1, CELLS, dtype=torch.float64)
+    assert top.send(activity) is activity
+
+
+def test_the_layer_above_sees_predictions() -> None:
+    built = network("sibling")
+    leaves = torch.rand(3, 8, 4, dtype=torch.float64)
+    below = built.activities(leaves)[0]
+    first = built.layers[0]
+    torch.testing.assert_close(below, first.send(first.respond(leaves).activity))
+    torch.testing.assert_close(built.activities(leaves)[1], built.layers[1](below))
+
+
+def test_what_cousins_do_not_reach_is_left_out() -> None:
+    second = network("sibling+cousin").layers[1]
+    assert second.heard.tolist() == [[1], [0]]
+    assert network("cousin").layers[1].context is None
+
+
+@pytest.mark.parametrize("context", ["sibling+label", "sibling+top", "label"])
+def test_dendrites_hear_labels_and_the_top(context: str) -> None:
+    """The update of a step is that of the context written out."""
+    rule = known_rules()["clapp"]
+    learners = [Local(network(context, sends="activity"), rule, Optimization("sgd", 0.1), "simultaneous") for _ in "ab"]
+    leaves = torch.rand(6, 8, 4, dtype=torch.float64)
+    labels = torch.arange(6) % 4
+    learners[0].step(0, leaves, labels, 0.0)
+
+    plain = learners[1].network
+    responses = plain.responses(leaves)
+    written = {
+        "label": torch.eye(4, dtype=torch.float64)[labels].unsqueeze(1).expand(-1, 4, -1),
+        "top": responses[1].activity.flatten(1).unsqueeze(1).expand(-1, 4, -1),
+        "sibling": responses[0].activity[:, [1, 0, 3, 2]],
+    }
+    heard = torch.cat([written[name] for name in context.split("+")], 2)
+    updates = Plasticity(rule).updates(plain.layers[0], responses[0], heard)
+    assert updates["context"].abs().max() > 0
+    for name, update in updates.items():
+        expected = plain.layers[0].state()[name] + 0.1 * update
+        torch.testing.assert_close(learners[0].network.layers[0].state()[name], expected)
+    assert learners[0].uses_labels == ("label" in context)
