@@ -1,0 +1,112 @@
+"""Figures of sample complexities over sweeps of the hierarchy."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.ticker import FormatStrFormatter, LogLocator, NullLocator
+from numpy.typing import NDArray
+
+from cortexsim.analysis.plots import MATHS, style
+from cortexsim.analysis.thresholds import Swept, Threshold
+
+LAWS: tuple[dict[str, Any], ...] = (
+    {"color": "black", "linestyle": "--"},
+    {"color": "#888888", "linestyle": (0, (6, 2, 1, 2))},
+)
+LABELS = {"depth": "depth L", "multiplicity": "synonyms m", "features": "features v", "fraction": "f = m / $v^{s-1}$"}
+ACROSS = 3  # Panels in a row.
+ASIDE = 0.012  # Of its value, by which a learner's points are moved so that they do not hide those of the next.
+
+
+def thresholds(found: Sequence[Swept]) -> Figure:
+    """Draw P* against what varies: a panel a sweep, a line a learner, the laws dashed.
+
+    Symbols with bars are geometric means with their 95 % interval, small dashes the seeds; open triangles are bounds
+    from below.
+    """
+    names = list(dict.fromkeys(name for swept in found for name in swept.found))
+    columns = min(ACROSS, len(found))
+    rows = -(-len(found) // columns)
+    figure = Figure(figsize=(1.5 + 3.6 * columns, 3.4 * rows), layout="constrained")
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for axes, swept in zip(panels, found, strict=False):
+        _sweep(axes, swept, names)
+    for axes in panels[len(found) :]:
+        axes.set_axis_off()
+    _legend(figure, panels[: len(found)])
+    return figure
+
+
+def selectivity(rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
+    """Draw synonym selectivity against training samples: a panel a layer, a line a learner, the mean over seeds.
+
+    Args:
+        rows: of one hierarchy; layers that a learner has not trained are left out.
+        title: what they were measured on.
+    """
+    names = list(dict.fromkeys(row["learner"] for row in rows))
+    depth = len(rows[0]["selectivity"])
+    figure = Figure(figsize=(1.5 + 2.4 * depth, 3.0), layout="constrained")
+    panels = list(figure.subplots(1, depth, squeeze=False, sharey=True).flat)
+    for layer, axes in enumerate(panels):
+        for index, name in enumerate(names):
+            shown = [row for row in rows if row["learner"] == name and row["trained_layers"] > layer]
+            sizes = sorted({row["samples"] for row in shown})
+            means = [np.mean([row["selectivity"][layer] for row in shown if row["samples"] == P]) for P in sizes]
+            if sizes:
+                axes.plot(sizes, means, label=name, markersize=4, **style(None, index))
+        axes.set(xscale="log", xlabel="training samples P", ylim=(0, 1))
+        _plain(axes.xaxis)
+        axes.set_title(f"layer {layer + 1}", fontsize=10)
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[0].set_ylabel(f"{title}\nsynonym selectivity")
+    _legend(figure, panels)
+    return figure
+
+
+def _sweep(axes: Axes, swept: Swept, names: Sequence[str]) -> None:
+    for (law, predicted), look in zip(swept.laws.items(), LAWS, strict=True):
+        drawn = np.where(np.isinf(predicted), np.nan, predicted)
+        axes.plot(swept.values, drawn, label=MATHS[law], zorder=0, **look)
+    for name, several in swept.found.items():
+        aside = 1 + ASIDE * (names.index(name) - (len(names) - 1) / 2)
+        _curve(axes, np.multiply(swept.values, aside), several, name, style(None, names.index(name)))
+    axes.set(xscale="log" if swept.varies in ("multiplicity", "features") else "linear", yscale="log")
+    axes.set(xlabel=LABELS[swept.varies], ylabel="P* (samples)")
+    axes.set_xticks(swept.values, [f"{value:g}" for value in swept.values])
+    axes.set_xticks([], minor=True)
+    _plain(axes.yaxis)
+    axes.set_title(f"{swept.name.replace('-', ' ')}\n", fontsize=10)
+    axes.annotate(swept.title, (0.5, 1.02), xycoords="axes fraction", ha="center", fontsize=7)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _curve(axes: Axes, x: NDArray[np.floating], several: Sequence[Threshold], name: str, look: dict[str, Any]) -> None:
+    """Draw a learner: bars where its means have intervals, triangles, apart from its line, where they are bounds."""
+    colour, marker = look["color"], look["marker"]
+    means = [threshold.estimate.mean for threshold in several]
+    axes.plot(x, [np.nan if t.censored else mean for t, mean in zip(several, means, strict=True)], label=name, **look)
+    for place, threshold, mean in zip(x, several, means, strict=True):
+        axes.plot([place] * len(threshold.values), threshold.values, "_", color=colour, alpha=0.5, markersize=5)
+        low, high = threshold.estimate.low, threshold.estimate.high
+        if threshold.censored:
+            axes.plot(place, mean, "^", color=colour, markerfacecolor="none", markersize=9)
+        elif low is not None and high is not None:
+            axes.errorbar(place, mean, [[mean - low], [high - mean]], color=colour, marker=marker, capsize=3)
+
+
+def _plain(axis: Axis) -> None:
+    """Label a logarithmic axis in plain numbers, at 1, 2 and 5 of each decade."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FormatStrFormatter("%g"))
+    axis.set_minor_locator(NullLocator())
+
+
+def _legend(figure: Figure, panels: Sequence[Axes]) -> None:
+    drawn = [axes.get_legend_handles_labels() for axes in panels]
+    by_label = {label: handle for handles, labels in drawn for handle, label in zip(handles, labels, strict=True)}
+    figure.legend(list(by_label.values()), list(by_label), frameon=False, fontsize=9, loc="outside right upper")
