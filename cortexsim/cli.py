@@ -170,15 +170,15 @@ def experiment(
 ) -> None:
     """Measure again what an experiment claims."""
     from cortexsim.rate import device as choose
-    from cortexsim.runs import experiment as experiments
+    from cortexsim.runs import experiment as of_comparisons
+    from cortexsim.runs import thresholds as of_thresholds
+    from cortexsim.runs.locate import THRESHOLDS, find_experiment_file
 
     console, folder = open_console(), out or Path("runs") / time.strftime(f"{Path(name).name}-%Y%m%d-%H%M%S")
-    found, beside = experiments.find_experiment(name)
-    console.print(found.description)
+    kind = of_thresholds if find_experiment_file(name).name == THRESHOLDS else of_comparisons
     with Interruptible(console, folder):
-        planned = experiments.comparisons(found, beside, choose(device), quick)
-        experiments.run_experiment(found, planned, folder, console, workers)
-    console.print(f"Written: {folder}/result.json, and a folder for each comparison", soft_wrap=True)
+        written = kind.perform(name, folder, console, quick, choose(device), workers)
+    console.print(f"Written: {folder}/{written}", soft_wrap=True)
 
 
 @app.command()

@@ -1,26 +1,23 @@
 """Experiments: several comparisons under one claim, as a folder of `experiments/` writes them down."""
 
 import json
-import tomllib
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 from rich.console import Console
 
 from cortexsim.analysis import panels
 from cortexsim.analysis.summary import Summary
-from cortexsim.errors import UserError, nearest
+from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy, laws
 from cortexsim.runs.compare import Comparison, compare, configuration
 from cortexsim.runs.configuration import Count, HierarchyTable, Table
-from cortexsim.runs.explain import explain
-from cortexsim.runs.locate import find_model, folder
+from cortexsim.runs.explain import read
+from cortexsim.runs.locate import find_experiment_file, find_model
 from cortexsim.runs.record import versions
 from cortexsim.runs.trial import Row
 from cortexsim.runs.verdict import VerdictTable, verdict
-
-FILE = "comparisons.toml"
 
 
 class ComparisonTable(Table):
@@ -58,27 +55,22 @@ class Experiment(Table):
     alignment: str | None = None
 
 
-def experiment_paths() -> dict[str, Path]:
-    """List the package's experiments by name."""
-    return {path.parent.name: path for path in sorted(folder("experiments").glob(f"*/{FILE}"))}
-
-
 def find_experiment(name: str) -> tuple[Experiment, Path]:
     """Read an experiment by its name, or by the path of its folder; answer with it and its folder.
 
     Raises:
         UserError: one line naming file, key and value.
     """
-    path = Path(name) / FILE if "/" in name else experiment_paths().get(name)
-    if path is None:
-        known = experiment_paths()
-        raise UserError(f"experiment '{name}' is not known ({nearest(name, known)}; or give the path of its folder)")
-    try:
-        return Experiment.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))), path.parent
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise UserError(f"{path}: {error.strerror if isinstance(error, OSError) else error}") from None
-    except ValidationError as error:
-        raise UserError(f"{path}: {explain(error, Experiment)}") from None
+    path = find_experiment_file(name)
+    return read(path, Experiment), path.parent
+
+
+def perform(name: str, out: Path, console: Console, quick: bool, device: str, workers: int) -> str:
+    """Run an experiment into a folder, and name what was written there."""
+    experiment, beside = find_experiment(name)
+    console.print(experiment.description)
+    run_experiment(experiment, comparisons(experiment, beside, device, quick), out, console, workers)
+    return "result.json, and a folder for each comparison"
 
 
 def comparisons(
@@ -96,10 +88,7 @@ def comparisons(
         raise UserError(f"experiment '{beside.name}': comparison '{bare[0]}' names no models (models = [...])")
     return {
         table.name: Comparison(
-            models=tuple(
-                find_model(str(beside / name) if name.endswith(".toml") else name)
-                for name in table.models or experiment.models
-            ),
+            models=tuple(find_model(name, beside) for name in table.models or experiment.models),
             hierarchy=Hierarchy(**table.hierarchy.model_dump(exclude_none=True)),
             samples=tuple(sorted(set(table.samples))),
             seeds=table.seeds,

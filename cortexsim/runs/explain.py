@@ -1,10 +1,28 @@
-"""What is wrong with a configuration, in one line."""
+"""Configurations read, or what is wrong with them in one line."""
 
-from typing import Literal, get_args, get_origin
+import tomllib
+from pathlib import Path
+from typing import Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from cortexsim.errors import nearest
+from cortexsim.errors import UserError, nearest
+
+Written = TypeVar("Written", bound=BaseModel)
+
+
+def read(path: Path, table: type[Written]) -> Written:
+    """Read and validate a TOML file.
+
+    Raises:
+        UserError: one line naming file, key and value.
+    """
+    try:
+        return table.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UserError(f"{path}: {error.strerror if isinstance(error, OSError) else error}") from None
+    except ValidationError as error:
+        raise UserError(f"{path}: {explain(error, table)}") from None
 
 
 def explain(error: ValidationError, table: type[BaseModel]) -> str:

@@ -1,7 +1,6 @@
 """Random search of hyper-parameters, as many draws for every model: a comparison is only as fair as its search."""
 
 import json
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs.checks import check
 from cortexsim.runs.configuration import Count, HierarchyTable, Model, Table, resolved
-from cortexsim.runs.explain import explain
+from cortexsim.runs.explain import explain, read
 from cortexsim.runs.locate import find_model
 from cortexsim.runs.record import Ledger, open_folder
 from cortexsim.runs.schedule import run_all
@@ -48,7 +47,7 @@ class Search(Table):
 
     def model(self, name: str) -> Model:
         """Find one of its models; those ending in .toml lie beside its file."""
-        return find_model(str(self._beside / name) if name.endswith(".toml") else name)
+        return find_model(name, self._beside)
 
 
 def read_search(path: Path) -> Search:
@@ -57,12 +56,7 @@ def read_search(path: Path) -> Search:
     Raises:
         UserError: one line naming file, key and value.
     """
-    try:
-        found = Search.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise UserError(f"{path}: {error}") from None
-    except ValidationError as error:
-        raise UserError(f"{path}: {explain(error, Search)}") from None
+    found = read(path, Search)
     found._beside = path.parent
     return found
 

@@ -10,21 +10,21 @@ from rich.console import Console
 from cortexsim.analysis.summary import Spread, Summary
 from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy
-from cortexsim.runs.experiment import comparisons, experiment_paths, find_experiment, run_experiment
-from cortexsim.runs.locate import folder
+from cortexsim.runs.experiment import comparisons, find_experiment, run_experiment
+from cortexsim.runs.locate import COMPARISONS, experiment_paths, folder
 from cortexsim.runs.search import read_search, search
 from cortexsim.runs.verdict import VerdictTable, verdict
 from tests.runs.test_compare import quick, silent
 
 TOY = Hierarchy(features=4, multiplicity=2, depth=2)
 
-
+OF_COMPARISONS = sorted(name for name, path in experiment_paths().items() if path.name == COMPARISONS)
 COMPILED = {"first_layer", "direct_spiking"}  # A few minutes, for the compiler.
 
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=pytest.mark.slow if name in COMPILED else ()) for name in sorted(experiment_paths())],
+    [pytest.param(name, marks=pytest.mark.slow if name in COMPILED else ()) for name in OF_COMPARISONS],
 )
 def test_every_experiment_runs_at_toy_size(name: str, tmp_path: Path) -> None:
     experiment, beside = find_experiment(name)
@@ -46,7 +46,7 @@ def test_every_experiment_runs_at_toy_size(name: str, tmp_path: Path) -> None:
     assert (tmp_path / "alignment.png").exists() == (experiment.alignment is not None)
 
 
-@pytest.mark.parametrize("name", sorted(experiment_paths()))
+@pytest.mark.parametrize("name", OF_COMPARISONS)
 def test_every_experiment_can_be_run_as_it_is_written(name: str) -> None:
     experiment, beside = find_experiment(name)
     for comparison in comparisons(experiment, beside).values():

@@ -1,0 +1,183 @@
+"""Sweeps of the hierarchy, as an experiment writes them down: what varies, at which values, for which learners."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from cortexsim.analysis.thresholds import SYMBOLS, Swept, Threshold
+from cortexsim.errors import UserError
+from cortexsim.hierarchy import Hierarchy, laws
+from cortexsim.runs.bracket import Search, threshold
+from cortexsim.runs.configuration import Count, HierarchyTable, Model, Positive, Table
+from cortexsim.runs.locate import find_model
+from cortexsim.runs.trial import TEST_SAMPLES, Row, Trial
+
+LEAST = 16  # Distinct samples, for a search to have any room.
+HELD_OUT = 4  # One in so many samples of a small grammar is never trained on.
+
+
+class SweepTable(Table):
+    """One sweep: what varies, at which values, and what stays.
+
+    ``fraction`` is f = m / v^(s-1), varied through m. Repetition k has seed k and the grammar seed of the first plus k.
+    ``cap`` is the largest training set that may be tried.
+    """
+
+    name: str
+    varies: Literal["depth", "multiplicity", "features", "fraction"]
+    values: list[Positive] = Field(min_length=1)
+    hierarchy: HierarchyTable = HierarchyTable()
+    models: list[str] | None = Field(default=None, min_length=1)
+    seeds: Count = 3
+    grammar_seed: Annotated[int, Field(ge=0)] = 0
+    cap: Annotated[int, Field(ge=2, strict=True)]
+
+
+class Thresholds(Table):
+    """The sweeps of an experiment, and smaller ones for a quick look.
+
+    ``models`` are those of every sweep that names none of its own. Each of the ``halvings`` halves the step in which
+    the criterion was found, for one more run each.
+    """
+
+    description: str
+    models: list[str] = Field(default_factory=list)
+    halvings: Annotated[int, Field(ge=0, strict=True)] = 0
+    sweep: list[SweepTable] = Field(min_length=1)
+    quick: list[SweepTable] = Field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Hold a sweep whose models have been read and whose hierarchies exist.
+
+    Attributes:
+        table: as it is written.
+        points: what varies and the hierarchy, ascending.
+        models: the learners.
+        halvings: of the step that the criterion is found in.
+        device: where it runs.
+    """
+
+    table: SweepTable
+    points: tuple[tuple[float, Hierarchy], ...]
+    models: tuple[Model, ...]
+    halvings: int = 0
+    device: str = "cpu"
+
+    def searches(self) -> list[Search]:
+        """List every search, in the order of its places."""
+        hierarchies = dict(self.points)
+        return [
+            Search(self._largest(model, hierarchies[value], seed), self.halvings)
+            for model, value, seed in self.places()
+        ]
+
+    def places(self) -> list[tuple[Model, float, int]]:
+        """List model, value and seed of every search."""
+        return list(product(self.models, (value for value, _ in self.points), range(self.table.seeds)))
+
+    @property
+    def title(self) -> str:
+        """Name the sizes that stay, and the repetitions."""
+        h, table = self.points[0][1], self.table
+        sizes = {"v": h.features, "m": h.multiplicity, "s": h.tuple_size, "L": h.depth}
+        symbol = SYMBOLS[table.varies]
+        stays = [
+            f"{name} = {size}" for name, size in sizes.items() if name not in (symbol, "m" if symbol == "f" else "")
+        ]
+        classes = "n_c = v" if table.hierarchy.classes is None else f"n_c = {h.classes}"
+        grammars = f"{table.seeds} grammar{'s' if table.seeds > 1 else ''}, seeded from {table.grammar_seed}"
+        return f"{', '.join([*stays, classes])}; {grammars}"
+
+    def _largest(self, model: Model, hierarchy: Hierarchy, seed: int) -> Trial:
+        test = held_out(hierarchy)
+        samples = min(self.table.cap, hierarchy.distinct_samples - test)
+        return Trial(model, hierarchy, samples, test, self.table.grammar_seed + seed, seed, self.device)
+
+    def swept(self, settled: Sequence[Sequence[Row]]) -> Swept:
+        """Turn the rows of its searches into thresholds."""
+        hierarchies = [hierarchy for _, hierarchy in self.points]
+        rest, found = iter(settled), {}
+        for model in self.models:
+            seeds = [[threshold(next(rest)) for _ in range(self.table.seeds)] for _ in self.points]
+            found[model.name] = tuple(Threshold(*zip(*several, strict=True)) for several in seeds)
+        return Swept(
+            name=self.table.name,
+            varies=self.table.varies,
+            title=self.title,
+            values=tuple(value for value, _ in self.points),
+            laws={
+                "n_c m^L": tuple(float(laws.backpropagation(hierarchy)) for hierarchy in hierarchies),
+                "v m³/(1-f)": tuple(laws.clustering(hierarchy) for hierarchy in hierarchies),
+            },
+            found=found,
+            reference=next((model.name for model in self.models if model.learner == "backprop"), None),
+        )
+
+
+def held_out(hierarchy: Hierarchy) -> int:
+    """Choose how many samples to test on, whatever the training set: of a small grammar, a quarter of all."""
+    return min(TEST_SAMPLES, hierarchy.distinct_samples // HELD_OUT)
+
+
+def sweeps(plan: Thresholds, beside: Path, device: str = "cpu", quick: bool = False) -> list[Sweep]:
+    """Turn the tables of an experiment into sweeps; models ending in .toml lie beside the experiment.
+
+    Raises:
+        UserError: where a sweep cannot be run as it is written, or a quick look is asked where there is none.
+    """
+    if quick and not plan.quick:
+        raise UserError(f"--quick: experiment '{beside.name}' has no quick form (leave it out)")
+    tables = plan.quick if quick else plan.sweep
+    names = [table.name for table in tables]
+    found = []
+    for index, table in enumerate(tables):
+        try:
+            if table.name in names[:index]:
+                raise UserError("another one has this name (give each its own)")
+            found.append(_sweep(table, plan, beside, device))
+        except UserError as error:
+            raise UserError(f"experiment '{beside.name}': sweep '{table.name}': {error}") from None
+    return found
+
+
+def _sweep(table: SweepTable, plan: Thresholds, beside: Path, device: str) -> Sweep:
+    models = tuple(find_model(name, beside) for name in table.models or plan.models)
+    if not models:
+        raise UserError("it names no models (models = [...])")
+    names = [model.name for model in models]
+    if twice := [name for index, name in enumerate(names) if name in names[:index]]:
+        raise UserError(f"models: '{twice[0]}' is given more than once (give the copies different file names)")
+    points = tuple((value, _hierarchy(table, value)) for value in sorted(set(table.values)))
+    return Sweep(table, points, models, plan.halvings, device)
+
+
+def _hierarchy(table: SweepTable, value: float) -> Hierarchy:
+    """Set the size that varies.
+
+    Raises:
+        UserError: where it is no whole number, or there is no such hierarchy, or it has too few samples to search in.
+    """
+    key = "multiplicity" if table.varies == "fraction" else table.varies
+    if key in table.hierarchy.model_fields_set:
+        raise UserError(f"hierarchy.{key}: it is what varies (leave it out)")
+    sizes = table.hierarchy.model_dump(exclude_none=True)
+    room = sizes["features"] ** (sizes["tuple_size"] - 1) if table.varies == "fraction" else 1
+    if abs(value * room - round(value * room)) > 1e-6:
+        whole = f"f v^(s-1) = {value * room:g} synonyms" if table.varies == "fraction" else f"{value:g}"
+        raise UserError(f"values: {SYMBOLS[table.varies]} = {value:g}: {whole} is not a whole number")
+    try:
+        hierarchy = Hierarchy(**{**sizes, key: round(value * room)})
+    except UserError as error:
+        raise UserError(f"{SYMBOLS[table.varies]} = {value:g}: {error}") from None
+    if hierarchy.distinct_samples < LEAST:
+        raise UserError(
+            f"{SYMBOLS[table.varies]} = {value:g}: this grammar has {hierarchy.distinct_samples} distinct samples"
+            f" (at least {LEAST}; raise depth or multiplicity)"
+        )
+    return hierarchy

@@ -1,0 +1,279 @@
+"""The search for P*, against learners whose P* is known, and whole sweeps at toy size."""
+
+import io
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from cortexsim import cli
+from cortexsim.errors import UserError
+from cortexsim.hierarchy import Hierarchy
+from cortexsim.runs import schedule
+from cortexsim.runs.bracket import Search, next_octave, octave, samples_at, settle, threshold
+from cortexsim.runs.explain import read
+from cortexsim.runs.locate import THRESHOLDS, experiment_paths, find_model
+from cortexsim.runs.record import Ledger
+from cortexsim.runs.sweep import Sweep, SweepTable, Thresholds, held_out, sweeps
+from cortexsim.runs.thresholds import perform, run_sweeps
+from cortexsim.runs.trial import Row, Trial
+from tests.runs.test_compare import quick, silent, untimed
+
+NAMES = sorted(name for name, path in experiment_paths().items() if path.name == THRESHOLDS)
+Calls = list[Trial]
+Learn = Callable[[Callable[[Trial], float]], Calls]
+DEEP = Hierarchy(features=8, multiplicity=4, depth=4)
+
+
+@pytest.fixture
+def learn(monkeypatch: pytest.MonkeyPatch) -> Iterator[Learn]:
+    """Put in the place of training an accuracy that rises through the criterion at a known P*."""
+
+    def install(needed: Callable[[Trial], float]) -> Calls:
+        calls: Calls = []
+
+        def fake(trial: Trial) -> Row:
+            calls.append(trial)
+            chance = 1 / trial.hierarchy.classes
+            error = min(1.0, 0.1 * (needed(trial) / trial.samples) ** 2) * (1 - chance)
+            row = {"learner": trial.model.name, "rule": "x", "samples": trial.samples, "labels": trial.samples}
+            row |= {"labels_for": "readout", "accuracy": 1 - error, "chance": chance, "seed": trial.seed}
+            row |= {"selectivity": [0.5] * trial.hierarchy.depth, "trained_layers": trial.hierarchy.depth}
+            return row | {"grammar_seed": trial.grammar_seed, "diverged": False, "key": trial.key}
+
+        monkeypatch.setattr(schedule, "run", fake)
+        return calls
+
+    return install
+
+
+def search(hierarchy: Hierarchy = DEEP, limit: int = 32768, seed: int = 0, halvings: int = 0) -> Search:
+    return Search(Trial(find_model("clapp"), hierarchy, limit, 64, 20 + seed, seed), halvings)
+
+
+def settled(tmp_path: Path, *searches: Search) -> list[list[Row]]:
+    return settle(searches, Ledger(tmp_path / "rows.jsonl"), silent(), workers=1)
+
+
+@pytest.mark.parametrize("needed", [3.5, 40.5, 800, 1999, 2047, 7000, 30000])
+@pytest.mark.parametrize("halvings", [0, 2])
+def test_the_criterion_is_found_from_above_and_from_below(
+    needed: float, halvings: int, tmp_path: Path, learn: Learn
+) -> None:
+    learn(lambda trial: needed)
+    (rows,) = settled(tmp_path, search(halvings=halvings))
+    found, beyond = threshold(rows)
+    assert not beyond
+    assert found == pytest.approx(needed, rel=0.05 / 4**halvings + 0.002)
+    sizes = [row["samples"] for row in rows]
+    enclosing = max(size for size in sizes if size < needed), min(size for size in sizes if size >= needed)
+    assert enclosing[1] / enclosing[0] == pytest.approx(2 ** (0.5 / 2**halvings), rel=0.2 if needed < 10 else 0.02)
+
+
+def test_every_size_lies_on_one_grid_and_is_tried_once(tmp_path: Path, learn: Learn) -> None:
+    calls = learn(lambda trial: 900)
+    settled(tmp_path, search(), search(Hierarchy(features=8, multiplicity=3, depth=4)))
+    sizes = [trial.samples for trial in calls]
+    assert {trial.samples for trial in calls} <= {round(2 ** (k / 2)) for k in range(40)}
+    assert sizes == [2048, 512, 1448, 724, 1024, 1024, 724]
+    assert len({replace(trial, samples=0, hierarchy=DEEP).key for trial in calls}) == 1
+
+
+def test_what_is_never_learned_is_beyond_the_largest_size_tried(tmp_path: Path, learn: Learn) -> None:
+    calls = learn(lambda trial: 1e9)
+    (rows,) = settled(tmp_path, search(limit=6000))
+    assert threshold(rows) == (5793, True)
+    assert [trial.samples for trial in calls] == [2048, 2896, 4096, 5793]
+
+
+def test_what_two_samples_teach_needs_two_samples(tmp_path: Path, learn: Learn) -> None:
+    learn(lambda trial: 0.1)
+    (rows,) = settled(tmp_path, search())
+    assert threshold(rows) == (2, False)
+
+
+def test_the_grid_stops_at_the_limit() -> None:
+    assert [samples_at(octave(limit)) for limit in (2, 3, 362, 361, 5793, 32768)] == [2, 3, 362, 256, 5793, 32768]
+    assert next_octave({}, start=11, limit=9) == 9
+    assert next_octave({9: False}, start=11, limit=9) is None
+    assert next_octave({9: True, 8.5: False}, 9, 9) is None
+    assert next_octave({9: True, 8.5: False}, 9, 9, halvings=1) == 8.75
+
+
+def test_a_search_goes_on_where_it_was_stopped(tmp_path: Path, learn: Learn) -> None:
+    seeds = [search(seed=seed, halvings=1) for seed in range(3)]
+
+    def stopped(trial: Trial) -> float:
+        if len(first) == 5:
+            raise KeyboardInterrupt
+        return 500 + 500 * trial.seed
+
+    first = learn(stopped)
+    with pytest.raises(KeyboardInterrupt):
+        settled(tmp_path, *seeds)
+    kept = [trial.key for trial in first[:-1]]
+    second = learn(lambda trial: 500 + 500 * trial.seed)
+    rows = settled(tmp_path, *seeds)
+    assert not {trial.key for trial in second} & set(kept)
+    assert len(kept) == 4
+    whole = learn(lambda trial: 500 + 500 * trial.seed)
+    (tmp_path / "whole").mkdir()
+    assert settled(tmp_path / "whole", *seeds) == rows
+    assert len(whole) == len(kept) + len(second)
+    assert [threshold(several)[0] for several in rows] == pytest.approx([500, 1000, 1500], rel=0.03)
+
+
+def plan(**changes: object) -> Thresholds:
+    table = {"name": "depth", "varies": "depth", "values": [3, 2, 4], "cap": 4096, "grammar_seed": 20}
+    table |= {"hierarchy": {"multiplicity": 3}, **changes}
+    return Thresholds.model_validate({"description": "x", "models": ["backprop", "clapp"], "sweep": [table]})
+
+
+def test_a_result_names_every_threshold_its_bound_and_its_growth(tmp_path: Path, learn: Learn) -> None:
+    law = {"backprop": lambda h: 2 * 8 * 3**h.depth, "clapp": lambda h: 346 if h.depth < 4 else 1e6}
+    calls = learn(lambda trial: law[trial.model.name](trial.hierarchy) * 1.05**trial.seed)
+    twice = plan(values=[3, 4]).sweep[0].model_copy(update={"name": "again"})
+    whole = plan(values=[3, 4, 5])
+    planned = sweeps(whole.model_copy(update={"sweep": [*whole.sweep, twice]}), tmp_path)
+    assert run_sweeps(planned, tmp_path, silent(), workers=1) == ["figure", "selectivity"]
+    assert len({trial.key for trial in calls}) == len(calls)
+    assert max(trial.samples for trial in calls) <= 4096
+    result = json.loads((tmp_path / "result.json").read_text())
+    found = {(t["sweep"], t["model"], t["value"]): t for t in result["thresholds"]}
+    assert set(found) == {(s, m, v) for m in law for s, vs in (("depth", (3, 4, 5)), ("again", (3, 4))) for v in vs}
+    supervised = found["depth", "backprop", 4]
+    assert supervised["mean"] == pytest.approx(2 * 648 * 1.05, rel=0.05)
+    assert supervised["low"] < supervised["mean"] < supervised["high"]
+    assert supervised["labels_needed"] == supervised["mean"]
+    assert [(seed["seed"], seed["grammar_seed"]) for seed in supervised["seeds"]] == [(0, 20), (1, 21), (2, 22)]
+    assert supervised["ratio"] is None
+    assert found["depth", "clapp", 3]["ratio"]["mean"] == pytest.approx(346 / 432, rel=0.06)
+    bounded = found["depth", "clapp", 5]
+    assert (bounded["mean"], bounded["more_than"], bounded["low"], bounded["seeds_beyond"]) == (None, 4096, None, 3)
+    assert bounded["labels_needed"] is None
+    assert found["again", "backprop", 4]["seeds"] == supervised["seeds"]
+    fits = {(entry["sweep"], entry["learner"]): entry for entry in result["fits"]}
+    assert fits["depth", "backprop"]["slope"]["value"] == pytest.approx(1.0986, abs=0.05)
+    assert fits["depth", "backprop"]["laws"]["n_c m^L"] == pytest.approx(1.0986, abs=1e-3)
+    assert ("depth", "clapp") not in fits
+    assert {row["sweep"] for row in result["rows"]} == {"depth", "again"}
+    assert (tmp_path / "selectivity.svg").exists()
+
+
+def test_what_is_printed_says_what_is_bounded_and_how_it_grows(tmp_path: Path, learn: Learn) -> None:
+    learn(lambda trial: 16 * 3**trial.hierarchy.depth if trial.model.name == "backprop" else 1e6)
+    console = Console(record=True, width=160, file=io.StringIO())
+    run_sweeps(sweeps(plan(values=[3, 4, 5]), tmp_path), tmp_path, console, workers=1)
+    printed = " ".join(console.export_text().split())
+    for words in (
+        "0 of 18 thresholds found; next 18 runs, 0 of them done before",
+        "depth: v = 8, m = 3, s = 2, n_c = v; 3 grammars, seeded from 20",
+        "clapp > 4096 > 4096 > 4096",
+        "law n_c m^L 216 648 1944",
+        "backprop: P* grows as x",
+        " a level (95 % interval x",
+        "the laws: n_c m^L as x3.00, v m³/(1-f) as x1.00",
+    ):
+        assert words in printed
+
+
+def test_the_same_samples_are_held_out_whatever_the_training_set() -> None:
+    (sweep,) = sweeps(plan(values=[2, 3, 4]), Path())
+    for searched in sweep.searches():
+        trial = searched.largest
+        assert trial.test_samples == held_out(trial.hierarchy)
+        assert trial.samples + trial.test_samples <= trial.hierarchy.distinct_samples
+    assert held_out(Hierarchy(depth=2)) == 128
+
+
+def test_a_fraction_is_varied_through_synonyms() -> None:
+    found = sweeps(plan(varies="fraction", values=[1.0, 0.25], hierarchy={"depth": 3}), Path())[0]
+    assert [(value, h.multiplicity) for value, h in found.points] == [(0.25, 2), (1.0, 8)]
+    assert found.title.startswith("v = 8, s = 2, L = 3, n_c = v")
+    assert [law[-1] for law in found.swept([[FAKE]] * 12).laws.values()] == [4096, float("inf")]
+
+
+FAKE: Row = {"samples": 64, "accuracy": 1.0, "chance": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"varies": "dept"}, "sweep.varies = 'dept' is not known (did you mean 'depth'?)"),
+        ({"value": [2]}, "unknown key 'sweep.0.value' (did you mean 'values'?)"),
+        ({"values": [2.5]}, "sweep 'depth': values: L = 2.5: 2.5 is not a whole number"),
+        ({"values": [0]}, "greater than 0"),
+        ({"values": []}, "sweep.0.values"),
+        ({"cap": 1}, "sweep.0.cap"),
+        ({"hierarchy": {"depth": 2}}, "hierarchy.depth: it is what varies (leave it out)"),
+        ({"hierarchy": {"multiplicity": 9}}, "L = 2: hierarchy: multiplicity = 9"),
+        ({"hierarchy": {"multiplicity": 1}}, "this grammar has 8 distinct samples"),
+        ({"varies": "fraction", "values": [0.3], "hierarchy": {}}, "f = 0.3: f v^(s-1) = 2.4 synonyms is not a whole"),
+        ({"models": ["clap"]}, "did you mean 'clapp'"),
+        ({"models": ["clapp", "clapp"]}, "'clapp' is given more than once"),
+    ],
+)
+def test_a_faulty_sweep_gets_one_line_and_exit_code_2(
+    changes: dict, complaint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = {"name": "depth", "varies": "depth", "values": [2, 3], "cap": 64, "models": ["clapp"], **changes}
+    lines = [f"{key} = {_toml(value)}" for key, value in table.items()]
+    (tmp_path / "thresholds.toml").write_text("\n".join(["description = 'x'", "[[sweep]]", *lines]))
+    out = tmp_path / "out"
+    monkeypatch.setattr(sys, "argv", ["cortexsim", "experiment", str(tmp_path), "--out", str(out)])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    printed = capsys.readouterr()
+    assert stopped.value.code == 2
+    assert complaint in printed.err
+    assert printed.err.count("\n") == 1
+    assert not out.exists()
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {_toml(entry)}" for key, entry in value.items()) + "}"
+    return repr(value)
+
+
+def test_sweeps_have_names_of_their_own_and_models() -> None:
+    whole = plan()
+    with pytest.raises(UserError, match="another one has this name"):
+        sweeps(whole.model_copy(update={"sweep": [*whole.sweep, *whole.sweep]}), Path())
+    with pytest.raises(UserError, match="it names no models"):
+        sweeps(whole.model_copy(update={"models": []}), Path())
+    with pytest.raises(UserError, match="has no quick form"):
+        sweeps(whole, Path(), quick=True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_experiment_of_thresholds_can_be_run_as_it_is_written(name: str) -> None:
+    path = experiment_paths()[name]
+    whole = read(path, Thresholds)
+    counts = [sum(len(sweep.searches()) for sweep in sweeps(whole, path.parent, quick=short)) for short in (0, 1)]
+    assert counts[0] > counts[1] > 0
+    assert (path.parent / "README.md").exists()
+
+
+def test_a_sweep_runs_from_the_command_line(tmp_path: Path, learn: Learn) -> None:
+    learn(lambda trial: 100)
+    written = perform(NAMES[0], tmp_path, silent(), quick=True, device="cpu", workers=1)
+    for name in written.split(", "):
+        assert (tmp_path / name).exists()
+
+
+def test_trained_networks_are_swept_and_the_workers_change_nothing(tmp_path: Path) -> None:
+    table = SweepTable(name="toy", varies="multiplicity", values=[2, 3], seeds=2, cap=64)
+    points = tuple((m, Hierarchy(features=4, multiplicity=m, depth=3)) for m in (2, 3))
+    planned = [Sweep(table, points, (quick("backprop"), quick("clapp")))]
+    rows = []
+    for workers in (1, 2):
+        out = tmp_path / str(workers)
+        run_sweeps(planned, out, silent(), workers)
+        rows.append(untimed(json.loads((out / "result.json").read_text())["rows"]))
+    assert rows[0] == rows[1]
+    assert max(row["samples"] for row in rows[0]) <= 64
