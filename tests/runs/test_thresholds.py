@@ -161,6 +161,7 @@ def test_a_result_names_every_threshold_its_bound_and_its_growth(tmp_path: Path,
     assert fits["depth", "backprop"]["laws"]["n_c m^L"] == pytest.approx(1.0986, abs=1e-3)
     assert ("depth", "clapp") not in fits
     assert {row["sweep"] for row in result["rows"]} == {"depth", "again"}
+    assert {(row["seed"], row["grammar_seed"]) for row in result["rows"]} == {(0, 20), (1, 21), (2, 22)}
     assert (tmp_path / "selectivity.svg").exists()
 
 
