@@ -39,9 +39,8 @@ class Local:
         self.represents = len(network.layers) - (top == "readout")
         self.plastic = network.layers[: self.represents]
         self.uses_labels = any("label" in layer.outside for layer in self.plastic)
-        for layer in self.plastic if rule.needs_covariance else ():
-            cells = layer.bias.shape[1]
-            layer.covariance = layer.bias.new_zeros(layer.feedforward.copies, cells, cells)
+        for layer in self.plastic:
+            layer.prepare(rule.needs_covariance, rule.needs_views)
         self.optimization = optimization
         self.optimizers: dict[int, Optimizer] = {}
         one_by_one = [[k] for k in range(self.represents)]

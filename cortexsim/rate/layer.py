@@ -10,6 +10,7 @@ from torch import Tensor
 
 from cortexsim.rate.projection import Projection
 from cortexsim.rate.transfer import TRANSFERS
+from cortexsim.rate.views import Views
 
 GAIN_RATE = 0.01  # Per batch: how fast the input gain follows the activity below.
 MEAN_RATE = 0.01  # Per batch: how fast the running mean of a cell follows its activity.
@@ -37,6 +38,7 @@ class Layer:
         input_rms: root mean square to which synaptic scaling brings the input; None leaves it as it is.
         mean: running mean of the activity, (copies, cells).
         covariance: running covariance of the activity, (copies, cells, cells); None where nothing reads it.
+        views: running statistics of what namesakes in the context bring; None where nothing reads them.
         has_varied: whether it follows any activity yet; the first sets it.
         input_square: running mean square of the input.
         heard: which columns of the layer the dendrites of each one hear, (positions, n).
@@ -59,6 +61,7 @@ class Layer:
     sends: str = "activity"
     has_input: bool = False
     covariance: Tensor | None = None
+    views: Views | None = None
     has_varied: bool = False
 
     def respond(self, below: Tensor, learning: bool = False) -> Response:
@@ -131,16 +134,30 @@ class Layer:
         centred = activity - mean
         return mean, self.feedforward.correlate(centred, centred)
 
-    def follow(self, activity: Tensor) -> None:
-        """Let the running means, and covariances, follow the activity; part of learning, never of evaluation."""
+    def follow(self, activity: Tensor, views: Tensor | None = None) -> None:
+        """Let the running means, and covariances, follow the activity; part of learning, never of evaluation.
+
+        Args:
+            activity: of the cells, (batch, positions, cells).
+            views: what their namesakes in the context bring, where that is followed too, (batch, positions, cells).
+        """
         if self.covariance is None:
             self.mean.lerp_(self.feedforward.average(activity), MEAN_RATE)
             return
         rate = MEAN_RATE if self.has_varied else 1.0
+        if self.views is not None and views is not None:
+            self.views.follow(self.views.of(self.feedforward, activity, views), rate)
         mean, covariance = self.moments(activity)
         self.covariance.lerp_(covariance, rate)
         self.mean.lerp_(mean, rate)
         self.has_varied = True
+
+    def prepare(self, covariance: bool, views: bool) -> None:
+        """Begin to follow covariances of the activity, and those with views of it, where a rule reads them."""
+        if covariance:
+            self.covariance = self.bias.new_zeros(*self.bias.shape, self.bias.shape[1])
+        if views:
+            self.views = Views.silent(self.bias)
 
     def listen(self, activity: Tensor, outside: Mapping[str, Tensor] = MappingProxyType({})) -> Tensor:
         """Gather what the dendrites hear: (batch, positions, context cells).
@@ -153,6 +170,11 @@ class Layer:
         if not self.outside:
             return own
         return torch.cat([own, *(outside[name].expand(-1, self.positions, -1) for name in self.outside)], 2)
+
+    def namesakes(self, heard: Tensor) -> Tensor:
+        """Average what one-to-one synapses bring, (batch, positions, k cells) to (batch, positions, cells)."""
+        cells = self.bias.shape[1]
+        return heard if heard.shape[2] == cells else heard.unflatten(2, (-1, cells)).mean(2)
 
     def mixed(self, below: Tensor, how: str) -> Tensor:
         """Mix each fixation of a batch with the one before, (batch, positions s, cells below).
@@ -179,6 +201,8 @@ class Layer:
         }
         if self.covariance is not None:
             named["covariance"] = self.covariance
+        if self.views is not None:
+            named |= self.views.state()
         if self.context is not None:
             named["context"] = self.context.weights
         if self.feedback is not None:

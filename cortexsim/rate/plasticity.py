@@ -52,9 +52,10 @@ class Plasticity:
         Returns:
             Directions by the names of ``layer.state()``; eta is not yet applied.
         """
-        if self.rule.needs_covariance and not layer.has_varied:
-            layer.follow(response.activity)
         heard = self._context(layer, response, context)
+        views = layer.namesakes(heard) if heard is not None and self.rule.needs_views else None
+        if self.rule.needs_covariance and not layer.has_varied:
+            layer.follow(response.activity, views)
         synapses = self._synapses(layer, response, heard)
         cells = self.listener.cells(layer, response, heard, lesson)
         post = {name: self._evaluate(name, "post", cells) for name in synapses}
@@ -80,7 +81,7 @@ class Plasticity:
                 if name == "feedforward":  # A bias is the weight of a cell that is always active.
                     found["bias"] -= decay * layer.bias
         if not hybrid and self.rule.needs_statistics:
-            layer.follow(response.activity)
+            layer.follow(response.activity, views)
         return found
 
     def taught(self, layer: Layer, response: Response, lesson: Lesson) -> Tensor:

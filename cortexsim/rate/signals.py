@@ -10,7 +10,7 @@ from cortexsim.expression import Expression
 from cortexsim.modulators import Modulator
 from cortexsim.rate.layer import Layer, Response
 from cortexsim.rate.projection import Projection
-from cortexsim.rules import Rule
+from cortexsim.rules import VIEWS, Rule
 
 FUNCTIONS: dict[str, Any] = {
     "abs": torch.abs,
@@ -23,7 +23,8 @@ FUNCTIONS: dict[str, Any] = {
     "tanh": torch.tanh,
 }
 
-HEARD = ("dendrite_post", "context_post")  # Quantities that come from a context, and belong to its moment.
+# Quantities that come from a context, and belong to its moment.
+HEARD = ("dendrite_post", "context_post", "view_post", "crossing_post")
 
 
 class Moment(NamedTuple):
@@ -86,19 +87,23 @@ class Listener:
             found["teaching_post"] = lesson.teaching
         if heard is not None and layer.context is not None:
             found["dendrite_post"] = layer.context(heard)
-        if heard is not None and "context_post" in self.reads:
-            cells = response.activity.shape[2]
-            found["context_post"] = heard if heard.shape[2] == cells else heard.unflatten(2, (-1, cells)).mean(2)
-        return found | self._statistics(layer, response.activity)
+        views = None
+        if heard is not None and self.reads & {"context_post", *VIEWS}:
+            views = found["context_post"] = layer.namesakes(heard)
+        return found | self._statistics(layer, response.activity, views)
 
-    def _statistics(self, layer: Layer, activity: Tensor) -> dict[str, Tensor]:
-        """Say where cells are on average, how far they stray, and how they stray together."""
-        if not self.reads & {"mean_post", "variance_post", "lateral_post"}:
+    def _statistics(self, layer: Layer, activity: Tensor, views: Tensor | None) -> dict[str, Tensor]:
+        """Say where cells are on average, how far they stray, and how they stray together and with views."""
+        if not self.rule.needs_statistics:
             return {}
-        mean, covariance = layer.mean, layer.covariance
+        mean, covariance, followed = layer.mean, layer.covariance, layer.views
         if self.statistics == "batch":
             mean, covariance = layer.moments(activity)
         found = {"mean_post": mean}
+        if followed is not None and views is not None:
+            if self.statistics == "batch":
+                followed = followed.of(layer.feedforward, activity, views)
+            found |= followed.signals(views)
         if covariance is not None:
             variance = covariance.diagonal(dim1=1, dim2=2)
             found["variance_post"] = variance

@@ -20,24 +20,7 @@ from cortexsim.errors import UserError, nearest
 from cortexsim.expression import Expression
 from cortexsim.modulators import BROADCAST, Modulator
 from cortexsim.rules.error_path import ErrorPath, Feedback, Masks
-
-SIGNALS: Mapping[str, str] = MappingProxyType(
-    {
-        "activity_pre": "rate of the presynaptic cell",
-        "activity_post": "rate of the postsynaptic cell, z = rho(a)",
-        "drive_post": "its summed input, a = W x + b",
-        "derivative_post": "slope of its rate, rho'(a)",
-        "mean_post": "running mean of its rate",
-        "variance_post": "running variance of its rate",
-        "lateral_post": "what its column brings it: sum over others of C_ik (z_k - <z_k>), C the running covariance",
-        "dendrite_post": "what its dendrite hears of the context, (B c)_i",
-        "context_post": "what one-to-one synapses bring it of the context: the mean of the same cell in its siblings",
-        "feedback_post": "what feedback weights bring it of a vector modulator, (F e)_i",
-        "teaching_post": "what feedback weights bring it of what the layer above is taught, (B delta')_i",
-        "noise_post": "noise that it fires between samples, of zero mean and unit variance",
-    }
-)
-"""What a substrate offers to a rule."""
+from cortexsim.rules.signals import COVARIANCES, SIGNALS, STATISTICS, VIEWS
 
 READABLE = {"pre": ("_pre",), "post": ("_post",), "third": ("_post", "_all"), "decay": ("_post",)}
 
@@ -148,17 +131,22 @@ class Rule:
     @property
     def needs_context(self) -> bool:
         """Whether its cells listen to a context."""
-        return self.context is not None or "context_post" in self.reads
+        return self.context is not None or "context_post" in self.reads or self.needs_views
 
     @property
     def needs_statistics(self) -> bool:
         """Whether it reads how its cells have been."""
-        return bool(self.reads & {"mean_post", "variance_post", "lateral_post"})
+        return bool(self.reads & (STATISTICS | VIEWS))
 
     @property
     def needs_covariance(self) -> bool:
         """Whether it reads how its cells have varied."""
-        return bool(self.reads & {"variance_post", "lateral_post"})
+        return bool(self.reads & (COVARIANCES | VIEWS))
+
+    @property
+    def needs_views(self) -> bool:
+        """Whether it reads how its cells vary with their namesakes, and with other cells, in other views."""
+        return bool(self.reads & VIEWS)
 
     @property
     def needs_output(self) -> bool:
@@ -176,7 +164,7 @@ class Rule:
             "more feedback than fixed random weights bring straight from the output": not plain or components,
             "plastic feedback synapses": self.feedback is not None,
             "covariances": self.needs_covariance,
-            "a context that comes cell by cell": "context_post" in self.reads,
+            "a context that comes cell by cell": "context_post" in self.reads or self.needs_views,
             "several saccades at once": self.context is not None and self.saccades != 1,
             "inputs put together from two fixations": self.negatives != "saccade",
         }
@@ -189,7 +177,8 @@ class Rule:
         found += [f"{m.name}, one a {m.scope}" for m in self.modulators if m.projection == "scalar"]
         found += [f"{m.name}, a component a class" for m in self.modulators if m.projection != "scalar"]
         found += [] if self.path is None or self.path.route == "direct" else ["output error"]
-        found += ["a covariance with its column"] if self.needs_covariance else []
+        found += ["a covariance with its column"] if "lateral_post" in self.reads else []
+        found += ["a covariance with its siblings"] if self.needs_views else []
         found += ["false inputs"] if self.negatives != "saccade" else []
         found += ["noise between samples"] if "noise_post" in self.reads else []
         return found + (["plastic feedback synapses"] if self.feedback is not None else [])

@@ -24,8 +24,7 @@ def layer_and_batch(rule: Rule, shared: bool, size: int) -> tuple[Layer, Tensor]
     if layer.context is not None:
         layer.context.weights.normal_(0, 0.7, generator=generator)
     layer.bias.normal_(0.3, 0.2, generator=generator)
-    if rule.needs_covariance:
-        layer.covariance = torch.zeros(layer.feedforward.copies, 5, 5, dtype=torch.float64)
+    layer.prepare(rule.needs_covariance, rule.needs_views)
     return layer, torch.randn(12, hierarchy.leaves, 4, generator=generator, dtype=torch.float64)
 
 
@@ -100,6 +99,18 @@ def vicreg(layer: Layer, below: Tensor, rule: Rule) -> Tensor:
     )
 
 
+def barlow(layer: Layer, below: Tensor, rule: Rule) -> Tensor:
+    activity, constants = layer(below), rule.constants
+    copies = layer.feedforward.copies
+    both = []
+    for values in (activity, heard_by(layer, activity)):
+        rows = values.flatten(0, 1).unsqueeze(0) if copies == 1 else values.transpose(0, 1)
+        both.append((rows - rows.mean(1, keepdim=True)) / torch.sqrt(rows.var(1, correction=0, keepdim=True) + 1e-4))
+    correlation = both[0].transpose(1, 2) @ both[1] / both[0].shape[1]
+    agreement = (1 - correlation.diagonal(dim1=1, dim2=2)).square().sum() / 2
+    return both[0].shape[1] * (agreement + constants["redundancy"] * off_diagonal(correlation).square().sum() / 2)
+
+
 def goodness(layer: Layer, below: Tensor, rule: Rule) -> Tensor:
     """Of true inputs, and of inputs put together here patch by patch."""
     threshold = rule.modulators[0].constants["threshold"]
@@ -120,9 +131,14 @@ LOSSES: dict[str, Loss] = {
     "simclr_local": simclr,
     "lpl": lpl,
     "vicreg_local": vicreg,
+    "barlow_local": barlow,
     "forward_forward": goodness,
     "scff": goodness,
 }
+
+
+EVIDENT = {"barlow_local": {"redundancy": 0.5}}
+"""Constants with which every term of a loss weighs about as much as any other."""
 
 
 def updates_of(rule: Rule, layer: Layer, below: Tensor) -> dict[str, Tensor]:
@@ -140,7 +156,7 @@ def updates_of(rule: Rule, layer: Layer, below: Tensor) -> dict[str, Tensor]:
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("name", sorted(LOSSES))
 def test_a_rule_is_the_gradient_of_its_loss(name: str, shared: bool, size: int) -> None:
-    rule = RULES[name]
+    rule = RULES[name].tuned(EVIDENT.get(name, {}), {})
     layer, below = layer_and_batch(rule, shared, size)
     updates = updates_of(rule, layer, below)
     parameters = {"feedforward": layer.feedforward.weights, "bias": layer.bias}
@@ -157,7 +173,10 @@ def test_a_rule_is_the_gradient_of_its_loss(name: str, shared: bool, size: int) 
         torch.testing.assert_close(updates[key], -mean, rtol=1e-6, atol=1e-9)
 
 
-@pytest.mark.parametrize(("name", "constants"), [("lpl", {}), ("vicreg_local", {"target": 3.0})])
+@pytest.mark.parametrize(
+    ("name", "constants"),
+    [("lpl", {}), ("vicreg_local", {"target": 3.0}), ("barlow_local", {"redundancy": 0.5})],
+)
 def test_running_statistics_come_to_those_of_the_stream(name: str, constants: dict[str, float]) -> None:
     """The online rule, whose means and covariances follow the stream, does on average what the batch rule does."""
     rule = RULES[name].tuned(constants, {})
@@ -165,14 +184,16 @@ def test_running_statistics_come_to_those_of_the_stream(name: str, constants: di
     generator = torch.Generator().manual_seed(2)
     online, batchwise = Plasticity(rule), Plasticity(rule, statistics="batch")
     found: dict[str, list[Tensor]] = {"online": [], "batch": []}
-    for step in range(1600):
-        below = torch.randn(64, 8, 4, generator=generator, dtype=torch.float64)
+    for step in range(1000):
+        below = torch.randn(256, 8, 4, generator=generator, dtype=torch.float64)
+        below += torch.randn(256, 1, 4, generator=generator, dtype=torch.float64)  # What siblings have in common.
         response = layer.respond(below)
         update = online.updates(layer, response)["feedforward"]
-        if step >= 800:
+        if step >= 500:
             found["online"].append(update)
-            state = layer.mean.clone(), layer.covariance.clone()  # type: ignore[union-attr]
+            before = {key: tensor.clone() for key, tensor in layer.state().items()}
             found["batch"].append(batchwise.updates(layer, response)["feedforward"])
-            layer.mean, layer.covariance = state
+            for key, tensor in layer.state().items():
+                tensor.copy_(before[key])
     means = {kind: torch.stack(several).mean(0) for kind, several in found.items()}
     assert (means["online"] - means["batch"]).norm() < 0.05 * means["batch"].norm()

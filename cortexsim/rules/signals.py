@@ -1,0 +1,36 @@
+"""What a substrate offers to a rule."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+SIGNALS: Mapping[str, str] = MappingProxyType(
+    {
+        "activity_pre": "rate of the presynaptic cell",
+        "activity_post": "rate of the postsynaptic cell, z = rho(a)",
+        "drive_post": "its summed input, a = W x + b",
+        "derivative_post": "slope of its rate, rho'(a)",
+        "mean_post": "running mean of its rate",
+        "variance_post": "running variance of its rate",
+        "lateral_post": "what its column brings it: sum over others of C_ik (z_k - <z_k>), C the running covariance",
+        "dendrite_post": "what its dendrite hears of the context, (B c)_i",
+        "context_post": "what one-to-one synapses bring it of the context: the mean of the same cell in its siblings",
+        "view_post": "the same, less its running mean and over its running deviation",
+        "agreement_post": "running covariance of its rate with view_post",
+        "crossing_post": "what synapses from others there bring it: sum over others of C_ik view_k, C_ik the running covariance"
+        " of its rate with view_k",
+        "overlap_post": "sum over others of C_ik^2: the squared weights of those synapses",
+        "feedback_post": "what feedback weights bring it of a vector modulator, (F e)_i",
+        "teaching_post": "what feedback weights bring it of what the layer above is taught, (B delta')_i",
+        "noise_post": "noise that it fires between samples, of zero mean and unit variance",
+    }
+)
+"""By name, each with what it is."""
+
+COVARIANCES = frozenset({"variance_post", "lateral_post"})
+"""Those of them that tell how cells vary."""
+
+STATISTICS = COVARIANCES | {"mean_post"}
+"""Those of them that tell how cells have been."""
+
+VIEWS = frozenset({"view_post", "agreement_post", "crossing_post", "overlap_post"})
+"""Those of them that tell how views of the same object vary, and how cells vary with them."""
