@@ -11,8 +11,9 @@ and its negative gradient
     dW_ji = eta * (c_j - z_j + hebbian (z_j - <z_j>) / var_j
             - decorrelation sum_{k != j} C_jk (z_k - <z_k>)) rho'(a_j) * x_i
 
-The decorrelation is that of the paper's erratum, which corrects the term first printed (its Eq. 6). Here the other view
-is the siblings'.
+The decorrelation is that of the paper's erratum. As first printed (Eq. 6) it was sum_{i != k} <(z_i - <z_i>)^2
+(z_k - <z_k>)^2>, a mean product of squares in the place of a squared mean of products, which shrinks any two cells that
+vary, whether or not they vary together. Here the other view is the siblings'.
 """
 
 from cortexsim.rules.three_factor import Rule, ThreeFactor

@@ -16,8 +16,8 @@ SIGNALS: Mapping[str, str] = MappingProxyType(
         "context_post": "what one-to-one synapses bring it of the context: the mean of the same cell in its siblings",
         "view_post": "the same, less its running mean and over its running deviation",
         "agreement_post": "running covariance of its rate with view_post",
-        "crossing_post": "what synapses from others there bring it: sum over others of C_ik view_k, C_ik the running covariance"
-        " of its rate with view_k",
+        "crossing_post": "what synapses from others there bring it: sum over others of C_ik view_k, C_ik the running"
+        " covariance of its rate with view_k",
         "overlap_post": "sum over others of C_ik^2: the squared weights of those synapses",
         "feedback_post": "what feedback weights bring it of a vector modulator, (F e)_i",
         "teaching_post": "what feedback weights bring it of what the layer above is taught, (B delta')_i",

@@ -1,6 +1,7 @@
 """Every self-supervised rule is the gradient of its loss, written here from its definition; contexts are given."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,8 +9,9 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, softplus
 
 from cortexsim.hierarchy import Hierarchy
+from cortexsim.modulators import Modulator
 from cortexsim.rate import Architecture, Layer, Network, Plasticity
-from cortexsim.rules import Rule, known_rules
+from cortexsim.rules import Rule, ThreeFactor, known_rules
 
 RULES = known_rules()
 Loss = Callable[[Layer, Tensor, Rule], Tensor]
@@ -171,6 +173,65 @@ def test_a_rule_is_the_gradient_of_its_loss(name: str, shared: bool, size: int) 
         mean = parameter.grad / (len(below) * layer.positions / copies)
         assert mean.abs().max() > 1e-4
         torch.testing.assert_close(updates[key], -mean, rtol=1e-6, atol=1e-9)
+
+
+PRINTED = replace(
+    RULES["lpl"],
+    feedforward=ThreeFactor(
+        post="derivative_post",
+        third="-decorrelation * (activity_post - mean_post) * (spread_all - (activity_post - mean_post)**2)",
+    ),
+    modulators=(Modulator("spread", scope="column", score="(activity_post - mean_post)**2", value="score_all"),),
+)
+"""What descends Eq. 6 of Halvagal & Zenke 2023 as printed, sum_{i != k} <(z_i - <z_i>)^2 (z_k - <z_k>)^2> / 4."""
+
+CORRECTED = replace(
+    RULES["lpl"], feedforward=ThreeFactor(post="derivative_post", third="-decorrelation * lateral_post")
+)
+"""The decorrelation of `lpl` alone: Eq. 6 as its erratum corrects it, sum_{i != k} C_ik^2 / 4."""
+
+
+def printed(layer: Layer, below: Tensor) -> Tensor:
+    """Eq. 6 as printed, for one copy of the weights, its means as given."""
+    square = (layer(below) - layer(below).detach().mean((0, 1))).square().flatten(0, 1)
+    return (square.sum(1).square() - square.square().sum(1)).sum() / 4
+
+
+def corrected(layer: Layer, below: Tensor) -> Tensor:
+    """Eq. 6 as corrected, for one copy of the weights."""
+    covariance, count = spreads(layer, layer(below))
+    return count * off_diagonal(covariance).square().sum() / 4
+
+
+@pytest.mark.parametrize("loss", [printed, corrected])
+def test_the_decorrelation_as_first_printed_is_not_the_gradient_of_decorrelation(
+    loss: Callable[[Layer, Tensor], Tensor],
+) -> None:
+    found = {}
+    for rule in (PRINTED, CORRECTED):
+        layer, below = layer_and_batch(rule, True, 2)
+        found[rule.feedforward.third] = updates_of(rule, layer, below)["feedforward"]
+    weights = layer.feedforward.weights.requires_grad_()
+    (gradient,) = torch.autograd.grad(loss(layer, below), weights)
+    downhill = -gradient / (len(below) * layer.positions)
+    own, other = PRINTED.feedforward.third, CORRECTED.feedforward.third
+    if loss is corrected:
+        own, other = other, own
+    torch.testing.assert_close(found[own], downhill, rtol=1e-6, atol=1e-9)
+    assert torch.cosine_similarity(found[other].flatten(), downhill.flatten(), dim=0) < 0.9
+
+
+def test_the_decorrelation_as_first_printed_changes_cells_that_have_nothing_in_common() -> None:
+    """Two cells whose activity takes all four combinations of two values: their covariance is zero."""
+    layer, _ = layer_and_batch(CORRECTED, True, 2)
+    layer.feedforward.weights = torch.eye(5, 8, dtype=torch.float64).unsqueeze(0)
+    layer.bias.zero_()
+    below = torch.zeros(4, 8, 4, dtype=torch.float64)
+    below[:, ::2, 0] = torch.tensor([1.0, 1.0, 2.0, 2.0]).double().unsqueeze(1)
+    below[:, ::2, 1] = torch.tensor([1.0, 2.0, 1.0, 2.0]).double().unsqueeze(1)
+    assert updates_of(CORRECTED, layer, below)["feedforward"].abs().max() < 1e-12
+    update = updates_of(PRINTED, layer, below)["feedforward"][0]
+    assert (update[0, 0], update[1, 1]) == (-1 / 16, -1 / 16)  # Variance of the one, times that of the other.
 
 
 @pytest.mark.parametrize(
