@@ -1,22 +1,29 @@
 """Learners: whatever learns from a stream and answers with activity, behind one protocol and one training loop."""
 
 from cortexsim.learners.backprop import Backprop
+from cortexsim.learners.contrast import clapp, infonce
+from cortexsim.learners.end_to_end import EndToEnd
 from cortexsim.learners.feedback import Feedback
 from cortexsim.learners.local import Local
 from cortexsim.learners.mixed import MixedNetwork, Segment
 from cortexsim.learners.protocol import Budget, Learner, train
+from cortexsim.learners.settled import Settled
 from cortexsim.learners.streamed import Streamed
 from cortexsim.learners.untrained import Untrained
 
 __all__ = [
     "Backprop",
     "Budget",
+    "EndToEnd",
     "Feedback",
     "Learner",
     "Local",
     "MixedNetwork",
     "Segment",
+    "Settled",
     "Streamed",
     "Untrained",
+    "clapp",
+    "infonce",
     "train",
 ]

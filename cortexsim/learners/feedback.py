@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from cortexsim.rate import Descent, Lesson, Network, Optimization, Optimizer, Plasticity, Response, settle
+from cortexsim.rate import Descent, Lesson, Network, Optimization, Optimizer, Plasticity, Response, held_at, settle
 from cortexsim.rules import ErrorPath, Rule
 from cortexsim.seeds import stream
 
@@ -52,7 +52,8 @@ class Feedback:
         target = one_hot(labels, network.hierarchy.classes).to(network.output.dtype)
         settled: list[Tensor] = []
         if self.path.route == "settled":
-            responses, settled = settle(network, self.descent, responses, target, self.path.constants)
+            pull = held_at(target, network, self.descent, self.path.constants["precision"])
+            responses, settled = settle(network, self.descent, responses, pull, self.path.constants)
         answer = torch.softmax(network.classify(responses[-1].activity), 1)
         error = answer - target
         broadcast = {"output_all": answer.unsqueeze(1), "label_all": target.unsqueeze(1)}

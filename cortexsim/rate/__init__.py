@@ -6,7 +6,7 @@ from cortexsim.rate.network import Architecture, Network, device, to_tensor
 from cortexsim.rate.optimizer import Optimization, Optimizer
 from cortexsim.rate.plasticity import Plasticity
 from cortexsim.rate.projection import Projection
-from cortexsim.rate.relaxation import settle
+from cortexsim.rate.relaxation import held_at, settle
 from cortexsim.rate.signals import Lesson
 from cortexsim.rate.transfer import TRANSFERS
 from cortexsim.rate.vector import VectorNetwork
@@ -25,6 +25,7 @@ __all__ = [
     "Response",
     "VectorNetwork",
     "device",
+    "held_at",
     "settle",
     "to_tensor",
 ]

@@ -1,6 +1,6 @@
 """Predictive coding: activity that settles between what is predicted from below and what the output should be."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -11,17 +11,20 @@ from cortexsim.rate.network import Network
 
 
 def settle(
-    network: Network, descent: Descent, responses: list[Response], target: Tensor, constants: Mapping[str, float]
+    network: Network,
+    descent: Descent,
+    responses: list[Response],
+    pull: Callable[[Tensor], Tensor],
+    constants: Mapping[str, float],
 ) -> tuple[list[Response], list[Tensor]]:
-    """Let the layers settle, their output held at the target.
+    """Let the layers settle, the last of them pulled towards what it should be.
 
     Args:
         network: whose layers.
         descent: brings errors down through the transpose of the weights.
         responses: of the layers before they settle.
-        target: one-hot, (batch, classes).
-        constants: ``steps``; ``rate`` of a step; ``precision`` of the target; ``fixed``, 1 where predictions stay as
-            they were.
+        pull: what the last layer's values, (batch, positions, cells), are pulled away from, of the same shape.
+        constants: ``steps``; ``rate`` of a step; ``fixed``, 1 where predictions stay as they were.
 
     Returns:
         What the layers respond to the settled values below them, their own values as activity; and their errors,
@@ -30,18 +33,18 @@ def settle(
     fixed, rate = bool(constants["fixed"]), constants["rate"]
     predicted = responses
     values = [response.activity for response in responses]
-    surprise = _surprise(network, values[-1], target, constants["precision"])
+    surprise = pull(values[-1])
     errors = [torch.zeros_like(value) for value in values]
     for _ in range(int(constants["steps"])):
         if not fixed:
             predicted = _predict(network, responses[0], values)
-            surprise = _surprise(network, values[-1], target, constants["precision"])
+            surprise = pull(values[-1])
         errors = [response.activity - value for response, value in zip(predicted, values, strict=True)]
         above = [
             error * layer.derivative(response.drive)
             for error, layer, response in zip(errors, network.layers, predicted, strict=True)
         ]
-        pulls = [descent.down(k, taught) for k, taught in enumerate([*above[1:], surprise])]
+        pulls = [descent.down(k, taught) for k, taught in enumerate(above[1:])] + [surprise]
         values = [value + rate * (error - pull) for value, error, pull in zip(values, errors, pulls, strict=True)]
     if fixed:
         return responses, [response.activity - value for response, value in zip(responses, values, strict=True)]
@@ -50,9 +53,14 @@ def settle(
     return [response._replace(activity=value) for response, value in zip(predicted, values, strict=True)], errors
 
 
-def _surprise(network: Network, top: Tensor, target: Tensor, precision: float) -> Tensor:
-    """What the output answers less what it should, weighted: (batch, 1, classes)."""
-    return precision * (torch.softmax(network.classify(top), 1) - target).unsqueeze(1)
+def held_at(target: Tensor, network: Network, descent: Descent, precision: float) -> Callable[[Tensor], Tensor]:
+    """Hold the output at a target, one-hot, (batch, classes): pull by what it answers less that, weighted."""
+
+    def pull(top: Tensor) -> Tensor:
+        surprise = precision * (torch.softmax(network.classify(top), 1) - target).unsqueeze(1)
+        return descent.down(len(network.layers) - 1, surprise)
+
+    return pull
 
 
 def _predict(network: Network, first: Response, values: list[Tensor]) -> list[Response]:

@@ -8,17 +8,23 @@ from cortexsim.hierarchy import Hierarchy, contexts
 from cortexsim.learners import (
     Backprop,
     Budget,
+    EndToEnd,
     Feedback,
     Learner,
     Local,
     MixedNetwork,
     Segment,
+    Settled,
     Streamed,
     Untrained,
+    clapp,
+    infonce,
 )
 from cortexsim.rate import Architecture, Network, Optimization, VectorNetwork
 from cortexsim.runs.checks import brian_settings
 from cortexsim.runs.configuration import Model
+
+CONTRASTS = {"clapp": clapp, "infonce": infonce}
 
 
 def assemble(model: Model, hierarchy: Hierarchy, seed: int, device: str = "cpu", target: str = "cpp") -> Learner:
@@ -45,6 +51,8 @@ def assemble(model: Model, hierarchy: Hierarchy, seed: int, device: str = "cpu",
     )
     if isinstance(network, MixedNetwork):
         return _streamed(model, network, substrates, seed, target)
+    if model.training.loss in CONTRASTS:
+        return _contrastive(model, network, seed)
     if model.learner in ("backprop", "untrained"):
         network.draw_context(seed)
     if model.learner == "backprop":
@@ -54,6 +62,14 @@ def assemble(model: Model, hierarchy: Hierarchy, seed: int, device: str = "cpu",
     if model.learner == "feedback":
         return Feedback(network, model.plasticity_rule(), _optimization(model), seed)
     return _local(model, network)
+
+
+def _contrastive(model: Model, network: Network, seed: int) -> Learner:
+    """Build a learner that follows a loss of a whole network without labels."""
+    loss = CONTRASTS[model.training.loss]
+    if model.learner == "backprop":
+        return EndToEnd(network, _optimization(model), loss)
+    return Settled(network, model.plasticity_rule(), _optimization(model), loss, seed)
 
 
 def _streamed(model: Model, network: MixedNetwork, substrates: tuple[str, ...], seed: int, target: str) -> Learner:
@@ -128,6 +144,8 @@ def readout(model: Model, kind: str | None = None) -> Readout:
 
 def _contexts(model: Model, hierarchy: Hierarchy) -> tuple[str, ...]:
     """Say what the dendrites of each layer hear through synapses; () where there are none."""
+    if model.training.loss == "clapp":
+        return (*["none"] * (hierarchy.depth - 2), "sibling", "none")[-hierarchy.depth :]
     if model.rule is None:
         return (*["sibling"] * (hierarchy.depth - 1), "none") if model.network.sends == "prediction" else ()
     if model.plasticity_rule().context is None:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from cortexsim.errors import UserError, nearest
 from cortexsim.hierarchy import contexts
+from cortexsim.learners.contrast import SACCADES
 from cortexsim.rules import Rule
 from cortexsim.runs.tables import SpikingTable, settings
 from cortexsim.spiking import Settings, Translation
@@ -21,6 +22,8 @@ def check(model: "Model") -> None:
     model.task()
     check_brian(model)
     _check_sending(model)
+    if model.training.loss != "labels":
+        _check_loss(model)
     if model.learner in ("backprop", "untrained"):
         if model.rule is not None:
             raise UserError(f"rule: learner = '{model.learner}' follows no rule (leave the table out)")
@@ -55,8 +58,10 @@ def _check_context(model: "Model", rule: Rule) -> None:
     if rule.context is None:
         raise UserError(f"{asked}: rule '{rule.name}' has no context synapses ('sibling')")
     if "top" in names and (len(names) == 1 or model.rule.schedule == "greedy"):
-        raise UserError(f"{asked}: the top must learn too, from what it hears, and at once (context = 'sibling+top',"
-            " schedule = 'simultaneous')")
+        raise UserError(
+            f"{asked}: the top must learn too, from what it hears, and at once (context = 'sibling+top',"
+            " schedule = 'simultaneous')"
+        )
     if model.in_brian:
         raise UserError(f"{asked}: cells in Brian2 hear their siblings ('sibling')")
 
@@ -73,6 +78,29 @@ def _check_sending(model: "Model") -> None:
         raise UserError(f"{asked}: rule '{model.rule_name}' has no context synapses to predict by (sends = 'activity')")
     if model.rule is not None and not set(contexts.named(model.rule.context)) & set(contexts.SPANS):
         raise UserError(f"{asked}: no column hears another (context = 'sibling')")
+
+
+def _check_loss(model: "Model") -> None:
+    """Hold what losses of a whole network without labels ask for."""
+    asked = f"training.loss = '{model.training.loss}'"
+    if model.learner not in ("backprop", "feedback"):
+        raise UserError(f"{asked}: learner = '{model.learner}' follows no loss of the network (learner = 'backprop')")
+    if model.rule is not None and model.learner == "feedback":
+        path = model.plasticity_rule().path
+        if path is None or path.route != "settled":
+            raise UserError(
+                f"{asked}: rule '{model.rule.name}' is taught by the labels (learner = 'backprop' without a rule, or a"
+                " rule whose activity settles)"
+            )
+    if model.network.sends != "activity":
+        raise UserError(f"{asked}: columns are told apart by their activity (network.sends = 'activity')")
+    if model.network.units != "scalar":
+        raise UserError(f"{asked}: the components of vector cells stand for classes (network.units = 'scalar')")
+    if model.training.loss == "infonce" and model.training.batch <= SACCADES:
+        raise UserError(
+            f"training.batch = {model.training.batch}: {asked} contrasts with {SACCADES} other samples"
+            f" ({SACCADES + 1} or more)"
+        )
 
 
 def _check_feedback(model: "Model", rule: Rule) -> None:

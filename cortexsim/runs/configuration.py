@@ -66,6 +66,7 @@ class TrainingTable(Table):
     samples: Annotated[int, Field(ge=2, strict=True)] = 4096
     epochs: Count = 40
     batch: Annotated[int, Field(ge=2, strict=True)] = 64
+    loss: Literal["labels", "clapp", "infonce"] = "labels"
     optimizer: Literal["sgd", "adamw"] = "adamw"
     eta: Positive = 1e-3
     context_eta: Positive = 1.0
@@ -108,8 +109,9 @@ class Model(Table):
 
     @property
     def rule_name(self) -> str:
-        """The rule's name; the learner's where it follows none."""
-        return self.learner if self.rule is None else self.plasticity_rule().name
+        """The rule's name, the learner's where it follows none; and the loss, where that is not of labels."""
+        name = self.learner if self.rule is None else self.plasticity_rule().name
+        return name if self.training.loss == "labels" else f"{name} ({self.training.loss})"
 
     def task(self) -> Hierarchy:
         """The sizes of the task that the model is for.

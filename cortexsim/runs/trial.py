@@ -145,6 +145,8 @@ def _cost(prepared: Prepared) -> dict[str, float | None]:
 
 def context_name(model: Model) -> str:
     """Name what a model's dendrites hear."""
+    if model.training.loss != "labels":
+        return "sibling"
     if model.rule is None or not model.plasticity_rule().needs_context:
         return "none"
     also = "+label" if model.rule.top == "label" and "label" not in model.rule.context else ""

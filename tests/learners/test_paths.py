@@ -13,7 +13,7 @@ from cortexsim.analysis.alignment import feedback_angles, gradients, input_share
 from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.learners import Budget, Feedback, train
-from cortexsim.rate import Architecture, Network, Optimization, Projection, VectorNetwork, settle
+from cortexsim.rate import Architecture, Network, Optimization, Projection, VectorNetwork, held_at, settle
 from cortexsim.rules import Rule, known_rules
 
 HIERARCHY = Hierarchy(features=4, multiplicity=2, depth=3)
@@ -203,7 +203,8 @@ def test_predictive_coding_settles_where_its_energy_is_least(transfer: str, step
     found, (leaves, labels) = network(rule, transfer=transfer), batch()
     taught, before = Feedback(found, rule, Optimization()), found.responses(leaves)
     target = one_hot(labels, 4).double()
-    responses, errors = settle(found, taught.descent, before, target, taught.path.constants)
+    pull = held_at(target, found, taught.descent, 0.5)
+    responses, errors = settle(found, taught.descent, before, pull, taught.path.constants)
     values = [response.activity.clone().requires_grad_() for response in responses]
     least = energy(found, leaves, labels, values)
     assert least < 0.9 * energy(found, leaves, labels, [response.activity for response in before])

@@ -1,0 +1,63 @@
+"""Contrastive losses of a whole network: they tell a column's own context from those of other fixations.
+
+A loss looks at the columns of one layer, whose activity is z, and at their siblings, c_0; c_k are the siblings k
+fixations before in the batch. Derivatives go through both, z and c, as they do where these losses are published end to
+end: nothing here claims to be local.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from cortexsim.errors import UserError
+from cortexsim.rate import Layer, Network
+
+SACCADES = 8  # Other fixations that InfoNCE contrasts with.
+TEMPERATURE = 0.1
+
+Contrast = Callable[[Layer, Tensor], Tensor]
+"""Of a layer and its activity, (batch, positions, cells), to the mean over batch and positions."""
+
+
+def clapp(layer: Layer, activity: Tensor) -> Tensor:
+    """Compute the hinge loss of CLAPP, max(0, 1 - u_0) + max(0, 1 + u_1), u_k = z^T B c_k.
+
+    Source: Illing, Ventura, Bellec, Gerstner, NeurIPS 2021.
+    """
+    assert layer.context is not None
+    predicted = layer.context(layer.listen(activity))  # B c_0, (batch, positions, cells)
+    own, other = ((activity * brought).sum(2) for brought in (predicted, predicted.roll(1, 0)))
+    return (torch.relu(1 - own) + torch.relu(1 + other)).mean()
+
+
+def infonce(layer: Layer, activity: Tensor) -> Tensor:
+    """Compute InfoNCE of angles, -log softmax_0(cos(z, c_k) / temperature), c the mean of the siblings, cell by cell.
+
+    Source: van den Oord, Li, Vinyals 2018, with the scores of Chen, Kornblith, Norouzi, Hinton, ICML 2020.
+    """
+    z, c = (
+        values / torch.sqrt(values.square().sum(2, keepdim=True) + 1e-8)
+        for values in (activity, layer.namesakes(layer.listen(activity)))
+    )
+    scores = torch.stack([(z * c.roll(lag, 0)).sum(2) for lag in range(SACCADES + 1)], 1)
+    own = scores.new_zeros(activity.shape[:2], dtype=torch.long)
+    return cross_entropy(scores / TEMPERATURE, own)
+
+
+def contrasted(network: Network) -> tuple[Network, dict[str, Tensor]]:
+    """Cut a network above the last layer whose columns have siblings.
+
+    Returns:
+        The layers up to there, and by the names of ``network.state()`` what a loss of the last can teach.
+
+    Raises:
+        UserError: where no column has a sibling.
+    """
+    if len(network.layers) == 1:
+        raise UserError("training.loss: in a hierarchy of one level no column has a sibling (depth = 2 or more)")
+    below = replace(network, layers=network.layers[:-1])
+    taught = {name: tensor for name, tensor in below.weights("context").items() if name.startswith("layer")}
+    return below, taught

@@ -1,0 +1,44 @@
+"""Self-supervised backpropagation: the reference without labels, on the same network, data order and budget."""
+
+from torch import Tensor
+
+from cortexsim.learners.contrast import Contrast, contrasted
+from cortexsim.rate import Network, Optimization, Optimizer
+
+
+class EndToEnd:
+    """Follow the gradient of one contrastive loss through all layers, from the last whose columns have siblings.
+
+    Args:
+        network: its layers; the top one stays as it is.
+        optimization: how weights follow their gradients.
+        loss: of that layer.
+
+    Raises:
+        UserError: where no column has a sibling.
+    """
+
+    stages = 1
+    uses_labels = False
+    streams = frozenset[int]()
+
+    def __init__(self, network: Network, optimization: Optimization, loss: Contrast) -> None:
+        self.network, self.loss = network, loss
+        self.below, taught = contrasted(network)
+        self.represents = len(self.below.layers)
+        for tensor in taught.values():
+            tensor.requires_grad_()
+        self.optimizer = Optimizer(optimization, taught, descend=True)
+
+    def present(self, stage: int, leaves: Tensor) -> Tensor:
+        """See the leaves themselves."""
+        return leaves
+
+    def step(self, stage: int, seen: Tensor, labels: Tensor, progress: float) -> None:
+        """Change the weights of all layers up to the loss after one batch."""
+        self.optimizer.torch.zero_grad()
+        self.loss(self.below.layers[-1], self.below.activities(seen)[-1]).backward()
+        self.optimizer.step(progress=progress)
+
+    def classify(self, leaves: Tensor) -> None:
+        """Leave the answer to a readout."""
