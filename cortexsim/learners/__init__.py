@@ -1,7 +1,7 @@
 """Learners: whatever learns from a stream and answers with activity, behind one protocol and one training loop."""
 
 from cortexsim.learners.backprop import Backprop
-from cortexsim.learners.contrast import clapp, infonce
+from cortexsim.learners.contrast import clapp_loss, infonce_loss
 from cortexsim.learners.end_to_end import EndToEnd
 from cortexsim.learners.feedback import Feedback
 from cortexsim.learners.local import Local
@@ -23,7 +23,7 @@ __all__ = [
     "Settled",
     "Streamed",
     "Untrained",
-    "clapp",
-    "infonce",
+    "clapp_loss",
+    "infonce_loss",
     "train",
 ]

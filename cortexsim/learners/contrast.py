@@ -22,7 +22,7 @@ Contrast = Callable[[Layer, Tensor], Tensor]
 """Of a layer and its activity, (batch, positions, cells), to the mean over batch and positions."""
 
 
-def clapp(layer: Layer, activity: Tensor) -> Tensor:
+def clapp_loss(layer: Layer, activity: Tensor) -> Tensor:
     """Compute the hinge loss of CLAPP, max(0, 1 - u_0) + max(0, 1 + u_1), u_k = z^T B c_k.
 
     Source: Illing, Ventura, Bellec, Gerstner, NeurIPS 2021.
@@ -33,7 +33,7 @@ def clapp(layer: Layer, activity: Tensor) -> Tensor:
     return (torch.relu(1 - own) + torch.relu(1 + other)).mean()
 
 
-def infonce(layer: Layer, activity: Tensor) -> Tensor:
+def infonce_loss(layer: Layer, activity: Tensor) -> Tensor:
     """Compute InfoNCE of angles, -log softmax_0(cos(z, c_k) / temperature), c the mean of the siblings, cell by cell.
 
     Source: van den Oord, Li, Vinyals 2018, with the scores of Chen, Kornblith, Norouzi, Hinton, ICML 2020.

@@ -17,14 +17,14 @@ from cortexsim.learners import (
     Settled,
     Streamed,
     Untrained,
-    clapp,
-    infonce,
+    clapp_loss,
+    infonce_loss,
 )
 from cortexsim.rate import Architecture, Network, Optimization, VectorNetwork
 from cortexsim.runs.checks import brian_settings
 from cortexsim.runs.configuration import Model
 
-CONTRASTS = {"clapp": clapp, "infonce": infonce}
+CONTRASTS = {"clapp": clapp_loss, "infonce": infonce_loss}
 
 
 def assemble(model: Model, hierarchy: Hierarchy, seed: int, device: str = "cpu", target: str = "cpp") -> Learner:

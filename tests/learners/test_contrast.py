@@ -10,13 +10,13 @@ from torch.nn.functional import log_softmax
 
 from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy
-from cortexsim.learners import EndToEnd, Settled, clapp, infonce
+from cortexsim.learners import EndToEnd, Settled, clapp_loss, infonce_loss
 from cortexsim.learners.contrast import Contrast
 from cortexsim.rate import Architecture, Layer, Network, Optimization, Plasticity
 from cortexsim.rules import known_rules
 
 RULES = known_rules()
-LOSSES: dict[str, Contrast] = {"clapp": clapp, "infonce": infonce}
+LOSSES: dict[str, Contrast] = {"clapp": clapp_loss, "infonce": infonce_loss}
 
 
 def network(name: str, shared: bool = True, size: int = 2) -> Network:
@@ -99,7 +99,7 @@ def test_end_to_end_learning_follows_the_gradient_of_the_definition(name: str, s
 
 
 def test_what_is_taught_ends_where_siblings_end() -> None:
-    learner = EndToEnd(network("clapp"), Optimization(), clapp)
+    learner = EndToEnd(network("clapp"), Optimization(), clapp_loss)
     feedforward = {f"layer{k}.{kind}" for k in (1, 2) for kind in ("feedforward", "bias")}
     assert set(learner.optimizer.parameters) == feedforward | {"layer2.context"}
     assert (learner.represents, learner.uses_labels, learner.stages) == (2, False, 1)
@@ -176,4 +176,4 @@ def test_settling_changes_what_the_layers_are_taught_and_nothing_else() -> None:
 def test_a_hierarchy_without_siblings_is_refused() -> None:
     alone = replace(network("infonce"), layers=network("infonce").layers[:1])
     with pytest.raises(UserError, match="no column has a sibling"):
-        EndToEnd(alone, Optimization(), infonce)
+        EndToEnd(alone, Optimization(), infonce_loss)
