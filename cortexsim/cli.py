@@ -44,7 +44,9 @@ def compare(
     model: Annotated[
         list[str] | None, typer.Option(help="Name of a model, or path of a .toml file; repeat for more.")
     ] = None,
-    samples: Annotated[str, typer.Option(help="Training-set sizes, with commas between.")] = "1024,1536,2048,3072,4096",
+    samples: Annotated[
+        str, typer.Option(help="Training-set sizes, with commas between.")
+    ] = "512,724,1024,1448,2048,4096",
     depth: Depth = None,
     multiplicity: Multiplicity = None,
     features: Features = None,

@@ -33,7 +33,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
         (["show", "none.toml"], "none.toml: No such file"),
         (["show"], "Missing argument"),
         (["search", "none.toml"], "none.toml"),
-        (["experiment", "baseline", "--quick"], "--quick: experiment 'baseline' has no quick form"),
+        (["experiment", "plain_sgd", "--quick"], "--quick: experiment 'plain_sgd' has no quick form"),
         (["train", "clapp", "--samples", "600", "--depth", "2"], "more than the 512 distinct samples"),
     ],
 )

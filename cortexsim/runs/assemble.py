@@ -139,7 +139,7 @@ def budget(model: Model) -> Budget:
 
 def readout(model: Model, kind: str | None = None) -> Readout:
     """Set up the readout of a model, or one of another kind with its settings."""
-    return Readout(**model.readout.model_dump() | ({"kind": kind} if kind else {}))
+    return Readout(**model.readout.model_dump(exclude={"labels"}) | ({"kind": kind} if kind else {}))
 
 
 def _contexts(model: Model, hierarchy: Hierarchy) -> tuple[str, ...]:

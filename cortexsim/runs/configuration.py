@@ -76,8 +76,9 @@ class TrainingTable(Table):
 
 
 class ReadoutTable(Table):
-    """The supervised decoder of learners that have no output of their own."""
+    """The supervised decoder of learners that have no output of their own; all samples have labels unless told."""
 
+    labels: Count | None = None
     kind: Literal["linear", "two-layer"] = "two-layer"
     hidden: Count = 64
     epochs: Count = 100

@@ -111,7 +111,7 @@ def train_and_measure(
             "substrate": substrate_name(trial.model),
             "context": context_name(trial.model),
             "samples": trial.samples,
-            "labels": trial.samples,
+            "labels": labels_seen(trial, prepared.learner),
             "labels_for": "layers" if prepared.learner.uses_labels else "readout",
             "grammar_seed": trial.grammar_seed,
             "seed": trial.seed,
@@ -157,8 +157,15 @@ def layer_accuracy(trial: Trial, prepared: Prepared, layer: int, kind: str | Non
     """Score a readout, of the model's kind unless another is named, from one layer, counted from 0."""
     learner, readout = prepared.learner, assemble.readout(trial.model, kind)
     test_leaves, truth = _tensors(prepared.test, learner)
-    code, test_code = (activities(learner.network, values)[layer] for values in (prepared.leaves, test_leaves))
-    return readout.accuracy(code, prepared.labels, test_code, truth, trial.hierarchy.classes, trial.seed)
+    told = slice(labels_seen(trial, learner))
+    code, test_code = (activities(learner.network, values)[layer] for values in (prepared.leaves[told], test_leaves))
+    return readout.accuracy(code, prepared.labels[told], test_code, truth, trial.hierarchy.classes, trial.seed)
+
+
+def labels_seen(trial: Trial, learner: Learner) -> int:
+    """Count the samples that come with a label: all of them, or those that the readout is told the labels of."""
+    told = trial.model.readout.labels
+    return trial.samples if told is None or learner.uses_labels else min(told, trial.samples)
 
 
 def _accuracy(trial: Trial, prepared: Prepared) -> float:

@@ -71,8 +71,8 @@ def test_a_faulty_experiment_is_named(tmp_path: Path, text: str, complaint: str)
     (tmp_path / "comparisons.toml").write_text(text)
     with pytest.raises(UserError, match=complaint):
         find_experiment(str(tmp_path))
-    with pytest.raises(UserError, match="did you mean 'baseline'"):
-        find_experiment("baselin")
+    with pytest.raises(UserError, match="did you mean 'plain_sgd'"):
+        find_experiment("plain_sg")
 
 
 def test_a_search_draws_as_often_for_every_model(tmp_path: Path) -> None:
@@ -106,8 +106,8 @@ def test_a_quick_look_is_asked_for_where_there_is_one() -> None:
     experiment, beside = find_experiment("masking")
     quick, whole = (comparisons(experiment, beside, quick=asked) for asked in (True, False))
     assert sum(len(c.trials()) for c in quick.values()) < 0.2 * sum(len(c.trials()) for c in whole.values())
-    with pytest.raises(UserError, match="--quick: experiment 'baseline' has no quick form"):
-        comparisons(*find_experiment("baseline"), quick=True)
+    with pytest.raises(UserError, match="--quick: experiment 'plain_sgd' has no quick form"):
+        comparisons(*find_experiment("plain_sgd"), quick=True)
 
 
 def test_repeats_draw_each_grammar_again_with_other_samples() -> None:
