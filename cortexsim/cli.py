@@ -1,5 +1,6 @@
 """The command line: thin, for everything it does is a function elsewhere."""
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -10,6 +11,7 @@ import typer
 from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.options import (
+    Checkpoint,
     Classes,
     Depth,
     Device,
@@ -18,11 +20,13 @@ from cortexsim.options import (
     Interruptible,
     Multiplicity,
     Out,
+    Resume,
     Target,
     TupleSize,
     Workers,
     checked_target,
     hierarchy_of,
+    only,
     sizes,
 )
 from cortexsim.runs.tell import open_console
@@ -76,7 +80,7 @@ def compare(
     )
     comparison.check()
     folder = out or Path("runs") / time.strftime("compare-%Y%m%d-%H%M%S")
-    with Interruptible(console, folder):
+    with Interruptible(console, f"the same command and --out {folder}"):
         compare(comparison, folder, console, workers)
     console.print(f"Written: {folder}/result.json, figure.png, figure.svg, report.html", soft_wrap=True)
 
@@ -105,7 +109,8 @@ def show(model: Annotated[str, typer.Argument(help="Name of a model, or path of 
 
 @app.command()
 def train(
-    model: Annotated[str, typer.Argument(help="Name of a model, or path of a .toml file.")],
+    context: typer.Context,
+    model: Annotated[str | None, typer.Argument(help="Name of a model, or path of a .toml file.")] = None,
     samples: Annotated[int | None, typer.Option(min=2, help="Training samples; the model's own unless given.")] = None,
     depth: Depth = None,
     multiplicity: Multiplicity = None,
@@ -117,22 +122,34 @@ def train(
     device: Device = "cpu",
     target: Target = "cpp",
     out: Out = None,
+    resume: Resume = None,
+    checkpoint: Checkpoint = 30.0,
 ) -> None:
-    """Train one model, and read every layer out."""
+    """Train one model, and read every layer out; stopped at any moment, it goes on with --resume."""
     from cortexsim.rate import device as choose
+    from cortexsim.runs.folder import RunFolder
     from cortexsim.runs.locate import find_model
     from cortexsim.runs.single import train_one
     from cortexsim.runs.trial import Trial, test_size
 
-    console, found = open_console(), find_model(model)
-    hierarchy = hierarchy_of(found.task(), depth, multiplicity, features, tuple_size, classes)
-    count = samples or found.training.samples
-    trial = Trial(
-        found, hierarchy, count, test_size(hierarchy, count), grammar_seed, seed, choose(device), checked_target(target)
-    )
-    folder = out or Path("runs") / time.strftime(f"{found.name}-%Y%m%d-%H%M%S")
-    train_one(trial, folder, console)
-    console.print(f"Written: {folder}/result.json, weights.npz", soft_wrap=True)
+    console = open_console()
+    if resume is not None:
+        only(context, "resume", "checkpoint")
+        folder = RunFolder(resume)
+        choose(folder.trial.device)
+    elif model is None:
+        raise UserError("train: name a model, such as clapp, or a run to go on with (--resume RUN)")
+    else:
+        found, sized = find_model(model), checked_target(target)
+        hierarchy = hierarchy_of(found.task(), depth, multiplicity, features, tuple_size, classes)
+        count = samples or found.training.samples
+        trial = Trial(found, hierarchy, count, test_size(hierarchy, count), grammar_seed, seed, choose(device), sized)
+        hierarchy.check_samples(trial.samples, trial.test_samples)
+        name = out or Path("runs") / time.strftime(f"{found.name}-%Y%m%d-%H%M%S")
+        folder = RunFolder.begin(name, trial)
+    with Interruptible(console, f"cortexsim train --resume {folder.path}"):
+        train_one(folder, console, checkpoint)
+    console.print(f"Written: {folder.path}/result.json, weights.npz, metrics.jsonl", soft_wrap=True)
 
 
 @app.command()
@@ -178,7 +195,7 @@ def experiment(
 
     console, folder = open_console(), out or Path("runs") / time.strftime(f"{Path(name).name}-%Y%m%d-%H%M%S")
     kind = of_thresholds if find_experiment_file(name).name == THRESHOLDS else of_comparisons
-    with Interruptible(console, folder):
+    with Interruptible(console, f"the same command and --out {folder}"):
         written = kind.perform(name, folder, console, quick, choose(device), workers)
     console.print(f"Written: {folder}/{written}", soft_wrap=True)
 
@@ -194,7 +211,7 @@ def search(
 
     console, folder = open_console(), out or Path("runs") / time.strftime("search-%Y%m%d-%H%M%S")
     found = searching.read_search(plan)
-    with Interruptible(console, folder):
+    with Interruptible(console, f"the same command and --out {folder}"):
         outcome = searching.search(found, folder, console, workers)
     console.print(searching.table(outcome))
     console.print(f"Written: {folder}/outcome.json", soft_wrap=True)
@@ -208,6 +225,11 @@ def main() -> None:
         _fail(str(error))
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:  # Whoever read the output has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error))
     except Exception as error:
         # Usage errors of typer, whichever copy of click it brings: they know how to say themselves in one line.
         if not hasattr(error, "format_message"):

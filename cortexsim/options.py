@@ -20,25 +20,43 @@ Target = Annotated[
     str, typer.Option(help="How layers in Brian2 run: cpp (compiled once), or, slowly, numpy or cython.")
 ]
 Workers = Annotated[int, typer.Option(min=0, help="Processes side by side; 0 takes one a core.")]
+Resume = Annotated[
+    Path | None, typer.Option(help="Folder of a run that was stopped; it goes on as if it had not been.")
+]
+Checkpoint = Annotated[float, typer.Option(min=0, help="Seconds between checkpoints; 0 writes one a batch.")]
 Out = Annotated[Path | None, typer.Option(help="Folder for results; one with unfinished results is gone on with.")]
 
 
 class Interruptible:
-    """Say, at Ctrl-C, what was kept and how to go on."""
+    """Say, at Ctrl-C, how to go on.
 
-    def __init__(self, console: Console, folder: Path) -> None:
-        self.console, self.folder = console, folder
+    Args:
+        console: where it is said.
+        how: the command that goes on.
+    """
+
+    def __init__(self, console: Console, how: str) -> None:
+        self.console, self.how = console, how
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is KeyboardInterrupt:
-            self.console.print(
-                f"Interrupted. Finished runs are kept; go on with the same command and --out {self.folder}",
-                soft_wrap=True,
-                highlight=False,
-            )
+            self.console.print(f"Interrupted. What is done is kept; go on with: {self.how}", soft_wrap=True)
+
+
+def only(context: typer.Context, *allowed: str) -> None:
+    """See that no other options were given beside these.
+
+    Raises:
+        UserError: naming the first that was.
+    """
+    for name, value in context.params.items():
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE" and name not in allowed:
+            said = f"MODEL {value}" if name == "model" else f"--{name.replace('_', '-')}"
+            raise UserError(f"{said}: --{allowed[0]} goes on with the run's own settings (leave it out)")
 
 
 def hierarchy_of(

@@ -77,6 +77,18 @@ class Hierarchy:
         expansions = (self.tuple_size**self.depth - 1) // (self.tuple_size - 1)
         return self.classes * self.multiplicity**expansions
 
+    def check_samples(self, train: int, test: int) -> None:
+        """See that there are so many different samples.
+
+        Raises:
+            UserError: where there are not.
+        """
+        if train + test > self.distinct_samples:
+            raise UserError(
+                f"hierarchy: {train} training and {test} test samples are more than the {self.distinct_samples}"
+                " distinct samples of this grammar (ask for fewer, or raise depth or multiplicity)"
+            )
+
     @property
     def synonym_fraction(self) -> float:
         """f = m / v^(s-1): at 1 (with n_c = v) every string is equally likely and unlabelled samples say nothing."""

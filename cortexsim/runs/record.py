@@ -9,7 +9,7 @@ from pathlib import Path
 from cortexsim.errors import UserError
 from cortexsim.runs.trial import Row
 
-LIBRARIES = ("cortexsim", "brian2", "torch", "numpy", "matplotlib", "pydantic")
+LIBRARIES = ("cortexsim", "brian2", "torch", "numpy", "matplotlib", "pydantic", "safetensors")
 
 
 class Ledger:
