@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cortexsim.errors import UserError
+from cortexsim.errors import UserError, about
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.options import (
     Checkpoint,
@@ -211,7 +211,7 @@ def search(
 
     console, folder = open_console(), out or Path("runs") / time.strftime("search-%Y%m%d-%H%M%S")
     found = searching.read_search(plan)
-    with Interruptible(console, f"the same command and --out {folder}"):
+    with about(str(plan)), Interruptible(console, f"the same command and --out {folder}"):
         outcome = searching.search(found, folder, console, workers)
     console.print(searching.table(outcome))
     console.print(f"Written: {folder}/outcome.json", soft_wrap=True)
@@ -228,6 +228,8 @@ def main() -> None:
     except BrokenPipeError:  # Whoever read the output has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except MemoryError as error:
+        _fail(f"not enough memory ({error}; fewer cells, samples or levels need less)")
     except OSError as error:
         _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error))
     except Exception as error:
@@ -239,5 +241,5 @@ def main() -> None:
 
 
 def _fail(message: str) -> None:
-    print(f"cortexsim: {message}", file=sys.stderr)
+    print(f"cortexsim: {' '.join(message.splitlines())}", file=sys.stderr)
     sys.exit(2)

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 from rich.console import Console
 from rich.table import Table as Printed
 
-from cortexsim.errors import UserError
+from cortexsim.errors import UserError, about
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs.checks import check
 from cortexsim.runs.configuration import Count, HierarchyTable, Model, Table, resolved
@@ -47,7 +47,8 @@ class Search(Table):
 
     def model(self, name: str) -> Model:
         """Find one of its models; those ending in .toml lie beside its file."""
-        return find_model(name, self._beside)
+        with about("models"):
+            return find_model(name, self._beside)
 
 
 def read_search(path: Path) -> Search:
