@@ -201,6 +201,53 @@ def experiment(
 
 
 @app.command()
+def sweep(
+    context: typer.Context,
+    model: Annotated[str | None, typer.Argument(help="Name of a model, or path of a .toml file.")] = None,
+    together: Annotated[
+        list[str] | None, typer.Option("--set", help="KEY=VALUE,VALUE; several are taken side by side.")
+    ] = None,
+    grid: Annotated[list[str] | None, typer.Option(help="KEY=VALUE,VALUE; each value with all others.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Repetitions of each point, each with a grammar of its own.")] = 1,
+    samples: Annotated[int | None, typer.Option(min=2, help="Training samples; the model's own unless given.")] = None,
+    grammar_seed: GrammarSeed = 0,
+    device: Device = "cpu",
+    target: Target = "cpp",
+    workers: Workers = 0,
+    cluster: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler, tcp://host:8786; its workers see the same folder.")
+    ] = None,
+    out: Out = None,
+    resume: Resume = None,
+) -> None:
+    """Run a model with many values, each point a run; those that are done are not run again."""
+    from cortexsim.rate import device as choose
+    from cortexsim.runs import grid as sweeping
+
+    console = open_console()
+    if resume is not None:
+        only(context, "resume", "workers", "cluster")
+        plan = sweeping.read_plan(resume)
+    elif model is None:
+        raise UserError("sweep: name a model, such as clapp, or a sweep to go on with (--resume FOLDER)")
+    else:
+        where = str(Path(model).resolve()) if model.endswith(".toml") or "/" in model else model
+        chosen, run_on = checked_target(target), choose(device)
+        plan = sweeping.Grid(where, together or (), grid or (), seeds, samples, grammar_seed, run_on, chosen)
+    folder = resume or out or Path("runs") / time.strftime(f"sweep-{Path(plan.model).stem}-%Y%m%d-%H%M%S")
+    side_by_side = 1 if plan.device != "cpu" else workers or os.cpu_count() or 1
+    with Interruptible(console, f"cortexsim sweep --resume {folder}"):
+        rows = sweeping.run_grid(plan, folder, console, side_by_side, cluster)
+    console.print(sweeping.table(rows))
+    failed = [row for row in rows if "error" in row]
+    for row in failed:
+        console.print(f"Failed: {folder}/points/{row['key']}: {row['error']}", soft_wrap=True)
+    console.print(f"Written: {folder}/result.json, and a run for each point in points/", soft_wrap=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
 def search(
     plan: Annotated[Path, typer.Argument(help="TOML file of a search, such as experiments/tuning/broad.toml.")],
     workers: Workers = 0,

@@ -52,6 +52,8 @@ def _table_at(table: type[BaseModel], where: list[str]) -> type[BaseModel]:
     for key in where:
         if key.isdecimal():  # The place in an array of tables.
             continue
+        if key not in table.model_fields:  # A name of the user's own, such as that of a modulator.
+            continue
         annotation = table.model_fields[key].annotation
         candidates = [annotation, *get_args(annotation)]
         table = next(kind for kind in candidates if isinstance(kind, type) and issubclass(kind, BaseModel))
