@@ -161,10 +161,13 @@ def table(rows: Sequence[Row]) -> Table:
     """Set out the points: a line for all seeds of the same values."""
     groups: dict[str, list[Row]] = {}
     for row in rows:
-        values = {key: value for key, value in row["point"].items() if key != "seed"}
-        groups.setdefault(json.dumps(values), []).append(row)
-    keys = [key for key in rows[0]["point"] if key != "seed"]
-    printed = new_table("Sweep", [*keys, "test accuracy", "decoding, by layer", "runs", "failed"], left=len(keys))
+        point = {key: value for key, value in row["point"].items() if key != "seed"}
+        groups.setdefault(json.dumps(point), []).append(row)
+    values = {key: {str(row["point"][key]) for row in rows} for key in rows[0]["point"] if key != "seed"}
+    keys = [key for key, several in values.items() if len(several) > 1]
+    same = ", ".join(f"{key} = {min(several)}" for key, several in values.items() if key not in keys)
+    title = f"Sweep ({same})" if same else "Sweep"
+    printed = new_table(title, [*keys, "test accuracy", "decoding, by layer", "runs", "failed"], left=len(keys))
     for several in groups.values():
         done = [row for row in several if "error" not in row]
         accuracy = str(Spread.of([row["accuracy"] for row in done])) if done else "-"

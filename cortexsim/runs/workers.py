@@ -1,5 +1,6 @@
 """Work spread over processes: of this machine, or of a Dask cluster; who is lost on the way does not stop the rest."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -114,6 +115,8 @@ def _client(address: str) -> Any:
         from dask.distributed import Client
     except ImportError:
         raise UserError("--cluster: Dask is not installed (pip install 'cortexsim[cluster]')") from None
+    for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # What goes wrong is said here, in one line.
     try:
         return Client(address, timeout=10, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
