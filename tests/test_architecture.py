@@ -21,11 +21,11 @@ ORDER = [
     "analysis",
     "runs",
 ]
-ORDER += ["options", "cli", "__main__"]
+ORDER += ["options", "commands", "cli", "__main__"]
 ENGINES = {
     "torch": {"rate", "learners", "analysis", "runs"},
     "matplotlib": {"analysis"},
-    "typer": {"options", "cli"},
+    "typer": {"options", "commands", "cli"},
     "brian2": {"spiking"},
 }
 FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]

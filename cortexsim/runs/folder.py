@@ -43,7 +43,7 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.record = _read_json(path / RECORD, "not a run (a folder that `cortexsim train` has written)")
+        self.record = read_json(path / RECORD, "not a run (a folder that `cortexsim train` has written)")
         try:
             self.trial = _trial(self.record["trial"], path)
         except (KeyError, TypeError, AttributeError):
@@ -78,7 +78,7 @@ class RunFolder:
         """Its row; None where it is not finished."""
         if not (self.path / RESULT).exists():
             return None
-        return _read_json(self.path / RESULT, "cannot be read")["rows"][0]
+        return read_json(self.path / RESULT, "cannot be read")["rows"][0]
 
     def finish(self, row: Row) -> None:
         """Write the row down, with all that it was made with."""
@@ -189,7 +189,12 @@ def _at_home(trial: Trial, path: Path) -> Trial:
     return replace(trial, model=model)
 
 
-def _read_json(path: Path, otherwise: str) -> dict[str, Any]:
+def read_json(path: Path, otherwise: str) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        UserError: with what it otherwise is.
+    """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from cortexsim.errors import UserError
 from cortexsim.learners import Cursor, Learner
 from cortexsim.runs.checkpoint import Checkpoint
 from cortexsim.runs.files import write_whole
@@ -171,5 +172,8 @@ def _size(tensor: torch.Tensor) -> float | None:
 
 def _place(line: str) -> tuple[int, int]:
     """Say which stage and epoch a line is about, counted from 0."""
-    entry = json.loads(line)
-    return entry["stage"] - 1, entry["epoch"] - 1
+    try:
+        entry = json.loads(line)
+        return entry["stage"] - 1, entry["epoch"] - 1
+    except (ValueError, KeyError, TypeError):
+        raise UserError(f"metrics.jsonl: a line is damaged: {line[:40]!r} (take it out, or begin anew)") from None

@@ -8,6 +8,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from cortexsim.runs import gather, pages
 from cortexsim.runs.files import write_whole
 from cortexsim.runs.folder import RunFolder
 from cortexsim.runs.keep import EVERY, run_kept
@@ -52,6 +53,7 @@ def _train(folder: RunFolder, console: Console, every: float) -> Row:
     np.savez(file, allow_pickle=False, **weights)
     write_whole(folder.path / "weights.npz", file.getvalue())
     folder.finish(row)
+    pages.write(folder.path / "report.html", gather.find(folder.path))
     return row
 
 
