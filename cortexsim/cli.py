@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -20,13 +21,17 @@ from cortexsim.options import (
     Interruptible,
     Multiplicity,
     Out,
+    Resume,
     Target,
     TupleSize,
     Workers,
+    asked,
     checked_target,
     hierarchy_of,
+    only,
     sizes,
 )
+from cortexsim.runs.record import note, noted
 from cortexsim.runs.tell import open_console
 
 app = typer.Typer(
@@ -43,6 +48,7 @@ REPORTED_GRAMMAR = 10  # From here on, no grammar below 100 has chosen a constan
 
 @app.command()
 def compare(
+    context: typer.Context,
     model: Annotated[
         list[str] | None, typer.Option(help="Name of a model, or path of a .toml file; repeat for more.")
     ] = None,
@@ -60,12 +66,18 @@ def compare(
     target: Target = "cpp",
     workers: Workers = 0,
     out: Out = None,
+    resume: Resume = None,
 ) -> None:
     """Set learners side by side: a table, a figure and a report."""
+    values = asked(locals())
     from cortexsim.rate import device as choose
-    from cortexsim.runs.compare import Comparison, compare
+    from cortexsim.runs.compare import Comparison
+    from cortexsim.runs.compare import compare as run
     from cortexsim.runs.locate import find_model
 
+    if resume is not None:
+        only(context, "resume", "workers")
+        return compare(context, **noted(resume, "compare"), workers=workers, out=resume)
     console = open_console()
     comparison = Comparison(
         models=tuple(find_model(name) for name in model or DEFAULT_MODELS),
@@ -78,8 +90,9 @@ def compare(
     )
     comparison.check()
     folder = out or Path("runs") / time.strftime("compare-%Y%m%d-%H%M%S")
-    with Interruptible(console, f"the same command and --out {folder}"):
-        compare(comparison, folder, console, workers)
+    note(folder, "compare", values)
+    with Interruptible(console, f"cortexsim compare --resume {folder}"):
+        run(comparison, folder, console, workers)
     console.print(f"Written: {folder}/result.json, figure.png, figure.svg, report.html", soft_wrap=True)
 
 
@@ -138,22 +151,31 @@ def raster(
 
 @app.command()
 def experiment(
-    name: Annotated[str, typer.Argument(help="Name of an experiment, or path of its folder.")],
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="Name of an experiment, or path of its folder.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A few minutes' look, where the experiment has one.")] = False,
     device: Device = "cpu",
     workers: Workers = 0,
     out: Out = None,
+    resume: Resume = None,
 ) -> None:
     """Measure again what an experiment claims."""
+    values = asked(locals())
     from cortexsim.rate import device as choose
     from cortexsim.runs import experiment as of_comparisons
     from cortexsim.runs import thresholds as of_thresholds
-    from cortexsim.runs.locate import THRESHOLDS, find_experiment_file
+    from cortexsim.runs.locate import THRESHOLDS, experiment_paths, find_experiment_file
 
+    if resume is not None:
+        only(context, "resume", "workers")
+        return experiment(context, **noted(resume, "experiment"), workers=workers, out=resume)
+    if name is None:
+        raise UserError(f"experiment: name one ({', '.join(experiment_paths())}), or --resume FOLDER")
     console, folder = open_console(), out or Path("runs") / time.strftime(f"{Path(name).name}-%Y%m%d-%H%M%S")
     kind = of_thresholds if find_experiment_file(name).name == THRESHOLDS else of_comparisons
-    with Interruptible(console, f"the same command and --out {folder}"):
-        written = kind.perform(name, folder, console, quick, choose(device), workers)
+    with Interruptible(console, f"cortexsim experiment --resume {folder}"):
+        begin = partial(note, folder, "experiment", values)
+        written = kind.perform(name, folder, console, quick, choose(device), workers, begin)
     console.print(f"Written: {folder}/{written}", soft_wrap=True)
 
 

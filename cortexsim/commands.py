@@ -22,6 +22,7 @@ from cortexsim.options import (
     Target,
     TupleSize,
     Workers,
+    absolute,
     checked_target,
     hierarchy_of,
     only,
@@ -103,9 +104,8 @@ def sweep(
     elif model is None:
         raise UserError("sweep: name a model, such as clapp, or a sweep to go on with (--resume FOLDER)")
     else:
-        where = str(Path(model).resolve()) if model.endswith(".toml") or "/" in model else model
         chosen, run_on = checked_target(target), choose(device)
-        plan = sweeping.Grid(where, together or (), grid or (), seeds, samples, grammar_seed, run_on, chosen)
+        plan = sweeping.Grid(absolute(model), together or (), grid or (), seeds, samples, grammar_seed, run_on, chosen)
     folder = resume or out or Path("runs") / time.strftime(f"sweep-{Path(plan.model).stem}-%Y%m%d-%H%M%S")
     side_by_side = 1 if plan.device != "cpu" else workers or os.cpu_count() or 1
     with Interruptible(console, f"cortexsim sweep --resume {folder}"):

@@ -1,7 +1,8 @@
 """Options of the command line, and how their values are read."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -57,6 +58,22 @@ def only(context: typer.Context, *allowed: str) -> None:
         if source is not None and source.name == "COMMANDLINE" and name not in allowed:
             said = f"MODEL {value}" if name == "model" else f"--{name.replace('_', '-')}"
             raise UserError(f"{said}: --{allowed[0]} goes on with the run's own settings (leave it out)")
+
+
+def asked(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Take from a command's arguments those that its result depends on; names that are paths hold from anywhere."""
+    found = {key: value for key, value in given.items() if key not in ("context", "workers", "out", "resume")}
+    for key in ("model", "name"):
+        if isinstance(found.get(key), list):
+            found[key] = [absolute(name) for name in found[key]]
+        elif found.get(key):
+            found[key] = absolute(found[key])
+    return found
+
+
+def absolute(name: str) -> str:
+    """Let the path of a file or folder hold from anywhere; the name of a model or experiment stays."""
+    return str(Path(name).resolve()) if name.endswith(".toml") or "/" in name else name
 
 
 def hierarchy_of(

@@ -1,6 +1,7 @@
 """Experiments: several comparisons under one claim, as a folder of `experiments/` writes them down."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -65,11 +66,21 @@ def find_experiment(name: str) -> tuple[Experiment, Path]:
     return read(path, Experiment), path.parent
 
 
-def perform(name: str, out: Path, console: Console, quick: bool, device: str, workers: int) -> str:
-    """Run an experiment into a folder, and name what was written there."""
+def perform(
+    name: str,
+    out: Path,
+    console: Console,
+    quick: bool,
+    device: str,
+    workers: int,
+    begin: Callable[[], None] = lambda: None,
+) -> str:
+    """Run an experiment into a folder, and name what was written there; begin is called once its plan stands."""
     experiment, beside = find_experiment(name)
     console.print(experiment.description)
-    run_experiment(experiment, comparisons(experiment, beside, device, quick), out, console, workers)
+    planned = comparisons(experiment, beside, device, quick)
+    begin()
+    run_experiment(experiment, planned, out, console, workers)
     return "result.json, and a folder for each comparison"
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,7 @@ class RunFolder:
             pass
 
 
+@cache
 def git_state(folder: Path) -> dict[str, Any] | None:
     """Name the commit that a folder is at, and whether files have changed since; None where git knows nothing of it."""
     try:

@@ -2,11 +2,13 @@
 
 import json
 import os
+import shutil
 import signal
 import threading
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -18,7 +20,7 @@ from cortexsim.runs.checkpoint import Checkpoint
 from cortexsim.runs.files import write_whole
 from cortexsim.runs.folder import METRICS, RunFolder
 from cortexsim.runs.following import Following
-from cortexsim.runs.trial import Prepared, Row, train_and_measure
+from cortexsim.runs.trial import Prepared, Row, Trial, prepare, train_and_measure
 
 EVERY = 30.0  # Seconds between checkpoints.
 
@@ -45,6 +47,15 @@ def run_kept(
     for line in folder.check():
         say(line)
     return train_and_measure(folder.trial, prepared, watch, Keeper(folder, prepared.learner, every, say))
+
+
+def run_in(trial: Trial, path: Path) -> Row:
+    """Run a trial in a folder that is there until it is done, and goes on from there if it was stopped."""
+    folder = RunFolder.begin(path, trial)
+    with folder.held():
+        row = run_kept(folder, prepare(folder.trial), say=lambda line: None)
+    shutil.rmtree(path)
+    return {**row, "key": trial.key}
 
 
 class Metrics:

@@ -3,13 +3,17 @@
 import os
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
+from cortexsim.runs.keep import run_in
 from cortexsim.runs.record import Ledger
-from cortexsim.runs.trial import Row, Trial, run
+from cortexsim.runs.trial import Row, Trial
 from cortexsim.runs.workers import spread
+
+UNFINISHED = "unfinished"  # Folder of trials that are being run, or were when they were stopped.
 
 
 def run_all(trials: Sequence[Trial], ledger: Ledger, console: Console, workers: int = 0, before: str = "") -> list[Row]:
@@ -17,7 +21,7 @@ def run_all(trials: Sequence[Trial], ledger: Ledger, console: Console, workers: 
 
     Args:
         trials: what to run.
-        ledger: where finished rows are kept.
+        ledger: where finished rows are kept, and beside it the checkpoints of trials that are not.
         console: where progress goes: a bar on a terminal, else a line now and then.
         workers: processes side by side; one for each core unless given, and one where a GPU is used.
         before: what to say before the number of runs.
@@ -28,10 +32,13 @@ def run_all(trials: Sequence[Trial], ledger: Ledger, console: Console, workers: 
         on_cpu = all(trial.device == "cpu" for trial in missing)
         count = min(len(missing), workers or (os.cpu_count() or 1) if on_cpu else 1)
         costs = {trial.key: trial.cost for trial in missing}
+        folders = {trial.key: ledger.path.parent / UNFINISHED / trial.key for trial in missing}
         with Watch(console, costs, len(asked) - len(missing), before) as watch:
-            for row in spread(run, {trial.key: (trial,) for trial in missing}, count, say=watch.say):
+            for row in spread(run_in, {t.key: (t, folders[t.key]) for t in missing}, count, say=watch.say):
                 ledger.add(row)
                 watch.tell(row)
+        with suppress(OSError):  # Something else may be in it.
+            (ledger.path.parent / UNFINISHED).rmdir()
     return [ledger.rows[trial.key] for trial in trials]
 
 
