@@ -21,9 +21,10 @@ ORDER = [
     "analysis",
     "runs",
 ]
-ORDER += ["options", "commands", "cli", "__main__"]
+ORDER += ["estimator", "options", "commands", "cli", "__main__"]
 ENGINES = {
-    "torch": {"rate", "learners", "analysis", "runs"},
+    "torch": {"rate", "learners", "analysis", "runs", "estimator"},
+    "sklearn": {"estimator"},
     "matplotlib": {"analysis"},
     "typer": {"options", "commands", "cli"},
     "brian2": {"spiking"},
