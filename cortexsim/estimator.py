@@ -201,7 +201,9 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     @staticmethod
     def _needs_labels(model: Model) -> bool:
-        return model.learner in LABELLED or (model.rule is not None and model.rule.top == "label")
+        if model.rule is not None and ("label" in model.rule.context or model.rule.top == "label"):
+            return True
+        return model.learner in LABELLED and model.training.loss == "labels"
 
 
 def _doubled(network: Network) -> Network:

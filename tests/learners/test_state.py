@@ -35,7 +35,7 @@ def model(name: str) -> Model:
     values = found.model_dump() | {
         key: (found.model_dump()[key] if key != "rule" else {}) | table for key, table in tables.items()
     }
-    values["network"] = values["network"] | {"cells": 6}
+    values["network"] = values["network"] | {"cells": 6 if found.in_brian else 16}
     if found.in_brian:
         values["spiking"] = values["spiking"] | {"fixation": "16 ms", "blank": "4 ms"}
     changed = Model.model_validate(values)
@@ -52,10 +52,11 @@ def prepared(name: str) -> Prepared:
 
 def equal(one: State, other: State) -> bool:
     assert one.keys() == other.keys()
-    return all(
-        torch.equal(value, other[name]) if isinstance(value, torch.Tensor) else value == other[name]
-        for name, value in one.items()
-    )
+    return all(bits(value) == bits(other[name]) for name, value in one.items())
+
+
+def bits(value: Any) -> Any:
+    return value.numpy().tobytes() if isinstance(value, torch.Tensor) else value
 
 
 def taught(learner: Learner, work: Prepared, **options: Any) -> None:
