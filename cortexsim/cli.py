@@ -1,13 +1,16 @@
 """The command line: thin, for everything it does is a function elsewhere."""
 
+import os
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cortexsim.errors import UserError
+from cortexsim import commands
+from cortexsim.errors import UserError, about
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.options import (
     Classes,
@@ -18,13 +21,17 @@ from cortexsim.options import (
     Interruptible,
     Multiplicity,
     Out,
+    Resume,
     Target,
     TupleSize,
     Workers,
+    asked,
     checked_target,
     hierarchy_of,
+    only,
     sizes,
 )
+from cortexsim.runs.record import note, noted
 from cortexsim.runs.tell import open_console
 
 app = typer.Typer(
@@ -41,6 +48,7 @@ REPORTED_GRAMMAR = 10  # From here on, no grammar below 100 has chosen a constan
 
 @app.command()
 def compare(
+    context: typer.Context,
     model: Annotated[
         list[str] | None, typer.Option(help="Name of a model, or path of a .toml file; repeat for more.")
     ] = None,
@@ -58,12 +66,18 @@ def compare(
     target: Target = "cpp",
     workers: Workers = 0,
     out: Out = None,
+    resume: Resume = None,
 ) -> None:
     """Set learners side by side: a table, a figure and a report."""
+    values = asked(locals())
     from cortexsim.rate import device as choose
-    from cortexsim.runs.compare import Comparison, compare
+    from cortexsim.runs.compare import Comparison
+    from cortexsim.runs.compare import compare as run
     from cortexsim.runs.locate import find_model
 
+    if resume is not None:
+        only(context, "resume", "workers")
+        return compare(context, **noted(resume, "compare"), workers=workers, out=resume)
     console = open_console()
     comparison = Comparison(
         models=tuple(find_model(name) for name in model or DEFAULT_MODELS),
@@ -76,8 +90,9 @@ def compare(
     )
     comparison.check()
     folder = out or Path("runs") / time.strftime("compare-%Y%m%d-%H%M%S")
-    with Interruptible(console, folder):
-        compare(comparison, folder, console, workers)
+    note(folder, "compare", values)
+    with Interruptible(console, f"cortexsim compare --resume {folder}"):
+        run(comparison, folder, console, workers)
     console.print(f"Written: {folder}/result.json, figure.png, figure.svg, report.html", soft_wrap=True)
 
 
@@ -103,36 +118,8 @@ def show(model: Annotated[str, typer.Argument(help="Name of a model, or path of 
     show.describe(find_model(model), open_console())
 
 
-@app.command()
-def train(
-    model: Annotated[str, typer.Argument(help="Name of a model, or path of a .toml file.")],
-    samples: Annotated[int | None, typer.Option(min=2, help="Training samples; the model's own unless given.")] = None,
-    depth: Depth = None,
-    multiplicity: Multiplicity = None,
-    features: Features = None,
-    tuple_size: TupleSize = None,
-    classes: Classes = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of data, first weights and order.")] = 0,
-    grammar_seed: GrammarSeed = 0,
-    device: Device = "cpu",
-    target: Target = "cpp",
-    out: Out = None,
-) -> None:
-    """Train one model, and read every layer out."""
-    from cortexsim.rate import device as choose
-    from cortexsim.runs.locate import find_model
-    from cortexsim.runs.single import train_one
-    from cortexsim.runs.trial import Trial, test_size
-
-    console, found = open_console(), find_model(model)
-    hierarchy = hierarchy_of(found.task(), depth, multiplicity, features, tuple_size, classes)
-    count = samples or found.training.samples
-    trial = Trial(
-        found, hierarchy, count, test_size(hierarchy, count), grammar_seed, seed, choose(device), checked_target(target)
-    )
-    folder = out or Path("runs") / time.strftime(f"{found.name}-%Y%m%d-%H%M%S")
-    train_one(trial, folder, console)
-    console.print(f"Written: {folder}/result.json, weights.npz", soft_wrap=True)
+for _command in (commands.train, commands.sweep, commands.runs, commands.report):
+    app.command()(_command)
 
 
 @app.command()
@@ -164,22 +151,31 @@ def raster(
 
 @app.command()
 def experiment(
-    name: Annotated[str, typer.Argument(help="Name of an experiment, or path of its folder.")],
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="Name of an experiment, or path of its folder.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A few minutes' look, where the experiment has one.")] = False,
     device: Device = "cpu",
     workers: Workers = 0,
     out: Out = None,
+    resume: Resume = None,
 ) -> None:
     """Measure again what an experiment claims."""
+    values = asked(locals())
     from cortexsim.rate import device as choose
     from cortexsim.runs import experiment as of_comparisons
     from cortexsim.runs import thresholds as of_thresholds
-    from cortexsim.runs.locate import THRESHOLDS, find_experiment_file
+    from cortexsim.runs.locate import THRESHOLDS, experiment_paths, find_experiment_file
 
+    if resume is not None:
+        only(context, "resume", "workers")
+        return experiment(context, **noted(resume, "experiment"), workers=workers, out=resume)
+    if name is None:
+        raise UserError(f"experiment: name one ({', '.join(experiment_paths())}), or --resume FOLDER")
     console, folder = open_console(), out or Path("runs") / time.strftime(f"{Path(name).name}-%Y%m%d-%H%M%S")
     kind = of_thresholds if find_experiment_file(name).name == THRESHOLDS else of_comparisons
-    with Interruptible(console, folder):
-        written = kind.perform(name, folder, console, quick, choose(device), workers)
+    with Interruptible(console, f"cortexsim experiment --resume {folder}"):
+        begin = partial(note, folder, "experiment", values)
+        written = kind.perform(name, folder, console, quick, choose(device), workers, begin)
     console.print(f"Written: {folder}/{written}", soft_wrap=True)
 
 
@@ -194,7 +190,7 @@ def search(
 
     console, folder = open_console(), out or Path("runs") / time.strftime("search-%Y%m%d-%H%M%S")
     found = searching.read_search(plan)
-    with Interruptible(console, folder):
+    with about(str(plan)), Interruptible(console, f"the same command and --out {folder}"):
         outcome = searching.search(found, folder, console, workers)
     console.print(searching.table(outcome))
     console.print(f"Written: {folder}/outcome.json", soft_wrap=True)
@@ -208,6 +204,13 @@ def main() -> None:
         _fail(str(error))
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:  # Whoever read the output has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except MemoryError as error:
+        _fail(f"not enough memory ({error}; fewer cells, samples or levels need less)")
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error))
     except Exception as error:
         # Usage errors of typer, whichever copy of click it brings: they know how to say themselves in one line.
         if not hasattr(error, "format_message"):
@@ -217,5 +220,5 @@ def main() -> None:
 
 
 def _fail(message: str) -> None:
-    print(f"cortexsim: {message}", file=sys.stderr)
+    print(f"cortexsim: {' '.join(message.splitlines())}", file=sys.stderr)
     sys.exit(2)

@@ -1,11 +1,21 @@
 """Errors that a user can mend: one clear line each, and exit code 2 on the command line."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 
 
 class UserError(ValueError):
     """A setting that cannot work; its text names the thing, the value, and what would be right."""
+
+
+@contextmanager
+def about(what: str) -> Iterator[None]:
+    """Put the name of a thing in front of whatever is wrong with it."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{what}: {error}") from None
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -1,7 +1,8 @@
 """Options of the command line, and how their values are read."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -20,25 +21,59 @@ Target = Annotated[
     str, typer.Option(help="How layers in Brian2 run: cpp (compiled once), or, slowly, numpy or cython.")
 ]
 Workers = Annotated[int, typer.Option(min=0, help="Processes side by side; 0 takes one a core.")]
+Resume = Annotated[
+    Path | None, typer.Option(help="Folder of a run that was stopped; it goes on as if it had not been.")
+]
+Checkpoint = Annotated[float, typer.Option(min=0, help="Seconds between checkpoints; 0 writes one a batch.")]
 Out = Annotated[Path | None, typer.Option(help="Folder for results; one with unfinished results is gone on with.")]
 
 
 class Interruptible:
-    """Say, at Ctrl-C, what was kept and how to go on."""
+    """Say, at Ctrl-C, how to go on.
 
-    def __init__(self, console: Console, folder: Path) -> None:
-        self.console, self.folder = console, folder
+    Args:
+        console: where it is said.
+        how: the command that goes on.
+    """
+
+    def __init__(self, console: Console, how: str) -> None:
+        self.console, self.how = console, how
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is KeyboardInterrupt:
-            self.console.print(
-                f"Interrupted. Finished runs are kept; go on with the same command and --out {self.folder}",
-                soft_wrap=True,
-                highlight=False,
-            )
+            self.console.print(f"Interrupted. What is done is kept; go on with: {self.how}", soft_wrap=True)
+
+
+def only(context: typer.Context, *allowed: str) -> None:
+    """See that no other options were given beside these.
+
+    Raises:
+        UserError: naming the first that was.
+    """
+    for name, value in context.params.items():
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE" and name not in allowed:
+            said = f"MODEL {value}" if name == "model" else f"--{name.replace('_', '-')}"
+            raise UserError(f"{said}: --{allowed[0]} goes on with the run's own settings (leave it out)")
+
+
+def asked(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Take from a command's arguments those that its result depends on; names that are paths hold from anywhere."""
+    found = {key: value for key, value in given.items() if key not in ("context", "workers", "out", "resume")}
+    for key in ("model", "name"):
+        if isinstance(found.get(key), list):
+            found[key] = [absolute(name) for name in found[key]]
+        elif found.get(key):
+            found[key] = absolute(found[key])
+    return found
+
+
+def absolute(name: str) -> str:
+    """Let the path of a file or folder hold from anywhere; the name of a model or experiment stays."""
+    return str(Path(name).resolve()) if name.endswith(".toml") or "/" in name else name
 
 
 def hierarchy_of(

@@ -21,11 +21,12 @@ ORDER = [
     "analysis",
     "runs",
 ]
-ORDER += ["options", "cli", "__main__"]
+ORDER += ["estimator", "options", "commands", "cli", "__main__"]
 ENGINES = {
-    "torch": {"rate", "learners", "analysis", "runs"},
+    "torch": {"rate", "learners", "analysis", "runs", "estimator"},
+    "sklearn": {"estimator"},
     "matplotlib": {"analysis"},
-    "typer": {"options", "cli"},
+    "typer": {"options", "commands", "cli"},
     "brian2": {"spiking"},
 }
 FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]

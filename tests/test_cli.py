@@ -130,6 +130,8 @@ def test_the_readme_speaks_python() -> None:
     found: dict = {}
     exec(next(block for block in blocks if "code_geometry" in block), found)
     assert found["samples"].levels[1].shape == (1000, 4)
+    exec(next(block for block in blocks if "Encoder" in block), found)
+    assert found["encoder"].transform(found["one_hot"]).shape == (1000, 128)
 
 
 def test_the_command_is_installed() -> None:

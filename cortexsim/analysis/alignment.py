@@ -90,14 +90,7 @@ def _share(heard: Tensor) -> float:
 
 @contextmanager
 def _unchanged(learner: Feedback) -> Iterator[None]:
-    """Put back the tensors of a learner and its random streams."""
-    tensors = learner.network.state()
-    before = {name: tensor.clone() for name, tensor in tensors.items()}
-    generators = (learner.noise, learner.descent.fresh)
-    states, magnitudes = [generator.bit_generator.state for generator in generators], learner.descent.magnitudes
+    """Put a learner back to the state it is in."""
+    before = learner.state()
     yield
-    for name, tensor in tensors.items():
-        tensor.copy_(before[name])
-    for generator, state in zip(generators, states, strict=True):
-        generator.bit_generator.state = state
-    learner.descent.magnitudes = magnitudes
+    learner.load(before)

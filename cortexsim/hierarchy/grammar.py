@@ -3,6 +3,7 @@
 Source: Cagnetta, Petrini, Tomasini, Favero, Wyart, Physical Review X 14, 031001 (2024).
 """
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from cortexsim.errors import UserError
 
 Symbols = NDArray[np.integer]
+MOST_LEAVES = 2**20
+MOST_TUPLES = 2**31  # Different tuples of symbols: they are numbered.
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,19 @@ class Hierarchy:
                 raise UserError(f"hierarchy: {key} = {value} is too small (at least {smallest})")
         if self.features > 256:
             raise UserError(f"hierarchy: features = {self.features} is too large (at most 256)")
+        self._refuse_large_trees()
         self._refuse_crowded_tuples()
+
+    def _refuse_large_trees(self) -> None:
+        s, v = self.tuple_size, self.features
+        if self.depth * math.log2(s) > math.log2(MOST_LEAVES):
+            raise UserError(
+                f"hierarchy: depth = {self.depth} with tuple_size = {s} makes over {MOST_LEAVES} leaves (take less)"
+            )
+        if s * math.log2(v) > math.log2(MOST_TUPLES):
+            raise UserError(
+                f"hierarchy: features = {v} with tuple_size = {s} makes over {MOST_TUPLES} tuples (take less)"
+            )
 
     def _refuse_crowded_tuples(self) -> None:
         room = self.features**self.tuple_size
@@ -76,6 +91,18 @@ class Hierarchy:
         """P_max = n_c m^((s^L - 1)/(s - 1)), exact at any size."""
         expansions = (self.tuple_size**self.depth - 1) // (self.tuple_size - 1)
         return self.classes * self.multiplicity**expansions
+
+    def check_samples(self, train: int, test: int) -> None:
+        """See that there are so many different samples.
+
+        Raises:
+            UserError: where there are not.
+        """
+        if train + test > self.distinct_samples:
+            raise UserError(
+                f"hierarchy: {train} training and {test} test samples are more than the {self.distinct_samples}"
+                " distinct samples of this grammar (ask for fewer, or raise depth or multiplicity)"
+            )
 
     @property
     def synonym_fraction(self) -> float:

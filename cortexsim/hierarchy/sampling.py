@@ -72,11 +72,7 @@ def split(grammar: Grammar, train: int, test: int, generator: np.random.Generato
         UserError: where the grammar has fewer distinct samples than were asked for.
     """
     h = grammar.hierarchy
-    if train + test > h.distinct_samples:
-        raise UserError(
-            f"hierarchy: {train} training and {test} test samples are more than the {h.distinct_samples}"
-            " distinct samples of this grammar (ask for fewer, or raise depth or multiplicity)"
-        )
+    h.check_samples(train, test)
     if h.distinct_samples <= 4 * BLOCK:  # Few enough to shuffle all; rejection would crawl near the end.
         found = _decode(grammar, generator.permutation(h.distinct_samples)[: train + test])
     else:

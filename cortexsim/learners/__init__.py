@@ -6,14 +6,16 @@ from cortexsim.learners.end_to_end import EndToEnd
 from cortexsim.learners.feedback import Feedback
 from cortexsim.learners.local import Local
 from cortexsim.learners.mixed import MixedNetwork, Segment
-from cortexsim.learners.protocol import Budget, Learner, train
+from cortexsim.learners.protocol import Budget, Cursor, Learner, train
 from cortexsim.learners.settled import Settled
+from cortexsim.learners.state import State
 from cortexsim.learners.streamed import Streamed
 from cortexsim.learners.untrained import Untrained
 
 __all__ = [
     "Backprop",
     "Budget",
+    "Cursor",
     "EndToEnd",
     "Feedback",
     "Learner",
@@ -21,6 +23,7 @@ __all__ = [
     "MixedNetwork",
     "Segment",
     "Settled",
+    "State",
     "Streamed",
     "Untrained",
     "clapp_loss",

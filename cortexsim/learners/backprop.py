@@ -4,10 +4,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from cortexsim.learners.state import Optimized
 from cortexsim.rate import Network, Optimization, Optimizer
 
 
-class Backprop:
+class Backprop(Optimized):
     """Follow the gradient of the cross-entropy of the labels through all layers.
 
     Args:

@@ -3,10 +3,11 @@
 from torch import Tensor
 
 from cortexsim.learners.contrast import Contrast, contrasted
+from cortexsim.learners.state import Optimized
 from cortexsim.rate import Network, Optimization, Optimizer
 
 
-class EndToEnd:
+class EndToEnd(Optimized):
     """Follow the gradient of one contrastive loss through all layers, from the last whose columns have siblings.
 
     Args:

@@ -1,9 +1,22 @@
 """Feedback learning: local rules that are taught by the error of the network's output, by whatever path it comes."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from cortexsim.learners.state import (
+    State,
+    copied,
+    load_network,
+    load_stream,
+    network_state,
+    part,
+    stream_state,
+    under,
+)
 from cortexsim.rate import Descent, Lesson, Network, Optimization, Optimizer, Plasticity, Response, held_at, settle
 from cortexsim.rules import ErrorPath, Rule
 from cortexsim.seeds import stream
@@ -122,3 +135,23 @@ class Feedback:
     def classify(self, leaves: Tensor) -> Tensor:
         """Answer with the logits of the output."""
         return self.network.classify(self.network.activities(leaves)[-1])
+
+    def state(self) -> State:
+        """Copy all that learning has changed, and where the random streams stand."""
+        drawn = {f"magnitudes{k}": tensor for k, tensor in enumerate(self.descent.magnitudes)}
+        return {
+            **network_state(self.network),
+            **under("optimizer", copied(self.optimizer.state())),
+            **copied(drawn),
+            "stream.noise": stream_state(self.noise),
+            "stream.magnitudes": stream_state(self.descent.fresh),
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state."""
+        load_network(self.network, state)
+        self.optimizer.load(part("optimizer", state))
+        for k, tensor in enumerate(self.descent.magnitudes):
+            self.descent.magnitudes[k] = state[f"magnitudes{k}"].to(tensor.device)
+        load_stream(self.noise, state["stream.noise"])
+        load_stream(self.descent.fresh, state["stream.magnitudes"])

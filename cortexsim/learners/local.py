@@ -1,12 +1,13 @@
 """Local learning: any three-factor rule that needs no error, layer by layer."""
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from cortexsim.learners.state import State, copied, load_network, network_state, part, under
 from cortexsim.rate import Network, Optimization, Optimizer, Plasticity, Response
 from cortexsim.rules import Rule
 
@@ -47,6 +48,12 @@ class Local:
         self.schedule = one_by_one if schedule == "greedy" else [list(range(self.represents))]
         self.stages = len(self.schedule)
 
+    def _optimizer(self, k: int) -> Optimizer:
+        """Give the optimiser of a layer; not before it learns here: it may have another substrate."""
+        if k not in self.optimizers:
+            self.optimizers[k] = Optimizer(self.optimization, self._taught(k))
+        return self.optimizers[k]
+
     def _taught(self, k: int) -> dict[str, Tensor]:
         """Name the tensors that the rule changes in a layer."""
         plastic = self.plasticity.rule.context is not None
@@ -76,9 +83,7 @@ class Local:
                 false = layer.respond(layer.mixed(below, rule.negatives))
                 for name, update in self.plasticity.updates(layer, false, hybrid=True).items():
                     updates[name] = updates[name] + update
-            if k not in self.optimizers:  # Not before a layer learns here: it may have another substrate.
-                self.optimizers[k] = Optimizer(self.optimization, self._taught(k))
-            self.optimizers[k].step(updates, progress)
+            self._optimizer(k).step(updates, progress)
 
     @torch.no_grad()
     def classify(self, leaves: Tensor) -> Tensor | None:
@@ -88,6 +93,21 @@ class Local:
         top = self.network.layers[-1]
         assert top.context is not None
         return self.network.activities(leaves)[-1].flatten(1) @ top.context.weights[0]
+
+    def state(self) -> State:
+        """Copy all that learning has changed."""
+        found = network_state(self.network)
+        for k, optimizer in self.optimizers.items():
+            found |= under(f"optimizer{k + 1}", copied(optimizer.state()))
+        return found
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state."""
+        load_network(self.network, state)
+        for k in range(self.represents):
+            self.optimizers.pop(k, None)
+            if remembered := part(f"optimizer{k + 1}", state):
+                self._optimizer(k).load(remembered)
 
     def _outside(self, labels: Tensor, responses: Sequence[Response]) -> dict[str, Tensor]:
         """Say what dendrites can hear that is not of their own layer, each (batch, 1, cells)."""

@@ -1,6 +1,6 @@
 """Networks with layers in Brian2: a rate network whose layers, some or all, are simulated there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from zlib import crc32
 
@@ -126,6 +126,14 @@ class Segment:
             flat[stack.wires[owner][2] if owner in stack.wires else slice(None)] = values
             tensor.copy_(torch.from_numpy(flat.reshape(tensor.shape)))
         self.lasting |= state
+
+    def state_beside(self) -> dict[str, Tensor]:
+        """Copy what lasts beside the layers' own tensors: traces, memories of context, delay lines of modulators."""
+        return {name: torch.from_numpy(values.copy()) for name, values in self.lasting.items()}
+
+    def load_beside(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from what `state_beside` copied."""
+        self.lasting = {name: values.cpu().numpy().copy() for name, values in state.items()}
 
     def _tensors(self, stack: Stack) -> dict[str, Tensor]:
         """Name the tensors that hold what a stack calls by its own names."""

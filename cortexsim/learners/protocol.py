@@ -1,12 +1,13 @@
 """What every learner is, and the one loop that trains them all."""
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
+from cortexsim.learners.state import State
 from cortexsim.rate import Network
 from cortexsim.seeds import stream
 
@@ -48,6 +49,14 @@ class Learner(Protocol):
         """Answer with logits (samples, classes), or None where a readout is to be fitted."""
         ...
 
+    def state(self) -> State:
+        """Copy all that learning has changed: a learner built alike that loads it goes on to the same weights."""
+        ...
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state."""
+        ...
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -57,6 +66,17 @@ class Budget:
     batch: int = 64
 
 
+class Cursor(NamedTuple):
+    """Say how far a training is: so many stages are done, epochs of the next, and batches of the next of these."""
+
+    stage: int = 0
+    epoch: int = 0
+    batch: int = 0
+
+
+START = Cursor()
+
+
 def train(
     learner: Learner,
     leaves: Tensor,
@@ -64,6 +84,8 @@ def train(
     budget: Budget,
     seed: int,
     watch: Callable[[int, int], None] = lambda stage, epoch: None,
+    begin: Cursor = START,
+    keep: Callable[[Cursor], None] = lambda cursor: None,
 ) -> None:
     """Show a learner its samples, in an order that depends on the seed alone and so is the same for every learner.
 
@@ -76,14 +98,21 @@ def train(
         budget: epochs and batch.
         seed: root seed of the stream ``order``.
         watch: told the stage and epoch just ended.
+        begin: where to go on, for a learner that has been this far.
+        keep: told after every batch where training then is.
     """
-    for stage in range(learner.stages):
+    for stage in range(begin.stage, learner.stages):
         batch = len(leaves) if stage in learner.streams else min(budget.batch, len(leaves))
         steps = len(leaves) // batch
         seen, order = learner.present(stage, leaves), stream(seed, "order")
         for epoch in range(budget.epochs):
             shuffled = torch.from_numpy(order.permutation(len(leaves))).to(leaves.device)
-            for index, chosen in enumerate(shuffled[: steps * batch].split(batch)):
+            if (stage, epoch) < begin[:2]:  # What was drawn before is drawn again: the order is a stream.
+                continue
+            done = begin.batch if (stage, epoch) == begin[:2] else 0
+            batches = list(enumerate(shuffled[: steps * batch].split(batch)))
+            for index, chosen in batches[done:]:
                 progress = (epoch * steps + index) / (budget.epochs * steps)
                 learner.step(stage, seen[chosen], labels[chosen], progress)
+                keep(Cursor(stage, epoch, index + 1))
             watch(stage, epoch)

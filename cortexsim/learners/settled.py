@@ -4,11 +4,12 @@ import torch
 from torch import Tensor
 
 from cortexsim.learners.contrast import Contrast, contrasted
+from cortexsim.learners.state import Optimized
 from cortexsim.rate import Descent, Network, Optimization, Optimizer, Plasticity, settle
 from cortexsim.rules import Rule
 
 
-class Settled:
+class Settled(Optimized):
     """Let the last layer whose columns have siblings be pulled by the gradient of a loss of its own values.
 
     Args:

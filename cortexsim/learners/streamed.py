@@ -1,5 +1,8 @@
 """Learning in networks with layers in Brian2: fixation by fixation there, batch by batch in rate layers."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -7,6 +10,7 @@ from torch.nn.functional import one_hot
 
 from cortexsim.learners.local import Local
 from cortexsim.learners.mixed import MixedNetwork
+from cortexsim.learners.state import State, load_network, network_state, part, under
 
 SEEDS = 1 << 20  # Of input spikes: evaluation takes the root seed's own, each stage of learning another.
 
@@ -59,6 +63,23 @@ class Streamed:
         if self.local is not None:
             return self.local.classify(leaves)
         return self.network.classify(self.network.activities(leaves)[-1])
+
+    def state(self) -> State:
+        """Copy all that learning has changed; what lasts in Brian2 between two epochs is the whole of its state."""
+        found = network_state(self.network) if self.local is None else self.local.state()
+        for segment in self.network.segments:
+            found |= under(f"segment{segment.first + 1}", segment.state_beside())
+        return {**found, "shown": list(self.shown)}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state."""
+        if self.local is None:
+            load_network(self.network, state)
+        else:
+            self.local.load(state)
+        for segment in self.network.segments:
+            segment.load_beside(part(f"segment{segment.first + 1}", state))
+        self.shown = list(state["shown"])
 
     def _seed_of(self, stage: int) -> int:
         return (self.seed * 64 + stage + 1) % SEEDS + SEEDS

@@ -1,7 +1,11 @@
 """The control of every comparison: the same network, as it was drawn."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from torch import Tensor
 
+from cortexsim.learners.state import State, load_network, network_state
 from cortexsim.rate import Network
 
 
@@ -29,3 +33,11 @@ class Untrained:
 
     def classify(self, leaves: Tensor) -> None:
         """Leave the answer to a readout."""
+
+    def state(self) -> State:
+        """Copy the network."""
+        return network_state(self.network)
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state."""
+        load_network(self.network, state)

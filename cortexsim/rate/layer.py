@@ -126,7 +126,7 @@ class Layer:
             self.input_square.lerp_(square, GAIN_RATE)
         else:
             self.input_square.copy_(square)
-            self.has_input = True
+            self.has_input = bool(square > 0)  # Silence is no input yet: nothing can scale it.
 
     def moments(self, activity: Tensor) -> tuple[Tensor, Tensor]:
         """Average activity (batch, positions, cells): means (copies, cells) and covariances (copies, cells, cells)."""

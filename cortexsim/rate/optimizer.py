@@ -64,3 +64,21 @@ class Optimizer:
         for group in self.torch.param_groups:
             group["lr"] = group["eta"] * rising * (1 - progress)
         self.torch.step()
+
+    def state(self) -> dict[str, Tensor]:
+        """Name what the method remembers of each tensor: for `adamw`, two moments and the steps so far."""
+        remembered = {name: self.torch.state.get(tensor, {}) for name, tensor in self.parameters.items()}
+        return {
+            f"{name}.{key}": value
+            for name, values in remembered.items()
+            for key, value in values.items()
+            if isinstance(value, Tensor)
+        }
+
+    def load(self, state: Mapping[str, Tensor]) -> None:
+        """Remember what `state` named, and nothing else."""
+        self.torch.state.clear()
+        for key, value in state.items():
+            name, _, kind = key.rpartition(".")
+            tensor = self.parameters[name]
+            self.torch.state[tensor][kind] = value.to(tensor.device, copy=True)

@@ -160,7 +160,8 @@ def check_brian(model: "Model") -> None:
     named = model.network.substrate
     if model.network.shared and "rate" in named[1:]:
         raise UserError(
-            "network.shared = true: columns in Brian2 differ, and so must those that hear them (shared = false)"
+            f"network.shared = true, with substrate = {list(named)}: columns in Brian2 differ, and so must those that"
+            " hear them (shared = false)"
         )
     mixed = len(set(named)) > 1
     if mixed and model.learner == "feedback":

@@ -1,17 +1,16 @@
 """Models as a user writes them: TOML, validated key by key."""
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from cortexsim.errors import UserError
+from cortexsim.errors import UserError, about
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.rules import Rule, load_rule
 from cortexsim.runs.checks import check
-from cortexsim.runs.explain import explain
+from cortexsim.runs.explain import read
 from cortexsim.runs.tables import (
     Count,
     ModulatorTable,
@@ -34,11 +33,14 @@ class HierarchyTable(Table):
     classes: Annotated[int, Field(ge=2, strict=True)] | None = None
 
 
+Cells = Annotated[int, Field(ge=1, le=65536, strict=True)]
+
+
 class NetworkTable(Table):
     """Cells of the network, the same in every layer but for the substrate; columns in Brian2 share no weights."""
 
     substrate: Substrates = ("rate",)
-    cells: Count = 64
+    cells: Cells = 64
     units: Literal["scalar", "vector"] = "scalar"
     shared: Annotated[bool, Field(strict=True)] = True
     transfer: Literal["relu", "saturating", "linear"] = "relu"
@@ -80,7 +82,7 @@ class ReadoutTable(Table):
 
     labels: Count | None = None
     kind: Literal["linear", "two-layer"] = "two-layer"
-    hidden: Count = 64
+    hidden: Cells = 64
     epochs: Count = 100
     batch: Count = 128
     eta: Positive = 0.02
@@ -140,8 +142,14 @@ class Model(Table):
         """
         if self.rule is None:
             raise UserError(f"{self._path}: learner = '{self.learner}' follows no rule")
-        rule = load_rule(self.rule.name, beside=self._path.parent)
-        return rule.tuned(self.rule.constants, self.rule.gain).taught_by(self.rule.feedback, self.rule.masks)
+        with about("rule.name"):
+            rule = load_rule(self.rule.name, beside=self._path.parent)
+        with about("rule.constants"):
+            rule = rule.tuned(self.rule.constants, {})
+        with about("rule.gain"):
+            rule = rule.tuned({}, self.rule.gain)
+        with about("rule"):
+            return rule.taught_by(self.rule.feedback, self.rule.masks)
 
 
 def read_model(path: Path) -> Model:
@@ -150,19 +158,10 @@ def read_model(path: Path) -> Model:
     Raises:
         UserError: one line naming file, key, value, and what would be right.
     """
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise UserError(f"{path}: {reason}") from None
-    try:
-        model = Model.model_validate(values)
-        model._name, model._path = path.stem, path
+    model = read(path, Model)
+    model._name, model._path = path.stem, path
+    with about(str(path)):
         check(model)
-    except ValidationError as error:
-        raise UserError(f"{path}: {explain(error, Model)}") from None
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from None
     return model
 
 

@@ -1,6 +1,7 @@
 """Experiments: several comparisons under one claim, as a folder of `experiments/` writes them down."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ from rich.console import Console
 
 from cortexsim.analysis import panels
 from cortexsim.analysis.summary import Summary
-from cortexsim.errors import UserError
+from cortexsim.errors import UserError, about, nearest
 from cortexsim.hierarchy import Hierarchy, laws
 from cortexsim.runs.compare import Comparison, compare, configuration
 from cortexsim.runs.configuration import Count, HierarchyTable, Table
@@ -23,7 +24,7 @@ from cortexsim.runs.verdict import VerdictTable, verdict
 class ComparisonTable(Table):
     """One comparison of an experiment; it is written into a folder of its name."""
 
-    name: str
+    name: Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
     models: list[str] | None = Field(default=None, min_length=1)
     samples: list[Count] = Field(min_length=1)
     seeds: Count = 3
@@ -65,11 +66,21 @@ def find_experiment(name: str) -> tuple[Experiment, Path]:
     return read(path, Experiment), path.parent
 
 
-def perform(name: str, out: Path, console: Console, quick: bool, device: str, workers: int) -> str:
-    """Run an experiment into a folder, and name what was written there."""
+def perform(
+    name: str,
+    out: Path,
+    console: Console,
+    quick: bool,
+    device: str,
+    workers: int,
+    begin: Callable[[], None] = lambda: None,
+) -> str:
+    """Run an experiment into a folder, and name what was written there; begin is called once its plan stands."""
     experiment, beside = find_experiment(name)
     console.print(experiment.description)
-    run_experiment(experiment, comparisons(experiment, beside, device, quick), out, console, workers)
+    planned = comparisons(experiment, beside, device, quick)
+    begin()
+    run_experiment(experiment, planned, out, console, workers)
     return "result.json, and a folder for each comparison"
 
 
@@ -86,26 +97,45 @@ def comparisons(
     tables = experiment.quick if quick else experiment.comparison
     if bare := [table.name for table in tables if not (table.models or experiment.models)]:
         raise UserError(f"experiment '{beside.name}': comparison '{bare[0]}' names no models (models = [...])")
-    return {
-        table.name: Comparison(
-            models=tuple(find_model(name, beside) for name in table.models or experiment.models),
-            hierarchy=Hierarchy(**table.hierarchy.model_dump(exclude_none=True)),
-            samples=tuple(sorted(set(table.samples))),
-            seeds=table.seeds,
-            repeats=table.repeats,
-            grammar_seed=table.grammar_seed,
-            device=device,
-        )
-        for table in tables
-    }
+    planned: dict[str, Comparison] = {}
+    for table in tables:
+        with about(f"experiment '{beside.name}': comparison '{table.name}'"):
+            if table.name in planned:
+                raise UserError("name: given more than once")
+            planned[table.name] = _comparison(table, experiment, beside, device)
+            planned[table.name].check()
+    with about(f"experiment '{beside.name}'"):
+        _check_names(experiment, planned)
+    return planned
+
+
+def _comparison(table: ComparisonTable, experiment: Experiment, beside: Path, device: str) -> Comparison:
+    names = table.models or experiment.models
+    return Comparison(
+        models=tuple(find_model(name, beside) for name in names),
+        hierarchy=Hierarchy(**table.hierarchy.model_dump(exclude_none=True)),
+        samples=tuple(sorted(set(table.samples))),
+        seeds=table.seeds,
+        repeats=table.repeats,
+        grammar_seed=table.grammar_seed,
+        device=device,
+    )
+
+
+def _check_names(experiment: Experiment, planned: dict[str, Comparison]) -> None:
+    """See that what is to be judged and drawn is there."""
+    for name, comparison in planned.items():
+        models = [model.name for model in comparison.models]
+        if experiment.verdict is not None and (reference := experiment.verdict.reference) not in models:
+            raise UserError(
+                f"verdict.reference = '{reference}': not in comparison '{name}' ({nearest(reference, models)})"
+            )
 
 
 def run_experiment(
     experiment: Experiment, planned: dict[str, Comparison], out: Path, console: Console, workers: int = 0
 ) -> dict[str, list[Summary]]:
     """Run all comparisons, each into a folder of its name, and write ``result.json`` and the figures of them all."""
-    for comparison in planned.values():
-        comparison.check()
     found: dict[str, list[Summary]] = {}
     rows: dict[str, list[Row]] = {}
     for name, comparison in planned.items():

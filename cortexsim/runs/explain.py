@@ -12,17 +12,19 @@ Written = TypeVar("Written", bound=BaseModel)
 
 
 def read(path: Path, table: type[Written]) -> Written:
-    """Read and validate a TOML file.
+    """Read a TOML file, and hold it to a table.
 
     Raises:
-        UserError: one line naming file, key and value.
+        UserError: one line naming file, key, value, and what would be right.
     """
     try:
         return table.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UserError(f"{path}: {error.strerror if isinstance(error, OSError) else error}") from None
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from None
     except ValidationError as error:
         raise UserError(f"{path}: {explain(error, table)}") from None
+    except ValueError as error:  # No TOML, or no text.
+        raise UserError(f"{path}: {' '.join(str(error).split())}") from None
 
 
 def explain(error: ValidationError, table: type[BaseModel]) -> str:
@@ -49,6 +51,8 @@ def explain(error: ValidationError, table: type[BaseModel]) -> str:
 def _table_at(table: type[BaseModel], where: list[str]) -> type[BaseModel]:
     for key in where:
         if key.isdecimal():  # The place in an array of tables.
+            continue
+        if key not in table.model_fields:  # A name of the user's own, such as that of a modulator.
             continue
         annotation = table.model_fields[key].annotation
         candidates = [annotation, *get_args(annotation)]

@@ -44,6 +44,12 @@ class Following:
             self._measure(epoch + 1)
         self.watch(stage, epoch)
 
+    def latest(self, epoch: int) -> dict[str, Any]:
+        """Give what was found after so many epochs; nothing where nothing was."""
+        if self.found is None or self.found["epoch"][-1] != epoch:
+            return {}
+        return {name: values[-1] for name, values in self.found.items() if name != "epoch"}
+
     def _measure(self, epoch: int) -> None:
         if self.learner is None or self.found is None:
             return

@@ -5,11 +5,14 @@ import platform
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from cortexsim.errors import UserError
+from cortexsim.runs.files import write_json
 from cortexsim.runs.trial import Row
 
-LIBRARIES = ("cortexsim", "brian2", "torch", "numpy", "matplotlib", "pydantic")
+COMMAND = "command.json"
+LIBRARIES = ("cortexsim", "brian2", "torch", "numpy", "matplotlib", "pydantic", "safetensors")
 
 
 class Ledger:
@@ -50,6 +53,35 @@ def open_folder(path: Path) -> Path:
     except OSError as error:
         raise UserError(f"--out {path}: {error.strerror}") from None
     return path
+
+
+def note(path: Path, command: str, values: dict[str, Any]) -> None:
+    """Write down what a command was asked for, so that it can go on by its folder alone.
+
+    Raises:
+        UserError: where the folder cannot be written to.
+    """
+    open_folder(path)
+    write_json(path / COMMAND, {"command": command, "values": values})
+
+
+def noted(path: Path, command: str) -> dict[str, Any]:
+    """Read what `note` wrote.
+
+    Raises:
+        UserError: where the folder is none of this command's.
+    """
+    try:
+        found = json.loads((path / COMMAND).read_text(encoding="utf-8"))
+        if found["command"] != command:
+            raise UserError(f"{path}: of `cortexsim {found['command']}` (cortexsim {found['command']} --resume {path})")
+        return dict(found["values"])
+    except OSError as error:
+        raise UserError(f"{path / COMMAND}: {error.strerror}; not a folder of `cortexsim {command}`") from None
+    except (ValueError, KeyError, TypeError) as error:
+        if isinstance(error, UserError):
+            raise
+        raise UserError(f"{path / COMMAND}: damaged (give the command again, with --out {path})") from None
 
 
 def versions() -> dict[str, str]:

@@ -23,14 +23,14 @@ pre { background: #f6f6f6; padding: 1rem; overflow-x: auto; font-size: 13px; }
 def write(out: Path, title: str, says: Sequence[str], summaries: Sequence[Summary], result: Mapping[str, Any]) -> Path:
     """Write ``report.html`` beside the figure of a comparison."""
     sizes = summaries[0].samples
-    accuracy = _table(
+    accuracy = table(
         ["learner", "context", "labels for", *(f"P = {size}" for size in sizes), "samples needed*"],
         [[s.learner, s.context, s.labels, *map(str, s.accuracy.values()), s.needed_text()] for s in summaries],
     )
     layers = range(1, len(summaries[0].layers["selectivity"]) + 1)
     geometry = "".join(
         f"<h3>{quantity}</h3>"
-        + _table(
+        + table(
             ["learner", *(f"layer {k}" for k in layers)],
             [[s.learner, *s.layer_texts(str, quantity)] for s in summaries],
         )
@@ -50,7 +50,7 @@ def write(out: Path, title: str, says: Sequence[str], summaries: Sequence[Summar
         "synaptic_operations",
         "seconds",
     ]
-    runs = _table(keys, [[_short(row.get(key)) for key in keys] for row in result["rows"]])
+    runs = table(keys, [[short(row.get(key)) for key in keys] for row in result["rows"]])
     svg = (out / "figure.svg").read_text(encoding="utf-8")
     figure = svg[svg.index("<svg") :]
     page = f"""<!doctype html>
@@ -76,15 +76,19 @@ not trained.</p>{geometry}
     return path
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], sorts: bool = False) -> str:
+    """Write a table, of a class that a script may sort."""
+
     def line(cells: Sequence[str], tag: str) -> str:
         return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
 
     body = "".join(line(row, "td") for row in rows)
-    return f'<div class="scroll"><table><thead>{line(head, "th")}</thead><tbody>{body}</tbody></table></div>'
+    kind = ' class="sorts"' if sorts else ""
+    return f'<div class="scroll"><table{kind}><thead>{line(head, "th")}</thead><tbody>{body}</tbody></table></div>'
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """Write a value as a cell of a table."""
     if value is None:
         return "-"
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -2,14 +2,18 @@
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
-from joblib import Parallel, delayed
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
+from cortexsim.runs.keep import run_in
 from cortexsim.runs.record import Ledger
-from cortexsim.runs.trial import Row, Trial, run
+from cortexsim.runs.trial import Row, Trial
+from cortexsim.runs.workers import spread
+
+UNFINISHED = "unfinished"  # Folder of trials that are being run, or were when they were stopped.
 
 
 def run_all(trials: Sequence[Trial], ledger: Ledger, console: Console, workers: int = 0, before: str = "") -> list[Row]:
@@ -17,7 +21,7 @@ def run_all(trials: Sequence[Trial], ledger: Ledger, console: Console, workers: 
 
     Args:
         trials: what to run.
-        ledger: where finished rows are kept.
+        ledger: where finished rows are kept, and beside it the checkpoints of trials that are not.
         console: where progress goes: a bar on a terminal, else a line now and then.
         workers: processes side by side; one for each core unless given, and one where a GPU is used.
         before: what to say before the number of runs.
@@ -27,25 +31,29 @@ def run_all(trials: Sequence[Trial], ledger: Ledger, console: Console, workers: 
     if missing:
         on_cpu = all(trial.device == "cpu" for trial in missing)
         count = min(len(missing), workers or (os.cpu_count() or 1) if on_cpu else 1)
-        with _Watch(console, missing, len(asked) - len(missing), before) as watch:
-            for row in _rows(missing, count):
+        costs = {trial.key: trial.cost for trial in missing}
+        folders = {trial.key: ledger.path.parent / UNFINISHED / trial.key for trial in missing}
+        with Watch(console, costs, len(asked) - len(missing), before) as watch:
+            for row in spread(run_in, {t.key: (t, folders[t.key]) for t in missing}, count, say=watch.say):
                 ledger.add(row)
                 watch.tell(row)
+        with suppress(OSError):  # Something else may be in it.
+            (ledger.path.parent / UNFINISHED).rmdir()
     return [ledger.rows[trial.key] for trial in trials]
 
 
-def _rows(trials: Sequence[Trial], workers: int) -> Iterator[Row]:
-    if workers == 1:
-        yield from map(run, trials)
-    else:
-        yield from Parallel(n_jobs=workers, return_as="generator_unordered")(delayed(run)(trial) for trial in trials)
+class Watch:
+    """Say how far a set of trials is: by their expected cost, not by their number.
 
+    Args:
+        console: where it is said.
+        costs: of the trials that are left, by key.
+        done: how many were done before.
+        title: what to say before the number of runs.
+    """
 
-class _Watch:
-    """Say how far a set of trials is: by their expected cost, not by their number."""
-
-    def __init__(self, console: Console, trials: Iterable[Trial], done: int, title: str) -> None:
-        self.costs = {trial.key: trial.cost for trial in trials}
+    def __init__(self, console: Console, costs: Mapping[str, float], done: int, title: str = "") -> None:
+        self.costs = costs
         self.total, self.spent, self.count = sum(self.costs.values()), 0.0, 0
         self.all, self.before, self.title = len(self.costs) + done, done, title
         self.console, self.start, self.spoken = console, time.monotonic(), 0.0
@@ -58,7 +66,7 @@ class _Watch:
         self.progress = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
         self.task = self.progress.add_task(f"{title}{done}/{self.all} runs", total=self.total, eta="")
 
-    def __enter__(self) -> "_Watch":
+    def __enter__(self) -> "Watch":
         if not self.console.is_terminal:
             self.console.print(f"{self.title}{self.all} runs, {self.before} of them done before")
         self.progress.start()
@@ -66,6 +74,10 @@ class _Watch:
 
     def __exit__(self, *_: object) -> None:
         self.progress.stop()
+
+    def say(self, line: str) -> None:
+        """Say what a user should know."""
+        self.console.print(line, soft_wrap=True)
 
     def tell(self, row: Row) -> None:
         """Count a finished row, and say what is left."""
@@ -77,5 +89,5 @@ class _Watch:
         self.progress.update(self.task, completed=self.spent, description=self.title + runs, eta=f"{left:.0f} s left")
         if not self.console.is_terminal and (elapsed - self.spoken > 10 or self.count == len(self.costs)):
             self.spoken = elapsed
-            latest = f"{row['learner']} with {row['samples']} samples: {row['accuracy']:.3f}"
+            latest = row.get("error") or f"{row['learner']} with {row['samples']} samples: {row['accuracy']:.3f}"
             self.console.print(f"{runs}, {left:.0f} s left ({latest})")

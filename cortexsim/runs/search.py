@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import Field, ValidationError
+from pydantic import Field
 from rich.console import Console
 from rich.table import Table as Printed
 
-from cortexsim.errors import UserError
+from cortexsim.errors import about
 from cortexsim.hierarchy import Hierarchy
-from cortexsim.runs.checks import check
-from cortexsim.runs.configuration import Count, HierarchyTable, Model, Table, resolved
-from cortexsim.runs.explain import explain, read
+from cortexsim.runs.change import changed
+from cortexsim.runs.configuration import Count, HierarchyTable, Model, Table
+from cortexsim.runs.explain import read
 from cortexsim.runs.locate import find_model
 from cortexsim.runs.record import Ledger, open_folder
 from cortexsim.runs.schedule import run_all
@@ -47,7 +47,8 @@ class Search(Table):
 
     def model(self, name: str) -> Model:
         """Find one of its models; those ending in .toml lie beside its file."""
-        return find_model(name, self._beside)
+        with about("models"):
+            return find_model(name, self._beside)
 
 
 def read_search(path: Path) -> Search:
@@ -68,7 +69,7 @@ def search(plan: Search, out: Path, console: Console, workers: int = 0) -> dict[
     drawn = {name: _draws(plan, name) for name in plan.models}
     trials = {
         (name, index): [
-            Trial(_changed(plan.model(name), values), hierarchy, samples, plan.test_samples, grammar, seed)
+            Trial(changed(plan.model(name), values), hierarchy, samples, plan.test_samples, grammar, seed)
             for samples in plan.samples
             for seed, grammar in enumerate(plan.grammar_seeds, plan.seed)
         ]
@@ -119,22 +120,3 @@ def _draws(plan: Search, name: str) -> list[dict[str, Any]]:
 
 def _pick(values: list[Any], generator: np.random.Generator) -> Any:
     return values[int(generator.integers(len(values)))]
-
-
-def _changed(model: Model, values: Mapping[str, Any]) -> Model:
-    """Set values by dotted keys such as ``training.eta``.
-
-    Raises:
-        UserError: where a model has no such key, or the value is not possible.
-    """
-    tables = {key: value for key, value in resolved(model).items() if key != "name"}
-    for key, value in values.items():
-        table, _, entry = key.partition(".")
-        tables[table] = {**(tables.get(table) or {}), entry: value}
-    try:
-        changed = Model.model_validate(tables)
-    except ValidationError as error:
-        raise UserError(f"{model.name}: {explain(error, Model)}") from None
-    changed._name, changed._path = model._name, model._path
-    check(changed)
-    return changed

@@ -1,39 +1,37 @@
 """One model trained by itself, every layer read out."""
 
-import json
 import time
-from dataclasses import asdict
-from pathlib import Path
+from functools import partial
+from io import BytesIO
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from cortexsim.runs import assemble
-from cortexsim.runs.configuration import resolved
-from cortexsim.runs.record import open_folder, versions
+from cortexsim.runs import gather, pages
+from cortexsim.runs.files import write_whole
+from cortexsim.runs.folder import RunFolder
+from cortexsim.runs.keep import EVERY, run_kept
 from cortexsim.runs.tell import new_table
-from cortexsim.runs.trial import Row, Trial, layer_accuracy, prepare, train_and_measure
+from cortexsim.runs.trial import Row, layer_accuracy, prepare
 
 
-def train_one(trial: Trial, out: Path, console: Console) -> Row:
+def train_one(folder: RunFolder, console: Console, every: float = EVERY) -> Row:
     """Train, print what each layer has learned, and write ``result.json`` and ``weights.npz``.
 
     Every layer is read out by a linear and by a two-layer decoder.
+
+    Args:
+        folder: of the run, which goes on from its newest checkpoint.
+        console: where progress and tables go.
+        every: seconds between checkpoints.
     """
-    open_folder(out)
-    prepared = prepare(trial)
-    row = train_and_measure(
-        trial, prepared, Progress(console, prepared.learner.stages, assemble.budget(trial.model).epochs)
-    )
-    layers = range(len(prepared.learner.network.layers))
-    for kind in ("linear", "two-layer"):
-        row[f"readout_{kind}"] = [layer_accuracy(trial, prepared, layer, kind) for layer in layers]
-    weights = {name: tensor.detach().cpu().numpy() for name, tensor in prepared.learner.network.state().items()}
-    np.savez(out / "weights.npz", allow_pickle=False, **weights)
-    configuration = {"hierarchy": asdict(trial.hierarchy), "model": resolved(trial.model), "device": trial.device}
-    result = {"rows": [row], "versions": versions(), "configuration": configuration}
-    (out / "result.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
+    row = folder.result
+    if row is None:
+        with folder.held():
+            row = _train(folder, console, every)
+    else:
+        console.print(f"{folder.path}: finished before", soft_wrap=True)
     console.print(_layers(row))
     console.print(_sensitivity(row))
     if row["diverged"]:
@@ -43,18 +41,42 @@ def train_one(trial: Trial, out: Path, console: Console) -> Row:
     return row
 
 
+def _train(folder: RunFolder, console: Console, every: float) -> Row:
+    trial, prepared = folder.trial, prepare(folder.trial)
+    progress = Progress(console, prepared.learner.stages, trial.model.training.epochs)
+    row = run_kept(folder, prepared, every, partial(console.print, soft_wrap=True), progress)
+    layers = range(len(prepared.learner.network.layers))
+    for kind in ("linear", "two-layer"):
+        row[f"readout_{kind}"] = [layer_accuracy(trial, prepared, layer, kind) for layer in layers]
+    weights = {name: tensor.detach().cpu().numpy() for name, tensor in prepared.learner.network.state().items()}
+    file = BytesIO()
+    np.savez(file, allow_pickle=False, **weights)
+    write_whole(folder.path / "weights.npz", file.getvalue())
+    folder.finish(row)
+    pages.write(folder.path / "report.html", gather.find(folder.path))
+    return row
+
+
 class Progress:
-    """Say every tenth of the epochs how far training is."""
+    """Say every tenth of the epochs how far training is.
+
+    Args:
+        console: where it is said.
+        stages, epochs: of the training.
+    """
 
     def __init__(self, console: Console, stages: int, epochs: int) -> None:
-        self.console, self.stages, self.epochs, self.start = console, stages, epochs, time.monotonic()
+        self.console, self.stages, self.epochs = console, stages, epochs
+        self.start, self.before = time.monotonic(), -1
 
     def __call__(self, stage: int, epoch: int) -> None:
         """Hear that an epoch has ended."""
         done, whole = stage * self.epochs + epoch + 1, self.stages * self.epochs
+        if self.before < 0:  # What a run that goes on has done before took no time of this one.
+            self.before = done - 1
         if done % max(1, whole // 10) and done != whole:
             return
-        left = (time.monotonic() - self.start) * (whole / done - 1)
+        left = (time.monotonic() - self.start) * (whole - done) / (done - self.before)
         where = f"stage {stage + 1} of {self.stages}, epoch {epoch + 1} of {self.epochs}"
         self.console.print(f"{where}, {left:.0f} s left")
 

@@ -1,7 +1,7 @@
 """Experiments that look for how many samples each learner needs, at each size of the hierarchy."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,21 @@ from cortexsim.runs.sweep import Sweep, Thresholds, sweeps
 from cortexsim.runs.trial import Row
 
 
-def perform(name: str, out: Path, console: Console, quick: bool, device: str, workers: int) -> str:
-    """Run an experiment into a folder, and name what was written there."""
+def perform(
+    name: str,
+    out: Path,
+    console: Console,
+    quick: bool,
+    device: str,
+    workers: int,
+    begin: Callable[[], None] = lambda: None,
+) -> str:
+    """Run an experiment into a folder, and name what was written there; begin is called once its plan stands."""
     path = find_experiment_file(name)
     plan = read(path, Thresholds)
     planned = sweeps(plan, path.parent, device, quick)
     console.print(plan.description)
+    begin()
     figures = run_sweeps(planned, out, console, workers)
     return ", ".join(["result.json", *(f"{figure}.{kind}" for figure in figures for kind in ("png", "svg"))])
 

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -20,6 +21,9 @@ from cortexsim.runs import assemble
 from cortexsim.runs.configuration import Model, resolved
 from cortexsim.runs.following import Following
 from cortexsim.seeds import stream
+
+if TYPE_CHECKING:
+    from cortexsim.runs.keep import Keeper
 
 Row = dict[str, Any]
 TEST_SAMPLES = 4096
@@ -96,13 +100,29 @@ def run(trial: Trial) -> Row:
 
 
 def train_and_measure(
-    trial: Trial, prepared: Prepared, watch: Callable[[int, int], None] = lambda stage, epoch: None
+    trial: Trial,
+    prepared: Prepared,
+    watch: Callable[[int, int], None] = lambda stage, epoch: None,
+    keeper: "Keeper | None" = None,
 ) -> Row:
-    """Train a prepared learner and answer with one row of a result; watch is told each stage and epoch as it ends."""
+    """Train a prepared learner and answer with one row of a result.
+
+    Args:
+        trial: what the learner was prepared for.
+        prepared: the learner, untrained, and its data.
+        watch: told each stage and epoch as it ends.
+        keeper: trains in a folder, from a checkpoint on; None trains from the beginning.
+    """
     start = time.perf_counter()
     with _one_thread():
-        alignment = Following(prepared.learner, prepared.leaves, prepared.labels, trial.model.training.epochs, watch)
-        train(prepared.learner, prepared.leaves, prepared.labels, assemble.budget(trial.model), trial.seed, alignment)
+        leaves, labels, budget = prepared.leaves, prepared.labels, assemble.budget(trial.model)
+        alignment = Following(prepared.learner, leaves, labels, budget.epochs, watch)
+        teach = partial(train, prepared.learner, leaves, labels, budget, trial.seed)
+        if keeper is None:
+            teach(watch=alignment)
+        else:
+            keeper.train(teach, alignment)
+            start -= keeper.spent
         trained = time.perf_counter() - start
         network = prepared.learner.network
         return {

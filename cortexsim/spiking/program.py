@@ -19,6 +19,7 @@ from cortexsim.errors import UserError
 from cortexsim.spiking.description import Description
 
 Arrays = dict[str, np.ndarray]
+APART = 0  # A process group of its own: Ctrl-C is for the process that waits, which may have a checkpoint to write.
 
 
 def cache_folder() -> Path:
@@ -98,7 +99,8 @@ class Program:
                     arguments.append(f"{key}={path}")
                 else:
                     arguments.append(f"{key}={value!r}")
-            done = subprocess.run([self.folder / "main", *arguments], cwd=self.folder, capture_output=True, text=True)
+            command = [str(self.folder / "main"), *arguments]
+            done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, process_group=APART)
             if done.returncode or done.stderr:
                 raise RuntimeError(f"{self.folder / 'main'} failed ({done.returncode}): {done.stderr[-2000:]}")
             return {key: np.fromfile(out / self.files[key][0], self.files[key][1]) for key in wanted}
@@ -114,7 +116,8 @@ def _compile(description: Description, folder: Path) -> None:
     try:
         (work / "description.json").write_text(description.to_json(), encoding="utf-8")
         command = [sys.executable, "-m", "cortexsim.spiking.build", str(work / "description.json"), str(work)]
-        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "MAKEFLAGS": ""})
+        quiet = {**os.environ, "MAKEFLAGS": ""}
+        done = subprocess.run(command, capture_output=True, text=True, env=quiet, process_group=APART)
         if done.returncode:
             raise RuntimeError(f"compiling failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
         for path in work.rglob("*.o"):

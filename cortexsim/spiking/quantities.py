@@ -1,5 +1,6 @@
 """Quantities as a model writes them: a number and a unit, such as "10 ms" or "200 Hz"."""
 
+import math
 import re
 
 from cortexsim.errors import UserError
@@ -23,6 +24,9 @@ def quantity(text: str | float, kind: str) -> float:
         units = f"a {kind} in {' or '.join(known)}" if kind != "number" else "a plain number"
         raise UserError(f"{text!r} is not {units}")
     try:
-        return float(match[1]) * known[match[2]]
+        found = float(match[1]) * known[match[2]]
     except ValueError:
         raise UserError(f"{text!r} does not begin with a number") from None
+    if not math.isfinite(found):
+        raise UserError(f"{text!r} is beyond all bounds (a finite number)")
+    return found

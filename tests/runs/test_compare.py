@@ -101,14 +101,14 @@ def test_an_interrupted_comparison_goes_on_where_it_stood(
     (tmp_path / "rows.jsonl").write_text("".join(lines[:-2]) + lines[-2][:40])  # Killed while it wrote a row.
     computed = []
 
-    def counted(trial):
+    def counted(trial, path):
         computed.append(trial.key)
-        return run(trial)
+        return run(trial, path)
 
     from cortexsim.runs import schedule
 
-    run = schedule.run
-    monkeypatch.setattr(schedule, "run", counted)
+    run = schedule.run_in
+    monkeypatch.setattr(schedule, "run_in", counted)
     trials = toy("backprop", "clapp", "dfa", "hebb", "untrained").trials()
     rows = run_all(trials, Ledger(tmp_path / "rows.jsonl"), silent(), workers=1)
     assert len(computed) == 2
@@ -121,11 +121,11 @@ def test_a_trial_asked_for_twice_runs_once(tmp_path: Path, monkeypatch: pytest.M
 
     ran = []
 
-    def counted(trial):
+    def counted(trial, path):
         ran.append(trial)
         return row("untrained", trial.samples, trial.seed, 0.5) | {"key": trial.key}
 
-    monkeypatch.setattr(schedule, "run", counted)
+    monkeypatch.setattr(schedule, "run_in", counted)
     trial = toy("untrained").trials()[0]
     rows = run_all([trial, trial], Ledger(tmp_path / "rows.jsonl"), silent(), workers=1)
     assert (len(ran), len(rows)) == (1, 2)

@@ -45,7 +45,7 @@ def learn(monkeypatch: pytest.MonkeyPatch) -> Iterator[Learn]:
             row |= {"selectivity": [0.5] * trial.hierarchy.depth, "trained_layers": trial.hierarchy.depth}
             return row | {"grammar_seed": trial.grammar_seed, "diverged": False, "key": trial.key}
 
-        monkeypatch.setattr(schedule, "run", fake)
+        monkeypatch.setattr(schedule, "run_in", lambda trial, path: fake(trial))
         return calls
 
     return install

@@ -1,0 +1,74 @@
+"""Models with other values, by dotted keys such as ``training.eta``."""
+
+import tomllib
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from cortexsim.errors import UserError
+from cortexsim.runs.checks import check
+from cortexsim.runs.configuration import Model, resolved
+from cortexsim.runs.explain import explain
+
+
+def changed(model: Model, values: Mapping[str, Any]) -> Model:
+    """Give a model other values, and see that it can be.
+
+    Raises:
+        UserError: where a model has no such key, or the value is not possible.
+    """
+    tables = {key: value for key, value in resolved(model).items() if key != "name"}
+    for key, value in values.items():
+        *path, last = key.split(".")
+        table = tables
+        for name in path:
+            if not isinstance(table.get(name), dict | None):
+                raise UserError(f"{model.name}: unknown key '{key}' ('{name}' is no table)")
+            table[name] = dict(table.get(name) or {})
+            table = table[name]
+        table[last] = value
+    try:
+        found = Model.model_validate(tables)
+    except ValidationError as error:
+        raise UserError(f"{model.name}: {explain(error, Model)}{_elsewhere(error)}") from None
+    found._name, found._path = model._name, model._path
+    check(found)
+    return found
+
+
+def assignment(option: str, text: str) -> tuple[str, list[Any]]:
+    """Read ``KEY=VALUE,VALUE``: values as in TOML, or bare words.
+
+    Raises:
+        UserError: where it is neither.
+    """
+    key, equals, values = text.partition("=")
+    if not equals or not key.strip() or not values.strip():
+        raise UserError(f"{option} {text}: not a key and its values (such as training.eta=0.001,0.003)")
+    try:
+        return key.strip(), tomllib.loads(f"values = [{values}]")["values"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), [_word(word.strip()) for word in values.split(",")]
+
+
+def _word(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _elsewhere(error: ValidationError) -> str:
+    """Say which table has the key that was looked for in another."""
+    fault = error.errors()[0]
+    if fault["type"] != "extra_forbidden":
+        return ""
+    tables = [
+        (name, table)
+        for name, field in Model.model_fields.items()
+        for table in (field.annotation, *get_args(field.annotation))
+        if isinstance(table, type) and issubclass(table, BaseModel)
+    ]
+    found = [f"{name}.{fault['loc'][-1]}" for name, table in tables if fault["loc"][-1] in table.model_fields]
+    return f"; there is {' and '.join(found)}" if found else ""

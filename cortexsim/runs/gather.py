@@ -1,0 +1,136 @@
+"""Runs on disk: found, listed, and read to be compared."""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from cortexsim.errors import UserError
+from cortexsim.runs.folder import METRICS, RECORD, RunFolder, read_json
+from cortexsim.runs.grid import FAILED, POINTS
+from cortexsim.runs.tell import new_table
+from cortexsim.runs.trial import Row
+
+
+@dataclass(frozen=True)
+class Found:
+    """Hold what a run's folder says.
+
+    Attributes:
+        name: of the folder.
+        folder: the run.
+        row: its result; None where it is not finished.
+        metrics: its lines, one an epoch.
+        error: why it failed; empty where it did not.
+    """
+
+    name: str
+    folder: RunFolder
+    row: Row | None
+    metrics: list[dict[str, Any]]
+    error: str = ""
+
+    @property
+    def state(self) -> str:
+        """How far it is."""
+        if self.row is not None:
+            return "finished"
+        if self.error:
+            return f"failed: {self.error}"
+        if not self.metrics:
+            return "begun"
+        last, epochs = self.metrics[-1], self.folder.trial.model.training.epochs
+        return f"stage {last['stage']}, epoch {last['epoch']} of {epochs}"
+
+    def configuration(self) -> dict[str, Any]:
+        """Write out, by dotted keys, all that the run was made with."""
+        record = self.folder.record
+        return _flat({**record["trial"], "versions": record["versions"], "git": record.get("git")})
+
+
+def find(path: Path, say: Callable[[str], None] | None = None) -> list[Found]:
+    """Find the runs in a folder: itself, or those within, also the points of sweeps.
+
+    Args:
+        path: of the folder.
+        say: told of runs that cannot be read, which are then left out.
+
+    Raises:
+        UserError: where the folder does not exist, or a run in it cannot be read and nobody is to be told.
+    """
+    if not path.is_dir():
+        raise UserError(f"{path}: no such folder (--out of a run, or runs/)")
+    found = []
+    for record in sorted(path.glob(f"**/{RECORD}")):
+        try:
+            found.append(_read(record.parent, path))
+        except UserError as error:
+            if say is None:
+                raise
+            say(str(error))
+    return found
+
+
+def gather(paths: Iterable[Path]) -> list[Found]:
+    """Read the runs of several folders, each once.
+
+    Raises:
+        UserError: where one holds none.
+    """
+    found: dict[Path, Found] = {}
+    for path in paths:
+        here = find(path)
+        if not here:
+            raise UserError(f"{path}: no run in it (a folder that `cortexsim train` or `sweep` has written)")
+        found |= {run.folder.path.resolve(): run for run in here}
+    names = [run.name for run in found.values()]
+    return [replace(run, name=str(path)) if names.count(run.name) > 1 else run for path, run in found.items()]
+
+
+def listing(runs: Iterable[Found]) -> Table:
+    """List runs: what they are, how far, and what came of them."""
+    columns = ["run", "model", "depth", "samples", "grammar", "seed", "begun", "state", "test accuracy"]
+    table = new_table("Runs", columns, left=2)
+    for run in runs:
+        trial, row = run.folder.trial, run.row
+        numbers = (trial.hierarchy.depth, trial.samples, trial.grammar_seed, trial.seed)
+        accuracy = f"{row['accuracy']:.3f}" if row is not None else "-"
+        begun = str(run.folder.record.get("begun", "-"))[:16].replace("T", " ")
+        table.add_row(run.name, trial.model.name, *map(str, numbers), begun, run.state, accuracy)
+    return table
+
+
+def differences(runs: list[Found]) -> dict[str, list[Any]]:
+    """Name the settings in which runs differ, each with its value in every run; None where a run has none such."""
+    settings = [run.configuration() for run in runs]
+    keys = dict.fromkeys(key for several in settings for key in several)
+    table = {key: [several.get(key) for several in settings] for key in keys}
+    table.pop("model.description", None)
+    return {key: values for key, values in table.items() if any(value != values[0] for value in values)}
+
+
+def _read(path: Path, above: Path) -> Found:
+    folder, error, metrics = RunFolder(path), "", []
+    if (path / METRICS).exists():
+        lines = (path / METRICS).read_text(encoding="utf-8").splitlines(keepends=True)
+        try:
+            metrics = [json.loads(line) for line in lines if line.endswith("\n")]  # A last line may be half written.
+        except ValueError:
+            raise UserError(f"{path / METRICS}: a line is damaged (take it out, or leave the run out)") from None
+    if (path / FAILED).exists():
+        error = read_json(path / FAILED, "cannot be read")["error"]
+    name = path.name if path == above else str(path.relative_to(above)).replace(f"{POINTS}/", "")
+    return Found(name, folder, folder.result, metrics, error)
+
+
+def _flat(values: dict[str, Any], above: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            found |= _flat(value, f"{above}{key}.")
+        else:
+            found[f"{above}{key}"] = value
+    return found

@@ -1,0 +1,190 @@
+"""Training that survives: checkpoints now and then, at the end, and when it is asked to stop."""
+
+import json
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+
+from cortexsim.errors import UserError
+from cortexsim.learners import Cursor, Learner
+from cortexsim.runs.checkpoint import Checkpoint
+from cortexsim.runs.files import write_whole
+from cortexsim.runs.folder import METRICS, RunFolder
+from cortexsim.runs.following import Following
+from cortexsim.runs.trial import Prepared, Row, Trial, prepare, train_and_measure
+
+EVERY = 30.0  # Seconds between checkpoints.
+
+
+def run_kept(
+    folder: RunFolder,
+    prepared: Prepared,
+    every: float = EVERY,
+    say: Callable[[str], None] = print,
+    watch: Callable[[int, int], None] = lambda stage, epoch: None,
+) -> Row:
+    """Train and measure in a run's folder, from its newest checkpoint on; answer with the row of its result.
+
+    Args:
+        folder: of the run, held.
+        prepared: the run's learner, untrained, and its data.
+        every: seconds between checkpoints; 0 writes one after every batch.
+        say: told what a user should know.
+        watch: told each stage and epoch as it ends.
+
+    Raises:
+        UserError: where the run cannot go on.
+    """
+    for line in folder.check():
+        say(line)
+    return train_and_measure(folder.trial, prepared, watch, Keeper(folder, prepared.learner, every, say))
+
+
+def run_in(trial: Trial, path: Path) -> Row:
+    """Run a trial in a folder that is there until it is done, and goes on from there if it was stopped."""
+    folder = RunFolder.begin(path, trial)
+    with folder.held():
+        row = run_kept(folder, prepare(folder.trial), say=lambda line: None)
+    shutil.rmtree(path)
+    return {**row, "key": trial.key}
+
+
+class Metrics:
+    """Lines of `metrics.jsonl`, one an epoch, each written at once.
+
+    Args:
+        folder: of the run.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.path = folder.path / METRICS
+
+    def forget(self, cursor: Cursor) -> None:
+        """Drop the lines of epochs that are still to come, and half a line that was being written."""
+        if self.path.exists():
+            whole = self.path.read_text(encoding="utf-8").splitlines(keepends=True)
+            lines = [line for line in whole if line.endswith("\n") and _place(line) < cursor[:2]]
+            write_whole(self.path, "".join(lines).encode())
+
+    def add(self, entry: dict[str, Any]) -> None:
+        """Write a line."""
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")
+
+    def sync(self) -> None:
+        """Let what is written last through a loss of power."""
+        if self.path.exists():
+            with self.path.open("a") as file:
+                os.fsync(file.fileno())
+
+
+class Keeper:
+    """Train in a run's folder, from the newest checkpoint on.
+
+    Args:
+        folder: of the run.
+        learner: built as the run says, untrained.
+        every: seconds between checkpoints; 0 writes one after every batch.
+        say: told what a user should know.
+    """
+
+    def __init__(self, folder: RunFolder, learner: Learner, every: float, say: Callable[[str], None]) -> None:
+        self.folder, self.learner, self.every, self.say = folder, learner, every, say
+        self.checkpoints, self.metrics = folder.checkpoints, Metrics(folder)
+        self.spent, self.start, self.written = 0.0, time.monotonic(), time.monotonic()
+        self.following: Following | None = None
+        self.stop = Stop()
+
+    def train(self, teach: Callable[..., None], following: Following) -> None:
+        """Go on with a training, `learners.train` but for where it begins and what it tells; following hears of it."""
+        self.following = following
+        begin = self._load()
+        self.metrics.forget(begin)
+        self.start = self.written = time.monotonic()
+        with self.stop.heard():
+            teach(watch=self._ended, begin=begin, keep=self)
+            if begin.stage < self.learner.stages or self.learner.stages == 0:
+                self._write(Cursor(self.learner.stages))
+
+    def __call__(self, cursor: Cursor) -> None:
+        """Hear that a batch has ended."""
+        if self.stop.asked or time.monotonic() - self.written >= self.every:
+            self._write(cursor)
+            if self.stop.asked:
+                raise KeyboardInterrupt
+
+    def _ended(self, stage: int, epoch: int) -> None:
+        """Hear that an epoch has ended."""
+        assert self.following is not None
+        self.following(stage, epoch)
+        sizes = {name: _size(tensor) for name, tensor in self.learner.network.state().items()}
+        self.metrics.add({"stage": stage + 1, "epoch": epoch + 1, "rms": sizes, **self.following.latest(epoch + 1)})
+
+    def _load(self) -> Cursor:
+        assert self.following is not None
+        self.checkpoints.tidy()
+        found = self.checkpoints.newest(self.say)
+        if found is None:
+            if (self.folder.path / METRICS).exists():
+                self.say("There is no checkpoint yet: beginning anew, to the same result")
+            return Cursor()
+        self.learner.load(found.state)
+        self.following.found, self.spent = found.followed, found.seconds
+        return found.cursor
+
+    def _write(self, cursor: Cursor) -> None:
+        assert self.following is not None
+        self.metrics.sync()
+        spent = self.spent + time.monotonic() - self.start
+        self.checkpoints.write(Checkpoint(cursor, self.learner.state(), spent, self.following.found))
+        self.written = time.monotonic()
+
+
+class Stop:
+    """Turn the first Ctrl-C, or SIGTERM, into a wish; the second interrupts at once."""
+
+    asked = False
+
+    @contextmanager
+    def heard(self):  # type: ignore[no-untyped-def]
+        """Listen meanwhile, where signals can be heard: in the main thread."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self._hear) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+        # Not `print`, which may be at work already.
+        os.write(2, b"Stopping after this batch, or epoch of spikes, with a checkpoint (once more: at once)\n")
+
+
+def _size(tensor: torch.Tensor) -> float | None:
+    """Root mean square; None where it is beyond all bounds."""
+    found = float(tensor.detach().double().square().mean().sqrt())
+    return found if torch.isfinite(torch.tensor(found)) else None
+
+
+def _place(line: str) -> tuple[int, int]:
+    """Say which stage and epoch a line is about, counted from 0."""
+    try:
+        entry = json.loads(line)
+        return entry["stage"] - 1, entry["epoch"] - 1
+    except (ValueError, KeyError, TypeError):
+        raise UserError(f"metrics.jsonl: a line is damaged: {line[:40]!r} (take it out, or begin anew)") from None

@@ -1,0 +1,106 @@
+"""What a learner's state promises: it is everything. Cut anywhere, training goes on to the same weights."""
+
+import json
+from typing import Any
+
+import pytest
+import torch
+
+from cortexsim.analysis.probes import code_geometry
+from cortexsim.hierarchy import Hierarchy
+from cortexsim.learners import Budget, Cursor, Learner, MixedNetwork, State, train
+from cortexsim.runs.configuration import Model
+from cortexsim.runs.locate import find_model, model_paths
+from cortexsim.runs.trial import Prepared, Trial, prepare
+
+EXTRA = {  # What no model of the package has: other optimisers, feedback and masks, layers at once, substrates mixed.
+    "sgd": ("clapp", {"training": {"optimizer": "sgd"}}),
+    "at once": ("clapp", {"rule": {"name": "clapp", "schedule": "simultaneous"}}),
+    "fresh magnitudes": ("dfa", {"rule": {"name": "bp", "feedback": "brSF"}}),
+    "fixed magnitudes": ("dfa", {"rule": {"name": "bp", "feedback": "frSF"}}),
+    "chains": ("dfa", {"rule": {"name": "dfa", "masks": "shuffled"}}),
+    "lpl": ("hebb", {"rule": {"name": "lpl"}}),
+    "vicreg": ("hebb", {"rule": {"name": "vicreg_local"}}),
+    "hybrids": ("hebb", {"rule": {"name": "forward_forward"}}),
+    "brian-rate": ("clapp-spiking", {"network": {"substrate": ["brian-rate", "rate"], "shared": False}}),
+    "rate below": ("clapp-spiking", {"network": {"substrate": ["rate", "spiking"], "shared": False}}),
+    "delayed": ("clapp-spiking", {"modulator": {"surprise": {"delay": "20 ms", "tau_filter": "50 ms"}}}),
+    "all carried": ("clapp-spiking", {"spiking": {"clear": False}}),
+}
+NAMES = [*sorted(model_paths()), *EXTRA]
+
+
+def model(name: str) -> Model:
+    found, tables = find_model(EXTRA[name][0] if name in EXTRA else name), EXTRA.get(name, ("", {}))[1]
+    values = found.model_dump() | {
+        key: (found.model_dump()[key] if key != "rule" else {}) | table for key, table in tables.items()
+    }
+    values["network"] = values["network"] | {"cells": 6 if found.in_brian else 16}
+    if found.in_brian:
+        values["spiking"] = values["spiking"] | {"fixation": "16 ms", "blank": "4 ms"}
+    changed = Model.model_validate(values)
+    changed._name, changed._path = found._name, found._path
+    return changed
+
+
+def prepared(name: str) -> Prepared:
+    """A small learner; layers in Brian2 run without a compiler."""
+    found = model(name)
+    depth, samples = (2, 6) if found.in_brian else (3, 20)
+    return prepare(Trial(found, Hierarchy(4, 2, depth), samples, 4, 0, 0, target="numpy"))
+
+
+def equal(one: State, other: State) -> bool:
+    assert one.keys() == other.keys()
+    return all(bits(value) == bits(other[name]) for name, value in one.items())
+
+
+def bits(value: Any) -> Any:
+    return value.numpy().tobytes() if isinstance(value, torch.Tensor) else value
+
+
+def taught(learner: Learner, work: Prepared, **options: Any) -> None:
+    epochs = 2 if isinstance(learner.network, MixedNetwork) else 3
+    train(learner, work.leaves, work.labels, Budget(epochs, batch=8), 0, **options)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_training_cut_anywhere_ends_in_the_same_state(name: str) -> None:
+    whole = prepared(name)
+    seen: list[tuple[Cursor, State]] = []
+    taught(whole.learner, whole, keep=lambda cursor: seen.append((cursor, whole.learner.state())))
+    if whole.learner.stages == 0:
+        assert seen == []
+        return
+    begun = prepared(name).learner.state()
+    assert not any(torch.equal(seen[-1][1][key], value) for key, value in begun.items() if key == "layer1.feedforward")
+    cuts = (
+        [(len(seen) - 1) // 2]
+        if isinstance(whole.learner.network, MixedNetwork)
+        else [0, len(seen) // 2, len(seen) - 1]
+    )
+    for cursor, state in [seen[cut] for cut in cuts]:
+        plain = {key: value for key, value in state.items() if not isinstance(value, torch.Tensor)}
+        again = prepared(name)
+        again.learner.load(state | json.loads(json.dumps(plain)))
+        taught(again.learner, again, begin=cursor)
+        assert equal(again.learner.state(), whole.learner.state()), cursor
+
+
+@pytest.mark.parametrize("name", sorted(model_paths()))
+def test_evaluation_leaves_no_trace_in_the_state(name: str) -> None:
+    work = prepared(name)
+    taught(work.learner, work)
+    before, drawn = work.learner.state(), torch.get_rng_state()
+    code_geometry(work.learner.network, work.test, 0)
+    work.learner.classify(work.leaves)
+    assert equal(before, work.learner.state())
+    assert torch.equal(drawn, torch.get_rng_state())
+
+
+def test_a_state_is_a_copy() -> None:
+    work = prepared("clapp")
+    before = work.learner.state()
+    kept = {name: value.clone() for name, value in before.items() if isinstance(value, torch.Tensor)}
+    taught(work.learner, work)
+    assert all(torch.equal(before[name], value) for name, value in kept.items())

@@ -1,0 +1,100 @@
+"""A learner as scikit-learn knows estimators: its own checks, a pipeline, and the learner behind it all."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn")
+
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.estimator_checks import check_estimator
+
+from cortexsim.errors import UserError
+from cortexsim.estimator import Encoder
+from cortexsim.hierarchy import Grammar, Hierarchy, split
+from cortexsim.learners import train
+from cortexsim.rate import to_tensor
+from cortexsim.runs.assemble import assemble, budget
+from cortexsim.runs.change import changed
+from cortexsim.runs.locate import find_model
+from cortexsim.seeds import stream
+
+QUICK = {"training.epochs": 2}
+NOT_APPLICABLE = {"check_array_api_input": "arrays are NumPy's; torch is behind them, not before"}
+
+
+@pytest.mark.parametrize("model", ["clapp", "dfa", "backprop", "untrained"])
+def test_scikit_learn_checks_it(model: str) -> None:
+    results = check_estimator(Encoder(model, settings=QUICK), on_skip=None, on_fail="raise")
+    assert {entry["check_name"] for entry in results if entry["status"] != "passed"} == set(NOT_APPLICABLE)
+    assert len(results) > 40
+
+
+def task() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    grammar = Grammar.draw(Hierarchy(features=6, multiplicity=3, depth=2), stream(0, "grammar"))
+    known, test = split(grammar, 130, 30, stream(0, "data"))
+    flat = [samples.one_hot().reshape(len(samples.labels), -1) for samples in (known, test)]
+    return flat[0], known.labels, flat[1], test.labels
+
+
+def test_it_stands_in_a_pipeline_and_in_a_search() -> None:
+    grammar = Grammar.draw(Hierarchy(depth=3), stream(0, "grammar"))
+    known, test = split(grammar, 4096, 1000, stream(0, "data"))
+    rows = [samples.one_hot().reshape(len(samples.labels), -1) for samples in (known, test)]
+    found = {}
+    for model in ("clapp", "untrained"):
+        encoder = Encoder(model, depth=3, settings={"training.epochs": 20}, random_state=0)
+        pipeline = make_pipeline(encoder, LogisticRegression(max_iter=500))
+        found[model] = pipeline.fit(rows[0], known.labels).score(rows[1], test.labels)
+    assert found["clapp"] > 0.6
+    assert found["untrained"] < 0.5
+    X, y, _, _ = task()
+    search = GridSearchCV(
+        make_pipeline(Encoder(settings=QUICK, random_state=0), LogisticRegression(max_iter=2000)),
+        {"encoder__model": ["clapp", "untrained"]}, cv=2, error_score="raise",
+    )  # fmt: skip
+    assert set(search.fit(X, y).best_params_) == {"encoder__model"}
+
+
+def test_it_is_the_learner_trained_by_the_same_loop() -> None:
+    X, _, _, _ = task()
+    encoder = Encoder("clapp", settings=QUICK, random_state=4, layer=1).fit(X)
+    model, seed = changed(find_model("clapp"), QUICK), int(np.random.RandomState(4).randint(2**31 - 1))
+    learner = assemble(model, Hierarchy(6, 1, 2, 2, 2), seed)
+    leaves = to_tensor(X.reshape(len(X), 4, 6), learner.network.output)
+    train(learner, leaves, leaves[:, 0, 0].long(), budget(model), seed)
+    expected = learner.network.activities(leaves)[1].flatten(1).numpy()
+    np.testing.assert_allclose(encoder.transform(X), expected, rtol=1e-4, atol=1e-5)
+    assert np.array_equal(clone(encoder).fit(X).transform(X), encoder.transform(X))
+
+
+@pytest.mark.parametrize("model", ["clapp", "backprop"])
+def test_more_can_be_learned_bit_by_bit(model: str) -> None:
+    X, y, _, _ = task()
+    encoder = Encoder(model, random_state=0, settings={"training.batch": 16})
+    for part in np.array_split(np.arange(len(X)), 3):
+        before = encoder.transform(X) if hasattr(encoder, "learner_") else None
+        encoder.partial_fit(X[part], y[part], classes=np.unique(y))
+        assert before is None or not np.array_equal(before, encoder.transform(X))
+    assert 0 <= encoder.score(X, y) <= 1
+
+
+def test_a_taught_learner_is_scored_by_its_own_answer() -> None:
+    X, y, _, _ = task()
+    encoder = Encoder("backprop", random_state=0).fit(X, y + 10)
+    assert encoder.score(X, y + 10) > 0.95
+    assert list(encoder.classes_) == [10, 11, 12, 13, 14, 15]
+
+
+def test_what_is_wrong_is_said_in_one_line() -> None:
+    X, y, _, _ = task()
+    with pytest.raises(UserError, match="did you mean 'clapp'"):
+        Encoder("clap").fit(X)
+    with pytest.raises(UserError, match=r"unknown key 'training.epoch' \(did you mean 'epochs'\?\)"):
+        Encoder(settings={"training.epoch": 1}).fit(X)
+    with pytest.raises(ValueError, match="layer = 7: there are 2, from 0"):
+        Encoder(layer=7, settings=QUICK).fit(X)
+    with pytest.raises(ValueError, match="was not among the classes"):
+        Encoder("backprop").partial_fit(X, y % 2).partial_fit(X, y)

@@ -1,0 +1,134 @@
+"""Bad input never ends in a traceback: exit code 2, one line, and in it the name of what is wrong."""
+
+import random
+import re
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+from cortexsim import cli
+from cortexsim.runs.record import Ledger
+from cortexsim.runs.trial import Trial
+from tests.fuzz import broken_toml, broken_words
+
+PACKAGE = Path(cli.__file__).parent.parent
+PATIENCE = 20  # Seconds; nothing that is asked here takes one.
+FILES = [
+    *[("show", path) for path in sorted((PACKAGE / "models").glob("*.toml"))],
+    *[("experiment", path) for path in sorted((PACKAGE / "experiments").glob("*/comparisons.toml"))],
+    *[("search", path) for path in sorted((PACKAGE / "experiments").glob("*/search.toml"))],
+]
+TASK = ["--depth", "2", "--features", "4", "--multiplicity", "2", "--tuple-size", "2", "--classes", "4"]
+LINES = [
+    ["compare", "--model", "untrained", "--samples", "8,16", "--seeds", "1", "--grammar-seed", "0", *TASK],
+    ["train", "untrained", "--samples", "8", "--seed", "0", "--device", "cpu", "--target", "cpp", *TASK],
+    ["show", "clapp"],
+    ["models", "--rules"],
+    ["raster", "clapp", "--samples", "8", "--fixations", "2", "--depth", "2"],
+    ["experiment", "baseline", "--quick", "--workers", "1"],
+    ["search", "none.toml", "--workers", "1"],
+    ["train", "--resume", "nowhere", "--checkpoint", "3"],
+]
+
+
+def outcome(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]) -> tuple[int, str]:
+    """Run a command line and answer with exit code and complaint; it is known by what it says to stderr."""
+
+    def late(number: int, frame: FrameType | None) -> None:
+        raise AssertionError(f"still at it after {PATIENCE} s")
+
+    monkeypatch.setattr(sys, "argv", ["cortexsim", *words])
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(PATIENCE)
+    try:
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+    return int(stopped.value.code or 0), capsys.readouterr().err
+
+
+@pytest.fixture
+def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what is valid pass, without the work it asks for."""
+    from cortexsim.runs import compare, experiment, raster, search, single
+
+    def done(trials: Sequence[Trial], ledger: Ledger, *_: object) -> None:
+        row = {"accuracy": 0.5, "seconds": 0.0}
+        ledger.rows.update({trial.key: row | {"samples": trial.samples} for trial in trials})
+
+    for module, name in ((experiment, "run_experiment"), (raster, "draw")):
+        monkeypatch.setattr(module, name, lambda *_, **__: None)
+    monkeypatch.setattr(search, "run_all", done)
+    monkeypatch.setattr(compare, "compare", lambda *_, **__: None)
+    monkeypatch.setattr(single, "train_one", lambda *_, **__: None)
+
+
+def check_toml(number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], path: Path) -> None:
+    draw = random.Random(number)
+    command, source = draw.choice(FILES)
+    broken = broken_toml(source.read_text(), draw)
+    name = "comparisons.toml" if command == "experiment" else "mine.toml"
+    for other in source.parent.parent.glob("*/*.toml"):  # Models of other experiments may be named too.
+        (path / other.parent.name).mkdir(exist_ok=True)
+        (path / other.parent.name / other.name).write_bytes(other.read_bytes())
+    folder = path / source.parent.name
+    (folder / name).write_bytes(broken.text)
+    asked = f"{folder}/" if command == "experiment" else str(folder / name)
+    words = [command, asked] + ([] if command == "show" else ["--out", str(path / "out")])
+    code, said = outcome(monkeypatch, capsys, words)
+    about = f"{source.name}: {broken.done}: {said}"
+    assert code in (0, 2), about
+    if code == 2:
+        assert re.fullmatch(r"cortexsim: [^\n]+\n", said), about
+        assert (broken.names or "") in said or broken.done.split(" = ")[-1].strip('"') in said, about
+        assert name in said or folder.name in said, about
+
+
+def check_line(number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], path: Path) -> None:
+    draw = random.Random(number)
+    words = broken_words(draw.choice(LINES), draw)
+    monkeypatch.chdir(path)
+    code, said = outcome(monkeypatch, capsys, words)
+    assert code in (0, 2), f"{words}: {said}"
+    if code == 2:
+        assert re.fullmatch(r"cortexsim: [^\n]+\n", said), f"{words}: {said}"
+
+
+@pytest.mark.usefixtures("no_work")
+@pytest.mark.parametrize("number", range(100))
+def test_a_broken_file_gets_one_line(
+    number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    check_toml(number, monkeypatch, capsys, tmp_path)
+
+
+@pytest.mark.usefixtures("no_work")
+@pytest.mark.parametrize("number", range(100))
+def test_a_broken_command_line_gets_one_line(
+    number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    check_line(number, monkeypatch, capsys, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_work")
+@pytest.mark.parametrize("number", range(100, 700))
+def test_more_broken_files(
+    number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    check_toml(number, monkeypatch, capsys, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_work")
+@pytest.mark.parametrize("number", range(100, 500))
+def test_more_broken_command_lines(
+    number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    check_line(number, monkeypatch, capsys, tmp_path)
