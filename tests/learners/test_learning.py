@@ -1,5 +1,7 @@
 """What the learners learn, and what they must not: small tasks, with controls."""
 
+from statistics import fmean
+
 import pytest
 
 from cortexsim.hierarchy import Hierarchy
@@ -44,10 +46,15 @@ def test_backpropagation_learns() -> None:
 def test_without_structure_label_free_layers_stay_at_their_control(name: str) -> None:
     """At f = 1 all strings are equally likely: synonyms cannot be told from anything else."""
     flat = Hierarchy(features=4, multiplicity=4, depth=3)
-    learned, control = (row(find_model(model), flat) for model in (name, "untrained"))
-    assert learned["accuracy"] < control["accuracy"] + 0.08
+    learned, control = (
+        [row(find_model(model), flat, grammar=grammar) for grammar in range(4)] for model in (name, "untrained")
+    )
+    assert fmean(r["accuracy"] for r in learned) < fmean(r["accuracy"] for r in control) + 0.05
     for layer in (0, 1):
-        assert learned["selectivity"][layer] < control["selectivity"][layer] + 0.08
+        learned_selectivity, control_selectivity = (
+            fmean(r["selectivity"][layer] for r in rows) for rows in (learned, control)
+        )
+        assert learned_selectivity < control_selectivity + 0.06
 
 
 REPORTED = (10, 11, 12)  # Grammars that no constant was chosen on.
