@@ -1,7 +1,7 @@
 """Networks with layers in Brian2: a rate network whose layers, some or all, are simulated there."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from zlib import crc32
 
 import numpy as np
@@ -57,6 +57,8 @@ class Segment:
             last = stage >= len(self.schedule) - 1
             height = len(self.layers) if last else max(learning) + 1
             plans = [self._plan(k, k in learning) for k in range(height)]
+            if not last:
+                plans[-1] = replace(plans[-1], sends="activity")  # Nobody hears it yet.
             self._stacks[stage] = self._stack(plans)
         return self._stacks[stage]
 
@@ -105,7 +107,7 @@ class Segment:
         rows = _rows(below)
         outcome, _ = stack.run(Stream(rows, fingerprints(rows)), self.state(stack), seed)
         shape = (len(rows), -1, self.layers[0].bias.shape[1])
-        found = [outcome.activity[f"layer{self.first + k + 1}"].reshape(shape) for k in range(len(self.layers))]
+        found = [outcome.activity[self._plan(k, False).sender].reshape(shape) for k in range(len(self.layers))]
         return [torch.from_numpy(values).to(below) for values in found], outcome
 
     def state(self, stack: Stack) -> State:
@@ -122,6 +124,8 @@ class Segment:
         """Write the weights back to the layers, and keep the rest."""
         for key, tensor in self._tensors(stack).items():
             values, owner = state.pop(key), key.split(".")[0]
+            if owner.startswith("sending"):
+                continue  # They follow the context synapses.
             flat = np.empty(tensor.numel())
             flat[stack.wires[owner][2] if owner in stack.wires else slice(None)] = values
             tensor.copy_(torch.from_numpy(flat.reshape(tensor.shape)))
@@ -142,7 +146,7 @@ class Segment:
             found |= {f"feedforward{number}.w": layer.feedforward.weights, f"layer{number}.bias": layer.bias}
             found[f"layer{number}.mean"] = layer.mean
             if layer.context is not None:
-                found[f"context{number}.b"] = layer.context.weights
+                found[f"context{number}.b"] = found[f"sending{number}.w"] = layer.context.weights
             if layer.feedback is not None:
                 found[f"feedback{number}.f"] = layer.feedback.weights
         found |= self.output
@@ -167,6 +171,7 @@ class Segment:
             context=self.heard[k] if layer.context is not None else "none",
             feedback=layer.feedback is not None,
             below_rate=below,
+            sends=layer.sends if layer.context is not None else "activity",
         )
 
 

@@ -71,8 +71,12 @@ def _check_sending(model: "Model") -> None:
     if model.network.sends == "activity":
         return
     asked = "network.sends = 'prediction'"
-    if model.in_brian or model.network.units != "scalar":
-        raise UserError(f"{asked}: only layers of scalar rate cells do (sends = 'activity')")
+    if model.network.units != "scalar":
+        raise UserError(f"{asked}: the components of vector cells stand for classes (sends = 'activity')")
+    if model.in_brian and (set(model.network.substrate) != {"spiking"} or model.learner != "local"):
+        raise UserError(f"{asked}: in Brian2, spiking cells that learn locally do (sends = 'activity')")
+    if model.in_brian and model.spiking.dendrite == "psp":
+        raise UserError(f"{asked}: dendrites that hear spikes all along do not (spiking.dendrite = 'trace')")
     rule = None if model.rule is None else model.plasticity_rule()
     if model.learner == "feedback" or (rule is not None and rule.context is None):
         raise UserError(f"{asked}: rule '{model.rule_name}' has no context synapses to predict by (sends = 'activity')")

@@ -61,6 +61,7 @@ class SpikingTable(Table):
     mean_rate: Annotated[float, Field(ge=0, le=1)] = 0.01
     homeostasis: NotNegative = 0.0
     target_activity: NotNegative = 0.15
+    reach: Positive = 1.0
     bound: NotNegative = 0.0
     eta: Positive | None = None
     context_eta: Positive | None = None
@@ -115,6 +116,7 @@ def settings(
         "mean_rate",
         "homeostasis",
         "target_activity",
+        "reach",
         "bound",
         "readout_eta",
     )

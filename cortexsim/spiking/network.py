@@ -7,6 +7,7 @@ from cortexsim.spiking.encoding import ENCODINGS
 from cortexsim.spiking.layer import AGE, add_layer
 from cortexsim.spiking.parts import FOLLOW, SHOW, SIGNAL, THIRD, WATCH, Parts, Plan
 from cortexsim.spiking.plasticity import Translation
+from cortexsim.spiking.sending import add_senders
 from cortexsim.spiking.settings import Settings
 
 
@@ -40,7 +41,9 @@ def describe(
     for plan in plans:
         says = Translation(rule, plan.context != "none", halves) if rule is not None and plan.plastic else None
         add_layer(plan, settings, says, below, tuple_size, classes, parts)
-        below = plan.name
+        if plan.sends == "prediction":
+            add_senders(plan, settings, tuple_size, parts)
+        below = plan.sender
         if says is not None:
             for modulator in says.rule.modulators:
                 if modulator.projection == "scalar":
@@ -72,7 +75,7 @@ def describe(
         operations=tuple(sorted(parts.operations, key=lambda operation: operation.turn)),
         streams=streams,
         state=tuple(parts.state),
-        watched=(*((plan.name, "output", WATCH) for plan in plans), *watched),
+        watched=(*((plan.sender, "output", WATCH) for plan in plans), *watched),
         recorded=("input", *(plan.name for plan in plans)) if spying else (),
         traced={plan.name: (_traced(plan), cell) for plan in plans} if spying else {},
     )

@@ -25,6 +25,7 @@ class Plan:
         context: ``sibling``, ``label`` or ``none``.
         feedback: whether an output error reaches it.
         below_rate: rate of a presynaptic cell of activity 1; 0 where these do not spike.
+        sends: ``activity``, or ``prediction``: what it makes the dendrites of its siblings expect.
     """
 
     number: int
@@ -36,11 +37,17 @@ class Plan:
     context: str
     feedback: bool
     below_rate: float
+    sends: str = "activity"
 
     @property
     def name(self) -> str:
         """Name of the layer's group."""
         return f"layer{self.number}"
+
+    @property
+    def sender(self) -> str:
+        """Name of the group that the layer above hears."""
+        return f"sender{self.number}" if self.sends == "prediction" else self.name
 
     @property
     def size(self) -> int:

@@ -108,6 +108,7 @@ class Settings:
         mean_rate: how fast the running mean follows, per fixation.
         homeostasis: how fast a cell's bias follows its distance from target_activity, per fixation.
         target_activity: which homeostasis keeps.
+        reach: root mean square, about the rheobase, to which cells that send predictions scale their drive.
         bound: soft bound of the weights; 0 for none.
         eta, context_eta, weight_decay: as in rate layers.
         readout_eta: learning rate of the output of feedback learning.
@@ -130,6 +131,7 @@ class Settings:
     mean_rate: float = 0.01
     homeostasis: float = 3e-4
     target_activity: float = 0.15
+    reach: float = 1.0
     bound: float = 0.0
     eta: float = 6e-3
     context_eta: float = 3.0

@@ -144,7 +144,7 @@ class Stack:
         if "input" in self.spiking:
             values["input.seed"] = seed
         # The first saccade ends a fixation that never was; this keeps its quotients finite.
-        layers = [name for name in self.sizes if name.startswith("layer") and "line" not in name]
+        layers = [name for name in self.sizes if name.startswith(("layer", "sender")) and "line" not in name]
         values |= {f"{name}.saccade": -d.dt * d.period for name in layers}
         if d.ticks == 2:
             values |= {f"{name}.onset": -d.dt * d.period * d.ticks for name in layers}

@@ -35,6 +35,12 @@ def siblings(positions: int, cells: int, tuple_size: int) -> Wires:
     return pre, post, place
 
 
+def onward(positions: int, cells: int, tuple_size: int) -> Wires:
+    """Connect every column with cells of its own place by the weights through which the others under its parent hear it."""
+    pre, post, place = siblings(positions, cells, tuple_size)
+    return pre, (pre // cells * cells + post % cells).astype(np.int32), place
+
+
 def broadcast(sources: int, targets: int, slots: int = 1) -> Wires:
     """Connect every source, and those of each slot, with every target; all slots have the weights of the first."""
     slot, source, target = np.ogrid[:slots, :sources, :targets]
@@ -75,6 +81,7 @@ WIRINGS: dict[str, Callable[..., Wires]] = {
     "aligned": aligned,
     "broadcast": broadcast,
     "gather": gather,
+    "onward": onward,
     "patches": patches,
     "scatter": scatter,
     "shift": shift,
