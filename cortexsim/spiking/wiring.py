@@ -36,7 +36,7 @@ def siblings(positions: int, cells: int, tuple_size: int) -> Wires:
 
 
 def onward(positions: int, cells: int, tuple_size: int) -> Wires:
-    """Connect every column with cells of its own place by the weights through which the others under its parent hear it."""
+    """Connect every column with cells of its own place, by the weights of the synapses that hear it elsewhere."""
     pre, post, place = siblings(positions, cells, tuple_size)
     return pre, (pre // cells * cells + post % cells).astype(np.int32), place
 
