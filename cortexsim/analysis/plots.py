@@ -65,7 +65,7 @@ def comparison(
         panel.spines[["top", "right"]].set_visible(False)
         panel.set_title(letter, loc="left", fontweight="bold")
     handles, labels = panels[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=max(1, len(labels)), frameon=False)
+    figure.legend(handles, labels, loc="outside lower center", ncols=max(1, min(len(labels), 7)), frameon=False)
     figure.suptitle(title, fontsize=11)
     return figure
 
@@ -74,5 +74,6 @@ def style(summary: Summary | None, index: int) -> dict[str, Any]:
     """Choose how a learner is drawn: the control in grey, and the others in turn."""
     if summary is not None and summary.rule == "untrained":
         return dict(CONTROL)
-    colour, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
-    return {"color": colour, "marker": marker, "linestyle": "-" if index < len(COLOURS) else "--"}
+    again, colour = divmod(index, len(COLOURS))
+    marker = MARKERS[(index + 2 * again) % len(MARKERS)]  # A colour that comes again has another marker.
+    return {"color": COLOURS[colour], "marker": marker, "linestyle": ("-", "--", ":")[min(again, 2)]}

@@ -88,11 +88,13 @@ class Local:
     @torch.no_grad()
     def classify(self, leaves: Tensor) -> Tensor | None:
         """Ask the top layer how well each label would fit its context: u = z^T B c for every class c."""
-        if self.top == "readout":
-            return None
+        return None if self.top == "readout" else self.answer(self.network.activities(leaves)[-1])
+
+    def answer(self, activity: Tensor) -> Tensor:
+        """Say how well each label would fit an activity of the top layer, (batch, 1, cells): (batch, classes)."""
         top = self.network.layers[-1]
         assert top.context is not None
-        return self.network.activities(leaves)[-1].flatten(1) @ top.context.weights[0]
+        return activity.flatten(1) @ top.context.weights[0]
 
     def state(self) -> State:
         """Copy all that learning has changed."""

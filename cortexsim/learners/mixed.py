@@ -171,7 +171,7 @@ class Segment:
             context=self.heard[k] if layer.context is not None else "none",
             feedback=layer.feedback is not None,
             below_rate=below,
-            sends=layer.sends if layer.context is not None else "activity",
+            sends="prediction" if layer.predicts else "activity",
         )
 
 
@@ -188,6 +188,11 @@ class MixedNetwork(Network):
     def segment_of(self, layer: int) -> Segment | None:
         """Find the segment that a layer, counted from 0, lies in; None for a rate layer."""
         return next((part for part in self.segments if part.first <= layer < part.first + len(part.layers)), None)
+
+    def signal(self, activity: Tensor) -> Tensor:
+        """Take from the top layer's activity what its dendrites do not see: its mean, where plasticity is centred."""
+        segment = self.segment_of(len(self.layers) - 1)
+        return activity - self.layers[-1].mean if segment and segment.settings.centred else activity
 
     def activities(self, leaves: Tensor, layers: int | None = None) -> list[Tensor]:
         """Answer leaves (batch, s^L, v) with the activity of each layer, (batch, positions, cells)."""

@@ -60,9 +60,12 @@ class Streamed:
     @torch.no_grad()
     def classify(self, leaves: Tensor) -> Tensor | None:
         """Answer with the output that was taught, if any was."""
+        if self.local is not None and self.local.top == "readout":
+            return None
+        code = self.network.activities(leaves)[-1]
         if self.local is not None:
-            return self.local.classify(leaves)
-        return self.network.classify(self.network.activities(leaves)[-1])
+            return self.local.answer(self.network.signal(code))
+        return self.network.classify(code)
 
     def state(self) -> State:
         """Copy all that learning has changed; what lasts in Brian2 between two epochs is the whole of its state."""

@@ -93,9 +93,14 @@ class Layer:
         """Answer with what it sends up: (batch, positions s, cells below) to (batch, positions, cells)."""
         return self.send(self.respond(below).activity)
 
+    @property
+    def predicts(self) -> bool:
+        """Whether it sends predictions: it is to, and other columns of the layer hear it."""
+        return self.sends == "prediction" and self.context is not None and bool(self.heard.shape[1])
+
     def send(self, activity: Tensor) -> Tensor:
         """Say what the layer above is told of an activity: itself, or the rates of what it predicts."""
-        if self.sends == "activity" or self.context is None or not self.heard.shape[1]:
+        if not self.predicts:
             return activity
         return self.rate(self._predictions()(activity))
 

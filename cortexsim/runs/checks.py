@@ -143,9 +143,7 @@ def check_brian(model: "Model") -> None:
             if name not in known:
                 raise UserError(f"modulator.{name}: the rule has no such modulator ({nearest(name, known)})")
         says = Translation(model.plasticity_rule(), context=True)
-        if model.spiking.centred and (
-            says.reads("mean_post") or model.learner == "feedback" or model.rule.top == "label"
-        ):
+        if model.spiking.centred and (says.reads("mean_post") or model.learner == "feedback"):
             why = (
                 "the rule reads mean_post itself"
                 if says.reads("mean_post")
