@@ -7,6 +7,7 @@ from cortexsim.runs.configuration import read_model
 from cortexsim.runs.locate import find_model, folder, model_paths
 
 SPIKING = 'learner = "local"\n[rule]\nname = "clapp"\n[network]\nsubstrate = "spiking"\n'
+BRIAN_RATE = SPIKING.replace("spiking", "brian-rate")
 GOOD = 'learner = "local"\n[rule]\nname = "clapp"\n'
 DIRECT = 'learner = "feedback"\n[rule]\nname = "dfa"\n'
 
@@ -45,7 +46,11 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
         (GOOD + 'context = "sibling+top"', r"schedule = 'simultaneous'\)"),
         (GOOD + 'context = "label"\n[network]\nsends = "prediction"', "no column hears another"),
         (DIRECT + '[network]\nsends = "prediction"', "rule 'dfa' has no context synapses to predict by"),
-        (SPIKING + 'sends = "prediction"', r"only layers of scalar rate cells do \(sends = 'activity'\)"),
+        (BRIAN_RATE + 'sends = "prediction"', r"spiking cells that learn locally do \(sends = 'activity'\)"),
+        (
+            SPIKING + 'sends = "prediction"\n[spiking]\nfixation = "59 ms"\ndendrite = "psp"',
+            r"\(spiking.dendrite = 'trace'\)",
+        ),
         ('learner = "local"\n[rule]\nname = "hebb"\ncontext = "cousin"', "rule 'hebb' has no context synapses"),
         (GOOD + '[training]\nloss = "clapp"', r"learner = 'local' follows no loss .* \(learner = 'backprop'\)"),
         (DIRECT + '[training]\nloss = "clapp"', "rule 'dfa' is taught by the labels"),
@@ -75,10 +80,6 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
         (SPIKING + '[modulator.surprise]\ndelay = "-65 ms"', "modulator.surprise.delay = -65 ms is negative"),
         (SPIKING + '[modulator.surprise]\ndelay = "30 ms"', "no whole number of fixations .such as 65 ms"),
         (SPIKING.replace("clapp", "hebb"), r"spiking.centred = true: the rule reads mean_post"),
-        (
-            SPIKING.replace('"clapp"', '"clapp"\ntop = "label"'),
-            r"spiking.centred = true: an answer is read from activity",
-        ),
         (GOOD + '[spiking]\ncell = "alif"', "spiking: no layer is simulated in Brian2"),
         (GOOD + '[network]\nsubstrate = ["rate", "spikin"]', r"network.substrate = 'spikin' is not known"),
         (GOOD + '[network]\nsubstrate = ["spiking", "rate"]', r"network.shared = true, .* \(shared = false\)"),
