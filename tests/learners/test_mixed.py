@@ -38,8 +38,16 @@ batch = 4
         ("", '"spiking"', Hierarchy(4, 2, 2, 3)),
         ('top = "label"', '"spiking"', Hierarchy(4, 2, 2)),
         ('schedule = "simultaneous"', '"spiking"', Hierarchy(4, 2, 3)),
+        ("", '"spiking"\nsends = "prediction"', Hierarchy(4, 2, 3)),
     ],
-    ids=["three substrates", "spiking above rate", "tuples of three", "label on top", "all at once"],
+    ids=[
+        "three substrates",
+        "spiking above rate",
+        "tuples of three",
+        "label on top",
+        "all at once",
+        "predictions sent",
+    ],
 )
 def test_every_mixture_learns_from_below_and_is_evaluated_without_a_trace(
     tmp_path: Path, rule: str, substrate: str, hierarchy: Hierarchy

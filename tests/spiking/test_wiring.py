@@ -8,6 +8,7 @@ SIZES = {
     "aligned": {"units": 3},
     "broadcast": {"sources": 3, "targets": 5},
     "gather": {"positions": 3, "cells": 4},
+    "onward": {"positions": 6, "cells": 4, "tuple_size": 3},
     "patches": {"positions": 3, "cells": 4, "patch": 5},
     "scatter": {"positions": 3, "cells": 4, "slots": 2},
     "shift": {"units": 3, "slots": 4},
@@ -22,7 +23,9 @@ def test_synapses_come_presynaptic_cell_by_presynaptic_cell_and_have_places_of_t
     assert np.array_equal(np.sort(place), np.arange(len(pre)))
 
 
-@pytest.mark.parametrize(("kind", "row"), [("patches", 4), ("siblings", 4), ("scatter", 4), ("broadcast", 5)])
+@pytest.mark.parametrize(
+    ("kind", "row"), [("patches", 4), ("siblings", 4), ("onward", 4), ("scatter", 4), ("broadcast", 5)]
+)
 def test_rows_have_one_presynaptic_cell_and_consecutive_postsynaptic_ones(kind: str, row: int) -> None:
     pre, post, _ = (values.reshape(-1, row) for values in wires(kind, SIZES[kind]))
     assert (pre == pre[:, :1]).all()

@@ -1,0 +1,90 @@
+"""Cells that send predictions: what drives them, and how far."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from cortexsim.hierarchy import Hierarchy
+from cortexsim.learners import MixedNetwork
+from cortexsim.rate import Architecture, Network
+from cortexsim.runs.assemble import assemble
+from cortexsim.runs.configuration import read_model
+from cortexsim.spiking.wiring import wires
+
+CELLS = 3
+TEXT = """
+learner = "local"
+[rule]
+name = "clapp"
+[network]
+substrate = "spiking"
+cells = 3
+sends = "prediction"
+[spiking]
+encoding = "regular"
+unit_rate = "100 Hz"
+reach = 0.7
+"""
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_senders_are_driven_as_the_rate_layer_says(size: int) -> None:
+    hierarchy = Hierarchy(features=4, multiplicity=2, depth=2, tuple_size=size)
+    architecture = Architecture(cells=CELLS, shared=False, sends="prediction", transfer="linear")
+    network = Network.build(architecture, hierarchy, 0, dtype=torch.float64, context=("sibling", "none"))
+    network.draw_context(1)
+    layer = network.layers[0]
+    assert layer.context is not None
+    activity = torch.rand(1, layer.positions, CELLS, dtype=torch.float64)
+    pre, post, place = wires("onward", {"positions": layer.positions, "cells": CELLS, "tuple_size": size})
+    drive = np.zeros(layer.positions * CELLS)
+    np.add.at(drive, post, layer.context.weights.numpy().ravel()[place] * activity.numpy().ravel()[pre])
+    np.testing.assert_allclose(drive, layer.send(activity).numpy().ravel(), rtol=1e-12)
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> MixedNetwork:
+    """A spiking network of three levels whose first layer has learned something, by decree."""
+    (tmp_path / "mine.toml").write_text(TEXT)
+    built = assemble(read_model(tmp_path / "mine.toml"), Hierarchy(4, 2, 3), seed=3, target="numpy").network
+    assert isinstance(built, MixedNetwork)
+    first = built.layers[0]
+    assert first.context is not None
+    first.feedforward.weights.abs_().add_(1)
+    first.context.weights.copy_(torch.linspace(-1, 2, first.context.weights.numel()).view_as(first.context.weights))
+    first.mean.fill_(0.1)
+    return built
+
+
+def show(network: MixedNetwork, times: int) -> torch.Tensor:
+    """Show one sample again and again to the second layer as it learns, and answer with what the first one predicts."""
+    leaves = torch.zeros(times, 8, 4)
+    leaves[:, :, 1] = 1
+    segment = network.segments[0]
+    segment.learn(1, leaves, torch.zeros(times, 4), np.zeros(times), np.arange(times), seed=0)
+    first = network.layers[0]
+    first.sends = "activity"
+    segment._stacks.clear()
+    activity = network.activities(leaves[:1], 3)[0] - first.mean
+    first.sends = "prediction"
+    segment._stacks.clear()
+    return first._predictions()(activity.double() if first.bias.dtype == torch.float64 else activity)
+
+
+def test_the_power_of_a_drive_is_followed(network: MixedNetwork) -> None:
+    expected = show(network, 30).flatten().numpy()
+    share = 1 - (1 - network.segments[0].settings.mean_rate) ** 30
+    found = network.segments[0].lasting["sender1.power"]
+    assert expected.std() > 0.1
+    np.testing.assert_allclose(found, expected**2 * share, rtol=0.1)  # Spikes differ from fixation to fixation.
+
+
+def test_senders_fire_where_more_than_the_mean_is_expected(network: MixedNetwork) -> None:
+    expected = show(network, 200).flatten()
+    leaves = torch.zeros(1, 8, 4)
+    leaves[:, :, 1] = 1
+    sent = network.activities(leaves, 1)[0].flatten()
+    assert ((expected > 0) == (sent > 0)).all()
+    assert 0 < (expected > 0).float().mean() < 1
