@@ -5,6 +5,7 @@ its device in global state, which a user's own simulation may want.
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,7 @@ def compile_program(description: Description, folder: Path) -> None:
     brian2.prefs.codegen.cpp.extra_compile_args_gcc = [
         "-w", "-O3", "-ffast-math", "-fno-finite-math-only", "-march=native", "-std=c++11",
     ]  # fmt: skip
+    brian2.prefs.devices.cpp_standalone.extra_make_args_unix = [f"-j{os.cpu_count() or 1}"]
     brian2.set_device(NAME, build_on_run=False, directory=str(folder))
     built = Built(description)
     built.network.run(built.period, namespace={})
