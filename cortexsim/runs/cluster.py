@@ -12,7 +12,8 @@ from joblib import Parallel, delayed, parallel_config
 from cortexsim.errors import UserError
 
 Row = dict[str, Any]
-PATIENCE = 60  # Seconds that a cluster may be out of reach.
+FIRST, PATIENCE = 10, 60  # Seconds that a cluster may be out of reach: at first, and once it was there.
+LOUD = ("distributed", "tornado", "asyncio")  # Who else would write a traceback.
 
 
 class Lost(Exception):
@@ -20,7 +21,11 @@ class Lost(Exception):
 
 
 def on_cluster(
-    work: Callable[..., Row], items: Iterable[tuple[Any, ...]], address: str, say: Callable[[str], None]
+    work: Callable[..., Row],
+    items: Iterable[tuple[Any, ...]],
+    address: str,
+    say: Callable[[str], None],
+    again: bool = False,
 ) -> Iterator[Row]:
     """Let joblib spread work over a cluster, and watch meanwhile that the cluster is there.
 
@@ -29,12 +34,13 @@ def on_cluster(
         items: values.
         address: of the scheduler, such as ``tcp://host:8786``.
         say: told when workers or the scheduler are gone, and when they are back.
+        again: whether the scheduler was there before, and is to be waited for.
 
     Raises:
-        UserError: where Dask is not installed, or what the work itself raises.
-        Lost: where the cluster cannot be reached, or gives up.
+        UserError: where Dask is not installed, nothing answers at the address, or the work itself raises it.
+        Lost: where the cluster no longer does what it was asked to.
     """
-    client = _client(address)
+    client = _client(address, PATIENCE if again else FIRST)
     found: SimpleQueue[Row | BaseException | None] = SimpleQueue()
     jobs = [delayed(work)(*item) for item in items]
 
@@ -61,7 +67,8 @@ def on_cluster(
             if isinstance(row, UserError | KeyboardInterrupt):
                 raise row
             if isinstance(row, BaseException):
-                raise Lost(f"--cluster {address}: {type(row).__name__}: {' '.join(str(row).split())}")
+                why = f"{type(row).__name__}: {' '.join(str(row).split())}"
+                raise Lost(f"--cluster {address}: {why if client.status == 'running' else 'the scheduler is gone'}")
             yield row
     finally:
         client.close(timeout=2)
@@ -116,20 +123,19 @@ class Watch:
             return None
 
 
-def _client(address: str) -> Any:
-    """Connect with a scheduler.
+def _client(address: str, patience: float) -> Any:
+    """Connect with a scheduler, within so many seconds.
 
     Raises:
-        UserError: where Dask is not installed.
-        Lost: where nothing answers at the address.
+        UserError: where Dask is not installed, or nothing answers at the address.
     """
     try:
         from dask.distributed import Client
     except ImportError:
         raise UserError("--cluster: Dask is not installed (pip install 'cortexsim[cluster]')") from None
-    for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
+    for name in [name for name in logging.root.manager.loggerDict if name.startswith(LOUD)]:
         logging.getLogger(name).setLevel(logging.CRITICAL)  # What goes wrong is said here, in one line.
     try:
-        return Client(address, timeout=10, set_as_default=False)
+        return Client(address, timeout=patience, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
-        raise Lost(f"--cluster {address}: {' '.join(str(error).split())}") from None
+        raise UserError(f"--cluster {address}: {' '.join(str(error).split())} (what is done is kept)") from None

@@ -1,6 +1,6 @@
 """Work spread over processes: of this machine, or of a Dask cluster; who is lost on the way does not stop the rest."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from joblib import Parallel, delayed
@@ -31,34 +31,29 @@ def spread(
     Raises:
         UserError: where they are lost again and again, or the cluster cannot be reached.
     """
-    left, vain = dict(items), 0
+    left, vain, again = dict(items), 0, False
     while left:
+        jobs = list(left.values())
         try:
-            for row in _once(work, left.values(), workers, cluster, say):
+            once = _here(work, jobs, workers) if cluster is None else on_cluster(work, jobs, cluster, say, again)
+            for row in once:
                 del left[row["key"]]
                 vain = 0
                 yield row
         except Lost as error:
-            vain += 1
+            vain, again = vain + 1, True
             if vain == ATTEMPTS:
                 raise UserError(f"{error} ({ATTEMPTS} times in a row; what is done is kept)") from None
             say(f"{error}; going on with the {len(left)} that are left")
 
 
-def _once(
-    work: Callable[..., Row],
-    items: Iterable[tuple[Any, ...]],
-    workers: int,
-    cluster: str | None,
-    say: Callable[[str], None],
-) -> Iterator[Row]:
-    if cluster is not None:
-        yield from on_cluster(work, items, cluster, say)
-    elif workers == 1:
-        yield from (work(*item) for item in list(items))
-    else:
-        try:
-            jobs = [delayed(work)(*item) for item in items]
-            yield from Parallel(n_jobs=workers, return_as="generator_unordered")(jobs)
-        except TerminatedWorkerError:
-            raise Lost("a worker was killed (out of memory? fewer --workers need less)") from None
+def _here(work: Callable[..., Row], items: list[tuple[Any, ...]], workers: int) -> Iterator[Row]:
+    """Let processes of this machine do the work; one worker is this process."""
+    if workers == 1:
+        yield from (work(*item) for item in items)
+        return
+    try:
+        jobs = [delayed(work)(*item) for item in items]
+        yield from Parallel(n_jobs=workers, return_as="generator_unordered")(jobs)
+    except TerminatedWorkerError:
+        raise Lost("a worker was killed (out of memory? fewer --workers need less)") from None
