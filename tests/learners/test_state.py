@@ -23,6 +23,8 @@ EXTRA = {  # What no model of the package has: other optimisers, feedback and ma
     "lpl": ("hebb", {"rule": {"name": "lpl"}}),
     "vicreg": ("hebb", {"rule": {"name": "vicreg_local"}}),
     "hybrids": ("hebb", {"rule": {"name": "forward_forward"}}),
+    "unshared views": ("barlow", {"network": {"shared": False}}),
+    "spiking predictions": ("clapp-spiking", {"network": {"sends": "prediction"}}),
     "brian-rate": ("clapp-spiking", {"network": {"substrate": ["brian-rate", "rate"], "shared": False}}),
     "rate below": ("clapp-spiking", {"network": {"substrate": ["rate", "spiking"], "shared": False}}),
     "delayed": ("clapp-spiking", {"modulator": {"surprise": {"delay": "20 ms", "tau_filter": "50 ms"}}}),
