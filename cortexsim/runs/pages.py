@@ -52,7 +52,8 @@ def write(path: Path, runs: Sequence[Found], figure: Path | None = None) -> Path
     page = f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>
 <style>{STYLE}
-body {{ max-width: 90rem; }} th, td {{ padding: .3rem .5rem; }} td:nth-child(-n+3) {{ text-align: left; }}
+body {{ max-width: 90rem; }} th, td {{ padding: .3rem .5rem; }}
+th:nth-child(-n+3), td:nth-child(-n+3) {{ text-align: left; }}
 th[aria-sort=ascending]::after {{ content: " \\25B2"; }} th[aria-sort=descending]::after {{ content: " \\25BC"; }}
 </style></head><body>
 <h1>{escape(title)}</h1>

@@ -25,6 +25,7 @@ EXTRA = {  # What no model of the package has: other optimisers, feedback and ma
     "hybrids": ("hebb", {"rule": {"name": "forward_forward"}}),
     "unshared views": ("barlow", {"network": {"shared": False}}),
     "spiking predictions": ("clapp-spiking", {"network": {"sends": "prediction"}}),
+    "spiking labels": ("clapp-spiking", {"rule": {"name": "clapp", "top": "label"}, "spiking": {"centred": False}}),
     "brian-rate": ("clapp-spiking", {"network": {"substrate": ["brian-rate", "rate"], "shared": False}}),
     "rate below": ("clapp-spiking", {"network": {"substrate": ["rate", "spiking"], "shared": False}}),
     "delayed": ("clapp-spiking", {"modulator": {"surprise": {"delay": "20 ms", "tau_filter": "50 ms"}}}),
