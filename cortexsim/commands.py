@@ -71,7 +71,8 @@ def train(
         folder = RunFolder.begin(name, trial)
     with Interruptible(console, f"cortexsim train --resume {folder.path}"):
         train_one(folder, console, checkpoint)
-    console.print(f"Written: {folder.path}/result.json, report.html, metrics.jsonl, weights.npz", soft_wrap=True)
+    written = "result.json, report.html, figure.svg, metrics.jsonl, weights.npz"
+    console.print(f"Written: {folder.path}/{written}", soft_wrap=True)
 
 
 def sweep(

@@ -1,5 +1,7 @@
 """A learner as scikit-learn knows estimators: its own checks, a pipeline, and the learner behind it all."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -18,14 +20,17 @@ from cortexsim.learners import train
 from cortexsim.rate import to_tensor
 from cortexsim.runs.assemble import assemble, budget
 from cortexsim.runs.change import changed
-from cortexsim.runs.locate import find_model
+from cortexsim.runs.locate import find_model, model_paths
 from cortexsim.seeds import stream
 
 QUICK = {"training.epochs": 2}
 NOT_APPLICABLE = {"check_array_api_input": "arrays are NumPy's; torch is behind them, not before"}
 
 
-@pytest.mark.parametrize("model", ["clapp", "dfa", "backprop", "untrained"])
+RATE = [name for name in sorted(model_paths()) if not find_model(name).in_brian]
+
+
+@pytest.mark.parametrize("model", RATE)
 def test_scikit_learn_checks_it(model: str) -> None:
     results = check_estimator(Encoder(model, settings=QUICK), on_skip=None, on_fail="raise")
     assert {entry["check_name"] for entry in results if entry["status"] != "passed"} == set(NOT_APPLICABLE)
@@ -37,6 +42,17 @@ def task() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     known, test = split(grammar, 130, 30, stream(0, "data"))
     flat = [samples.one_hot().reshape(len(samples.labels), -1) for samples in (known, test)]
     return flat[0], known.labels, flat[1], test.labels
+
+
+@pytest.mark.parametrize("model", RATE)
+def test_what_has_been_learned_can_be_kept_and_learned_on(model: str) -> None:
+    X, y, _, _ = task()
+    encoder = Encoder(model, settings=QUICK, random_state=0).fit(X, y)
+    kept, code = pickle.loads(pickle.dumps(encoder)), encoder.transform(X)
+    assert np.array_equal(kept.transform(X), code)
+    np.testing.assert_allclose(np.concatenate([encoder.transform(part) for part in np.array_split(X, 3)]), code)
+    assert np.array_equal(kept.partial_fit(X, y).transform(X), encoder.partial_fit(X, y).transform(X))
+    assert np.array_equal(kept.transform(X), code) == (model == "untrained")
 
 
 def test_it_stands_in_a_pipeline_and_in_a_search() -> None:

@@ -4,7 +4,7 @@ import random
 import re
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -12,7 +12,7 @@ import pytest
 
 from cortexsim import cli
 from cortexsim.runs.record import Ledger
-from cortexsim.runs.trial import Trial
+from cortexsim.runs.trial import Row, Trial
 from tests.fuzz import broken_toml, broken_words
 
 PACKAGE = Path(cli.__file__).parent.parent
@@ -32,6 +32,24 @@ LINES = [
     ["experiment", "baseline", "--quick", "--workers", "1"],
     ["search", "none.toml", "--workers", "1"],
     ["train", "--resume", "nowhere", "--checkpoint", "3"],
+    [
+        "sweep",
+        "clapp",
+        "--set",
+        "training.eta=0.1,0.2",
+        "--grid",
+        "hierarchy.depth=2,3",
+        "--seeds",
+        "2",
+        "--samples",
+        "8",
+    ],
+    ["sweep", "clapp", "--grid", "network.cells=4,8", "--workers", "1", "--target", "numpy", "--out", "out"],
+    ["sweep", "--resume", "nowhere", "--workers", "2"],
+    ["compare", "--resume", "nowhere", "--workers", "2"],
+    ["experiment", "--resume", "nowhere"],
+    ["runs", "nowhere"],
+    ["report", "nowhere", "here", "--out", "page.html"],
 ]
 
 
@@ -56,15 +74,19 @@ def outcome(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 @pytest.fixture
 def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let what is valid pass, without the work it asks for."""
-    from cortexsim.runs import compare, experiment, raster, search, single
+    from cortexsim.runs import compare, experiment, grid, raster, search, single
 
     def done(trials: Sequence[Trial], ledger: Ledger, *_: object) -> None:
         row = {"accuracy": 0.5, "seconds": 0.0}
         ledger.rows.update({trial.key: row | {"samples": trial.samples} for trial in trials})
 
+    def swept(work: object, items: Mapping[str, object], *_: object) -> list[Row]:
+        return [{"key": key, "learner": "x", "samples": 8, "accuracy": 0.5, "decoding": [0.5]} for key in items]
+
     for module, name in ((experiment, "run_experiment"), (raster, "draw")):
         monkeypatch.setattr(module, name, lambda *_, **__: None)
     monkeypatch.setattr(search, "run_all", done)
+    monkeypatch.setattr(grid, "spread", swept)
     monkeypatch.setattr(compare, "compare", lambda *_, **__: None)
     monkeypatch.setattr(single, "train_one", lambda *_, **__: None)
 
@@ -98,6 +120,14 @@ def check_line(number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     assert code in (0, 2), f"{words}: {said}"
     if code == 2:
         assert re.fullmatch(r"cortexsim: [^\n]+\n", said), f"{words}: {said}"
+        assert names(words, said), f"{words}: {said}"
+
+
+def names(words: list[str], said: str) -> bool:
+    """Whether a complaint names one of the words, or what is missing."""
+    given = [repr(words[0]), *words, *(word.partition("=")[0] for word in words)]
+    given += [word[:2] for word in words if word.startswith("-")]
+    return any(part in said for part in given if part) or "Missing" in said
 
 
 @pytest.mark.usefixtures("no_work")

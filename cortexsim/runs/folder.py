@@ -108,8 +108,11 @@ class RunFolder:
         ]
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self, how: str = "") -> Iterator[None]:
         """Work in the folder, alone.
+
+        Args:
+            how: to go on, where the disk fails; by the run itself unless given.
 
         Raises:
             UserError: where another process does, or the folder cannot be written to, or no longer.
@@ -121,7 +124,7 @@ class RunFolder:
         except OSError as error:
             raise UserError(
                 f"{error.filename or self.path}: {error.strerror or error} (checkpoints before are whole: mend this,"
-                f" and go on with cortexsim train --resume {self.path})"
+                f" and go on with {how or f'cortexsim train --resume {self.path}'})"
             ) from None
 
     def _lock(self, number: int) -> None:

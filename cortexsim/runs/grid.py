@@ -145,7 +145,7 @@ def run_point(name: str, path: Path, trial: Trial) -> Row:
     try:
         with _ONE_AT_A_TIME:
             folder = RunFolder.begin(path, trial)
-            with folder.held():
+            with folder.held("cortexsim sweep --resume"):
                 (path / FAILED).unlink(missing_ok=True)
                 row = run_kept(folder, prepare(folder.trial), EVERY, lambda line: None)
                 folder.finish(row)

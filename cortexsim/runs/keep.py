@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import threading
 import time
@@ -50,11 +49,13 @@ def run_kept(
 
 
 def run_in(trial: Trial, path: Path) -> Row:
-    """Run a trial in a folder that is there until it is done, and goes on from there if it was stopped."""
+    """Run a trial in a folder, from its newest checkpoint on; the row stays there too, until it is kept elsewhere."""
     folder = RunFolder.begin(path, trial)
-    with folder.held():
-        row = run_kept(folder, prepare(folder.trial), say=lambda line: None)
-    shutil.rmtree(path)
+    row = folder.result
+    if row is None:
+        with folder.held("the same command, and --resume"):
+            row = run_kept(folder, prepare(folder.trial), say=lambda line: None)
+            folder.finish(row)
     return {**row, "key": trial.key}
 
 

@@ -30,22 +30,30 @@ for (const head of document.querySelectorAll('table.sorts th')) {
 RESULTS = ("accuracy", "chance", "selectivity", "participation", "decoding", "spikes", "synaptic_operations", "seconds")
 
 
-def write(path: Path, runs: Sequence[Found]) -> Path:
-    """Write a page that sets runs side by side, whole or not at all."""
+def write(path: Path, runs: Sequence[Found], figure: Path | None = None) -> Path:
+    """Write a page that sets runs side by side, whole or not at all.
+
+    Args:
+        path: of the page.
+        runs: what it is about.
+        figure: where its figure is written too, if anywhere.
+    """
     title = runs[0].name if len(runs) == 1 else f"{len(runs)} runs"
     rows = {run.name: run.row for run in runs if run.row is not None}
-    drawn = io.StringIO()
     numbers = {run.name: str(number) for number, run in enumerate(runs, 1)}
-    figure = history.runs(
+    drawn = io.StringIO()
+    history.runs(
         {numbers[name]: row for name, row in rows.items()}, {numbers[run.name]: run.metrics for run in runs}
-    )
-    figure.savefig(drawn, format="svg")
+    ).savefig(drawn, format="svg")
     svg = drawn.getvalue()
+    if figure is not None:
+        write_whole(figure, svg.encode())
     depth = max((len(row["decoding"]) for row in rows.values()), default=0)
     page = f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>
 <style>{STYLE}
-body {{ max-width: 90rem; }} th, td {{ padding: .3rem .5rem; }} td:nth-child(-n+3) {{ text-align: left; }}
+body {{ max-width: 90rem; }} th, td {{ padding: .3rem .5rem; }}
+th:nth-child(-n+3), td:nth-child(-n+3) {{ text-align: left; }}
 th[aria-sort=ascending]::after {{ content: " \\25B2"; }} th[aria-sort=descending]::after {{ content: " \\25BC"; }}
 </style></head><body>
 <h1>{escape(title)}</h1>

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cortexsim.errors import UserError
-from cortexsim.runs.files import write_json
+from cortexsim.runs.files import write_json, write_whole
 from cortexsim.runs.trial import Row
 
 COMMAND = "command.json"
@@ -27,9 +27,10 @@ class Ledger:
         self.rows: dict[str, Row] = {}
         if path.exists():
             text = path.read_text(encoding="utf-8")
-            # A run that was killed may have left half a line: it is cut off, or the next row would be lost with it.
-            path.write_text(text[: text.rfind("\n") + 1], encoding="utf-8")
-            for line in text.splitlines():
+            whole = text[: text.rfind("\n") + 1]
+            if whole != text:  # Half a line of a run that was killed: the next row would be lost with it.
+                write_whole(path, whole.encode())
+            for line in whole.splitlines():
                 if (row := _parsed(line)) is not None:
                     self.rows[row["key"]] = row
 

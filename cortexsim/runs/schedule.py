@@ -1,6 +1,7 @@
 """Many trials side by side, with progress, and without losing what is done."""
 
 import os
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -36,6 +37,7 @@ def run_all(trials: Sequence[Trial], ledger: Ledger, console: Console, workers: 
         with Watch(console, costs, len(asked) - len(missing), before) as watch:
             for row in spread(run_in, {t.key: (t, folders[t.key]) for t in missing}, count, say=watch.say):
                 ledger.add(row)
+                shutil.rmtree(folders[row["key"]], ignore_errors=True)
                 watch.tell(row)
         with suppress(OSError):  # Something else may be in it.
             (ledger.path.parent / UNFINISHED).rmdir()

@@ -17,7 +17,7 @@ from cortexsim.runs.trial import Row, layer_accuracy, prepare
 
 
 def train_one(folder: RunFolder, console: Console, every: float = EVERY) -> Row:
-    """Train, print what each layer has learned, and write ``result.json`` and ``weights.npz``.
+    """Train, print what each layer has learned, and write results, weights, figure and report.
 
     Every layer is read out by a linear and by a two-layer decoder.
 
@@ -32,6 +32,8 @@ def train_one(folder: RunFolder, console: Console, every: float = EVERY) -> Row:
             row = _train(folder, console, every)
     else:
         console.print(f"{folder.path}: finished before", soft_wrap=True)
+    if not (folder.path / "report.html").exists():
+        pages.write(folder.path / "report.html", gather.find(folder.path), folder.path / "figure.svg")
     console.print(_layers(row))
     console.print(_sensitivity(row))
     if row["diverged"]:
@@ -53,7 +55,6 @@ def _train(folder: RunFolder, console: Console, every: float) -> Row:
     np.savez(file, allow_pickle=False, **weights)
     write_whole(folder.path / "weights.npz", file.getvalue())
     folder.finish(row)
-    pages.write(folder.path / "report.html", gather.find(folder.path))
     return row
 
 

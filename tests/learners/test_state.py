@@ -1,6 +1,6 @@
 """What a learner's state promises: it is everything. Cut anywhere, training goes on to the same weights."""
 
-import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ import torch
 from cortexsim.analysis.probes import code_geometry
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.learners import Budget, Cursor, Learner, MixedNetwork, State, train
+from cortexsim.runs.checkpoint import Checkpoint, Checkpoints
 from cortexsim.runs.configuration import Model
 from cortexsim.runs.locate import find_model, model_paths
 from cortexsim.runs.trial import Prepared, Trial, prepare
@@ -22,6 +23,9 @@ EXTRA = {  # What no model of the package has: other optimisers, feedback and ma
     "lpl": ("hebb", {"rule": {"name": "lpl"}}),
     "vicreg": ("hebb", {"rule": {"name": "vicreg_local"}}),
     "hybrids": ("hebb", {"rule": {"name": "forward_forward"}}),
+    "unshared views": ("barlow", {"network": {"shared": False}}),
+    "spiking predictions": ("clapp-spiking", {"network": {"sends": "prediction"}}),
+    "spiking labels": ("clapp-spiking", {"rule": {"name": "clapp", "top": "label"}, "spiking": {"centred": False}}),
     "brian-rate": ("clapp-spiking", {"network": {"substrate": ["brian-rate", "rate"], "shared": False}}),
     "rate below": ("clapp-spiking", {"network": {"substrate": ["rate", "spiking"], "shared": False}}),
     "delayed": ("clapp-spiking", {"modulator": {"surprise": {"delay": "20 ms", "tau_filter": "50 ms"}}}),
@@ -65,7 +69,7 @@ def taught(learner: Learner, work: Prepared, **options: Any) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_training_cut_anywhere_ends_in_the_same_state(name: str) -> None:
+def test_training_cut_anywhere_goes_on_from_its_checkpoint_to_the_same_state(name: str, tmp_path: Path) -> None:
     whole = prepared(name)
     seen: list[tuple[Cursor, State]] = []
     taught(whole.learner, whole, keep=lambda cursor: seen.append((cursor, whole.learner.state())))
@@ -79,11 +83,14 @@ def test_training_cut_anywhere_ends_in_the_same_state(name: str) -> None:
         if isinstance(whole.learner.network, MixedNetwork)
         else [0, len(seen) // 2, len(seen) - 1]
     )
+    checkpoints = Checkpoints(tmp_path)
     for cursor, state in [seen[cut] for cut in cuts]:
-        plain = {key: value for key, value in state.items() if not isinstance(value, torch.Tensor)}
+        checkpoints.write(Checkpoint(cursor, state, 0.0))
+        found = checkpoints.newest(pytest.fail)
+        assert found is not None
         again = prepared(name)
-        again.learner.load(state | json.loads(json.dumps(plain)))
-        taught(again.learner, again, begin=cursor)
+        again.learner.load(found.state)
+        taught(again.learner, again, begin=found.cursor)
         assert equal(again.learner.state(), whole.learner.state()), cursor
 
 

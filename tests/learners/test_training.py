@@ -15,7 +15,7 @@ from cortexsim.runs.locate import find_model, model_paths
 from cortexsim.seeds import stream
 
 HIERARCHY = Hierarchy(features=4, multiplicity=2, depth=3)
-COMPILED = {"clapp-psp", "clapp-spiking", "dfa-spiking", "hebb-spiking"}  # Half a minute each, for the compiler.
+COMPILED = {name for name in model_paths() if find_model(name).in_brian} - {"clapp-mixed"}  # Half a minute each.
 MODELS = [pytest.param(name, marks=pytest.mark.slow if name in COMPILED else ()) for name in sorted(model_paths())]
 
 

@@ -186,6 +186,8 @@ def test_a_cluster_may_lose_a_worker_or_its_scheduler_for_ten_seconds(
         begun.append(subprocess.Popen(worker, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
     said, complaint = running.communicate(timeout=300)
     print(said, complaint)
+    told = {"worker killed": "1 of 2 workers gone", "scheduler away": "the scheduler does not answer; waiting"}
+    assert said.count(f"--cluster {address}: {told.get(what, 'the scheduler is gone')}") == 1
     assert running.returncode == 0
     assert "Traceback" not in complaint
     rows = json.loads((out / "result.json").read_text())["rows"]

@@ -287,3 +287,7 @@ def test_kill_9_at_random_moments_changes_nothing(name: str, seed: int, tmp_path
     subprocess.run(command, check=True, capture_output=True)
     assert deaths
     assert results(path) == results(whole)
+    (path / "report.html").unlink()  # As if killed before its last file.
+    subprocess.run(command, check=True, capture_output=True)
+    assert {entry.name for entry in path.iterdir()} == {entry.name for entry in whole.iterdir()}
+    assert (path / "figure.svg").stat().st_size
