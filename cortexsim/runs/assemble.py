@@ -3,6 +3,8 @@
 from itertools import groupby
 from typing import Literal
 
+import torch
+
 from cortexsim.analysis.readout import Readout
 from cortexsim.hierarchy import Hierarchy, contexts
 from cortexsim.learners import (
@@ -23,6 +25,7 @@ from cortexsim.learners import (
 from cortexsim.rate import Architecture, Network, Optimization, VectorNetwork
 from cortexsim.runs.checks import brian_settings
 from cortexsim.runs.configuration import Model
+from cortexsim.spiking import admitted
 
 CONTRASTS = {"clapp": clapp_loss, "infonce": infonce_loss}
 
@@ -79,18 +82,21 @@ def _streamed(model: Model, network: MixedNetwork, substrates: tuple[str, ...], 
     greedy = local is not None and model.rule is not None and model.rule.schedule == "greedy"
     learning = 0 if rule is None else len(network.layers) if local is None else local.represents
     heard = _contexts(model, network.hierarchy) or ("none",) * len(substrates)
-    segments, first = [], 0
+    chosen, segments, first = brian_settings(model), [], 0
     for substrate, run in groupby(substrates):
         size = len(list(run))
         plastic = [k for k in range(size) if first + k < learning]
         if substrate != "rate":
+            for number, layer in enumerate(network.layers[first : first + size], first + 1):
+                weights = layer.feedforward.weights
+                weights.copy_(torch.from_numpy(admitted(weights.double().cpu().numpy(), number, seed, chosen)))
             segments.append(
                 Segment(
                     first=first,
                     layers=network.layers[first : first + size],
                     substrate=substrate,
                     heard=heard[first : first + size],
-                    settings=brian_settings(model),
+                    settings=chosen,
                     rule=rule,
                     target=target,
                     schedule=[[k] for k in plastic] if greedy else [plastic] if plastic else [],

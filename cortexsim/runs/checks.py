@@ -155,6 +155,8 @@ def check_brian(model: "Model") -> None:
             raise UserError("spiking.dendrite = 'psp': cells without spikes have none ('trace')")
         if model.rule is not None and model.rule.top == "label":
             raise UserError("spiking.dendrite = 'psp': the label population has no spikes to hear ('trace')")
+    if model.spiking.release < 1 and "brian-rate" in model.network.substrate:
+        raise UserError(f"spiking.release = {model.spiking.release:g}: cells without spikes release none (1.0)")
     if model.network.units != "scalar":
         raise UserError("network.units = 'vector': cells in Brian2 have one activity ('scalar')")
     if model.learner == "backprop":

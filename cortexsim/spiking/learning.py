@@ -2,6 +2,7 @@
 
 import math
 
+from cortexsim.spiking.constraints import stepped, weight_parameters
 from cortexsim.spiking.description import Connection, Operation
 from cortexsim.spiking.parts import FOLLOW, HEAR, LEARN, SIGNAL, THIRD, Parts, Plan, dedent
 from cortexsim.spiking.plasticity import Translation
@@ -22,13 +23,6 @@ def plastic_variables(plan: Plan, translation: Translation) -> list[str]:
             return [*found, "spiked", "history", "heard", "told"]
         found += ["lagged", "before", "change_context_after"]
     return found
-
-
-def bounded(weight: str, settings: Settings) -> str:
-    """Let a weight follow its step: the less the nearer its bound, where it has one, and never past it."""
-    if not settings.bound:
-        return f"{weight} += step"
-    return f"{weight} = clip({weight} + step * (1 - sign(step) * {weight} / bound), -bound, bound)"
 
 
 def add_plasticity(plan: Plan, settings: Settings, translation: Translation, parts: Parts) -> None:
@@ -78,7 +72,7 @@ def add_context(
     shared = {
         "eta": settings.eta * settings.context_eta,
         "weight_decay": settings.weight_decay,
-        "bound": settings.bound,
+        **weight_parameters(settings),
     }
     heard = {"dendrite": "signal_pre", "lagged": "before_pre"}
     given = "change_context_post * signal_pre + change_context_after_post * before_pre"
@@ -89,7 +83,7 @@ def add_context(
     learn = f"""
         given = {given}
         step = eta * schedule(t, 0) * (given - (forget_context_post + weight_decay) * b)
-        {bounded("b", settings)}
+        {stepped("b", "context", plan, settings)}
     """
     source, row, wiring = plan.name, plan.cells, ("siblings", {"positions": plan.positions, "cells": plan.cells})
     wiring[1]["tuple_size"] = tuple_size
