@@ -3,6 +3,7 @@
 from itertools import groupby
 from typing import Literal
 
+import numpy as np
 import torch
 
 from cortexsim.analysis.readout import Readout
@@ -25,7 +26,8 @@ from cortexsim.learners import (
 from cortexsim.rate import Architecture, Network, Optimization, VectorNetwork
 from cortexsim.runs.checks import brian_settings
 from cortexsim.runs.configuration import Model
-from cortexsim.spiking import admitted
+from cortexsim.seeds import stream
+from cortexsim.spiking import State, admitted, inhibitory_cells
 
 CONTRASTS = {"clapp": clapp_loss, "infonce": infonce_loss}
 
@@ -102,6 +104,7 @@ def _streamed(model: Model, network: MixedNetwork, substrates: tuple[str, ...], 
                     schedule=[[k] for k in plastic] if greedy else [plastic] if plastic else [],
                     tuple_size=network.hierarchy.tuple_size,
                     classes=network.hierarchy.classes,
+                    lasting=_recruitment(network, first, size, seed) if chosen.dale else {},
                     output={} if local else {"readout.w": network.output, "classes.bias": network.output_bias},
                 )
             )
@@ -110,6 +113,18 @@ def _streamed(model: Model, network: MixedNetwork, substrates: tuple[str, ...], 
     if rule is None:
         return Untrained(network)
     return Streamed(network, local, model.training.epochs, model.training.warm_up, seed)
+
+
+def _recruitment(network: Network, first: int, size: int, seed: int) -> State:
+    """Draw the weights by which inhibitory cells are driven, as large as the first ones of the layer."""
+    found = {}
+    for number, layer in enumerate(network.layers[first : first + size], first + 1):
+        weights = layer.feedforward.weights
+        count = layer.positions * inhibitory_cells(weights.shape[1]) * weights.shape[2]
+        deviation = float(weights.double().square().mean().sqrt())
+        drawn = stream(seed, "weights", "recruitment", number).normal(0, deviation, count)
+        found[f"recruitment{number}.w"] = np.abs(drawn)
+    return found
 
 
 def _local(model: Model, network: Network) -> Local:

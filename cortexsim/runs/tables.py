@@ -65,6 +65,7 @@ class SpikingTable(Table):
     bound: NotNegative = 0.0
     weight_bits: Annotated[int, Field(ge=2, le=8, strict=True)] | None = None
     release: Annotated[float, Field(gt=0, le=1)] = 1.0
+    dale: Annotated[bool, Field(strict=True)] = False
     eta: Positive | None = None
     context_eta: Positive | None = None
     weight_decay: NotNegative | None = None
@@ -122,6 +123,7 @@ def settings(
         "bound",
         "weight_bits",
         "release",
+        "dale",
         "readout_eta",
     )
     found = Settings(

@@ -1,6 +1,7 @@
 """Layers in Brian2: spiking cells and rate cells, and plasticity from a rule's text."""
 
 from cortexsim.spiking.constraints import admitted
+from cortexsim.spiking.inhibition import inhibitory_cells
 from cortexsim.spiking.network import describe
 from cortexsim.spiking.parts import Plan
 from cortexsim.spiking.plasticity import Translation
@@ -19,4 +20,5 @@ __all__ = [
     "Translation",
     "admitted",
     "describe",
+    "inhibitory_cells",
 ]

@@ -66,13 +66,18 @@ def add_layer(
         add_plasticity(plan, settings, translation, parts)
         if translation.context:
             add_context(plan, settings, translation, tuple_size, classes, parts)
+    add_saccade(plan.name, cell, settings, parts)
+
+
+def add_saccade(name: str, cell: Cell, settings: Settings, parts: Parts) -> None:
+    """Let cells begin anew with each fixation."""
     resets = [*cell.saccade.split("; "), *(["recent = 0", "last = -1*second"] if cell.spikes else [])]
     clocks = ["saccade = t", *(entered(settings) if cell.spikes else [])]
     if parts.ticks == 2:  # Only every other tick is a saccade.
         clocks.append("onset += identity(t, 1) * (t - onset)")
         resets = [re.sub(r"(\w+) = (.*)", r"\1 += identity(t, 1) * (\2 - \1)", reset) for reset in resets]
-    parts.operations.append(Operation(plan.name, SACCADE, "\n".join(clocks)))
-    parts.operations.append(Operation(plan.name, SACCADE, "\n".join(resets)))
+    parts.operations.append(Operation(name, SACCADE, "\n".join(clocks)))
+    parts.operations.append(Operation(name, SACCADE, "\n".join(resets)))
 
 
 def _add_cells(plan: Plan, settings: Settings, cell: Cell, translation: Translation | None, parts: Parts) -> None:
@@ -125,7 +130,7 @@ def _add_feedforward(
     plastic = plan.plastic and translation is not None
     model, sums, on_pre = ["w : 1"], {}, []
     values: dict[str, float] = {}
-    limits = weight_parameters(settings)
+    limits = weight_parameters(settings, not settings.dale)
     if plan.below_rate:
         values |= release_parameters(settings)
         model += [f"{key} : 1 (shared, constant)" for key in ("unit", *values)]
@@ -164,7 +169,7 @@ def _add_feedforward(
         learn = f"""
             trail = {trail}
             step = eta * schedule(t, 0) * (change_post * trail * elig_unit - (forget_post + weight_decay) * w)
-            {stepped("w", "feedforward", plan, settings)}
+            {stepped("w", "feedforward", plan, settings, not settings.dale)}
             elig = elig + schedule(t, 1) * ({kept} * trail - elig)
         """
         parts.operations.append(Operation(name, LEARN, dedent(learn)))

@@ -33,7 +33,7 @@ def add_plasticity(plan: Plan, settings: Settings, translation: Translation, par
     third = [f"change = {translation.modulation}", f"forget = {translation.forgetting}"]
     follow = [
         f"mean += {whole} * mean_rate * (output - mean)",
-        f"bias += {whole} * homeostasis * (target_activity - output)",
+        *([] if settings.dale else [f"bias += {whole} * homeostasis * (target_activity - output)"]),
     ]
     if translation.context:
         third += [f"change_context{ending} = {text}" for ending, text in translation.context_modulation().items()]

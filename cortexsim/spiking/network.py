@@ -4,6 +4,7 @@ from cortexsim.rules import Rule
 from cortexsim.spiking.broadcast import add_column_modulator, add_output
 from cortexsim.spiking.description import Description, Group, Operation
 from cortexsim.spiking.encoding import ENCODINGS
+from cortexsim.spiking.inhibition import add_inhibition
 from cortexsim.spiking.layer import AGE, add_layer
 from cortexsim.spiking.parts import FOLLOW, SHOW, SIGNAL, THIRD, WATCH, Parts, Plan
 from cortexsim.spiking.plasticity import Translation
@@ -41,6 +42,8 @@ def describe(
     for plan in plans:
         says = Translation(rule, plan.context != "none", halves) if rule is not None and plan.plastic else None
         add_layer(plan, settings, says, below, tuple_size, classes, parts)
+        if settings.dale:
+            add_inhibition(plan, settings, below, says is not None, parts)
         if plan.sends == "prediction":
             add_senders(plan, settings, tuple_size, parts)
         below = plan.sender

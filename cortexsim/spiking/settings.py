@@ -110,10 +110,14 @@ class Settings:
         target_activity: which homeostasis keeps.
         reach: root mean square, about the rheobase, to which cells that send predictions scale their drive.
         bound: soft bound of the weights; 0 for none.
-        weight_bits: binary digits of feedforward and context weights, which then have 2^bits levels from -bound to
-            bound, and are rounded to them at random, without bias, whenever they learn; None for any number of levels.
+        weight_bits: binary digits of feedforward and context weights, which then have 2^bits levels from -bound, or
+            under Dale's law 0, to bound, and are rounded to them at random, without bias, whenever they learn; None
+            for any number of levels.
         release: probability that a presynaptic spike is transmitted, at each synapse by itself; 1 for reliable ones.
             Dendrites of ``trace`` and ``psp`` hear reliably.
+        dale: whether presynaptic cells only excite, through feedforward weights that are never negative, and inhibitory
+            cells of each column do the rest, in the place of homeostasis. Context weights, onto dendrites, stay signed:
+            they stand for excitation and for inhibition by way of cells that are not simulated.
         eta, context_eta, weight_decay: as in rate layers.
         readout_eta: learning rate of the output of feedback learning.
         control: by name of the modulator.

@@ -90,6 +90,15 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
             SPIKING.replace("spiking", "brian-rate") + "[spiking]\nrelease = 0.5",
             r"spiking.release = 0.5: cells without spikes release none .1.0",
         ),
+        (SPIKING + "[spiking]\ndale = true", "spiking.homeostasis = 0: spiking.dale = true, and inhibitory weights"),
+        (
+            SPIKING + 'sends = "prediction"\n[spiking]\ndale = true',
+            "spiking.dale = true: predictions are sent through weights of both signs",
+        ),
+        (
+            SPIKING.replace("spiking", "brian-rate") + "[spiking]\ndale = true",
+            "spiking.dale = true: inhibitory cells spike",
+        ),
         (SPIKING + '[spiking.parameters]\ntau = "1 ms"', "spiking.parameters.tau: cell 'lif' has no such parameter"),
         (SPIKING + '[modulator.surprize]\ndelay = "0 ms"', r"no such modulator \(did you mean 'surprise'\?\)"),
         (SPIKING + '[modulator.surprise]\ndelay = "-65 ms"', "modulator.surprise.delay = -65 ms is negative"),
