@@ -183,8 +183,6 @@ def _check_dale(model: "Model") -> None:
     asked = "spiking.dale = true"
     if "brian-rate" in model.network.substrate:
         raise UserError(f"{asked}: inhibitory cells spike (network.substrate = 'spiking')")
-    if model.network.sends == "prediction":
-        raise UserError(f"{asked}: predictions are sent through weights of both signs (network.sends = 'activity')")
     if model.learner != "untrained" and not model.spiking.homeostasis:
         raise UserError(
             f"spiking.homeostasis = 0: {asked}, and inhibitory weights learn at this rate (above 0, such as 0.001)"

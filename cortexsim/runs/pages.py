@@ -27,7 +27,8 @@ for (const head of document.querySelectorAll('table.sorts th')) {
   });
 }
 """
-RESULTS = ("accuracy", "chance", "selectivity", "participation", "decoding", "spikes", "synaptic_operations", "seconds")
+RESULTS = ("accuracy", "chance", "selectivity", "participation", "decoding")
+RESULTS += ("spikes", "synaptic_operations", "multiply_adds", "seconds")
 
 
 def write(path: Path, runs: Sequence[Found]) -> Path:

@@ -116,8 +116,8 @@ class Settings:
         release: probability that a presynaptic spike is transmitted, at each synapse by itself; 1 for reliable ones.
             Dendrites of ``trace`` and ``psp`` hear reliably.
         dale: whether presynaptic cells only excite, through feedforward weights that are never negative, and inhibitory
-            cells of each column do the rest, in the place of homeostasis. Context weights, onto dendrites, stay signed:
-            they stand for excitation and for inhibition by way of cells that are not simulated.
+            cells of each column do the rest, in the place of homeostasis. Context weights, and those that send
+            predictions, stay signed: they stand for excitation, and for inhibition by way of cells not simulated.
         eta, context_eta, weight_decay: as in rate layers.
         readout_eta: learning rate of the output of feedback learning.
         control: by name of the modulator.

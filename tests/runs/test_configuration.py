@@ -92,10 +92,6 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
         ),
         (SPIKING + "[spiking]\ndale = true", "spiking.homeostasis = 0: spiking.dale = true, and inhibitory weights"),
         (
-            SPIKING + 'sends = "prediction"\n[spiking]\ndale = true',
-            "spiking.dale = true: predictions are sent through weights of both signs",
-        ),
-        (
             SPIKING.replace("spiking", "brian-rate") + "[spiking]\ndale = true",
             "spiking.dale = true: inhibitory cells spike",
         ),
