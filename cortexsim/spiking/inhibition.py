@@ -18,8 +18,8 @@ def inhibitory_cells(cells: int) -> int:
 def add_inhibition(plan: Plan, settings: Settings, below: str, plastic: bool, parts: Parts) -> None:
     """Add the inhibitory cells of a layer: LIF cells that hear the patch of their column, and inhibit its cells.
 
-    The patch drives them through fixed weights. Their own weights m >= 0 begin at zero and learn, where the layer does,
-    by the rule of Vogels, Sprekeler, Zenke, Clopath, Gerstner, Science 2011,
+    The patch drives them through fixed weights. Their own weights m >= 0 begin at zero, and learn where the layer does,
+    or one below it, by the rule of Vogels, Sprekeler, Zenke, Clopath, Gerstner, Science 2011,
 
         dm = eta (pre * post - target_activity * pre)
 
@@ -40,10 +40,11 @@ def add_inhibition(plan: Plan, settings: Settings, below: str, plastic: bool, pa
     _connect("recruitment", "w", plan, below, group, inputs | {"patch": plan.patch}, count, settings, parts)
     parts.set(f"recruitment{plan.number}", {"unit": settings.gain / (plan.below_rate * tau)})
     _connect("inhibition", "m", plan, group, plan.name, outputs, plan.cells, settings, parts)
-    parts.set(f"inhibition{plan.number}", {"unit": -settings.gain / (settings.unit_rate * tau)})
+    constants = {"eta": settings.homeostasis, "target": settings.target_activity}
+    parts.set(f"inhibition{plan.number}", {"unit": -settings.gain / (settings.unit_rate * tau), **constants})
     if plastic:
         whole = "schedule(t, 1)" if parts.ticks == 1 else "schedule(t, 1) * identity(t, 1)"
-        change = f"{whole} * homeostasis_post * output_pre * (output_post - target_activity_post)"
+        change = f"{whole} * eta * output_pre * (output_post - target)"
         parts.operations.append(Operation(f"inhibition{plan.number}", LEARN, f"m = clip(m + {change}, 0, inf)"))
 
 
@@ -73,7 +74,8 @@ def _connect(
     settings: Settings, parts: Parts,
 ) -> None:  # fmt: skip
     name, values = f"{kind}{plan.number}", release_parameters(settings)
-    model = [f"{weight} : 1", *(f"{key} : 1 (shared, constant)" for key in ("unit", *values))]
+    keys = ("unit", *values, *(("eta", "target") if kind == "inhibition" else ()))
+    model = [f"{weight} : 1", *(f"{key} : 1 (shared, constant)" for key in keys)]
     on_pre = transmitted([f"current_post += unit * {weight}"], kind, plan, settings)
     parts.connections.append(
         Connection(name, source, target, "\n".join(model), ("patches", sizes), row=row, on_pre=on_pre)

@@ -39,11 +39,13 @@ def describe(
     _add_input(size, bool(plans[0].below_rate), settings, parts)
     below, streams = "input", {"stimulus": size}
     streams |= ({"identity": 2} if plans[0].below_rate else {}) | ({"schedule": 4} if plastic and rule else {})
+    learning = False  # From here up.
     for plan in plans:
+        learning = learning or plan.plastic
         says = Translation(rule, plan.context != "none", halves) if rule is not None and plan.plastic else None
         add_layer(plan, settings, says, below, tuple_size, classes, parts)
         if settings.dale:
-            add_inhibition(plan, settings, below, says is not None, parts)
+            add_inhibition(plan, settings, below, rule is not None and learning, parts)
         if plan.sends == "prediction":
             add_senders(plan, settings, tuple_size, parts)
         below = plan.sender
