@@ -104,6 +104,12 @@ class Layer:
             return activity
         return self.rate(self._predictions()(activity))
 
+    @property
+    def multiply_adds(self) -> int:
+        """Count the multiplications, each with an addition, from the input of one sample to what the layer sends."""
+        _, cells, pre = self.feedforward.weights.shape
+        return self.positions * cells * (pre + (cells if self.predicts else 0))
+
     def _predictions(self) -> Projection:
         """Find the synapses by which each column reaches the dendrites that hear it, summed over those dendrites.
 

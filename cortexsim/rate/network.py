@@ -133,6 +133,11 @@ class Network:
             found.append(layer(found[-1]))
         return found[1:]
 
+    @property
+    def multiply_adds(self) -> int:
+        """Count the multiplications, each with an addition, from the leaves of one sample to the highest layer."""
+        return sum(layer.multiply_adds for layer in self.layers)
+
     def classify(self, top: Tensor) -> Tensor:
         """Read the classes from the top layer's one column: (batch, 1, cells) to logits (batch, classes)."""
         return torch.addmm(self.output_bias, top.flatten(1), self.output.T)

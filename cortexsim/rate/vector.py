@@ -47,6 +47,12 @@ class VectorLayer(Layer):
         active = (vectors * self.gates.T.unsqueeze(1)).sum(1, keepdim=True) > 0
         return active.to(drive.dtype).expand_as(vectors).flatten(0, 1)
 
+    @property
+    def multiply_adds(self) -> int:
+        """Count those of every component, and of the gates."""
+        components = 1 if self.first else self.gates.shape[1]
+        return super().multiply_adds * components + self.positions * self.gates.numel()
+
     def hear(self, said: Tensor) -> Tensor:
         """Bring each component of a modulator (batch, 1, K) to the same component of every cell."""
         if self.first:

@@ -3,6 +3,9 @@
 from itertools import groupby
 from typing import Literal
 
+import numpy as np
+import torch
+
 from cortexsim.analysis.readout import Readout
 from cortexsim.hierarchy import Hierarchy, contexts
 from cortexsim.learners import (
@@ -23,6 +26,8 @@ from cortexsim.learners import (
 from cortexsim.rate import Architecture, Network, Optimization, VectorNetwork
 from cortexsim.runs.checks import brian_settings
 from cortexsim.runs.configuration import Model
+from cortexsim.seeds import stream
+from cortexsim.spiking import State, admitted, inhibitory_cells
 
 CONTRASTS = {"clapp": clapp_loss, "infonce": infonce_loss}
 
@@ -79,23 +84,27 @@ def _streamed(model: Model, network: MixedNetwork, substrates: tuple[str, ...], 
     greedy = local is not None and model.rule is not None and model.rule.schedule == "greedy"
     learning = 0 if rule is None else len(network.layers) if local is None else local.represents
     heard = _contexts(model, network.hierarchy) or ("none",) * len(substrates)
-    segments, first = [], 0
+    chosen, segments, first = brian_settings(model), [], 0
     for substrate, run in groupby(substrates):
         size = len(list(run))
         plastic = [k for k in range(size) if first + k < learning]
         if substrate != "rate":
+            for number, layer in enumerate(network.layers[first : first + size], first + 1):
+                weights = layer.feedforward.weights
+                weights.copy_(torch.from_numpy(admitted(weights.double().cpu().numpy(), number, seed, chosen)))
             segments.append(
                 Segment(
                     first=first,
                     layers=network.layers[first : first + size],
                     substrate=substrate,
                     heard=heard[first : first + size],
-                    settings=brian_settings(model),
+                    settings=chosen,
                     rule=rule,
                     target=target,
                     schedule=[[k] for k in plastic] if greedy else [plastic] if plastic else [],
                     tuple_size=network.hierarchy.tuple_size,
                     classes=network.hierarchy.classes,
+                    lasting=_recruitment(network, first, size, seed) if chosen.dale else {},
                     output={} if local else {"readout.w": network.output, "classes.bias": network.output_bias},
                 )
             )
@@ -104,6 +113,18 @@ def _streamed(model: Model, network: MixedNetwork, substrates: tuple[str, ...], 
     if rule is None:
         return Untrained(network)
     return Streamed(network, local, model.training.epochs, model.training.warm_up, seed)
+
+
+def _recruitment(network: Network, first: int, size: int, seed: int) -> State:
+    """Draw the weights by which inhibitory cells are driven, as large as the first ones of the layer."""
+    found = {}
+    for number, layer in enumerate(network.layers[first : first + size], first + 1):
+        weights = layer.feedforward.weights
+        count = layer.positions * inhibitory_cells(weights.shape[1]) * weights.shape[2]
+        deviation = float(weights.double().square().mean().sqrt())
+        drawn = stream(seed, "weights", "recruitment", number).normal(0, deviation, count)
+        found[f"recruitment{number}.w"] = np.abs(drawn)
+    return found
 
 
 def _local(model: Model, network: Network) -> Local:

@@ -155,6 +155,10 @@ def check_brian(model: "Model") -> None:
             raise UserError("spiking.dendrite = 'psp': cells without spikes have none ('trace')")
         if model.rule is not None and model.rule.top == "label":
             raise UserError("spiking.dendrite = 'psp': the label population has no spikes to hear ('trace')")
+    if model.spiking.dale:
+        _check_dale(model)
+    if model.spiking.release < 1 and "brian-rate" in model.network.substrate:
+        raise UserError(f"spiking.release = {model.spiking.release:g}: cells without spikes release none (1.0)")
     if model.network.units != "scalar":
         raise UserError("network.units = 'vector': cells in Brian2 have one activity ('scalar')")
     if model.learner == "backprop":
@@ -172,6 +176,17 @@ def check_brian(model: "Model") -> None:
         )
     if mixed and model.rule is not None and model.rule.schedule == "simultaneous":
         raise UserError("rule.schedule = 'simultaneous': layers of different substrates learn one by one ('greedy')")
+
+
+def _check_dale(model: "Model") -> None:
+    """Hold what Dale's law asks for."""
+    asked = "spiking.dale = true"
+    if "brian-rate" in model.network.substrate:
+        raise UserError(f"{asked}: inhibitory cells spike (network.substrate = 'spiking')")
+    if model.learner != "untrained" and not model.spiking.homeostasis:
+        raise UserError(
+            f"spiking.homeostasis = 0: {asked}, and inhibitory weights learn at this rate (above 0, such as 0.001)"
+        )
 
 
 def brian_settings(model: "Model") -> Settings:

@@ -27,7 +27,8 @@ for (const head of document.querySelectorAll('table.sorts th')) {
   });
 }
 """
-RESULTS = ("accuracy", "chance", "selectivity", "participation", "decoding", "spikes", "synaptic_operations", "seconds")
+LAYERED = ("selectivity", "participation", "decoding")
+RESULTS = ("accuracy", "chance", *LAYERED, "spikes", "synaptic_operations", "multiply_adds", "seconds")
 
 
 def write(path: Path, runs: Sequence[Found], figure: Path | None = None) -> Path:
@@ -71,18 +72,17 @@ the fainter.</figcaption></figure>
 
 
 def _results(runs: Sequence[Found], depth: int) -> str:
-    layered = ("selectivity", "participation", "decoding")
     head = ["#", "run", "model", "samples", "grammar", "seed"]
     for key in RESULTS:
         name = key.replace("_", " ")
-        head += [f"{name} {k}" for k in range(1, depth + 1)] if key in layered else [name]
+        head += [f"{name} {k}" for k in range(1, depth + 1)] if key in LAYERED else [name]
     lines = []
     for number, run in enumerate(runs, 1):
         trial, row = run.folder.trial, run.row or {}
         line = [number, run.name, trial.model.name, trial.samples, trial.grammar_seed, trial.seed]
         for key in RESULTS:
             value = row.get(key)
-            line += [*(value or []), *[None] * (depth - len(value or []))] if key in layered else [value]
+            line += [*(value or []), *[None] * (depth - len(value or []))] if key in LAYERED else [value]
         lines.append([short(cell) for cell in [*line, run.state]])
     return table([*head, "state"], lines, sorts=True)
 

@@ -48,6 +48,7 @@ def write(out: Path, title: str, says: Sequence[str], summaries: Sequence[Summar
         "accuracy",
         "spikes",
         "synaptic_operations",
+        "multiply_adds",
         "seconds",
     ]
     runs = table(keys, [[short(row.get(key)) for key in keys] for row in result["rows"]])

@@ -63,6 +63,9 @@ class SpikingTable(Table):
     target_activity: NotNegative = 0.15
     reach: Positive = 1.0
     bound: NotNegative = 0.0
+    weight_bits: Annotated[int, Field(ge=2, le=8, strict=True)] | None = None
+    release: Annotated[float, Field(gt=0, le=1)] = 1.0
+    dale: Annotated[bool, Field(strict=True)] = False
     eta: Positive | None = None
     context_eta: Positive | None = None
     weight_decay: NotNegative | None = None
@@ -118,6 +121,9 @@ def settings(
         "target_activity",
         "reach",
         "bound",
+        "weight_bits",
+        "release",
+        "dale",
         "readout_eta",
     )
     found = Settings(

@@ -154,13 +154,18 @@ def substrate_name(model: Model) -> str:
 
 
 def _cost(prepared: Prepared) -> dict[str, float | None]:
-    """Measure what a test sample costs: spikes, and synapses that they reach; nothing where no cell spikes."""
+    """Say what a test sample costs from the leaves to the highest layer, without the readout.
+
+    Where cells spike, that is measured: spikes, and synapses that they reach. Where none does, it follows from the
+    sizes of the network: multiply-adds, one a synapse, whether its input is silent or not.
+    """
     network = prepared.learner.network
     if not isinstance(network, MixedNetwork):
-        return {"spikes": None, "synaptic_operations": None}
+        return {"spikes": None, "synaptic_operations": None, "multiply_adds": network.multiply_adds}
     leaves, _ = _tensors(prepared.test, prepared.learner)
     shown = leaves[:COSTED]
-    return {name: count / len(shown) for name, count in network.respond(shown)[1].items()}
+    counts = {name: count / len(shown) for name, count in network.respond(shown)[1].items()}
+    return {**counts, "multiply_adds": None}
 
 
 def context_name(model: Model) -> str:

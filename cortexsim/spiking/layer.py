@@ -3,8 +3,16 @@
 import re
 
 from cortexsim.spiking.cells import Cell
+from cortexsim.spiking.constraints import (
+    counters,
+    entered,
+    release_parameters,
+    stepped,
+    transmitted,
+    weight_parameters,
+)
 from cortexsim.spiking.description import Connection, Group, Operation
-from cortexsim.spiking.learning import add_context, add_plasticity, bounded, plastic_variables
+from cortexsim.spiking.learning import add_context, add_plasticity, plastic_variables
 from cortexsim.spiking.parts import HEAR, LEARN, SACCADE, Parts, Plan, dedent
 from cortexsim.spiking.plasticity import Translation
 from cortexsim.spiking.settings import Settings
@@ -58,18 +66,23 @@ def add_layer(
         add_plasticity(plan, settings, translation, parts)
         if translation.context:
             add_context(plan, settings, translation, tuple_size, classes, parts)
+    add_saccade(plan.name, cell, settings, parts)
+
+
+def add_saccade(name: str, cell: Cell, settings: Settings, parts: Parts) -> None:
+    """Let cells begin anew with each fixation."""
     resets = [*cell.saccade.split("; "), *(["recent = 0", "last = -1*second"] if cell.spikes else [])]
-    clocks = ["saccade = t"]
+    clocks = ["saccade = t", *(entered(settings) if cell.spikes else [])]
     if parts.ticks == 2:  # Only every other tick is a saccade.
         clocks.append("onset += identity(t, 1) * (t - onset)")
         resets = [re.sub(r"(\w+) = (.*)", r"\1 += identity(t, 1) * (\2 - \1)", reset) for reset in resets]
-    parts.operations.append(Operation(plan.name, SACCADE, "\n".join(clocks)))
-    parts.operations.append(Operation(plan.name, SACCADE, "\n".join(resets)))
+    parts.operations.append(Operation(name, SACCADE, "\n".join(clocks)))
+    parts.operations.append(Operation(name, SACCADE, "\n".join(resets)))
 
 
 def _add_cells(plan: Plan, settings: Settings, cell: Cell, translation: Translation | None, parts: Parts) -> None:
     values = settings.values(cell)
-    model = [cell.equations, "bias : 1", "mean : 1", "signal : 1", AGE]
+    model = [cell.equations, "bias : 1", "mean : 1", "signal : 1", AGE, *counters(settings)]
     shared = {name: "second" if name.startswith(("tau_", "t_")) else "1" for name in values}
     shared |= {"centred": "1"}
     values |= {"centred": float(settings.centred and plan.plastic)}
@@ -115,9 +128,12 @@ def _add_feedforward(
     """Connect every column with its patch; synapses of a layer that learns keep an eligibility trace."""
     name = f"feedforward{plan.number}"
     plastic = plan.plastic and translation is not None
-    model, values, sums, on_pre = ["w : 1"], {}, {}, []
+    model, sums, on_pre = ["w : 1"], {}, []
+    values: dict[str, float] = {}
+    limits = weight_parameters(settings, not settings.dale)
     if plan.below_rate:
-        model.append("unit : 1 (shared, constant)")
+        values |= release_parameters(settings)
+        model += [f"{key} : 1 (shared, constant)" for key in ("unit", *values)]
         tau = settings.values(cell).get("tau_synapse", 0.0)
         values["unit"] = settings.gain / (plan.below_rate * tau) if tau else 0.0
         on_pre.append("current_post += unit * w")
@@ -127,14 +143,14 @@ def _add_feedforward(
     if plastic and translation is not None:
         model += [
             "elig : 1",
-            *(f"{key} : 1 (shared, constant)" for key in ("eta", "weight_decay", "bound", "carry", "elig_unit")),
+            *(f"{key} : 1 (shared, constant)" for key in ("eta", "weight_decay", *limits, "carry", "elig_unit")),
         ]
         model += ["tau_eligibility : second (shared, constant)", "period : second (shared, constant)"]
         tau = settings.tau_eligibility
         values |= {
             "eta": settings.eta,
             "weight_decay": settings.weight_decay,
-            "bound": settings.bound,
+            **limits,
             "carry": 0.0 if settings.clear else 1.0,
             "elig_unit": 1 / (plan.below_rate * settings.window(tau)) if plan.below_rate else 1.0,
             "tau_eligibility": tau,
@@ -153,7 +169,7 @@ def _add_feedforward(
         learn = f"""
             trail = {trail}
             step = eta * schedule(t, 0) * (change_post * trail * elig_unit - (forget_post + weight_decay) * w)
-            {bounded("w", settings)}
+            {stepped("w", "feedforward", plan, settings, not settings.dale)}
             elig = elig + schedule(t, 1) * ({kept} * trail - elig)
         """
         parts.operations.append(Operation(name, LEARN, dedent(learn)))
@@ -164,6 +180,6 @@ def _add_feedforward(
     parts.connections.append(
         Connection(
             name, below, plan.name, "\n".join(model), ("patches", sizes),
-            row=plan.cells, on_pre="\n".join(on_pre), sums=sums, every_step=bool(sums),
+            row=plan.cells, on_pre=transmitted(on_pre, "feedforward", plan, settings), sums=sums, every_step=bool(sums),
         )
     )  # fmt: skip

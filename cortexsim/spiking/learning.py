@@ -2,6 +2,7 @@
 
 import math
 
+from cortexsim.spiking.constraints import stepped, weight_parameters
 from cortexsim.spiking.description import Connection, Operation
 from cortexsim.spiking.parts import FOLLOW, HEAR, LEARN, SIGNAL, THIRD, Parts, Plan, dedent
 from cortexsim.spiking.plasticity import Translation
@@ -24,13 +25,6 @@ def plastic_variables(plan: Plan, translation: Translation) -> list[str]:
     return found
 
 
-def bounded(weight: str, settings: Settings) -> str:
-    """Let a weight follow its step: the less the nearer its bound, where it has one, and never past it."""
-    if not settings.bound:
-        return f"{weight} += step"
-    return f"{weight} = clip({weight} + step * (1 - sign(step) * {weight} / bound), -bound, bound)"
-
-
 def add_plasticity(plan: Plan, settings: Settings, translation: Translation, parts: Parts) -> None:
     """Let the cells of a layer work out their third factors, and their means and biases follow."""
     at = plan.name
@@ -39,7 +33,7 @@ def add_plasticity(plan: Plan, settings: Settings, translation: Translation, par
     third = [f"change = {translation.modulation}", f"forget = {translation.forgetting}"]
     follow = [
         f"mean += {whole} * mean_rate * (output - mean)",
-        f"bias += {whole} * homeostasis * (target_activity - output)",
+        *([] if settings.dale else [f"bias += {whole} * homeostasis * (target_activity - output)"]),
     ]
     if translation.context:
         third += [f"change_context{ending} = {text}" for ending, text in translation.context_modulation().items()]
@@ -78,7 +72,7 @@ def add_context(
     shared = {
         "eta": settings.eta * settings.context_eta,
         "weight_decay": settings.weight_decay,
-        "bound": settings.bound,
+        **weight_parameters(settings),
     }
     heard = {"dendrite": "signal_pre", "lagged": "before_pre"}
     given = "change_context_post * signal_pre + change_context_after_post * before_pre"
@@ -89,7 +83,7 @@ def add_context(
     learn = f"""
         given = {given}
         step = eta * schedule(t, 0) * (given - (forget_context_post + weight_decay) * b)
-        {bounded("b", settings)}
+        {stepped("b", "context", plan, settings)}
     """
     source, row, wiring = plan.name, plan.cells, ("siblings", {"positions": plan.positions, "cells": plan.cells})
     wiring[1]["tuple_size"] = tuple_size

@@ -4,6 +4,7 @@ from cortexsim.rules import Rule
 from cortexsim.spiking.broadcast import add_column_modulator, add_output
 from cortexsim.spiking.description import Description, Group, Operation
 from cortexsim.spiking.encoding import ENCODINGS
+from cortexsim.spiking.inhibition import add_inhibition
 from cortexsim.spiking.layer import AGE, add_layer
 from cortexsim.spiking.parts import FOLLOW, SHOW, SIGNAL, THIRD, WATCH, Parts, Plan
 from cortexsim.spiking.plasticity import Translation
@@ -38,9 +39,13 @@ def describe(
     _add_input(size, bool(plans[0].below_rate), settings, parts)
     below, streams = "input", {"stimulus": size}
     streams |= ({"identity": 2} if plans[0].below_rate else {}) | ({"schedule": 4} if plastic and rule else {})
+    learning = False  # From here up.
     for plan in plans:
+        learning = learning or plan.plastic
         says = Translation(rule, plan.context != "none", halves) if rule is not None and plan.plastic else None
         add_layer(plan, settings, says, below, tuple_size, classes, parts)
+        if settings.dale:
+            add_inhibition(plan, settings, below, rule is not None and learning, parts)
         if plan.sends == "prediction":
             add_senders(plan, settings, tuple_size, parts)
         below = plan.sender

@@ -1,5 +1,6 @@
 """Cells that send up what a column makes its siblings' dendrites expect, in the place of its own activity."""
 
+from cortexsim.spiking.constraints import counters, entered, release_parameters, transmitted
 from cortexsim.spiking.description import Connection, Group, Operation
 from cortexsim.spiking.layer import AGE, SINCE, TRACE
 from cortexsim.spiking.parts import HEAR, SACCADE, THIRD, Parts, Plan, dedent
@@ -30,6 +31,7 @@ def add_senders(plan: Plan, settings: Settings, tuple_size: int, parts: Parts) -
         "follow": settings.mean_rate,
     }
     model = [cell.equations, "bias : 1", "expected : 1", "offset : 1", "power : 1", "scale : 1", AGE, TRACE, SINCE[1]]
+    model += counters(settings)
     model += [f"{name} : {unit} (shared, constant)" for name, unit in shared.items()]
     reset = [*cell.reset.split("; "), "recent += 1", "spikes += 1", "last = t"]
     parts.groups.append(
@@ -44,19 +46,22 @@ def add_senders(plan: Plan, settings: Settings, tuple_size: int, parts: Parts) -
         scale = reach / sqrt(power + 1e-12)
         bias = 1 - scale * offset
     """
-    resets = ["saccade = t", *cell.saccade.split("; "), "recent = 0", "last = -1*second"]
+    resets = ["saccade = t", *entered(settings), *cell.saccade.split("; "), "recent = 0", "last = -1*second"]
     parts.operations += [
         Operation(plan.sender, THIRD, dedent(settle)),
         Operation(plan.sender, SACCADE, "\n".join(resets)),
     ]
     name = f"sending{plan.number}"
-    heard = ["expected_post = w * (output_pre - mean_pre) : 1 (summed)", "offset_post = w * mean_pre : 1 (summed)"]
+    values = {"unit": 1 / (settings.unit_rate * values["tau_synapse"]), **release_parameters(settings)}
+    model = ["w : 1", *(f"{key} : 1 (shared, constant)" for key in values)]
+    model += ["expected_post = w * (output_pre - mean_pre) : 1 (summed)", "offset_post = w * mean_pre : 1 (summed)"]
     parts.connections.append(
         Connection(
-            name, plan.name, plan.sender, "\n".join(["w : 1", "unit : 1 (shared, constant)", *heard]),
+            name, plan.name, plan.sender, "\n".join(model),
             ("onward", {"positions": plan.positions, "cells": plan.cells, "tuple_size": tuple_size}), row=plan.cells,
-            on_pre="current_post += unit * scale_post * w", sums={"expected": HEAR, "offset": HEAR},
+            on_pre=transmitted(["current_post += unit * scale_post * w"], "sending", plan, settings),
+            sums={"expected": HEAR, "offset": HEAR},
         )
     )  # fmt: skip
-    parts.set(name, {"unit": 1 / (settings.unit_rate * values["tau_synapse"])})
+    parts.set(name, values)
     parts.state += [(plan.sender, "power"), (name, "w")]

@@ -110,6 +110,14 @@ class Settings:
         target_activity: which homeostasis keeps.
         reach: root mean square, about the rheobase, to which cells that send predictions scale their drive.
         bound: soft bound of the weights; 0 for none.
+        weight_bits: binary digits of feedforward and context weights, which then have 2^bits levels from -bound, or
+            under Dale's law 0, to bound, and are rounded to them at random, without bias, whenever they learn; None
+            for any number of levels.
+        release: probability that a presynaptic spike is transmitted, at each synapse by itself; 1 for reliable ones.
+            Dendrites of ``trace`` and ``psp`` hear reliably.
+        dale: whether presynaptic cells only excite, through feedforward weights that are never negative, and inhibitory
+            cells of each column do the rest, in the place of homeostasis. Context weights, and those that send
+            predictions, stay signed: they stand for excitation, and for inhibition by way of cells not simulated.
         eta, context_eta, weight_decay: as in rate layers.
         readout_eta: learning rate of the output of feedback learning.
         control: by name of the modulator.
@@ -133,6 +141,9 @@ class Settings:
     target_activity: float = 0.15
     reach: float = 1.0
     bound: float = 0.0
+    weight_bits: int | None = None
+    release: float = 1.0
+    dale: bool = False
     eta: float = 6e-3
     context_eta: float = 3.0
     weight_decay: float = 1e-3
@@ -153,6 +164,10 @@ class Settings:
                 raise UserError(
                     f"{name} = {value * 1e3:g} ms is too short for dt = {self.timing.dt * 1e3:g} ms (at least twice dt)"
                 )
+        if self.weight_bits is not None and not self.bound:
+            raise UserError(
+                f"weight_bits = {self.weight_bits}: weights of few levels need an end (bound above 0, such as 1.0)"
+            )
         if self.input_rate <= 0 or self.input_rate * self.timing.dt > 1:
             most = 1 / self.timing.dt
             raise UserError(

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from cortexsim.spiking import wiring
+from cortexsim.spiking.constraints import SEED
 from cortexsim.spiking.description import Description
 from cortexsim.spiking.program import Program
 
@@ -83,6 +84,7 @@ class Stack:
         }
         self.target = target
         self.spiking = [group.name for group in description.groups if group.threshold]
+        self.seeded = [group.name for group in description.groups if SEED in group.model]
 
     @cached_property
     def engine(self) -> "Engine":
@@ -96,8 +98,12 @@ class Stack:
     @property
     def fans(self) -> dict[str, int]:
         """How many synapses a spike of each spiking group reaches."""
-        entries = [entry for entry in self.description.connections if entry.on_pre]
-        return {entry.source: len(self.wires[entry.name][0]) // self.sizes[entry.source] for entry in entries}
+        found: dict[str, int] = {}
+        for entry in self.description.connections:
+            if entry.on_pre:
+                reached = len(self.wires[entry.name][0]) // self.sizes[entry.source]
+                found[entry.source] = found.get(entry.source, 0) + reached
+        return found
 
     def initial_state(self) -> State:
         """Give every variable that lasts the value zero, each in the shape of its group or connection."""
@@ -141,10 +147,11 @@ class Stack:
         values: dict[str, np.ndarray | float] = {**self.parameters, **state}
         values |= {f"{name}.values": rows for name, rows in self._rows(stream).items()}
         values |= {"stream.steps": len(stream) * d.ticks * d.period}
-        if "input" in self.spiking:
-            values["input.seed"] = seed
+        values |= {f"{name}.seed": seed for name in self.seeded}
         # The first saccade ends a fixation that never was; this keeps its quotients finite.
-        layers = [name for name in self.sizes if name.startswith(("layer", "sender")) and "line" not in name]
+        layers = [
+            name for name in self.sizes if name.startswith(("layer", "sender", "inhibitory")) and "line" not in name
+        ]
         values |= {f"{name}.saccade": -d.dt * d.period for name in layers}
         if d.ticks == 2:
             values |= {f"{name}.onset": -d.dt * d.period * d.ticks for name in layers}

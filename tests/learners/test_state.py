@@ -30,6 +30,8 @@ EXTRA = {  # What no model of the package has: other optimisers, feedback and ma
     "rate below": ("clapp-spiking", {"network": {"substrate": ["rate", "spiking"], "shared": False}}),
     "delayed": ("clapp-spiking", {"modulator": {"surprise": {"delay": "20 ms", "tau_filter": "50 ms"}}}),
     "all carried": ("clapp-spiking", {"spiking": {"clear": False}}),
+    "dale": ("clapp-spiking", {"spiking": {"dale": True, "homeostasis": 0.1}}),
+    "levels, release": ("clapp-spiking", {"spiking": {"bound": 1.0, "weight_bits": 8, "release": 0.5, "eta": 1.0}}),
 }
 NAMES = [*sorted(model_paths()), *EXTRA]
 

@@ -1,8 +1,9 @@
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from cortexsim.hierarchy import Hierarchy, contexts
-from cortexsim.rate import TRANSFERS, Architecture, Network, Projection
+from cortexsim.rate import TRANSFERS, Architecture, Network, Projection, VectorNetwork
 
 SMALL = Hierarchy(features=4, multiplicity=2, depth=3)
 
@@ -88,3 +89,16 @@ def test_first_weights_depend_on_the_seed_alone() -> None:
 
     assert (weights(0) == weights(0, context=("sibling",) * 2 + ("none",), feedback="direct")).all()
     assert (weights(0) != weights(1)).all()
+
+
+@pytest.mark.parametrize(
+    ("kind", "sends"), [(Network, "activity"), (Network, "prediction"), (VectorNetwork, "activity")]
+)
+@pytest.mark.parametrize("shared", [True, False])
+def test_multiply_adds_are_those_that_torch_counts(kind: type[Network], sends: str, shared: bool) -> None:
+    architecture = Architecture(cells=6, shared=shared, sends=sends)
+    network = kind.build(architecture, SMALL, 0, context=("sibling", "sibling", "none"))
+    with FlopCounterMode(display=False) as counter:
+        network.activities(torch.rand(7, 8, 4))
+    gates = sum(layer.positions * 6 * 4 for layer in network.layers) if kind is VectorNetwork else 0
+    assert network.multiply_adds - gates == counter.get_total_flops() / 2 / 7

@@ -29,7 +29,7 @@ KEYS = {
     "chance",
     "selectivity",
 }
-KEYS |= {"participation", "decoding", "seconds", "context", "sensitivity"}
+KEYS |= {"participation", "decoding", "seconds", "context", "sensitivity", "multiply_adds"}
 
 
 def quick(name: str) -> Model:
@@ -66,6 +66,8 @@ def test_a_result_names_all_that_it_was_made_with(finished: tuple[Path, list[Sum
         assert set(row) >= KEYS
         assert [len(row[key]) for key in ("selectivity", "participation", "decoding")] == [3, 3, 3]
         assert row["chance"] == 0.25
+        assert row["spikes"] is None
+        assert row["multiply_adds"] > 0
         assert row["grammar_seed"] == 5 + row["seed"]
     assert {"cortexsim", "torch", "python"} <= set(result["versions"])
     assert [model["name"] for model in result["configuration"]["models"]] == [

@@ -1,0 +1,157 @@
+"""Weights of few levels, and release that fails: what they promise, and that no cut and no evaluation shows in them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cortexsim.rules import known_rules
+from cortexsim.spiking import Plan, Settings, Stack, State, Stream, Timing, admitted, describe
+from cortexsim.spiking.constraints import KINDS, ROOM, _first
+
+FIXATIONS = 10
+SETTINGS = Settings(input_rate=400.0, eta=0.05, homeostasis=0.01)
+COARSE = replace(SETTINGS, bound=1.0, weight_bits=3)
+FAILING = replace(SETTINGS, release=0.5)
+BOTH = replace(COARSE, release=0.5, clear=False)
+PSP = replace(BOTH, dendrite="psp", timing=Timing(1e-3, 60e-3, 4e-3))
+
+
+def stack_of(settings: Settings, sends: str = "activity", target: str = "numpy") -> Stack:
+    rates = (settings.input_rate, settings.unit_rate)
+    plans = [
+        Plan(1, 2, 6, 8, "spiking", True, "sibling", False, rates[0], sends),
+        Plan(2, 1, 6, 12, "spiking", False, "none", False, rates[1]),
+    ]
+    return Stack(*describe(plans, 2, 4, known_rules()["clapp"], settings, FIXATIONS), target)
+
+
+def begun(stack: Stack, settings: Settings) -> State:
+    draw, state = np.random.default_rng(0), stack.initial_state()
+    for key in state:
+        if key.startswith(("feedforward", "sending")) and key.endswith(".w"):
+            state[key] = admitted(draw.uniform(-0.2, 0.9, len(state[key])), 1, 0, settings)
+    return state
+
+
+def stream(learning: bool = True) -> Stream:
+    shown = (np.random.default_rng(1).uniform(size=(FIXATIONS, 16)) < 0.3).astype(float)
+    return Stream(shown, np.arange(FIXATIONS), pace=np.linspace(1, 0.5, FIXATIONS) if learning else None)
+
+
+def equal(one: State, other: State) -> bool:
+    return one.keys() == other.keys() and all(np.array_equal(one[key], other[key]) for key in one)
+
+
+CASES = pytest.mark.parametrize("settings", [COARSE, FAILING, BOTH, PSP], ids=["levels", "release", "both", "psp"])
+
+
+@CASES
+def test_chunks_of_any_size_give_the_same_spikes_and_weights(settings: Settings) -> None:
+    stack = stack_of(settings)
+    (first, state), *others = [stack.run(stream(), begun(stack, settings), seed=5, chunk=size) for size in (12, 5)]
+    assert min(first.spikes.values()) > 5
+    assert not np.array_equal(begun(stack, settings)["feedforward1.w"], state["feedforward1.w"])
+    for outcome, after in others:
+        assert all(np.array_equal(outcome.activity[name], values) for name, values in first.activity.items())
+        assert equal(after, state)
+
+
+@CASES
+def test_evaluation_changes_nothing_and_gives_a_sample_the_same_spikes_whenever_it_is_shown(settings: Settings) -> None:
+    stack = stack_of(settings)
+    state, shown = begun(stack, settings), stream(learning=False)
+    outcome = stack.run(shown, state, seed=5)[0]
+    part = stack.run(Stream(shown.inputs[5:], shown.identity[5:]), state, seed=5)[0]
+    for name in ("layer1", "layer2"):
+        assert np.array_equal(outcome.activity[name][5:], part.activity[name])
+    lasting = stack._run_chunk(shown, state, 5)[1]  # What `run` would hide.
+    assert all(np.array_equal(lasting[key], values) for key, values in state.items() if key.endswith((".w", ".b")))
+
+
+def test_the_compiled_program_gives_the_same_spikes_and_weights() -> None:
+    pairs = [
+        stack_of(BOTH, "prediction", target).run(stream(), begun(stack_of(BOTH, "prediction"), BOTH), seed=5)
+        for target in ("cpp", "numpy")
+    ]
+    (fast, compiled), (slow, interpreted) = pairs
+    assert fast.spikes == slow.spikes
+    for key, values in compiled.items():
+        np.testing.assert_allclose(values, interpreted[key], rtol=1e-10, atol=1e-12)
+
+
+# Weights of few levels.
+
+
+@pytest.mark.parametrize("bits", [2, 5])
+def test_weights_that_learn_lie_on_their_levels(bits: int) -> None:
+    settings = replace(COARSE, weight_bits=bits)
+    stack = stack_of(settings)
+    before = begun(stack, settings)
+    after = stack.run(stream(), before, seed=5)[1]
+    for key in ("feedforward1.w", "context1.b"):
+        level = (after[key] + 1) / 2 * (2**bits - 1)
+        np.testing.assert_allclose(level, np.rint(level), atol=1e-9)
+        assert np.abs(after[key]).max() <= 1
+        assert not np.array_equal(after[key], before[key])
+
+
+def test_rounding_is_unbiased() -> None:
+    """One fixation of weight decay alone, from levels downwards: on average over synapses, as without levels."""
+    fine = replace(SETTINGS, eta=1.0, bound=1.0, weight_decay=0.05)
+    quiet = Stream(np.zeros((1, 256)), np.zeros(1, int), pace=np.ones(1))
+    found = {}
+    for bits in (None, 4):
+        settings = replace(fine, weight_bits=bits)
+        plan = Plan(1, 2, 64, 128, "spiking", True, "sibling", False, 400.0)
+        stack = Stack(*describe([plan], 2, 4, known_rules()["clapp"], settings, 1), "numpy")
+        state = stack.initial_state() | {"feedforward1.w": np.full(2 * 64 * 128, 9 / 15)}
+        found[bits] = stack.run(quiet, state, seed=1)[1]["feedforward1.w"]
+    assert len(np.unique(found[4].round(9))) == 2
+    moved, error = found[None].mean() - 9 / 15, found[4].std() / np.sqrt(len(found[4]))
+    assert abs(moved) > 10 * error
+    assert abs(found[4].mean() - found[None].mean()) < 4 * error
+
+
+def test_first_weights_are_rounded_to_levels_without_bias() -> None:
+    weights = np.full((100, 100), 0.37)
+    found = admitted(weights, 1, 0, COARSE)
+    assert np.unique(found.round(12)) == pytest.approx([1 / 7, 3 / 7])
+    assert found.mean() == pytest.approx(0.37, abs=0.005)
+    assert not np.array_equal(found, admitted(weights, 2, 0, COARSE))
+    assert admitted(weights, 1, 0, SETTINGS) is weights
+
+
+# Release that fails.
+
+
+def heard(release: float, weight: float, bias: float) -> tuple[np.ndarray, float]:
+    """Eligibility traces of synapses of one weight, and the mean voltage of a cell that never fires."""
+    settings = replace(SETTINGS, release=release, gain=0.05, clear=False, eta=1e-12)
+    plan = Plan(1, 2, 32, 16, "spiking", True, "sibling", False, settings.input_rate)
+    stack = Stack(*describe([plan], 2, 4, known_rules()["clapp"], settings, 8, traced_cell=3), "numpy")
+    state = stack.initial_state() | {"feedforward1.w": np.full(1024, weight), "layer1.bias": np.full(64, bias)}
+    outcome, after = stack.run(Stream(np.ones((8, 32)), np.arange(8), pace=np.ones(8)), state, seed=2)
+    assert outcome.spikes["layer1"] == 0
+    return after["feedforward1.elig"], float(outcome.traces["layer1"]["v"].mean())
+
+
+def test_half_the_releases_make_half_the_eligibility_each_synapse_by_itself() -> None:
+    whole, half = (heard(release, weight=0.0, bias=0.5)[0].reshape(32, 32) for release in (1.0, 0.5))
+    assert half.mean() / whole.mean() == pytest.approx(0.5, abs=0.03)
+    assert (whole == whole[:, :1]).all()  # Synapses of a presynaptic cell, in a row.
+    assert all(len(np.unique(row)) > 16 for row in half)
+
+
+def test_half_the_releases_make_half_the_current() -> None:
+    whole, half = (heard(release, weight=0.5, bias=0.0)[1] for release in (1.0, 0.5))
+    assert whole > 0.1
+    assert half / whole == pytest.approx(0.5, abs=0.05)
+
+
+def test_failures_of_release_have_numbers_of_their_own() -> None:
+    """Not those of the input spikes, nor those of other layers and senders: else failures would follow the input."""
+    numbers = [_first(kind, number) for kind in KINDS for number in range(1, 12)]
+    assert len(set(numbers)) == len(numbers)
+    assert min(np.diff(sorted(numbers))) >= ROOM
+    assert max(numbers) + ROOM < 2**31
