@@ -24,10 +24,8 @@ EXTRA = {  # What no model of the package has: other optimisers, feedback and ma
     "vicreg": ("hebb", {"rule": {"name": "vicreg_local"}}),
     "hybrids": ("hebb", {"rule": {"name": "forward_forward"}}),
     "unshared views": ("barlow", {"network": {"shared": False}}),
-    "spiking predictions": ("clapp-spiking", {"network": {"sends": "prediction"}}),
-    "spiking labels": ("clapp-spiking", {"rule": {"name": "clapp", "top": "label"}, "spiking": {"centred": False}}),
-    "brian-rate": ("clapp-spiking", {"network": {"substrate": ["brian-rate", "rate"], "shared": False}}),
-    "rate below": ("clapp-spiking", {"network": {"substrate": ["rate", "spiking"], "shared": False}}),
+    "brian-rate": ("clapp-spiking", {"network": {"substrate": ["brian-rate", "rate"], "sends": "activity"}}),
+    "rate below": ("clapp-spiking", {"network": {"substrate": ["rate", "spiking"], "sends": "activity"}}),
     "delayed": ("clapp-spiking", {"modulator": {"surprise": {"delay": "20 ms", "tau_filter": "50 ms"}}}),
     "all carried": ("clapp-spiking", {"spiking": {"clear": False}}),
 }
