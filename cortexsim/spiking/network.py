@@ -54,7 +54,7 @@ def describe(
                 if modulator.projection == "scalar":
                     add_column_modulator(plan, settings, modulator, says, parts)
     if any(plan.context == "label" for plan in plastic):
-        _add_labels(classes, parts)
+        _add_labels(classes, settings, parts)
         streams["labels_of"] = classes
     if rule is not None and plastic:
         for modulator in rule.modulators:
@@ -114,8 +114,13 @@ def _add_input(size: int, spikes: bool, settings: Settings, parts: Parts) -> Non
     parts.operations.append(Operation("input", SHOW, show))
 
 
-def _add_labels(classes: int, parts: Parts) -> None:
+def _add_labels(classes: int, settings: Settings, parts: Parts) -> None:
+    """Add the labels that dendrites hear, less their mean where plasticity is centred.
+
+    A context that is never negative would, where a rule weakens synapses after saccades, weaken all of them.
+    """
+    mean = 1 / classes if settings.centred else 0
     parts.groups.append(Group("labels", classes, "signal : 1\nbefore : 1"))
-    parts.operations.append(Operation("labels", SIGNAL, "signal = labels_of(t, i)"))
+    parts.operations.append(Operation("labels", SIGNAL, f"signal = labels_of(t, i) - {mean}"))
     parts.operations.append(Operation("labels", FOLLOW, "before += schedule(t, 1) * (signal - before)"))
     parts.state.append(("labels", "before"))

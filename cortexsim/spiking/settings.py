@@ -104,7 +104,7 @@ class Settings:
             that the first half of a fixation still hears the sample before, and the second half the present one.
         tau_dendrite: time constant of that potential.
         clear: whether a saccade clears eligibility traces.
-        centred: whether plasticity and dendrites read activity less its running mean.
+        centred: whether plasticity and dendrites read activity less its running mean, and labels less their share.
         mean_rate: how fast the running mean follows, per fixation.
         homeostasis: how fast a cell's bias follows its distance from target_activity, per fixation.
         target_activity: which homeostasis keeps.

@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 
 from cortexsim.hierarchy.contexts import siblings
+from cortexsim.rules import known_rules
+from cortexsim.spiking import Plan, Settings, Stack, Stream, describe
 from cortexsim.spiking.wiring import WIRINGS, wires
 
 SIZES = {
@@ -52,3 +54,13 @@ def test_siblings_hear_each_other_in_the_order_of_rate_layers() -> None:
         for m in range(2):
             synapse = tensor.reshape(6, 4, 2, 4)[position, 1, m, 3]
             assert (pre[synapse], post[synapse]) == (heard[position, m] * 4 + 3, position * 4 + 1)
+
+
+@pytest.mark.parametrize("centred", [True, False])
+def test_a_dendrite_hears_labels_less_their_share_where_plasticity_is_centred(centred: bool) -> None:
+    top = Plan(1, 1, 3, 4, "brian-rate", True, "label", False, 0.0)
+    settings = Settings(centred=centred)
+    stack = Stack(*describe([top], 2, 4, known_rules()["clapp"], settings, capacity=1), "numpy")
+    label = np.eye(4)[[2]]
+    _, after = stack.run(Stream(np.ones((1, 4)), np.arange(1), label, np.ones(1)), stack.initial_state(), seed=0)
+    np.testing.assert_allclose(after["labels.before"], label[0] - 0.25 * centred)
