@@ -1,6 +1,7 @@
 """Figures of an experiment: groups of learners in rows, comparisons or layers in columns."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cortexsim.analysis.plots import style
-from cortexsim.analysis.summary import Summary
+from cortexsim.analysis.summary import Spread, Summary
 
 Groups = Mapping[str, Sequence[str]]
 
@@ -74,6 +75,53 @@ def alignment(rows: Sequence[Mapping[str, Any]], quantity: str, ylabel: str, gro
     return figure
 
 
+def against_values(
+    summaries: Sequence[Summary], points: Mapping[str, tuple[str, Mapping[str, Any]]], chance: float, title: str
+) -> Figure:
+    """Draw accuracy, and the selectivity of each layer trained, against a value of a model, at the most samples.
+
+    Args:
+        summaries: of the learners, and of controls that have no point.
+        points: the model that a learner comes from, and its values: the first is the x axis, others make a line each.
+        chance: accuracy of guessing.
+        title: of the figure.
+    """
+    varied = [summary for summary in summaries if summary.learner in points]
+    key, *others = points[varied[0].learner][1]
+    ticks = list(dict.fromkeys(str(points[summary.learner][1][key]) for summary in varied))
+    several = len({points[summary.learner][0] for summary in varied}) > 1
+    lines: dict[str, list[Summary]] = {}
+    for summary in varied:
+        model, values = points[summary.learner]
+        said = [model] if several or not others else []
+        name = ", ".join([*said, *(f"{other.rpartition('.')[2]} {values[other]}" for other in others)])
+        lines.setdefault(name, []).append(summary)
+    trained = max(summary.trained for summary in varied)
+    figure, (row,) = _grid(1, 1 + trained)
+    for column, axes in enumerate(row):
+        chosen = partial(_shown, layer=column - 1)
+        for index, (name, found) in enumerate(lines.items()):
+            places = [ticks.index(str(points[summary.learner][1][key])) for summary in found]
+            spreads = [chosen(summary) for summary in found]
+            means, deviations = [s.mean for s in spreads], [s.deviation for s in spreads]
+            axes.errorbar(places, means, deviations, label=name, capsize=3, **style(found[0], index))
+        for index, control in enumerate((s for s in summaries if s.learner not in points), len(lines)):
+            drawn = style(control, index)
+            axes.axhline(chosen(control).mean, color=drawn["color"], linestyle="--", label=control.learner)
+        axes.set_xticks(range(len(ticks)), ticks)
+        axes.set(ylim=(0, 1.05), xlabel=key)
+        axes.set_title(f"selectivity, layer {column}" if column else "test accuracy", fontsize=10)
+    row[0].axhline(chance, color="black", linewidth=0.8, linestyle=":")
+    _name_row(row, "", "")
+    figure.suptitle(title, fontsize=9)
+    return figure
+
+
+def _shown(summary: Summary, layer: int) -> Spread:
+    """Give the selectivity of a layer, and for layer -1 the accuracy, at the largest training set."""
+    return summary.accuracy[summary.samples[-1]] if layer < 0 else summary.layers["selectivity"][layer]
+
+
 def _grid(rows: int, columns: int) -> tuple[Figure, list[list[Axes]]]:
     figure = Figure(figsize=(1.5 + 2.7 * columns, 2.9 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False, sharey=True)
@@ -89,7 +137,7 @@ def _chosen(summaries: Sequence[Summary], names: Sequence[str]) -> list[tuple[in
 
 
 def _name_row(row: Sequence[Axes], title: str, ylabel: str) -> None:
-    row[0].set_ylabel(f"{title}\n{ylabel}")
+    row[0].set_ylabel(f"{title}\n{ylabel}" if title else ylabel)
     drawn = [axes.get_legend_handles_labels() for axes in row]
     by_label = {label: handle for handles, labels in drawn for handle, label in zip(handles, labels, strict=True)}
     row[-1].legend(

@@ -1,7 +1,8 @@
 """Models with other values, by dotted keys such as ``training.eta``."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -34,6 +35,22 @@ def changed(model: Model, values: Mapping[str, Any]) -> Model:
         raise UserError(f"{model.name}: {explain(error, Model)}{_elsewhere(error)}") from None
     found._name, found._path = model._name, model._path
     check(found)
+    return found
+
+
+def varied(model: Model, values: Mapping[str, Sequence[Any]]) -> list[tuple[Model, dict[str, Any]]]:
+    """Give a model each of several values, with each of those of every other key, and a name that says which.
+
+    Raises:
+        UserError: where one of them cannot be.
+    """
+    found = []
+    for several in product(*values.values()):
+        chosen = dict(zip(values, several, strict=True))
+        one = changed(model, chosen)
+        said = ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in chosen.items())
+        one._name = f"{model.name}, {said}"
+        found.append((one, chosen))
     return found
 
 

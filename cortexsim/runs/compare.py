@@ -1,13 +1,14 @@
 """Set learners side by side on one task: same samples, same order, same network, same budget of epochs."""
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from cortexsim.analysis import plots
+from cortexsim.analysis import panels, plots
 from cortexsim.analysis.summary import Summary, summarise
 from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy, laws
@@ -32,6 +33,7 @@ class Comparison:
         grammar_seed: seed of the first grammar.
         device: where it runs.
         target: of layers in Brian2.
+        points: where learners differ in the values of a model: by their names, that model's, and the values.
     """
 
     models: tuple[Model, ...]
@@ -42,6 +44,7 @@ class Comparison:
     grammar_seed: int = 0
     device: str = "cpu"
     target: str = "cpp"
+    points: Mapping[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
 
     def trials(self) -> list[Trial]:
         """List every trial, in the order of the rows."""
@@ -113,7 +116,10 @@ def compare(comparison: Comparison, out: Path, console: Console, workers: int = 
     rows = run_all(comparison.trials(), ledger, console, workers)
     summaries = summarise(rows)
     title = comparison.title
-    figure = plots.comparison(summaries, rows[0]["chance"], comparison.laws, comparison.hierarchy.features, title)
+    if comparison.points:
+        figure = panels.against_values(summaries, comparison.points, rows[0]["chance"], title)
+    else:
+        figure = plots.comparison(summaries, rows[0]["chance"], comparison.laws, comparison.hierarchy.features, title)
     figure.savefig(out / "figure.png", dpi=150)
     figure.savefig(out / "figure.svg")
     result = {"rows": rows, "versions": versions(), "configuration": configuration(comparison)}

@@ -1,9 +1,9 @@
 """Experiments: several comparisons under one claim, as a folder of `experiments/` writes them down."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 from rich.console import Console
@@ -12,6 +12,7 @@ from cortexsim.analysis import panels
 from cortexsim.analysis.summary import Summary
 from cortexsim.errors import UserError, about, nearest
 from cortexsim.hierarchy import Hierarchy, laws
+from cortexsim.runs.change import varied
 from cortexsim.runs.compare import Comparison, compare, configuration
 from cortexsim.runs.configuration import Count, HierarchyTable, Table
 from cortexsim.runs.explain import read
@@ -22,10 +23,15 @@ from cortexsim.runs.verdict import VerdictTable, verdict
 
 
 class ComparisonTable(Table):
-    """One comparison of an experiment; it is written into a folder of its name."""
+    """One comparison of an experiment; it is written into a folder of its name.
+
+    ``change`` gives each model each of several values, by dotted keys; ``controls`` are models left as they are.
+    """
 
     name: Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
     models: list[str] | None = Field(default=None, min_length=1)
+    controls: list[str] = Field(default_factory=list)
+    change: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default_factory=dict)
     samples: list[Count] = Field(min_length=1)
     seeds: Count = 3
     repeats: Count = 1
@@ -110,9 +116,19 @@ def comparisons(
 
 
 def _comparison(table: ComparisonTable, experiment: Experiment, beside: Path, device: str) -> Comparison:
-    names = table.models or experiment.models
+    models = [find_model(name, beside) for name in table.models or experiment.models]
+    points: dict[str, tuple[str, Mapping[str, Any]]] = {}
+    if table.change:
+        several = [varied(model, table.change) for model in models]
+        points = {
+            one.name: (model.name, values)
+            for model, found in zip(models, several, strict=True)
+            for one, values in found
+        }
+        models = [one for found in several for one, _ in found]
     return Comparison(
-        models=tuple(find_model(name, beside) for name in names),
+        models=(*models, *(find_model(name, beside) for name in table.controls)),
+        points=points,
         hierarchy=Hierarchy(**table.hierarchy.model_dump(exclude_none=True)),
         samples=tuple(sorted(set(table.samples))),
         seeds=table.seeds,

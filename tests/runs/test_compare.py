@@ -32,9 +32,8 @@ KEYS = {
 KEYS |= {"participation", "decoding", "seconds", "context", "sensitivity", "multiply_adds"}
 
 
-def quick(name: str) -> Model:
-    """A model of the package with few epochs."""
-    model = find_model(name)
+def quick(model: Model) -> Model:
+    """A model with few epochs."""
     copy = model.model_copy(update={"training": model.training.model_copy(update={"epochs": 2})})
     copy._name, copy._path = model._name, model._path
     return copy
@@ -42,7 +41,7 @@ def quick(name: str) -> Model:
 
 def toy(*names: str) -> Comparison:
     hierarchy = Hierarchy(features=4, multiplicity=2, depth=3)
-    return Comparison(tuple(quick(name) for name in names), hierarchy, (32, 64), seeds=2, grammar_seed=5)
+    return Comparison(tuple(quick(find_model(name)) for name in names), hierarchy, (32, 64), seeds=2, grammar_seed=5)
 
 
 def silent() -> Console:
@@ -139,7 +138,7 @@ def test_a_trial_is_known_by_all_that_it_depends_on() -> None:
         replace(trial, seed=9),
         replace(trial, samples=33),
         replace(trial, hierarchy=Hierarchy(depth=3)),
-        replace(trial, model=quick("hebb")),
+        replace(trial, model=quick(find_model("hebb"))),
         replace(trial, device="cuda"),
     ]
     assert len({trial.key, *(other.key for other in others)}) == 6

@@ -19,7 +19,7 @@ from tests.runs.test_compare import quick, silent
 TOY = Hierarchy(features=4, multiplicity=2, depth=2)
 
 OF_COMPARISONS = sorted(name for name, path in experiment_paths().items() if path.name == COMPARISONS)
-COMPILED = {"first_layer", "direct_spiking"}  # A few minutes, for the compiler.
+COMPILED = {"first_layer", "direct_spiking", "spiking_hierarchy"}  # A few minutes, for the compiler.
 
 
 @pytest.mark.parametrize(
@@ -29,9 +29,7 @@ COMPILED = {"first_layer", "direct_spiking"}  # A few minutes, for the compiler.
 def test_every_experiment_runs_at_toy_size(name: str, tmp_path: Path) -> None:
     experiment, beside = find_experiment(name)
     planned = {
-        key: replace(
-            whole, models=tuple(quick(str(m._path)) for m in whole.models), hierarchy=TOY, samples=(8, 16), seeds=1
-        )
+        key: replace(whole, models=tuple(quick(m) for m in whole.models), hierarchy=TOY, samples=(8, 16), seeds=1)
         for key, whole in comparisons(experiment, beside).items()
     }
     found = run_experiment(experiment, planned, tmp_path, silent(), workers=1)
@@ -73,6 +71,44 @@ def test_a_faulty_experiment_is_named(tmp_path: Path, text: str, complaint: str)
         find_experiment(str(tmp_path))
     with pytest.raises(UserError, match="did you mean 'plain_sgd'"):
         find_experiment("plain_sg")
+
+
+CHANGED = """
+description = "x"
+[[comparison]]
+name = "a"
+models = ["hebb"]
+controls = ["untrained"]
+change = { "training.eta" = [0.001, 0.002], "network.cells" = [4, 8] }
+samples = [16]
+seeds = 2
+hierarchy = { features = 4, multiplicity = 2, depth = 2 }
+"""
+
+
+def test_a_comparison_gives_a_model_other_values_beside_controls(tmp_path: Path) -> None:
+    (tmp_path / "comparisons.toml").write_text(CHANGED)
+    experiment, beside = find_experiment(str(tmp_path))
+    planned = comparisons(experiment, beside)
+    assert [model.name for model in planned["a"].models] == [
+        "hebb, eta 0.001, cells 4",
+        "hebb, eta 0.001, cells 8",
+        "hebb, eta 0.002, cells 4",
+        "hebb, eta 0.002, cells 8",
+        "untrained",
+    ]
+    assert [(model.training.eta, model.network.cells) for model in planned["a"].models[:2]] == [(0.001, 4), (0.001, 8)]
+    planned["a"] = replace(planned["a"], models=tuple(quick(model) for model in planned["a"].models))
+    run_experiment(experiment, planned, tmp_path / "out", silent(), workers=1)
+    drawn = (tmp_path / "out" / "a" / "figure.svg").read_text()
+    for text in ("training.eta", "cells 4", "cells 8", "untrained", "selectivity, layer 1"):
+        assert f"<!-- {text} -->" in drawn
+
+
+def test_a_value_that_cannot_be_is_named_with_its_comparison(tmp_path: Path) -> None:
+    (tmp_path / "comparisons.toml").write_text(CHANGED.replace('"network.cells" = [4, 8]', '"network.cels" = [4, 8]'))
+    with pytest.raises(UserError, match=r"comparison 'a': hebb: unknown key 'network\.cels'"):
+        comparisons(*find_experiment(str(tmp_path)))
 
 
 def test_a_search_draws_as_often_for_every_model(tmp_path: Path) -> None:
