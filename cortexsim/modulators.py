@@ -86,12 +86,14 @@ SURPRISE = Modulator(
     "surprise",
     scope="column",
     score="activity_post * dendrite_post",
-    value="contrast_all * int(contrast_all * score_all < margin)",
-    constants={"margin": 1.0},
+    value="contrast_all * int(contrast_all * score_all < margin + (margin_after - margin) * (1 - contrast_all) / 2)",
+    constants={"margin": 1.0, "margin_after": 1.0},
 )
 """Plus one where a column did not foresee the context it should have, minus one where it took a wrong one for right.
 
-Source: Illing, Ventura, Bellec, Gerstner, NeurIPS 2021 (the gate of the CLAPP rule).
+Source: Illing, Ventura, Bellec, Gerstner, NeurIPS 2021 (the gate of the CLAPP rule), where both margins are 1. Where
+activity is read less its mean, scores have mean zero: of n contexts alike, one at 1 leaves the others at -1/(n-1), and
+``margin_after = 1/(n-1)`` is as far as they can go.
 """
 
 ERROR = Modulator("error", projection="random", value="output_all - label_all")

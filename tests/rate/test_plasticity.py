@@ -24,7 +24,7 @@ def layer_with_context(shared: bool, transfer: str, size: int = 2) -> tuple[Laye
     return layer, torch.randn(7, hierarchy.leaves, 4, generator=generator, dtype=torch.float64)
 
 
-def clapp_loss(layer: Layer, below: Tensor, context: Tensor | None = None) -> Tensor:
+def clapp_loss(layer: Layer, below: Tensor, context: Tensor | None = None, margin_after: float = 1.0) -> Tensor:
     """CLAPP's loss from its definition, column by column; the context is taken as given."""
     activity = layer(below)
     heard = layer.listen(activity).detach() if context is None else context
@@ -34,21 +34,23 @@ def clapp_loss(layer: Layer, below: Tensor, context: Tensor | None = None) -> Te
         for p in range(layer.positions):
             weights = layer.context.weights[p % layer.context.copies]
             score = torch.einsum("bi,ij,bj->b", activity[:, p], weights, other[:, p])
-            losses.append(torch.clamp(1 - contrast * score, min=0))
+            losses.append(torch.clamp((1 if contrast > 0 else margin_after) - contrast * score, min=0))
     return torch.stack(losses)
 
 
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("transfer", sorted(TRANSFERS))
 @pytest.mark.parametrize("size", [2, 3])
-def test_clapp_is_the_gradient_of_its_loss(shared: bool, transfer: str, size: int) -> None:
+@pytest.mark.parametrize("margin_after", [1.0, 0.2])
+def test_clapp_is_the_gradient_of_its_loss(shared: bool, transfer: str, size: int, margin_after: float) -> None:
     layer, below = layer_with_context(shared, transfer, size)
-    updates = Plasticity(known_rules()["clapp"]).updates(layer, layer.respond(below))
+    rule = known_rules()["clapp"].tuned({"margin_after": margin_after}, {})
+    updates = Plasticity(rule).updates(layer, layer.respond(below))
     assert layer.context is not None
     parameters = {"feedforward": layer.feedforward.weights, "bias": layer.bias, "context": layer.context.weights}
     for parameter in parameters.values():
         parameter.requires_grad_()
-    losses = clapp_loss(layer, below)
+    losses = clapp_loss(layer, below, margin_after=margin_after)
     assert (losses > 0).any()
     assert (losses == 0).any()  # Both sides of the gate are tested.
     losses.sum().backward()
