@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from cortexsim import commands
 from cortexsim.errors import UserError, about
@@ -42,7 +43,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-DEFAULT_MODELS = ("backprop", "clapp", "dfa", "untrained")
+DEFAULT_MODELS = ("backprop", "clapp", "clapp-spiking", "dfa", "untrained")
 REPORTED_GRAMMAR = 10  # From here on, no grammar below 100 has chosen a constant: experiments/tuning.
 
 
@@ -52,9 +53,7 @@ def compare(
     model: Annotated[
         list[str] | None, typer.Option(help="Name of a model, or path of a .toml file; repeat for more.")
     ] = None,
-    samples: Annotated[
-        str, typer.Option(help="Training-set sizes, with commas between.")
-    ] = "512,724,1024,1448,2048,4096",
+    samples: Annotated[str, typer.Option(help="Training-set sizes, with commas between.")] = "256,512,1024,2048",
     depth: Depth = None,
     multiplicity: Multiplicity = None,
     features: Features = None,
@@ -68,7 +67,7 @@ def compare(
     out: Out = None,
     resume: Resume = None,
 ) -> None:
-    """Set learners side by side: a table, a figure and a report."""
+    """Set learners side by side, on three levels unless --depth says otherwise: a table, a figure and a report."""
     values = asked(locals())
     from cortexsim.rate import device as choose
     from cortexsim.runs.compare import Comparison
@@ -80,8 +79,8 @@ def compare(
         return compare(context, **noted(resume, "compare"), workers=workers, out=resume)
     console = open_console()
     comparison = Comparison(
-        models=tuple(find_model(name) for name in model or DEFAULT_MODELS),
-        hierarchy=hierarchy_of(Hierarchy(), depth, multiplicity, features, tuple_size, classes),
+        models=tuple(find_model(name) for name in model or default_models(console, target)),
+        hierarchy=hierarchy_of(Hierarchy(depth=3), depth, multiplicity, features, tuple_size, classes),
         samples=sizes(samples),
         seeds=seeds,
         grammar_seed=grammar_seed,
@@ -94,6 +93,21 @@ def compare(
     with Interruptible(console, f"cortexsim compare --resume {folder}"):
         run(comparison, folder, console, workers)
     console.print(f"Written: {folder}/result.json, figure.png, figure.svg, report.html", soft_wrap=True)
+
+
+def default_models(console: Console, target: str) -> tuple[str, ...]:
+    """Name the learners to compare where none is named: without a compiler, those that need none."""
+    from cortexsim.runs.locate import find_model
+    from cortexsim.spiking import compiler_path
+
+    if target != "cpp":
+        return DEFAULT_MODELS
+    try:
+        compiler_path()
+    except UserError as error:
+        console.print(f"Without clapp-spiking: {error}", soft_wrap=True)
+        return tuple(name for name in DEFAULT_MODELS if not find_model(name).in_brian)
+    return DEFAULT_MODELS
 
 
 @app.command()

@@ -4,8 +4,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from cortexsim import cli
+from cortexsim.cli import DEFAULT_MODELS, default_models
 from cortexsim.rules import known_rules
 
 
@@ -85,15 +87,29 @@ def test_compare_and_train_end_to_end(
 ) -> None:
     small = ["--depth", "2", "--features", "4", "--multiplicity", "2"]
     task = ["--samples", "8,16", *small, "--seeds", "1", "--workers", "1"]
+    monkeypatch.setattr("cortexsim.spiking.program.shutil.which", lambda name: None)  # Without a compiler.
     assert run(monkeypatch, "compare", *task, "--out", str(tmp_path / "compare")) == 0
     printed = capsys.readouterr().out
-    for words in ("samples needed*", "chance is 0.250", "clapp", "untrained", "8/8 runs"):
+    for words in (
+        "samples needed*",
+        "chance is 0.250",
+        "clapp",
+        "untrained",
+        "8/8 runs",
+        "Without clapp-spiking: layers in Brian2 need",
+    ):
         assert words in printed
     assert len(json.loads((tmp_path / "compare" / "result.json").read_text())["rows"]) == 8
     assert run(monkeypatch, "train", "clapp", *small, "--samples", "16", "--out", str(tmp_path / "train")) == 0
     assert "Synonymic sensitivity" in capsys.readouterr().out
     row = json.loads((tmp_path / "train" / "result.json").read_text())["rows"][0]
     assert len(row["readout_linear"]) == len(row["readout_two-layer"]) == 2
+
+
+def test_a_spiking_network_is_compared_by_default_where_it_can_be() -> None:
+    console = Console(quiet=True)
+    assert "clapp-spiking" in default_models(console, "cpp")
+    assert default_models(console, "numpy") == DEFAULT_MODELS
 
 
 def test_ones_own_rule_is_one_file_and_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

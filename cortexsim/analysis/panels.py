@@ -76,7 +76,7 @@ def alignment(rows: Sequence[Mapping[str, Any]], quantity: str, ylabel: str, gro
 
 
 def against_values(
-    summaries: Sequence[Summary], points: Mapping[str, tuple[str, Mapping[str, Any]]], chance: float, title: str
+    summaries: Sequence[Summary], points: Mapping[str, tuple[str, Mapping[str, str]]], chance: float, title: str
 ) -> Figure:
     """Draw accuracy, and the selectivity of each layer trained, against a value of a model, at the most samples.
 
@@ -88,7 +88,7 @@ def against_values(
     """
     varied = [summary for summary in summaries if summary.learner in points]
     key, *others = points[varied[0].learner][1]
-    ticks = list(dict.fromkeys(str(points[summary.learner][1][key]) for summary in varied))
+    ticks = list(dict.fromkeys(points[summary.learner][1][key] for summary in varied))
     several = len({points[summary.learner][0] for summary in varied}) > 1
     lines: dict[str, list[Summary]] = {}
     for summary in varied:
@@ -101,7 +101,7 @@ def against_values(
     for column, axes in enumerate(row):
         chosen = partial(_shown, layer=column - 1)
         for index, (name, found) in enumerate(lines.items()):
-            places = [ticks.index(str(points[summary.learner][1][key])) for summary in found]
+            places = [ticks.index(points[summary.learner][1][key]) for summary in found]
             spreads = [chosen(summary) for summary in found]
             means, deviations = [s.mean for s in spreads], [s.deviation for s in spreads]
             axes.errorbar(places, means, deviations, label=name, capsize=3, **style(found[0], index))

@@ -38,17 +38,21 @@ def changed(model: Model, values: Mapping[str, Any]) -> Model:
     return found
 
 
-def varied(model: Model, values: Mapping[str, Sequence[Any]]) -> list[tuple[Model, dict[str, Any]]]:
+def varied(model: Model, values: Mapping[str, Sequence[Any]]) -> list[tuple[Model, dict[str, str]]]:
     """Give a model each of several values, with each of those of every other key, and a name that says which.
+
+    Returns:
+        The models, each with its values as text.
 
     Raises:
         UserError: where one of them cannot be.
     """
     found = []
     for several in product(*values.values()):
-        chosen = dict(zip(values, several, strict=True))
-        one = changed(model, chosen)
-        said = ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in chosen.items())
+        one = changed(model, dict(zip(values, several, strict=True)))
+        texts = [str(value).lower() if isinstance(value, bool) else str(value) for value in several]
+        chosen = dict(zip(values, texts, strict=True))
+        said = ", ".join(f"{key.rpartition('.')[2]} {text}" for key, text in chosen.items())
         one._name = f"{model.name}, {said}"
         found.append((one, chosen))
     return found

@@ -44,7 +44,7 @@ class Comparison:
     grammar_seed: int = 0
     device: str = "cpu"
     target: str = "cpp"
-    points: Mapping[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
+    points: Mapping[str, tuple[str, Mapping[str, str]]] = field(default_factory=dict)
 
     def trials(self) -> list[Trial]:
         """List every trial, in the order of the rows."""

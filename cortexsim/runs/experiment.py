@@ -117,7 +117,7 @@ def comparisons(
 
 def _comparison(table: ComparisonTable, experiment: Experiment, beside: Path, device: str) -> Comparison:
     models = [find_model(name, beside) for name in table.models or experiment.models]
-    points: dict[str, tuple[str, Mapping[str, Any]]] = {}
+    points: dict[str, tuple[str, Mapping[str, str]]] = {}
     if table.change:
         several = [varied(model, table.change) for model in models]
         points = {

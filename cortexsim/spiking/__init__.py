@@ -5,6 +5,7 @@ from cortexsim.spiking.inhibition import inhibitory_cells
 from cortexsim.spiking.network import describe
 from cortexsim.spiking.parts import Plan
 from cortexsim.spiking.plasticity import Translation
+from cortexsim.spiking.program import compiler_path
 from cortexsim.spiking.settings import Control, Settings, Timing
 from cortexsim.spiking.stack import Outcome, Stack, State, Stream
 
@@ -19,6 +20,7 @@ __all__ = [
     "Timing",
     "Translation",
     "admitted",
+    "compiler_path",
     "describe",
     "inhibitory_cells",
 ]

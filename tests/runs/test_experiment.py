@@ -19,7 +19,12 @@ from tests.runs.test_compare import quick, silent
 TOY = Hierarchy(features=4, multiplicity=2, depth=2)
 
 OF_COMPARISONS = sorted(name for name, path in experiment_paths().items() if path.name == COMPARISONS)
-COMPILED = {"first_layer", "direct_spiking", "spiking_hierarchy"}  # A few minutes, for the compiler.
+COMPILED = {
+    "first_layer",
+    "direct_spiking",
+    "spiking_constraints",
+    "spiking_hierarchy",
+}  # A few minutes, for the compiler.
 
 
 @pytest.mark.parametrize(
