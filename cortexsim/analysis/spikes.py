@@ -40,7 +40,14 @@ def spikes(axes: Axes, scene: Scene, title: str) -> Axes:
             if name in scene.outcome.activity
             else int(events[1].max(initial=0)) + 1
         )
-        axes.plot(events[0] * dt, offset + events[1], "|", markersize=1.5, color=COLOURS[index], markeredgewidth=0.6)
+        axes.plot(
+            events[0] * dt,
+            offset + events[1],
+            "|",
+            markersize=1.5,
+            color=COLOURS[index % len(COLOURS)],
+            markeredgewidth=0.6,
+        )
         ticks.append(offset + size / 2)
         names.append(name)
         offset += size

@@ -69,6 +69,7 @@ def describe(
         for m in (rule.modulators if rule else ())
         if m.score != "0"
     ]
+    populations = dict.fromkeys(name for plan in plans for name in (plan.name, plan.sender))
     watched = [(name, "value", THIRD) for name in modulated] if spying else []
     description = Description(
         dt=settings.timing.dt,
@@ -80,8 +81,11 @@ def describe(
         operations=tuple(sorted(parts.operations, key=lambda operation: operation.turn)),
         streams=streams,
         state=tuple(parts.state),
-        watched=(*((plan.sender, "output", WATCH) for plan in plans), *watched),
-        recorded=("input", *(plan.name for plan in plans)) if spying else (),
+        watched=(
+            *((name, "output", WATCH) for name in (populations if spying else [plan.sender for plan in plans])),
+            *watched,
+        ),
+        recorded=("input", *populations) if spying else (),
         traced={plan.name: (_traced(plan), cell) for plan in plans} if spying else {},
     )
     return description, parts.parameters

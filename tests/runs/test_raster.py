@@ -1,5 +1,6 @@
 """Rasters, on the slow target, which needs no compiler."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -27,8 +28,9 @@ epochs = 1
 """
 
 
-def test_a_raster_shows_fixations_before_and_after_training(tmp_path: Path) -> None:
-    (tmp_path / "tiny.toml").write_text(TINY)
+@pytest.mark.parametrize("sends", ["activity", "prediction"])
+def test_a_raster_shows_fixations_before_and_after_training(sends: str, tmp_path: Path) -> None:
+    (tmp_path / "tiny.toml").write_text(TINY.replace("cells = 4", f'cells = 4\nsends = "{sends}"'))
     model = read_model(tmp_path / "tiny.toml")
     trial = Trial(model, Hierarchy(4, 2, 2), 8, 8, grammar_seed=0, seed=0, target="numpy")
     draw(trial, 3, tmp_path, silent())
@@ -36,6 +38,9 @@ def test_a_raster_shows_fixations_before_and_after_training(tmp_path: Path) -> N
         assert image.size == (1800, 1350)
     text = (tmp_path / "raster.svg").read_text()
     assert "<svg" in text
+    shown = ["input", "layer1", *(["sender1"] if sends == "prediction" else []), "layer2", "surprise1"]
+    ticks = re.findall(r"<!-- (input|layer\d|sender\d|surprise\d) -->", text)
+    assert ticks == [*shown, *shown, "input", "input"]  # From below, before training and after; then under the weights.
 
 
 def test_a_model_without_spikes_has_no_raster(tmp_path: Path) -> None:
