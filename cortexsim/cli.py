@@ -78,8 +78,9 @@ def compare(
         only(context, "resume", "workers")
         return compare(context, **noted(resume, "compare"), workers=workers, out=resume)
     console = open_console()
+    names = values["model"] = values["model"] or default_models(console, target)
     comparison = Comparison(
-        models=tuple(find_model(name) for name in model or default_models(console, target)),
+        models=tuple(find_model(name) for name in names),
         hierarchy=hierarchy_of(Hierarchy(depth=3), depth, multiplicity, features, tuple_size, classes),
         samples=sizes(samples),
         seeds=seeds,
@@ -89,25 +90,25 @@ def compare(
     )
     comparison.check()
     folder = out or Path("runs") / time.strftime("compare-%Y%m%d-%H%M%S")
-    note(folder, "compare", values)
+    note(folder, "compare", values | {"depth": comparison.hierarchy.depth})
     with Interruptible(console, f"cortexsim compare --resume {folder}"):
         run(comparison, folder, console, workers)
     console.print(f"Written: {folder}/result.json, figure.png, figure.svg, report.html", soft_wrap=True)
 
 
-def default_models(console: Console, target: str) -> tuple[str, ...]:
+def default_models(console: Console, target: str) -> list[str]:
     """Name the learners to compare where none is named: without a compiler, those that need none."""
     from cortexsim.runs.locate import find_model
     from cortexsim.spiking import compiler_path
 
-    if target != "cpp":
-        return DEFAULT_MODELS
     try:
+        if target != "cpp":
+            raise UserError(f"--target {target} is slow (--model clapp-spiking takes it all the same)")
         compiler_path()
     except UserError as error:
         console.print(f"Without clapp-spiking: {error}", soft_wrap=True)
-        return tuple(name for name in DEFAULT_MODELS if not find_model(name).in_brian)
-    return DEFAULT_MODELS
+        return [name for name in DEFAULT_MODELS if not find_model(name).in_brian]
+    return list(DEFAULT_MODELS)
 
 
 @app.command()

@@ -1,7 +1,6 @@
 """Figures of an experiment: groups of learners in rows, comparisons or layers in columns."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -78,7 +77,9 @@ def alignment(rows: Sequence[Mapping[str, Any]], quantity: str, ylabel: str, gro
 def against_values(
     summaries: Sequence[Summary], points: Mapping[str, tuple[str, Mapping[str, str]]], chance: float, title: str
 ) -> Figure:
-    """Draw accuracy, and the selectivity of each layer trained, against a value of a model, at the most samples.
+    """Draw what a value of a model costs, at the largest training set.
+
+    Accuracy; and of each layer trained selectivity, and participation, since a collapsed code can be selective.
 
     Args:
         summaries: of the learners, and of controls that have no point.
@@ -87,44 +88,53 @@ def against_values(
         title: of the figure.
     """
     varied = [summary for summary in summaries if summary.learner in points]
+    controls = [summary for summary in summaries if summary.learner not in points]
     key, *others = points[varied[0].learner][1]
     ticks = list(dict.fromkeys(points[summary.learner][1][key] for summary in varied))
-    several = len({points[summary.learner][0] for summary in varied}) > 1
+    many = len({points[summary.learner][0] for summary in varied}) > 1
     lines: dict[str, list[Summary]] = {}
     for summary in varied:
         model, values = points[summary.learner]
-        said = [model] if several or not others else []
+        said = [model] if many or not others else []
         name = ", ".join([*said, *(f"{other.rpartition('.')[2]} {values[other]}" for other in others)])
         lines.setdefault(name, []).append(summary)
     trained = max(summary.trained for summary in varied)
-    figure, (row,) = _grid(1, 1 + trained)
-    for column, axes in enumerate(row):
-        chosen = partial(_shown, layer=column - 1)
-        for index, (name, found) in enumerate(lines.items()):
-            places = [ticks.index(points[summary.learner][1][key]) for summary in found]
-            spreads = [chosen(summary) for summary in found]
+    figure, panels = _grid(2, 1 + trained, sharey=False)
+    panels[1][0].set_axis_off()
+
+    def draw(axes: Axes, quantity: str, layer: int, top: float) -> None:
+        for index, (name, several) in enumerate(lines.items()):
+            places = [ticks.index(points[summary.learner][1][key]) for summary in several]
+            spreads = [_spread(summary, quantity, layer) for summary in several]
             means, deviations = [s.mean for s in spreads], [s.deviation for s in spreads]
-            axes.errorbar(places, means, deviations, label=name, capsize=3, **style(found[0], index))
-        for index, control in enumerate((s for s in summaries if s.learner not in points), len(lines)):
-            drawn = style(control, index)
-            axes.axhline(chosen(control).mean, color=drawn["color"], linestyle="--", label=control.learner)
+            axes.errorbar(places, means, deviations, label=name, capsize=3, **style(several[0], index))
+        for index, control in enumerate(controls, len(lines)):
+            found, colour = _spread(control, quantity, layer), style(control, index)["color"]
+            axes.axhline(found.mean, color=colour, linestyle="--", label=control.learner)
+            axes.axhspan(found.mean - found.deviation, found.mean + found.deviation, color=colour, alpha=0.2)
         axes.set_xticks(range(len(ticks)), ticks)
-        axes.set(ylim=(0, 1.05), xlabel=key)
-        axes.set_title(f"selectivity, layer {column}" if column else "test accuracy", fontsize=10)
-    row[0].axhline(chance, color="black", linewidth=0.8, linestyle=":")
-    _name_row(row, "", "")
-    figure.suptitle(title, fontsize=9)
+        axes.set(ylim=(0, top), xlabel=key)
+        axes.set_title(f"{quantity}, layer {layer + 1}" if quantity in summaries[0].layers else quantity, fontsize=10)
+
+    draw(panels[0][0], "test accuracy", 0, 1.05)
+    panels[0][0].axhline(chance, color="black", linewidth=0.8, linestyle=":")
+    for layer in range(trained):
+        highest = max(_spread(summary, "participation", layer).mean for summary in summaries)
+        draw(panels[0][layer + 1], "selectivity", layer, 1.05)
+        draw(panels[1][layer + 1], "participation", layer, 1.2 * highest)
+    _name_row(panels[0], "", "")
+    figure.suptitle(f"{title}; P = {varied[0].samples[-1]}", fontsize=9)
     return figure
 
 
-def _shown(summary: Summary, layer: int) -> Spread:
-    """Give the selectivity of a layer, and for layer -1 the accuracy, at the largest training set."""
-    return summary.accuracy[summary.samples[-1]] if layer < 0 else summary.layers["selectivity"][layer]
+def _spread(summary: Summary, quantity: str, layer: int) -> Spread:
+    """Give a quantity of a layer, or the test accuracy, at the largest training set."""
+    return summary.layers[quantity][layer] if quantity in summary.layers else summary.accuracy[summary.samples[-1]]
 
 
-def _grid(rows: int, columns: int) -> tuple[Figure, list[list[Axes]]]:
+def _grid(rows: int, columns: int, sharey: bool = True) -> tuple[Figure, list[list[Axes]]]:
     figure = Figure(figsize=(1.5 + 2.7 * columns, 2.9 * rows), layout="constrained")
-    panels = figure.subplots(rows, columns, squeeze=False, sharey=True)
+    panels = figure.subplots(rows, columns, squeeze=False, sharey=sharey)
     for axes in panels.flat:
         axes.spines[["top", "right"]].set_visible(False)
     return figure, [list(row) for row in panels]

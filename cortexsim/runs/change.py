@@ -47,6 +47,9 @@ def varied(model: Model, values: Mapping[str, Sequence[Any]]) -> list[tuple[Mode
     Raises:
         UserError: where one of them cannot be.
     """
+    for key, listed in values.items():
+        if twice := [value for value in listed if listed.count(value) > 1]:
+            raise UserError(f"change: '{key}' has {twice[0]} more than once")
     found = []
     for several in product(*values.values()):
         one = changed(model, dict(zip(values, several, strict=True)))

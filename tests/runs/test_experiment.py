@@ -106,13 +106,16 @@ def test_a_comparison_gives_a_model_other_values_beside_controls(tmp_path: Path)
     planned["a"] = replace(planned["a"], models=tuple(quick(model) for model in planned["a"].models))
     run_experiment(experiment, planned, tmp_path / "out", silent(), workers=1)
     drawn = (tmp_path / "out" / "a" / "figure.svg").read_text()
-    for text in ("training.eta", "cells 4", "cells 8", "untrained", "selectivity, layer 1"):
+    for text in ("training.eta", "cells 4", "cells 8", "untrained", "selectivity, layer 1", "participation, layer 1"):
         assert f"<!-- {text} -->" in drawn
 
 
 def test_a_value_that_cannot_be_is_named_with_its_comparison(tmp_path: Path) -> None:
     (tmp_path / "comparisons.toml").write_text(CHANGED.replace('"network.cells" = [4, 8]', '"network.cels" = [4, 8]'))
     with pytest.raises(UserError, match=r"comparison 'a': hebb: unknown key 'network\.cels'"):
+        comparisons(*find_experiment(str(tmp_path)))
+    (tmp_path / "comparisons.toml").write_text(CHANGED.replace("[4, 8]", "[4, 8, 4]"))
+    with pytest.raises(UserError, match=r"comparison 'a': change: 'network.cells' has 4 more than once"):
         comparisons(*find_experiment(str(tmp_path)))
 
 
