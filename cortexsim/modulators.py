@@ -92,8 +92,8 @@ SURPRISE = Modulator(
 """Plus one where a column did not foresee the context it should have, minus one where it took a wrong one for right.
 
 Source: Illing, Ventura, Bellec, Gerstner, NeurIPS 2021 (the gate of the CLAPP rule), where both margins are 1. Where
-activity is read less its mean, scores have mean zero: of n contexts alike, one at 1 leaves the others at -1/(n-1), and
-``margin_after = 1/(n-1)`` is as far as they can go.
+activity is read less its mean, scores have mean zero: of n contexts alike, one held at 1 leaves the others at -1/(n-1),
+short of a margin of 1, and ``margin_after = 1/(n-1)`` lets them reach theirs.
 """
 
 ERROR = Modulator("error", projection="random", value="output_all - label_all")

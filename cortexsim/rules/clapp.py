@@ -11,7 +11,7 @@ and its negative gradient, the context taken as given, is three-factor plasticit
     dW_ji = eta * y 1[y u < 1] * (B c)_j rho'(a_j) * x_i
     dB_jk = eta * y 1[y u < 1] * z_j * c_k
 
-The margin is 1 unless a model says otherwise: `margin` for y = +1, `margin_after` for y = -1.
+The margin, here 1, is `margin` for y = +1 and `margin_after` for y = -1.
 """
 
 from cortexsim.modulators import SURPRISE
