@@ -7,8 +7,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +20,8 @@ from cortexsim.errors import UserError
 from cortexsim.spiking.description import Description
 
 Arrays = dict[str, np.ndarray]
+PREFIX, MEMORY = "cortexsim-", "/dev/shm"
+ROOM, DAY = 1 << 30, 86400.0  # Bytes, seconds.
 APART = 0  # A process group of its own: Ctrl-C is for the process that waits, which may have a checkpoint to write.
 
 
@@ -27,6 +30,21 @@ def cache_folder() -> Path:
     if chosen := os.environ.get("CORTEXSIM_CACHE"):
         return Path(chosen)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cortexsim"
+
+
+@cache
+def scratch_folder() -> str | None:
+    """Where the files of one run, some hundreds, live for its moment: in memory if there is room, or the usual place.
+
+    What a killed process has left there more than a day ago is removed.
+    """
+    if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < ROOM:
+        return None
+    for left in Path(MEMORY).glob(f"{PREFIX}*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > DAY:
+                shutil.rmtree(left)
+    return MEMORY
 
 
 @cache
@@ -89,7 +107,7 @@ class Program:
             values: of variables, as ``owner.variable``, and of timed arrays, as ``name.values``.
             wanted: variables to read afterwards.
         """
-        with tempfile.TemporaryDirectory(prefix="cortexsim-") as name:
+        with tempfile.TemporaryDirectory(prefix=PREFIX, dir=scratch_folder()) as name:
             out = Path(name)
             arguments = ["--results_dir", f"{out}/"]
             for number, (key, value) in enumerate(values.items()):

@@ -1,5 +1,6 @@
 """What a compiled program promises: no trace of how a run was cut, what it ran beside, or that it was evaluated."""
 
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -214,3 +215,20 @@ def test_halves_of_samples_with_large_numbers_have_input_of_their_own() -> None:
     rows = stack._rows(Stream(shown, np.array([2**30 + 5, 2**30 + 999, 2**31 - 7, 3])))["identity"][:8, 0]
     assert len(set(rows)) == 8
     assert rows.max() < 2**31
+
+
+def test_the_files_of_a_run_live_in_memory_and_old_ones_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TMPDIR", raising=False)
+    monkeypatch.setattr(program, "MEMORY", str(tmp_path))
+    monkeypatch.setattr(program, "ROOM", 0)
+    for name, age in (("cortexsim-old", 2 * program.DAY), ("cortexsim-young", 60.0), ("other", 2 * program.DAY)):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    assert program.scratch_folder.__wrapped__() == str(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"cortexsim-young", "other"}
+    monkeypatch.setattr(program, "ROOM", 1 << 60)
+    assert program.scratch_folder.__wrapped__() is None
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    assert program.scratch_folder.__wrapped__() is None
