@@ -116,7 +116,10 @@ def comparisons(
 
 
 def _comparison(table: ComparisonTable, experiment: Experiment, beside: Path, device: str) -> Comparison:
-    models = [find_model(name, beside) for name in table.models or experiment.models]
+    with about("models"):
+        models = [find_model(name, beside) for name in table.models or experiment.models]
+    with about("controls"):
+        controls = [find_model(name, beside) for name in table.controls]
     points: dict[str, tuple[str, Mapping[str, str]]] = {}
     if table.change:
         several = [varied(model, table.change) for model in models]
@@ -127,7 +130,7 @@ def _comparison(table: ComparisonTable, experiment: Experiment, beside: Path, de
         }
         models = [one for found in several for one, _ in found]
     return Comparison(
-        models=(*models, *(find_model(name, beside) for name in table.controls)),
+        models=(*models, *controls),
         points=points,
         hierarchy=Hierarchy(**table.hierarchy.model_dump(exclude_none=True)),
         samples=tuple(sorted(set(table.samples))),
