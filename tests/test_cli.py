@@ -110,7 +110,8 @@ def test_compare_and_train_end_to_end(
     assert len(row["readout_linear"]) == len(row["readout_two-layer"]) == 2
 
 
-def test_a_spiking_network_is_compared_by_default_where_it_can_be() -> None:
+def test_a_spiking_network_is_compared_by_default_where_it_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cortexsim.spiking.program.shutil.which", lambda name: f"/somewhere/{name}")
     console = Console(quiet=True)
     assert "clapp-spiking" in default_models(console, "cpp") == list(DEFAULT_MODELS)
     assert default_models(console, "numpy") == [name for name in DEFAULT_MODELS if name != "clapp-spiking"]

@@ -121,7 +121,7 @@ def against_values(
     for layer in range(trained):
         highest = max(_spread(summary, "participation", layer).mean for summary in summaries)
         draw(panels[0][layer + 1], "selectivity", layer, 1.05)
-        draw(panels[1][layer + 1], "participation", layer, 1.2 * highest)
+        draw(panels[1][layer + 1], "participation", layer, 1.2 * max(highest, 1))
     _name_row(panels[0], "", "")
     figure.suptitle(f"{title}; P = {varied[0].samples[-1]}", fontsize=9)
     return figure

@@ -1,57 +1,16 @@
 """Every rule that is taught by an error, against backpropagation or its own paper's definition."""
 
-from dataclasses import replace
-from itertools import product
-
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, one_hot
 
-from cortexsim.analysis.alignment import feedback_angles, gradients, input_shares, update_cosines
+from cortexsim.analysis.alignment import gradients, update_cosines
 from cortexsim.errors import UserError
-from cortexsim.hierarchy import Hierarchy
-from cortexsim.learners import Budget, Feedback, train
-from cortexsim.rate import Architecture, Network, Optimization, Projection, VectorNetwork, held_at, settle
-from cortexsim.rules import Rule, known_rules
-
-HIERARCHY = Hierarchy(features=4, multiplicity=2, depth=3)
-RULES = known_rules()
-
-
-def network(rule: Rule, shared: bool = True, transfer: str = "relu", input_rms: float | None = None) -> Network:
-    architecture = Architecture(cells=6, shared=shared, transfer=transfer, input_rms=input_rms)
-    route = "direct" if rule.path is not None and rule.path.route == "direct" else "layered"
-    return Network.build(architecture, HIERARCHY, 0, dtype=torch.float64, feedback=route)
-
-
-def batch(count: int = 9) -> tuple[Tensor, Tensor]:
-    generator = torch.Generator().manual_seed(0)
-    leaves = torch.rand(count, HIERARCHY.leaves, 4, generator=generator, dtype=torch.float64)
-    return leaves, torch.randint(4, (count,), generator=generator)
-
-
-def mirror(found: Network) -> None:
-    """Give every layer, as feedback weights, the transpose of the weights above it."""
-    above = [layer.feedforward.weights.transpose(1, 2) for layer in found.layers[1:]]
-    for layer, transpose in zip(found.layers, [*above, found.output.T.unsqueeze(0)], strict=True):
-        layer.feedback = Projection(transpose.clone())
-
-
-def learner(name: str, found: Network | None = None, **changes: str) -> Feedback:
-    rule = RULES[name].taught_by(changes.get("feedback"), changes.get("masks"))  # type: ignore[arg-type]
-    return Feedback(found or network(rule), rule, Optimization())
-
-
-def assert_backprop(taught: Feedback, rtol: float = 1e-9) -> None:
-    """Hold the updates of all weights to the gradient; an update averages over columns that share weights."""
-    leaves, labels = batch()
-    updates = taught.updates(leaves, labels)
-    for name, gradient in gradients(taught.network, leaves, labels).items():
-        layer = None if name.startswith("output") else taught.network.layers[int(name[5]) - 1]
-        columns = 1 if layer is None else layer.positions // layer.feedforward.copies
-        torch.testing.assert_close(updates[name] * columns, -gradient, rtol=rtol, atol=1e-12)
+from cortexsim.learners import Feedback
+from cortexsim.rate import Network, Optimization, held_at, settle
+from tests.learners.taught import RULES, assert_backprop, batch, learner, mirror, network
 
 
 @pytest.mark.parametrize("shared", [True, False])
@@ -213,42 +172,6 @@ def test_predictive_coding_settles_where_its_energy_is_least(transfer: str, step
         assert max(slope.abs().max() for slope in torch.autograd.grad(least, values)) < 1e-6
 
 
-def test_gevb_has_the_sign_of_the_gradient_for_every_synapse_and_sample() -> None:
-    rule, hierarchy = RULES["gevb"], Hierarchy(features=2, multiplicity=2, depth=2, classes=2)
-    found = VectorNetwork.build(Architecture(cells=4), hierarchy, 1, dtype=torch.float64)
-    taught = Feedback(found, rule, Optimization())
-    checked = 0
-    for symbols in product(range(2), repeat=hierarchy.leaves):
-        leaves = one_hot(torch.tensor([symbols]), 2).double()
-        for label in range(2):
-            labels = torch.tensor([label])
-            updates, downhill = taught.updates(leaves, labels), gradients(found, leaves, labels)
-            for name, gradient in downhill.items():
-                told = gradient != 0
-                assert (updates[name][told].sign() == -gradient[told].sign()).all(), name
-                checked += int(told.sum())
-    assert checked > 500
-
-
-def test_vector_cells_keep_their_weights_at_zero_or_more() -> None:
-    found = VectorNetwork.build(Architecture(cells=4), HIERARCHY, 0, dtype=torch.float64)
-    taught = Feedback(found, RULES["gevb"], Optimization(eta=0.3))
-    for _ in range(5):
-        taught.step(0, *batch(), progress=0.0)
-    assert found.layers[0].feedforward.weights.min() < 0
-    for weights in (found.layers[1].feedforward.weights, found.layers[2].feedforward.weights, found.output):
-        assert weights.min() == 0 < weights.max()
-
-
-def test_vector_layers_gate_all_components_together() -> None:
-    found = VectorNetwork.build(Architecture(cells=4), HIERARCHY, 0, dtype=torch.float64)
-    for activity in found.activities(batch()[0]):
-        vectors = activity.unflatten(2, (4, 4))
-        silent = (vectors == 0).all(3)
-        assert ((vectors != 0).any(3) == ~silent).all()
-        assert 0.2 < silent.double().mean() < 0.8
-
-
 def test_dkp_feedback_of_the_top_layer_follows_the_output_weights() -> None:
     """What fixes the sign: the feedback synapse changes as the output synapse between the same two cells."""
     updates = learner("dkp").updates(*batch())
@@ -265,47 +188,3 @@ def test_drtp_hears_the_label_and_no_error() -> None:
     change = brought * (response.drive > 0)
     expected = torch.einsum("bpc,bpi->pci", change, response.pre) / len(leaves)
     torch.testing.assert_close(updates["layer1.feedforward"], expected)
-
-
-def trained(name: str, **changes: float) -> Network:
-    """Train a toy for a while."""
-    hierarchy = Hierarchy(features=4, multiplicity=2, depth=2)
-    rule = RULES[name]
-    found = Network.build(Architecture(cells=16), hierarchy, 0, feedback="layered")
-    settings = replace(Optimization(eta=0.01, weight_decay=1.0), **changes)
-    generator = torch.Generator().manual_seed(0)
-    leaves = one_hot(torch.randint(4, (256, hierarchy.leaves), generator=generator), 4).float()
-    labels = leaves[:, :2].sum(1).argmax(1)
-    train(Feedback(found, rule, settings), leaves, labels, Budget(epochs=60, batch=16), seed=0)
-    return found
-
-
-@pytest.mark.parametrize("name", ["kolen_pollack", "weight_mirror"])
-def test_feedback_weights_come_to_mirror_the_forward_weights(name: str) -> None:
-    before = feedback_angles(Network.build(Architecture(cells=16), HIERARCHY, 0, feedback="layered"))
-    assert min(before) > 60
-    assert max(feedback_angles(trained(name))) < 20
-
-
-def test_fixed_feedback_weights_stay() -> None:
-    assert max(feedback_angles(trained("fa"))) > 40
-
-
-def test_alignment_tells_the_rules_apart() -> None:
-    leaves, labels = batch(64)
-    assert update_cosines(learner("bp"), leaves, labels) == pytest.approx([1, 1, 1])
-    assert update_cosines(learner("fa"), leaves, labels)[0] < 0.5
-
-
-def test_masks_alone_make_feedback_depend_on_the_input() -> None:
-    leaves, labels = batch(64)
-    shares = {name: input_shares(learner(name), leaves, labels) for name in ("dfa", "dkp", "bp", "fa")}
-    assert shares["dfa"] == pytest.approx([0, 0, 0], abs=1e-12)
-    assert shares["dkp"] == pytest.approx([0, 0, 0], abs=1e-12)
-    for name in ("bp", "fa"):
-        found = shares[name]
-        assert found is not None
-        assert found[2] == pytest.approx(0, abs=1e-12)  # The top layer has no layer above to be masked by.
-        assert 0.05 < found[1] < found[0] < 1
-    assert input_shares(learner("bp", masks="removed"), leaves, labels) == pytest.approx([0, 0, 0], abs=1e-12)
-    assert input_shares(learner("predictive_coding"), leaves, labels) is None

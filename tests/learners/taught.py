@@ -1,0 +1,47 @@
+"""Small networks taught by an error, and what backpropagation would do in them."""
+
+import torch
+from torch import Tensor
+
+from cortexsim.analysis.alignment import gradients
+from cortexsim.hierarchy import Hierarchy
+from cortexsim.learners import Feedback
+from cortexsim.rate import Architecture, Network, Optimization, Projection
+from cortexsim.rules import Rule, known_rules
+
+HIERARCHY = Hierarchy(features=4, multiplicity=2, depth=3)
+RULES = known_rules()
+
+
+def network(rule: Rule, shared: bool = True, transfer: str = "relu", input_rms: float | None = None) -> Network:
+    architecture = Architecture(cells=6, shared=shared, transfer=transfer, input_rms=input_rms)
+    route = "direct" if rule.path is not None and rule.path.route == "direct" else "layered"
+    return Network.build(architecture, HIERARCHY, 0, dtype=torch.float64, feedback=route)
+
+
+def batch(count: int = 9) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    leaves = torch.rand(count, HIERARCHY.leaves, 4, generator=generator, dtype=torch.float64)
+    return leaves, torch.randint(4, (count,), generator=generator)
+
+
+def mirror(found: Network) -> None:
+    """Give every layer, as feedback weights, the transpose of the weights above it."""
+    above = [layer.feedforward.weights.transpose(1, 2) for layer in found.layers[1:]]
+    for layer, transpose in zip(found.layers, [*above, found.output.T.unsqueeze(0)], strict=True):
+        layer.feedback = Projection(transpose.clone())
+
+
+def learner(name: str, found: Network | None = None, **changes: str) -> Feedback:
+    rule = RULES[name].taught_by(changes.get("feedback"), changes.get("masks"))  # type: ignore[arg-type]
+    return Feedback(found or network(rule), rule, Optimization())
+
+
+def assert_backprop(taught: Feedback, rtol: float = 1e-9) -> None:
+    """Hold the updates of all weights to the gradient; an update averages over columns that share weights."""
+    leaves, labels = batch()
+    updates = taught.updates(leaves, labels)
+    for name, gradient in gradients(taught.network, leaves, labels).items():
+        layer = None if name.startswith("output") else taught.network.layers[int(name[5]) - 1]
+        columns = 1 if layer is None else layer.positions // layer.feedforward.copies
+        torch.testing.assert_close(updates[name] * columns, -gradient, rtol=rtol, atol=1e-12)
