@@ -79,7 +79,7 @@ class Local:
             layer, rule = self.plastic[k], self.plasticity.rule
             heard = layer.listen(response.activity, outside) if layer.outside else None
             updates = self.plasticity.updates(layer, response, heard)
-            if rule.negatives != "saccade":
+            if rule.false_inputs:
                 false = layer.respond(layer.mixed(below, rule.negatives))
                 for name, update in self.plasticity.updates(layer, false, hybrid=True).items():
                     updates[name] = updates[name] + update

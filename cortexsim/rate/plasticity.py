@@ -60,8 +60,8 @@ class Plasticity:
         cells = self.listener.cells(layer, response, heard, lesson)
         post = {name: self._evaluate(name, "post", cells) for name in synapses}
         moments = [HYBRID if hybrid else PRESENT]
-        if heard is not None and self.rule.negatives == "saccade":
-            moments += after_saccades(self.rule.saccades)
+        if heard is not None and not self.rule.false_inputs:
+            moments += after_saccades(self.rule)
         changes: dict[str, Any] = {}
         arriving = self.listener.arrive(moments, layer, cells, broadcast or {}, lesson)
         for moment, signals in zip(moments, arriving, strict=True):

@@ -28,7 +28,10 @@ HEARD = ("dendrite_post", "context_post", "view_post", "crossing_post")
 
 
 class Moment(NamedTuple):
-    """When modulators arrive: what contrast they carry, and how many fixations ago the context was heard."""
+    """When modulators arrive: what contrast they carry, and how many fixations ago the context was heard.
+
+    Below 0 it is heard so many fixations later.
+    """
 
     contrast: float
     lag: int
@@ -38,11 +41,13 @@ PRESENT = Moment(+1.0, 0)
 HYBRID = Moment(-1.0, 0)
 
 
-def after_saccades(count: int) -> list[Moment]:
-    """List the moments after so many saccades. A batch is a stretch of the stream; before its first fixation stands
-    its last.
+def after_saccades(rule: Rule) -> list[Moment]:
+    """List the moments at which a dendrite hears other fixations: those before, and those after where a rule says so.
+
+    A batch is a stretch of the stream; before its first fixation stands its last.
     """
-    return [Moment(-1.0, lag) for lag in range(1, count + 1)]
+    sides = (1, -1) if rule.negatives == "around" else (1,)
+    return [Moment(-1.0, side * lag) for side in sides for lag in range(1, rule.saccades + 1)]
 
 
 class Lesson(NamedTuple):
@@ -141,7 +146,7 @@ class Listener:
 
 
 def shift(values: Tensor, fixations: int) -> Tensor:
-    """Bring the values of so many fixations ago to each fixation of a batch."""
+    """Bring the values of so many fixations ago, or below 0 to come, to each fixation of a batch."""
     return values.roll(fixations, 0) if fixations else values
 
 

@@ -62,9 +62,10 @@ class Rule:
         modulators: the broadcast signals it listens to.
         path: how the output error reaches its cells, for rules that are taught by one.
         constants: numbers that the texts name, with their defaults.
-        negatives: where a contrast of -1 comes from: the context of the fixations before, after a ``saccade``; or an
-            input of its own, a ``hybrid`` whose patches are put together from two fixations, or a ``blend`` of two.
-        saccades: how many fixations back the contexts after a saccade come from; 0 where nothing is contrasted.
+        negatives: where a contrast of -1 comes from: the context of the fixations before, after a ``saccade``; that of
+            the fixations ``around``, before and after, for which eligibility waits; or an input of its own, a
+            ``hybrid`` whose patches are put together from two fixations, or a ``blend`` of two.
+        saccades: from how many fixations, to each side, those contexts come; 0 where nothing is contrasted.
         breaks: quantities it reads although no synapse could, each with the reason.
 
     Raises:
@@ -80,7 +81,7 @@ class Rule:
     modulators: tuple[Modulator, ...] = ()
     path: ErrorPath | None = None
     constants: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    negatives: Literal["saccade", "hybrid", "blend"] = "saccade"
+    negatives: Literal["saccade", "around", "hybrid", "blend"] = "saccade"
     saccades: int = 1
     breaks: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -129,6 +130,11 @@ class Rule:
         return set().union(*(text.names for text in texts))
 
     @property
+    def false_inputs(self) -> bool:
+        """Whether a contrast of -1 comes with an input of its own, not with a context of another fixation."""
+        return self.negatives in ("hybrid", "blend")
+
+    @property
     def needs_context(self) -> bool:
         """Whether its cells listen to a context."""
         return self.context is not None or "context_post" in self.reads or self.needs_views
@@ -166,7 +172,8 @@ class Rule:
             "covariances": self.needs_covariance,
             "a context that comes cell by cell": "context_post" in self.reads or self.needs_views,
             "several saccades at once": self.context is not None and self.saccades != 1,
-            "inputs put together from two fixations": self.negatives != "saccade",
+            "contexts of fixations to come": self.negatives == "around",
+            "inputs put together from two fixations": self.false_inputs,
         }
         return [name for name, asked in needed.items() if asked]
 
@@ -179,7 +186,8 @@ class Rule:
         found += [] if self.path is None or self.path.route == "direct" else ["output error"]
         found += ["a covariance with its column"] if "lateral_post" in self.reads else []
         found += ["a covariance with its siblings"] if self.needs_views else []
-        found += ["false inputs"] if self.negatives != "saccade" else []
+        found += ["contexts of fixations to come"] if self.negatives == "around" else []
+        found += ["false inputs"] if self.false_inputs else []
         found += ["noise between samples"] if "noise_post" in self.reads else []
         return found + (["plastic feedback synapses"] if self.feedback is not None else [])
 

@@ -24,33 +24,40 @@ def layer_with_context(shared: bool, transfer: str, size: int = 2) -> tuple[Laye
     return layer, torch.randn(7, hierarchy.leaves, 4, generator=generator, dtype=torch.float64)
 
 
-def clapp_loss(layer: Layer, below: Tensor, context: Tensor | None = None, margin_after: float = 1.0) -> Tensor:
+def clapp_loss(
+    layer: Layer, below: Tensor, context: Tensor | None = None, margin_after: float = 1.0, both_ways: bool = False
+) -> Tensor:
     """CLAPP's loss from its definition, column by column; the context is taken as given."""
     activity = layer(below)
     heard = layer.listen(activity).detach() if context is None else context
+    before, after = torch.cat([heard[-1:], heard[:-1]]), torch.cat([heard[1:], heard[:1]])
+    scored = [(1, 0.5, heard), (1, 0.5, heard), (-1, 0.5, before), (-1, 0.5, after)]
     losses = []
     assert layer.context is not None
-    for contrast, other in ((1, heard), (-1, torch.cat([heard[-1:], heard[:-1]]))):
+    for contrast, weight, other in scored if both_ways else [(1, 1, heard), (-1, 1, before)]:
         for p in range(layer.positions):
             weights = layer.context.weights[p % layer.context.copies]
             score = torch.einsum("bi,ij,bj->b", activity[:, p], weights, other[:, p])
-            losses.append(torch.clamp((1 if contrast > 0 else margin_after) - contrast * score, min=0))
+            losses.append(weight * torch.clamp((1 if contrast > 0 else margin_after) - contrast * score, min=0))
     return torch.stack(losses)
 
 
+@pytest.mark.parametrize("name", ["clapp", "clapp_sym"])
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("transfer", sorted(TRANSFERS))
 @pytest.mark.parametrize("size", [2, 3])
 @pytest.mark.parametrize("margin_after", [1.0, 0.2])
-def test_clapp_is_the_gradient_of_its_loss(shared: bool, transfer: str, size: int, margin_after: float) -> None:
+def test_clapp_is_the_gradient_of_its_loss(
+    name: str, shared: bool, transfer: str, size: int, margin_after: float
+) -> None:
     layer, below = layer_with_context(shared, transfer, size)
-    rule = known_rules()["clapp"].tuned({"margin_after": margin_after}, {})
+    rule = known_rules()[name].tuned({"margin_after": margin_after}, {})
     updates = Plasticity(rule).updates(layer, layer.respond(below))
     assert layer.context is not None
     parameters = {"feedforward": layer.feedforward.weights, "bias": layer.bias, "context": layer.context.weights}
     for parameter in parameters.values():
         parameter.requires_grad_()
-    losses = clapp_loss(layer, below, margin_after=margin_after)
+    losses = clapp_loss(layer, below, margin_after=margin_after, both_ways=name == "clapp_sym")
     assert (losses > 0).any()
     assert (losses == 0).any()  # Both sides of the gate are tested.
     losses.sum().backward()
@@ -59,11 +66,11 @@ def test_clapp_is_the_gradient_of_its_loss(shared: bool, transfer: str, size: in
         "bias": layer.feedforward.copies,
         "context": layer.context.copies,
     }
-    for name, parameter in parameters.items():
+    for key, parameter in parameters.items():
         assert parameter.grad is not None
-        mean = parameter.grad / (len(below) * layer.positions / observations[name])
-        assert updates[name].abs().max() > 0
-        torch.testing.assert_close(updates[name], -mean, rtol=1e-10, atol=1e-12)
+        mean = parameter.grad / (len(below) * layer.positions / observations[key])
+        assert updates[key].abs().max() > 0
+        torch.testing.assert_close(updates[key], -mean, rtol=1e-10, atol=1e-12)
 
 
 def test_clapp_of_the_top_layer_hears_the_label() -> None:
@@ -98,6 +105,23 @@ def test_hebb_is_covariance_with_decay(shared: bool) -> None:
     observations = len(z) * (layer.positions if shared else 1)
     np.testing.assert_allclose(updates["feedforward"].numpy(), expected / observations, rtol=1e-10)
     np.testing.assert_allclose(updates["bias"].numpy(), bias / observations, rtol=1e-10)
+
+
+def test_contexts_come_from_both_sides_for_any_number_of_saccades() -> None:
+    """A sum over contexts, each with its contrast, is what it is written out as."""
+    layer, below = layer_with_context(False, "relu")
+    said = Modulator("said", value="contrast_all")
+    third = ThreeFactor(post="1", third="said_all * dendrite_post")
+    context = ThreeFactor("1", "0")
+    rule = Rule("mine", "", "", third, context, modulators=(said,), saccades=2, negatives="around")
+    response = layer.respond(below)
+    updates = Plasticity(rule).updates(layer, response)
+    assert layer.context is not None
+    heard = layer.context(layer.listen(response.activity))
+    summed = torch.zeros_like(heard)
+    for b in range(len(below)):
+        summed[b] = heard[b] - sum(heard[(b + lag) % len(below)] for lag in (-2, -1, 1, 2))
+    torch.testing.assert_close(updates["bias"], summed.mean(0))
 
 
 def test_gain_zero_lesions_a_modulator() -> None:

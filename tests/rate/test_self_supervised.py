@@ -147,7 +147,7 @@ def updates_of(rule: Rule, layer: Layer, below: Tensor) -> dict[str, Tensor]:
     plasticity = Plasticity(rule, statistics="batch")
     with torch.no_grad():
         found = plasticity.updates(layer, layer.respond(below))
-        if rule.negatives != "saccade":
+        if rule.false_inputs:
             false = layer.respond(layer.mixed(below, rule.negatives))
             more = plasticity.updates(layer, false, hybrid=True)
             found = {name: found[name] + more[name] for name in found}
