@@ -49,6 +49,17 @@ def test_bad_input_gets_one_line_and_exit_code_2(
     assert printed.err.count("\n") == 1
 
 
+def test_without_a_second_synonym_there_is_no_second_view(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "mine.toml").write_text('learner = "local"\n[rule]\nname = "clapp"\ncontext = "synonym"\n')
+    sizes = ["--samples", "4", "--depth", "2", "--multiplicity", "1"]
+    for command in (["train", str(tmp_path / "mine.toml")], ["compare", "--model", str(tmp_path / "mine.toml")]):
+        assert run(monkeypatch, *command, *sizes, "--out", str(tmp_path / command[0])) == 2
+        complaint = "cortexsim: hierarchy: multiplicity = 1 leaves no synonym to exchange (at least 2)\n"
+        assert capsys.readouterr().err == complaint
+
+
 def test_models_and_show_tell_what_there_is(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -110,6 +110,9 @@ def test_what_is_wrong_is_said_in_one_line() -> None:
         Encoder("clap").fit(X)
     with pytest.raises(UserError, match=r"unknown key 'training.epoch' \(did you mean 'epochs'\?\)"):
         Encoder(settings={"training.epoch": 1}).fit(X)
+    for context in ("synonym", "sibling+synonym"):
+        with pytest.raises(UserError, match=r"clapp.toml: rule.context = '.*synonym': without a grammar there are no"):
+            Encoder(settings={"rule.context": context}).fit(X)
     with pytest.raises(ValueError, match="layer = 7: there are 2, from 0"):
         Encoder(layer=7, settings=QUICK).fit(X)
     with pytest.raises(ValueError, match="was not among the classes"):

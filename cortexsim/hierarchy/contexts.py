@@ -12,13 +12,14 @@ CONTEXTS: Mapping[str, str] = MappingProxyType(
         "fixation": "the column itself, in the same fixation: no label needed",
         "sibling": "every other patch under the same parent, in the same sample: no label needed",
         "cousin": "every patch under the same grandparent but another parent: no label needed",
+        "synonym": "the column itself in a second view, its tuple a synonym of this one; privileged: needs the grammar",
         "top": "all columns of the highest layer that learns: no label needed",
         "label": "the label population, one cell a class: supervised",
     }
 )
 """The contexts that there are; a dendrite may hear several, as in ``sibling+label``."""
 
-SPANS: Mapping[str, int] = MappingProxyType({"fixation": 0, "sibling": 1, "cousin": 2})
+SPANS: Mapping[str, int] = MappingProxyType({"fixation": 0, "synonym": 0, "sibling": 1, "cousin": 2})
 """How many levels up a column and those that it hears have their common ancestor."""
 
 
@@ -28,7 +29,7 @@ def named(context: str) -> list[str]:
 
 
 def heard(source: str, positions: int, tuple_size: int) -> NDArray[np.intp]:
-    """Name the patches that each patch hears, in order of their place.
+    """Name the patches that each patch hears, in order of their place; those of a second view count on from the first.
 
     Args:
         source: one of `SPANS`.
@@ -40,6 +41,8 @@ def heard(source: str, positions: int, tuple_size: int) -> NDArray[np.intp]:
     """
     span = SPANS[source]
     own, block = np.arange(positions), tuple_size**span
+    if source == "synonym":
+        return positions + own[:, None]
     if positions < block:
         return np.empty((positions, 0), dtype=np.intp)
     everyone = (own - own % block)[:, None] + np.arange(block)

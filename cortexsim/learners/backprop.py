@@ -27,7 +27,7 @@ class Backprop(Optimized):
             tensor.requires_grad_()
         self.optimizer = Optimizer(optimization, network.weights(), descend=True)
 
-    def present(self, stage: int, leaves: Tensor) -> Tensor:
+    def present(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
         """See the leaves themselves."""
         return leaves
 

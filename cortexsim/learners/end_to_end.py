@@ -31,7 +31,7 @@ class EndToEnd(Optimized):
             tensor.requires_grad_()
         self.optimizer = Optimizer(optimization, taught, descend=True)
 
-    def present(self, stage: int, leaves: Tensor) -> Tensor:
+    def present(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
         """See the leaves themselves."""
         return leaves
 

@@ -46,7 +46,7 @@ class Feedback:
         more = ("feedback",) if rule.feedback is not None else ()
         self.optimizer = Optimizer(optimization, network.weights(*more))
 
-    def present(self, stage: int, leaves: Tensor) -> Tensor:
+    def present(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
         """See the leaves themselves."""
         return leaves
 

@@ -47,6 +47,7 @@ class Local:
         one_by_one = [[k] for k in range(self.represents)]
         self.schedule = one_by_one if schedule == "greedy" else [list(range(self.represents))]
         self.stages = len(self.schedule)
+        self.hearing = [[k for k in layers if self.plastic[k].hears_view] for layers in self.schedule]
 
     def _optimizer(self, k: int) -> Optimizer:
         """Give the optimiser of a layer; not before it learns here: it may have another substrate."""
@@ -61,23 +62,28 @@ class Local:
         return {name: self.plastic[k].state()[name] for name in names}
 
     @torch.no_grad()
-    def present(self, stage: int, leaves: Tensor) -> Tensor:
-        """Answer with the activity below the stage's first layer, which no longer changes."""
-        first = self.schedule[stage][0]
-        return self.network.activities(leaves, first)[-1] if first else leaves
+    def present(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
+        """Answer with the activity below the stage's first layer, which no longer changes.
+
+        Beside it stands that of each second view that a layer of the stage hears, one for each such layer.
+        """
+        first, shown = self.schedule[stage][0], [leaves, *(views[k] for k in self.hearing[stage])]
+        below = [self.network.activities(values, first)[-1] if first else values for values in shown]
+        return torch.stack(below, 1) if len(below) > 1 else below[0]
 
     @torch.inference_mode()
     def step(self, stage: int, seen: Tensor, labels: Tensor, progress: float) -> None:
         """Change the weights of the stage's layers after one batch."""
-        below, inputs, responses = seen, [], []
+        below, *others = seen.unbind(1) if self.hearing[stage] else (seen,)
+        inputs, responses = [], []
         for k in self.schedule[stage]:
             inputs.append(below)
             responses.append(self.plastic[k].respond(below, learning=True))
             below = self.plastic[k].send(responses[-1].activity)
-        outside = self._outside(labels, responses)
+        outside, views = self._outside(labels, responses), self._views(stage, others)
         for k, below, response in zip(self.schedule[stage], inputs, responses, strict=True):
             layer, rule = self.plastic[k], self.plasticity.rule
-            heard = layer.listen(response.activity, outside) if layer.outside else None
+            heard = layer.listen(response.activity, outside, views.get(k)) if layer.outside or k in views else None
             updates = self.plasticity.updates(layer, response, heard)
             if rule.false_inputs:
                 false = layer.respond(layer.mixed(below, rule.negatives))
@@ -117,4 +123,13 @@ class Local:
         found = {"top": top.flatten(1).unsqueeze(1)}
         if self.uses_labels:
             found["label"] = one_hot(labels, self.network.hierarchy.classes).to(top.dtype).unsqueeze(1)
+        return found
+
+    def _views(self, stage: int, others: Sequence[Tensor]) -> dict[int, Tensor]:
+        """Answer second views, each for a layer that hears it, with the activity of that layer."""
+        found = {}
+        for k, below in zip(self.hearing[stage], others, strict=True):
+            for layer in self.plastic[self.schedule[stage][0] : k]:
+                below = layer(below)
+            found[k] = self.plastic[k].respond(below).activity
         return found

@@ -1,6 +1,6 @@
 """What every learner is, and the one loop that trains them all."""
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -37,8 +37,12 @@ class Learner(Protocol):
         """Stages that learn fixation by fixation."""
         ...
 
-    def present(self, stage: int, leaves: Tensor) -> Tensor:
-        """Turn leaves (samples, s^L, v) into what the layers of this stage see, (samples, positions, cells below)."""
+    def present(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
+        """Turn leaves (samples, s^L, v) into what the layers of this stage see, (samples, positions, cells below).
+
+        Where its dendrites hear second views of the samples, these come beside them: (samples, 1 + views, positions,
+        cells below).
+        """
         ...
 
     def step(self, stage: int, seen: Tensor, labels: Tensor, progress: float) -> None:
@@ -86,6 +90,7 @@ def train(
     watch: Callable[[int, int], None] = lambda stage, epoch: None,
     begin: Cursor = START,
     keep: Callable[[Cursor], None] = lambda cursor: None,
+    views: Sequence[Tensor] = (),
 ) -> None:
     """Show a learner its samples, in an order that depends on the seed alone and so is the same for every learner.
 
@@ -100,11 +105,13 @@ def train(
         watch: told the stage and epoch just ended.
         begin: where to go on, for a learner that has been this far.
         keep: told after every batch where training then is.
+        views: second views of the samples, one for each layer from below, each like ``leaves``; for learners whose
+            dendrites hear them.
     """
     for stage in range(begin.stage, learner.stages):
         batch = len(leaves) if stage in learner.streams else min(budget.batch, len(leaves))
         steps = len(leaves) // batch
-        seen, order = learner.present(stage, leaves), stream(seed, "order")
+        seen, order = learner.present(stage, leaves, *views), stream(seed, "order")
         for epoch in range(budget.epochs):
             shuffled = torch.from_numpy(order.permutation(len(leaves))).to(leaves.device)
             if (stage, epoch) < begin[:2]:  # What was drawn before is drawn again: the order is a stream.

@@ -36,7 +36,7 @@ class Settled(Optimized):
         self.descent = Descent(self.below, self.path, seed)
         self.optimizer = Optimizer(optimization, taught)
 
-    def present(self, stage: int, leaves: Tensor) -> Tensor:
+    def present(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
         """See the leaves themselves."""
         return leaves
 

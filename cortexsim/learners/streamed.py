@@ -36,7 +36,7 @@ class Streamed:
         self.streams = frozenset(k for k, layers in enumerate(self.schedule) if network.segment_of(layers[0]))
         self.shown = [0] * self.stages
 
-    def present(self, stage: int, leaves: Tensor) -> Tensor:
+    def present(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
         """Answer with the activity below the stage's layer, or below the segment that it lies in."""
         segment = self.network.segment_of(self.schedule[stage][0])
         first = self.schedule[stage][0] if segment is None else segment.first

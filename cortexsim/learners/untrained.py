@@ -24,7 +24,7 @@ class Untrained:
         self.network = network
         self.represents = max(1, len(network.layers) - 1)
 
-    def present(self, stage: int, leaves: Tensor) -> Tensor:
+    def present(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
         """See the leaves themselves."""
         return leaves
 

@@ -10,7 +10,7 @@ from cortexsim.rate.layer import Layer
 from cortexsim.rate.projection import Projection
 
 
-def hear(layer: Layer, context: str, hierarchy: Hierarchy, all_contexts: Sequence[str]) -> None:
+def hear(layer: Layer, context: str, hierarchy: Hierarchy, all_contexts: Sequence[str], one_to_one: bool) -> None:
     """Give a layer silent synapses from a context such as ``sibling+label``; none where the tree has no such patches.
 
     Where weights are shared, each place in the part of the tree that is heard has its own: siblings differ.
@@ -20,6 +20,7 @@ def hear(layer: Layer, context: str, hierarchy: Hierarchy, all_contexts: Sequenc
         context: what it hears.
         hierarchy: its tree.
         all_contexts: of all layers, from below: ``top`` is the highest that hears anything.
+        one_to_one: whether synapses come from namesakes alone, and have no weights.
     """
     sources, (copies, cells) = contexts.named(context), layer.bias.shape
     if not sources:
@@ -31,7 +32,7 @@ def hear(layer: Layer, context: str, hierarchy: Hierarchy, all_contexts: Sequenc
     layer.outside = tuple(name for name in sources if name not in contexts.SPANS)
     sizes = {"label": hierarchy.classes, "top": cells * hierarchy.positions(highest(all_contexts))}
     width = cells * layer.heard.shape[1] + sum(sizes[name] for name in layer.outside)
-    if width:
+    if width and not one_to_one:
         span = max((contexts.SPANS[name] for name in near), default=0)
         apart = min(layer.positions, hierarchy.tuple_size**span) if copies == 1 else layer.positions
         layer.context = Projection(layer.bias.new_zeros(apart, cells, width))

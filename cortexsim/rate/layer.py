@@ -41,7 +41,8 @@ class Layer:
         views: running statistics of what namesakes in the context bring; None where nothing reads them.
         has_varied: whether it follows any activity yet; the first sets it.
         input_square: running mean square of the input.
-        heard: which columns of the layer the dendrites of each one hear, (positions, n).
+        heard: which columns of the layer the dendrites of each one hear, (positions, n); those of a second view of the
+            sample count on from those of the first.
         outside: what they hear beside them that is not of this layer, by name.
         sends: ``"activity"``, or ``"prediction"``: what it makes the dendrites of those that hear it expect.
         has_input: whether the layer has learned from any input yet; until then the input is not scaled.
@@ -95,8 +96,13 @@ class Layer:
 
     @property
     def predicts(self) -> bool:
-        """Whether it sends predictions: it is to, and other columns of the layer hear it."""
+        """Whether it sends predictions: it is to, and columns of the layer hear it, in this view or a second one."""
         return self.sends == "prediction" and self.context is not None and bool(self.heard.shape[1])
+
+    @property
+    def hears_view(self) -> bool:
+        """Whether its dendrites hear a second view of the sample."""
+        return bool((self.heard >= self.positions).any())
 
     def send(self, activity: Tensor) -> Tensor:
         """Say what the layer above is told of an activity: itself, or the rates of what it predicts."""
@@ -120,7 +126,7 @@ class Layer:
         count = self.heard.shape[1]
         onto = self.context.weights[:, :, : count * cells].unflatten(2, (count, cells)).transpose(1, 2).flatten(0, 1)
         reached = torch.zeros_like(onto[:1]).expand(copies, -1, -1)
-        return Projection(reached.index_add(0, self.heard[:copies].flatten(), onto))
+        return Projection(reached.index_add(0, self.heard[:copies].flatten() % self.positions, onto))
 
     def rate(self, drive: Tensor) -> Tensor:
         """Answer with the activity rho(a)."""
@@ -170,14 +176,18 @@ class Layer:
         if views:
             self.views = Views.silent(self.bias)
 
-    def listen(self, activity: Tensor, outside: Mapping[str, Tensor] = MappingProxyType({})) -> Tensor:
+    def listen(
+        self, activity: Tensor, outside: Mapping[str, Tensor] = MappingProxyType({}), view: Tensor | None = None
+    ) -> Tensor:
         """Gather what the dendrites hear: (batch, positions, context cells).
 
         Args:
             activity: of the layer itself, (batch, positions, cells).
             outside: what they hear from elsewhere by name, each (batch, 1, cells).
+            view: activity of the layer in a second view of each sample, where they hear it, (batch, positions, cells).
         """
-        own = activity.index_select(1, self.heard.flatten()).view(activity.shape[0], self.positions, -1)
+        columns = activity if view is None else torch.cat([activity, view], 1)
+        own = columns.index_select(1, self.heard.flatten()).view(activity.shape[0], self.positions, -1)
         if not self.outside:
             return own
         return torch.cat([own, *(outside[name].expand(-1, self.positions, -1) for name in self.outside)], 2)

@@ -65,6 +65,7 @@ class Network:
         context: tuple[str, ...] = (),
         feedback: Literal["none", "direct", "layered"] = "none",
         unshared: frozenset[int] = frozenset(),
+        one_to_one: bool = False,
     ) -> "Network":
         """Draw a network's first weights from its seed; they are the same on every device.
 
@@ -79,13 +80,14 @@ class Network:
             feedback: whether random weights bring each layer a modulator of one component a class, ``"direct"``, or
                 what the layer above is taught, ``"layered"``.
             unshared: levels whose columns have weights of their own, whatever the architecture says.
+            one_to_one: whether a cell hears its namesakes in the context alone, by synapses without weights.
         """
         like = torch.empty((), device=device, dtype=dtype)
         levels = range(1, hierarchy.depth + 1)
         own = replace(architecture, shared=False)
         layers = [_layer(own if level in unshared else architecture, hierarchy, level, seed, like) for level in levels]
         for layer, names in zip(layers, context or ("none",) * hierarchy.depth, strict=True):
-            hear(layer, names, hierarchy, context)
+            hear(layer, names, hierarchy, context, one_to_one)
         shape, deviation = (hierarchy.classes, architecture.cells), math.sqrt(1 / architecture.cells)
         output = drawn(seed, ("weights", "output"), shape, deviation, like)
         network = cls(hierarchy, layers, output, like.new_zeros(hierarchy.classes))

@@ -13,7 +13,7 @@ SIGNALS: Mapping[str, str] = MappingProxyType(
         "variance_post": "running variance of its rate",
         "lateral_post": "what its column brings it: sum over others of C_ik (z_k - <z_k>), C the running covariance",
         "dendrite_post": "what its dendrite hears of the context, (B c)_i",
-        "context_post": "what one-to-one synapses bring it of the context: the mean of the same cell in its siblings",
+        "context_post": "what one-to-one synapses bring it of the context: the mean of the same cell in what it hears",
         "view_post": "context_post less its running mean and over its running deviation",
         "agreement_post": "running covariance of its rate with view_post",
         "crossing_post": "what synapses from others there bring it: sum over others of C_ik view_k, C_ik the running"

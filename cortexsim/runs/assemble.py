@@ -53,6 +53,7 @@ def assemble(model: Model, hierarchy: Hierarchy, seed: int, device: str = "cpu",
         context=_contexts(model, hierarchy),
         feedback=_route(model),
         unshared=frozenset(level for level, substrate in enumerate(substrates, 1) if substrate != "rate"),
+        one_to_one=model.learner == "local" and model.plasticity_rule().context is None,
     )
     if isinstance(network, MixedNetwork):
         return _streamed(model, network, substrates, seed, target)
@@ -164,12 +165,12 @@ def readout(model: Model, kind: str | None = None) -> Readout:
 
 
 def _contexts(model: Model, hierarchy: Hierarchy) -> tuple[str, ...]:
-    """Say what the dendrites of each layer hear through synapses; () where there are none."""
+    """Say what the dendrites of each layer hear; () where that is siblings without synapses, or nothing."""
     if model.training.loss == "clapp":
         return (*["none"] * (hierarchy.depth - 2), "sibling", "none")[-hierarchy.depth :]
     if model.rule is None:
         return (*["sibling"] * (hierarchy.depth - 1), "none") if model.network.sends == "prediction" else ()
-    if model.plasticity_rule().context is None:
+    if model.plasticity_rule().context is None and "synonym" not in contexts.named(model.rule.context):
         return ()
     heard = [model.rule.context] * (hierarchy.depth - 1)
     if model.rule.top == "label":

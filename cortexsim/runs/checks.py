@@ -55,8 +55,10 @@ def _check_context(model: "Model", rule: Rule) -> None:
         raise UserError(f"{asked}: the same twice (name each once)")
     if model.rule.context == "sibling":
         return
-    if rule.context is None:
+    if rule.context is None and not (rule.needs_context and set(names) <= {"sibling", "synonym"}):
         raise UserError(f"{asked}: rule '{rule.name}' has no context synapses ('sibling')")
+    if "synonym" in names and model.learner != "local":
+        raise UserError(f"{asked}: learner = '{model.learner}' sees every sample in one view ('sibling')")
     if "top" in names and (len(names) == 1 or model.rule.schedule == "greedy"):
         raise UserError(
             f"{asked}: the top must learn too, from what it hears, and at once (context = 'sibling+top',"
@@ -64,6 +66,19 @@ def _check_context(model: "Model", rule: Rule) -> None:
         )
     if model.in_brian:
         raise UserError(f"{asked}: cells in Brian2 hear their siblings ('sibling')")
+
+
+def check_without_grammar(model: "Model") -> None:
+    """Hold a model to data that no grammar has written.
+
+    Raises:
+        UserError: where it asks for what a grammar alone can tell.
+    """
+    if model.rule is not None and "synonym" in contexts.named(model.rule.context):
+        raise UserError(
+            f"{model._path}: rule.context = '{model.rule.context}': without a grammar there are no synonyms"
+            " (context = 'sibling')"
+        )
 
 
 def _check_sending(model: "Model") -> None:

@@ -25,7 +25,7 @@ from cortexsim.runs.record import open_folder, versions
 from cortexsim.runs.trial import Row, Trial
 
 RECORD, RESULT, METRICS, CHECKPOINTS, LOCK = "run.json", "result.json", "metrics.jsonl", "checkpoints", ".lock"
-STREAMS = ("data", "weights", "feedback", "order", "noise", "spikes", "exchange", "readout")
+STREAMS = ("data", "weights", "feedback", "order", "noise", "spikes", "exchange", "readout", "views")
 
 
 class RunFolder:

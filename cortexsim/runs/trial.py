@@ -14,7 +14,7 @@ from torch import Tensor
 
 import cortexsim
 from cortexsim.analysis.probes import activities, code_geometry
-from cortexsim.hierarchy import Grammar, Hierarchy, Samples, split
+from cortexsim.hierarchy import Grammar, Hierarchy, Samples, contexts, exchange_synonyms, split
 from cortexsim.learners import Learner, MixedNetwork, train
 from cortexsim.rate import to_tensor
 from cortexsim.runs import assemble
@@ -78,6 +78,7 @@ class Prepared:
     leaves: Tensor  # (samples, s^L, v)
     labels: Tensor  # (samples,)
     test: Samples
+    views: tuple[Tensor, ...] = ()  # One for each layer that hears a second view, each like leaves.
 
 
 def test_size(hierarchy: Hierarchy, samples: int) -> int:
@@ -91,7 +92,7 @@ def prepare(trial: Trial) -> Prepared:
     samples, test = split(grammar, trial.samples, trial.test_samples, stream(trial.seed, "data"))
     learner = assemble.assemble(trial.model, trial.hierarchy, trial.seed, trial.device, trial.target)
     leaves, labels = _tensors(samples, learner)
-    return Prepared(learner, leaves, labels, test)
+    return Prepared(learner, leaves, labels, test, _views(trial, samples, learner))
 
 
 def run(trial: Trial) -> Row:
@@ -117,7 +118,7 @@ def train_and_measure(
     with _one_thread():
         leaves, labels, budget = prepared.leaves, prepared.labels, assemble.budget(trial.model)
         alignment = Following(prepared.learner, leaves, labels, budget.epochs, watch)
-        teach = partial(train, prepared.learner, leaves, labels, budget, trial.seed)
+        teach = partial(train, prepared.learner, leaves, labels, budget, trial.seed, views=prepared.views)
         if keeper is None:
             teach(watch=alignment)
         else:
@@ -201,6 +202,17 @@ def _accuracy(trial: Trial, prepared: Prepared) -> float:
     if not found:
         return layer_accuracy(trial, prepared, prepared.learner.represents - 1)
     return float((torch.cat(found) == truth).float().mean())
+
+
+def _views(trial: Trial, samples: Samples, learner: Learner) -> tuple[Tensor, ...]:
+    """Draw, for each layer below the top, a second view of every sample, whose tuples of its level are synonyms."""
+    if trial.model.rule is None or "synonym" not in contexts.named(trial.model.rule.context):
+        return ()
+    drawn = (
+        exchange_synonyms(samples, level, stream(trial.seed, "views", level))
+        for level in range(1, trial.hierarchy.depth)
+    )
+    return tuple(_tensors(view, learner)[0] for view in drawn)
 
 
 def _tensors(samples: Samples, learner: Learner) -> tuple[Tensor, Tensor]:

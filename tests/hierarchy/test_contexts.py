@@ -14,6 +14,11 @@ def test_cousins_share_a_grandparent_and_no_parent() -> None:
     assert contexts.heard("fixation", 3, 3).tolist() == [[0], [1], [2]]
 
 
+def test_columns_of_a_second_view_count_on_from_the_first() -> None:
+    assert contexts.heard("synonym", 3, 3).tolist() == [[3], [4], [5]]
+    assert "privileged: needs the grammar" in contexts.CONTEXTS["synonym"]
+
+
 def test_laws_at_the_reference_task() -> None:
     assert laws.backpropagation(Hierarchy()) == 2048
     assert laws.clustering(Hierarchy()) == 1024

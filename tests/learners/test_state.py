@@ -24,6 +24,9 @@ EXTRA = {  # What no model of the package has: other optimisers, feedback and ma
     "vicreg": ("hebb", {"rule": {"name": "vicreg_local"}}),
     "hybrids": ("hebb", {"rule": {"name": "forward_forward"}}),
     "unshared views": ("barlow", {"network": {"shared": False}}),
+    "synonyms": ("clapp", {"rule": {"name": "infonce", "context": "synonym", "schedule": "simultaneous"}}),
+    "synonyms, siblings": ("clapp", {"rule": {"name": "clapp", "context": "sibling+synonym"}}),
+    "synonyms, one to one": ("hebb", {"rule": {"name": "barlow_local", "context": "sibling+synonym"}}),
     "brian-rate": ("clapp-spiking", {"network": {"substrate": ["brian-rate", "rate"], "sends": "activity"}}),
     "rate below": ("clapp-spiking", {"network": {"substrate": ["rate", "spiking"], "sends": "activity"}}),
     "delayed": ("clapp-spiking", {"modulator": {"surprise": {"delay": "20 ms", "tau_filter": "50 ms"}}}),
@@ -65,7 +68,7 @@ def bits(value: Any) -> Any:
 
 def taught(learner: Learner, work: Prepared, **options: Any) -> None:
     epochs = 2 if isinstance(learner.network, MixedNetwork) else 3
-    train(learner, work.leaves, work.labels, Budget(epochs, batch=8), 0, **options)
+    train(learner, work.leaves, work.labels, Budget(epochs, batch=8), 0, views=work.views, **options)
 
 
 @pytest.mark.parametrize("name", NAMES)

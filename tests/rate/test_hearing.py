@@ -20,7 +20,10 @@ def network(context: str, size: int = 2, shared: bool = True, sends: str = "pred
 
 @pytest.mark.parametrize("shared", [True, False], ids=["shared", "own"])
 @pytest.mark.parametrize("size", [2, 3])
-@pytest.mark.parametrize("context", ["sibling", "cousin", "fixation", "sibling+cousin", "sibling+label"])
+@pytest.mark.parametrize(
+    "context",
+    ["sibling", "cousin", "fixation", "sibling+cousin", "sibling+label", "synonym", "sibling+synonym", "synonym+label"],
+)
 def test_a_prediction_is_what_a_column_brings_to_the_dendrites_that_hear_it(
     context: str, size: int, shared: bool
 ) -> None:
@@ -32,7 +35,7 @@ def test_a_prediction_is_what_a_column_brings_to_the_dendrites_that_hear_it(
     for position in range(layer.positions):
         alone = torch.zeros_like(activity)
         alone[:, position] = activity[:, position]
-        brought = layer.context(layer.listen(alone, labels))
+        brought = layer.context(layer.listen(alone, labels, view=alone))
         torch.testing.assert_close(sent[:, position], brought.sum(1))
 
 

@@ -52,6 +52,21 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
             r"\(spiking.dendrite = 'trace'\)",
         ),
         ('learner = "local"\n[rule]\nname = "hebb"\ncontext = "cousin"', "rule 'hebb' has no context synapses"),
+        ('learner = "local"\n[rule]\nname = "hebb"\ncontext = "synonym"', "rule 'hebb' has no context synapses"),
+        ('learner = "local"\n[rule]\nname = "lpl"\ncontext = "synonym+label"', "rule 'lpl' has no context synapses"),
+        (
+            'learner = "local"\n[rule]\nname = "lpl"\ncontext = "synonym"\n[network]\nsends = "prediction"',
+            "rule 'lpl' has no context synapses to predict by",
+        ),
+        (DIRECT + 'context = "synonym"', "rule.context = 'synonym': rule 'dfa' has no context synapses"),
+        (
+            SPIKING.replace("[network]", 'context = "synonym"\n[network]'),
+            r"rule.context = 'synonym': cells in Brian2 hear their siblings \('sibling'\)",
+        ),
+        (
+            BRIAN_RATE.replace("[network]", 'context = "sibling+synonym"\n[network]'),
+            r"rule.context = 'sibling\+synonym': cells in Brian2 hear their siblings",
+        ),
         (GOOD + '[training]\nloss = "clapp"', r"learner = 'local' follows no loss .* \(learner = 'backprop'\)"),
         (DIRECT + '[training]\nloss = "clapp"', "rule 'dfa' is taught by the labels"),
         ('learner = "backprop"\n[training]\nloss = "clap"', r"loss = 'clap' is not known \(did you mean 'clapp'\?\)"),
@@ -134,6 +149,18 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, text: str, complaint:
         read_model(path)
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
+
+
+def test_a_learner_that_is_taught_sees_samples_in_one_view(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from cortexsim.modulators import ERROR\n"
+        "from cortexsim.rules import ErrorPath, Rule, ThreeFactor\n"
+        "W, B = ThreeFactor('derivative_post', 'feedback_post'), ThreeFactor('activity_post', '1')\n"
+        "RULE = Rule('mine', 'dw = ...', 'me', W, B, modulators=(ERROR,), path=ErrorPath('direct'))\n"
+    )
+    (tmp_path / "mine.toml").write_text('learner = "feedback"\n[rule]\nname = "mine.py"\ncontext = "synonym"\n')
+    with pytest.raises(UserError, match=r"mine.toml: rule.context = 'synonym': learner = 'feedback' sees every sample"):
+        find_model(str(tmp_path / "mine.toml"))
 
 
 def test_a_missing_file_and_a_misspelt_name_are_named() -> None:
