@@ -8,12 +8,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from cortexsim.rate.dendrites import Dendrites
 from cortexsim.rate.projection import Projection
 from cortexsim.rate.transfer import TRANSFERS
 from cortexsim.rate.views import Views
 
 GAIN_RATE = 0.01  # Per batch: how fast the input gain follows the activity below.
-MEAN_RATE = 0.01  # Per batch: how fast the running mean of a cell follows its activity.
 
 
 class Response(NamedTuple):
@@ -36,9 +36,12 @@ class Layer:
         context: B, from the context onto the dendrite; None where nothing is heard.
         feedback: F, from a vector modulator, or B, from the layer above; None where nothing is heard.
         input_rms: root mean square to which synaptic scaling brings the input; None leaves it as it is.
-        mean: running mean of the activity, (copies, cells).
+        mean: running mean of the activity, (copies, cells); where dendrites are followed, a copy for each of B.
         covariance: running covariance of the activity, (copies, cells, cells); None where nothing reads it.
         views: running statistics of what namesakes in the context bring; None where nothing reads them.
+        dendrites: running statistics of what the dendrites hear; None where nothing reads them.
+        mean_rate: how fast running means follow, per batch; at 1 they are those of the batch.
+        covariance_rate: the same of variances and covariances.
         has_varied: whether it follows any activity yet; the first sets it.
         input_square: running mean square of the input.
         heard: which columns of the layer the dendrites of each one hear, (positions, n); those of a second view of the
@@ -63,6 +66,9 @@ class Layer:
     has_input: bool = False
     covariance: Tensor | None = None
     views: Views | None = None
+    dendrites: Dendrites | None = None
+    mean_rate: float = 0.01
+    covariance_rate: float = 0.01
     has_varied: bool = False
 
     def respond(self, below: Tensor, learning: bool = False) -> Response:
@@ -147,34 +153,45 @@ class Layer:
 
     def moments(self, activity: Tensor) -> tuple[Tensor, Tensor]:
         """Average activity (batch, positions, cells): means (copies, cells) and covariances (copies, cells, cells)."""
-        mean = self.feedforward.average(activity)
-        centred = activity - mean
-        return mean, self.feedforward.correlate(centred, centred)
+        alike = self.alike
+        mean = alike.average(activity)
+        centred = activity - alike.everywhere(mean, self.positions)
+        return mean, alike.correlate(centred, centred)
 
-    def follow(self, activity: Tensor, views: Tensor | None = None) -> None:
+    @property
+    def alike(self) -> Projection:
+        """The synapses whose copies tell which columns are averaged together."""
+        return self.feedforward if self.dendrites is None or self.context is None else self.context
+
+    def follow(self, activity: Tensor, heard: Tensor | None = None) -> None:
         """Let the running means, and covariances, follow the activity; part of learning, never of evaluation.
 
         Args:
             activity: of the cells, (batch, positions, cells).
-            views: what their namesakes in the context bring, where that is followed too, (batch, positions, cells).
+            heard: what their dendrites hear, (batch, positions, context cells).
         """
         if self.covariance is None:
-            self.mean.lerp_(self.feedforward.average(activity), MEAN_RATE)
+            self.mean.lerp_(self.feedforward.average(activity), self.mean_rate)
             return
-        rate = MEAN_RATE if self.has_varied else 1.0
-        if self.views is not None and views is not None:
-            self.views.follow(self.views.of(self.feedforward, activity, views), rate)
+        rates = (self.mean_rate, self.covariance_rate) if self.has_varied else (1.0, 1.0)
+        if self.views is not None and heard is not None:
+            self.views.follow(self.views.of(self.feedforward, activity, self.namesakes(heard)), *rates)
+        if self.dendrites is not None and self.context is not None and heard is not None:
+            self.dendrites.follow(self.dendrites.of(self.context, heard), *rates)
         mean, covariance = self.moments(activity)
-        self.covariance.lerp_(covariance, rate)
-        self.mean.lerp_(mean, rate)
+        self.mean.lerp_(mean, rates[0])
+        self.covariance.lerp_(covariance, rates[1])
         self.has_varied = True
 
-    def prepare(self, covariance: bool, views: bool) -> None:
-        """Begin to follow covariances of the activity, and those with views of it, where a rule reads them."""
-        if covariance:
-            self.covariance = self.bias.new_zeros(*self.bias.shape, self.bias.shape[1])
+    def prepare(self, covariance: bool, views: bool, dendrites: bool) -> None:
+        """Begin to follow covariances of the activity, and those of views and dendrites, where a rule reads them."""
         if views:
             self.views = Views.silent(self.bias)
+        if dendrites and self.context is not None:
+            self.dendrites = Dendrites.silent(self.context)
+            self.mean = self.bias.new_zeros(self.context.copies, self.bias.shape[1])
+        if covariance:
+            self.covariance = self.mean.new_zeros(*self.mean.shape, self.mean.shape[1])
 
     def listen(
         self, activity: Tensor, outside: Mapping[str, Tensor] = MappingProxyType({}), view: Tensor | None = None
@@ -224,6 +241,8 @@ class Layer:
             named["covariance"] = self.covariance
         if self.views is not None:
             named |= self.views.state()
+        if self.dendrites is not None:
+            named |= self.dendrites.state()
         if self.context is not None:
             named["context"] = self.context.weights
         if self.feedback is not None:

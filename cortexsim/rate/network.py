@@ -28,6 +28,8 @@ class Architecture:
             layers (He et al. 2015).
         input_rms: root mean square that synaptic scaling brings each layer's input to; None for no scaling.
         sends: what a layer tells the one above: its ``"activity"``, or its ``"prediction"`` of those that hear it.
+        mean_rate: how fast running means of rates follow, per batch.
+        covariance_rate: how fast running variances and covariances follow, per batch.
     """
 
     cells: int = 64
@@ -36,6 +38,8 @@ class Architecture:
     initial_scale: float = 1.0
     input_rms: float | None = None
     sends: str = "activity"
+    mean_rate: float = 0.01
+    covariance_rate: float = 0.01
 
 
 @dataclass
@@ -184,6 +188,8 @@ def _layer(a: Architecture, hierarchy: Hierarchy, level: int, seed: int, like: T
         input_square=like.new_zeros(()),
         heard=torch.from_numpy(contexts.siblings(positions, s)).to(like.device),
         sends=a.sends,
+        mean_rate=a.mean_rate,
+        covariance_rate=a.covariance_rate,
     )
 
 

@@ -53,9 +53,8 @@ class Plasticity:
             Directions by the names of ``layer.state()``; eta is not yet applied.
         """
         heard = self._context(layer, response, context)
-        views = layer.namesakes(heard) if heard is not None and self.rule.needs_views else None
-        if self.rule.needs_covariance and not layer.has_varied:
-            layer.follow(response.activity, views)
+        if self.rule.needs_covariance and not hybrid:
+            layer.follow(response.activity, heard)
         synapses = self._synapses(layer, response, heard)
         cells = self.listener.cells(layer, response, heard, lesson)
         post = {name: self._evaluate(name, "post", cells) for name in synapses}
@@ -80,8 +79,8 @@ class Plasticity:
                 found[name] -= decay.unsqueeze(2) * projection.weights
                 if name == "feedforward":  # A bias is the weight of a cell that is always active.
                     found["bias"] -= decay * layer.bias
-        if not hybrid and self.rule.needs_statistics:
-            layer.follow(response.activity, views)
+        if self.rule.needs_statistics and not self.rule.needs_covariance and not hybrid:
+            layer.follow(response.activity)
         return found
 
     def taught(self, layer: Layer, response: Response, lesson: Lesson) -> Tensor:

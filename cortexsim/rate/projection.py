@@ -51,6 +51,10 @@ class Projection:
         left, right = self.arrange(post), self.arrange(pre)
         return torch.bmm(left.transpose(1, 2), right) / left.shape[1]
 
+    def everywhere(self, values: Tensor, positions: int) -> Tensor:
+        """Lay out what copies have, (copies, k), over positions: (positions, k), or (1, k) where all have the same."""
+        return values if self.copies == 1 else values.repeat(positions // self.copies, 1)
+
     def average(self, post: Tensor) -> Tensor:
         """Average a postsynaptic quantity over all observations of a cell: (copies, post)."""
         return self.arrange(post).mean(1)

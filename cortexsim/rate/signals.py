@@ -24,7 +24,7 @@ FUNCTIONS: dict[str, Any] = {
 }
 
 # Quantities that come from a context, and belong to its moment.
-HEARD = ("dendrite_post", "context_post", "view_post", "crossing_post")
+HEARD = ("dendrite_post", "context_post", "view_post", "crossing_post", "foretold_post")
 
 
 class Moment(NamedTuple):
@@ -95,26 +95,33 @@ class Listener:
         views = None
         if heard is not None and self.reads & {"context_post", *VIEWS}:
             views = found["context_post"] = layer.namesakes(heard)
-        return found | self._statistics(layer, response.activity, views)
+        return found | self._statistics(layer, response.activity, heard, views)
 
-    def _statistics(self, layer: Layer, activity: Tensor, views: Tensor | None) -> dict[str, Tensor]:
-        """Say where cells are on average, how far they stray, and how they stray together and with views."""
+    def _statistics(
+        self, layer: Layer, activity: Tensor, heard: Tensor | None, views: Tensor | None
+    ) -> dict[str, Tensor]:
+        """Say where cells are on average, how far they stray, and how together, with views and with dendrites."""
         if not self.rule.needs_statistics:
             return {}
         mean, covariance, followed = layer.mean, layer.covariance, layer.views
         if self.statistics == "batch":
             mean, covariance = layer.moments(activity)
-        found = {"mean_post": mean}
+        usual = layer.alike.everywhere(mean, layer.positions)
+        found = {"mean_post": usual}
         if followed is not None and views is not None:
             if self.statistics == "batch":
                 followed = followed.of(layer.feedforward, activity, views)
             found |= followed.signals(views)
         if covariance is not None:
-            variance = covariance.diagonal(dim1=1, dim2=2)
+            variance = layer.alike.everywhere(covariance.diagonal(dim1=1, dim2=2), layer.positions)
             found["variance_post"] = variance
+            centred = activity - usual
             if "lateral_post" in self.reads:
-                centred = activity - mean
                 found["lateral_post"] = Projection(covariance)(centred) - variance * centred
+            if (dendrites := layer.dendrites) is not None and layer.context is not None and heard is not None:
+                if self.statistics == "batch":
+                    dendrites = dendrites.of(layer.context, heard)
+                found |= dendrites.signals(layer.context, heard, centred, covariance)
         return found
 
     def arrive(

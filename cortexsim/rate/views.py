@@ -40,11 +40,11 @@ class Views:
         centred = views - mean
         return Views(mean, projection.average(centred.square()), projection.correlate(activity, centred))
 
-    def follow(self, found: "Views", rate: float) -> None:
+    def follow(self, found: "Views", mean_rate: float, covariance_rate: float) -> None:
         """Come closer to those of a batch."""
-        self.mean.lerp_(found.mean, rate)
-        self.variance.lerp_(found.variance, rate)
-        self.covariance.lerp_(found.covariance, rate)
+        self.mean.lerp_(found.mean, mean_rate)
+        self.variance.lerp_(found.variance, covariance_rate)
+        self.covariance.lerp_(found.covariance, covariance_rate)
 
     def signals(self, views: Tensor) -> dict[str, Tensor]:
         """Say what each cell reads of the views, (batch, positions, cells)."""

@@ -19,6 +19,11 @@ SIGNALS: Mapping[str, str] = MappingProxyType(
         "crossing_post": "what synapses from others there bring it: sum over others of C_ik view_k, C_ik the running"
         " covariance of its rate with view_k",
         "overlap_post": "sum over others of C_ik^2: the squared weights of those synapses",
+        "dendrite_mean_post": "running mean of what its dendrite hears",
+        "foretold_post": "rate that the dendrites of its column foretell: sum of C_ik (d_k - <d_k>), d_k what the"
+        " dendrite of cell k hears",
+        "recalled_post": "what its dendrite should hear by the rates of its column: sum of D_ik (z_k - <z_k>), D the"
+        " running covariance of the dendrites",
         "feedback_post": "what feedback weights bring it of a vector modulator, (F e)_i",
         "teaching_post": "what feedback weights bring it of what the layer above is taught, (B delta')_i",
         "noise_post": "noise that it fires between samples, of zero mean and unit variance",
@@ -31,6 +36,9 @@ COVARIANCES = frozenset({"variance_post", "lateral_post"})
 
 STATISTICS = COVARIANCES | {"mean_post"}
 """Those of them that tell how cells have been."""
+
+DENDRITES = frozenset({"dendrite_mean_post", "foretold_post", "recalled_post"})
+"""Those of them that tell how dendrites vary, and cells with them."""
 
 VIEWS = frozenset({"view_post", "agreement_post", "crossing_post", "overlap_post"})
 """Those of them that tell how views of the same object vary, and how cells vary with them."""

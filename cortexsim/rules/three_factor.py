@@ -20,7 +20,7 @@ from cortexsim.errors import UserError, nearest
 from cortexsim.expression import Expression
 from cortexsim.modulators import BROADCAST, Modulator
 from cortexsim.rules.error_path import ErrorPath, Feedback, Masks
-from cortexsim.rules.signals import COVARIANCES, SIGNALS, STATISTICS, VIEWS
+from cortexsim.rules.signals import COVARIANCES, DENDRITES, SIGNALS, STATISTICS, VIEWS
 
 READABLE = {"pre": ("_pre",), "post": ("_post",), "third": ("_post", "_all"), "decay": ("_post",)}
 
@@ -142,17 +142,22 @@ class Rule:
     @property
     def needs_statistics(self) -> bool:
         """Whether it reads how its cells have been."""
-        return bool(self.reads & (STATISTICS | VIEWS))
+        return bool(self.reads & (STATISTICS | VIEWS | DENDRITES))
 
     @property
     def needs_covariance(self) -> bool:
         """Whether it reads how its cells have varied."""
-        return bool(self.reads & (COVARIANCES | VIEWS))
+        return bool(self.reads & (COVARIANCES | VIEWS | DENDRITES))
 
     @property
     def needs_views(self) -> bool:
         """Whether it reads how its cells vary with their namesakes, and with other cells, in other views."""
         return bool(self.reads & VIEWS)
+
+    @property
+    def needs_dendrites(self) -> bool:
+        """Whether it reads how its dendrites vary, and its cells with them."""
+        return bool(self.reads & DENDRITES)
 
     @property
     def needs_output(self) -> bool:
@@ -185,6 +190,7 @@ class Rule:
         found += [f"{m.name}, a component a class" for m in self.modulators if m.projection != "scalar"]
         found += [] if self.path is None or self.path.route == "direct" else ["output error"]
         found += ["a covariance with its column"] if "lateral_post" in self.reads else []
+        found += ["covariances of rates and of dendrites"] if self.needs_dendrites else []
         found += ["a covariance with its siblings"] if self.needs_views else []
         found += ["contexts of fixations to come"] if self.negatives == "around" else []
         found += ["false inputs"] if self.false_inputs else []

@@ -17,6 +17,7 @@ from cortexsim.runs.tables import (
     NotNegative,
     Number,
     Positive,
+    Share,
     SpikingTable,
     Substrates,
     Table,
@@ -47,6 +48,8 @@ class NetworkTable(Table):
     initial_scale: Positive = 1.0
     input_rms: Positive | None = None
     sends: Literal["activity", "prediction"] = "activity"
+    mean_rate: Share = 0.01
+    covariance_rate: Share = 0.01
 
 
 class RuleTable(Table):

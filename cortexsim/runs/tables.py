@@ -10,6 +10,7 @@ from cortexsim.spiking.quantities import quantity
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1, strict=True)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Substrate = Literal["rate", "spiking", "brian-rate"]
@@ -64,7 +65,7 @@ class SpikingTable(Table):
     reach: Positive = 1.0
     bound: NotNegative = 0.0
     weight_bits: Annotated[int, Field(ge=2, le=8, strict=True)] | None = None
-    release: Annotated[float, Field(gt=0, le=1)] = 1.0
+    release: Share = 1.0
     dale: Annotated[bool, Field(strict=True)] = False
     eta: Positive | None = None
     context_eta: Positive | None = None

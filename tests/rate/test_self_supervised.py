@@ -26,7 +26,7 @@ def layer_and_batch(rule: Rule, shared: bool, size: int) -> tuple[Layer, Tensor]
     if layer.context is not None:
         layer.context.weights.normal_(0, 0.7, generator=generator)
     layer.bias.normal_(0.3, 0.2, generator=generator)
-    layer.prepare(rule.needs_covariance, rule.needs_views)
+    layer.prepare(rule.needs_covariance, rule.needs_views, rule.needs_dendrites)
     return layer, torch.randn(12, hierarchy.leaves, 4, generator=generator, dtype=torch.float64)
 
 
@@ -113,6 +113,19 @@ def barlow(layer: Layer, below: Tensor, rule: Rule) -> Tensor:
     return both[0].shape[1] * (agreement + constants["redundancy"] * off_diagonal(correlation).square().sum() / 2)
 
 
+def spectral(layer: Layer, below: Tensor, rule: Rule) -> Tensor:
+    activity = layer(below)
+    heard = layer.listen(activity).detach()
+    assert layer.context is not None
+    losses = []
+    for k, weights in enumerate(layer.context.weights):
+        z, c = (values[:, k :: layer.context.copies].flatten(0, 1) for values in (activity, heard))
+        z, c = z - z.mean(0), c - c.mean(0)
+        scores = z @ weights @ c.T
+        losses.append(-scores.diagonal().sum() + scores.square().sum() / len(z) / 2)
+    return torch.stack(losses).sum()
+
+
 def goodness(layer: Layer, below: Tensor, rule: Rule) -> Tensor:
     """Of true inputs, and of inputs put together here patch by patch."""
     threshold = rule.modulators[0].constants["threshold"]
@@ -134,6 +147,7 @@ LOSSES: dict[str, Loss] = {
     "lpl": lpl,
     "vicreg_local": vicreg,
     "barlow_local": barlow,
+    "spectral": spectral,
     "forward_forward": goodness,
     "scff": goodness,
 }
@@ -236,7 +250,7 @@ def test_the_decorrelation_as_first_printed_changes_cells_that_have_nothing_in_c
 
 @pytest.mark.parametrize(
     ("name", "constants"),
-    [("lpl", {}), ("vicreg_local", {"target": 3.0}), ("barlow_local", {"redundancy": 0.5})],
+    [("lpl", {}), ("vicreg_local", {"target": 3.0}), ("barlow_local", {"redundancy": 0.5}), ("spectral", {})],
 )
 def test_running_statistics_come_to_those_of_the_stream(name: str, constants: dict[str, float]) -> None:
     """The online rule, whose means and covariances follow the stream, does on average what the batch rule does."""
@@ -258,3 +272,15 @@ def test_running_statistics_come_to_those_of_the_stream(name: str, constants: di
                 tensor.copy_(before[key])
     means = {kind: torch.stack(several).mean(0) for kind, several in found.items()}
     assert (means["online"] - means["batch"]).norm() < 0.05 * means["batch"].norm()
+
+
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("name", ["lpl", "vicreg_local", "barlow_local", "spectral"])
+def test_statistics_that_follow_at_once_are_those_of_the_batch(name: str, shared: bool) -> None:
+    rule = RULES[name]
+    layer, below = layer_and_batch(rule, shared, 2)
+    expected = updates_of(rule, layer, below)
+    layer.mean_rate = layer.covariance_rate = 1.0
+    for before in (2 * below, below):  # What was before is forgotten.
+        updates = Plasticity(rule).updates(layer, layer.respond(before))
+    torch.testing.assert_close(updates, expected, rtol=1e-10, atol=1e-12)
