@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from cortexsim.analysis.readout import Readout
+from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy, contexts
 from cortexsim.learners import (
     Backprop,
@@ -172,9 +173,14 @@ def _contexts(model: Model, hierarchy: Hierarchy) -> tuple[str, ...]:
         return (*["sibling"] * (hierarchy.depth - 1), "none") if model.network.sends == "prediction" else ()
     if model.plasticity_rule().context is None and "synonym" not in contexts.named(model.rule.context):
         return ()
-    heard = [model.rule.context] * (hierarchy.depth - 1)
-    if model.rule.top == "label":
-        return (*heard, "label")
-    # The highest layer that learns would hear itself as the top.
-    beside_itself = [name for name in contexts.named(model.rule.context) if name != "top"]
-    return (*heard[:-1], "+".join(beside_itself), "none")
+    labelled = model.rule.top == "label"
+    if hierarchy.depth == 1:
+        if labelled:
+            return ("label",)
+        raise UserError(
+            f"hierarchy.depth = 1: no column has a sibling, and rule '{model.rule_name}' learns from them (at least 2)"
+        )
+    # Columns under the root have no cousins; and where theirs is the highest layer that learns, it is the top itself.
+    nobody = {"cousin"} if labelled else {"cousin", "top"}
+    left = [name for name in contexts.named(model.rule.context) if name not in nobody] or ["sibling"]
+    return (*[model.rule.context] * (hierarchy.depth - 2), "+".join(left), "label" if labelled else "none")

@@ -59,11 +59,8 @@ def _check_context(model: "Model", rule: Rule) -> None:
         raise UserError(f"{asked}: rule '{rule.name}' has no context synapses ('sibling')")
     if "synonym" in names and model.learner != "local":
         raise UserError(f"{asked}: learner = '{model.learner}' sees every sample in one view ('sibling')")
-    if "top" in names and (len(names) == 1 or model.rule.schedule == "greedy"):
-        raise UserError(
-            f"{asked}: the top must learn too, from what it hears, and at once (context = 'sibling+top',"
-            " schedule = 'simultaneous')"
-        )
+    if "top" in names and model.rule.schedule == "greedy":
+        raise UserError(f"{asked}: the top must learn at once with those that hear it (schedule = 'simultaneous')")
     if model.in_brian:
         raise UserError(f"{asked}: cells in Brian2 hear their siblings ('sibling')")
 
