@@ -11,7 +11,7 @@ CONTEXTS: Mapping[str, str] = MappingProxyType(
         "none": "the dendrite hears nothing",
         "fixation": "the column itself, in the same fixation: no label needed",
         "sibling": "every other patch under the same parent, in the same sample: no label needed",
-        "cousin": "every patch under the same grandparent but another parent, or, without one, siblings: no label needed",
+        "cousin": "every patch under the same grandparent but another parent, or else siblings: no label needed",
         "synonym": "the column itself in a second view, its tuple a synonym of this one; privileged: needs the grammar",
         "top": "all columns of the highest layer that learns, which hears its siblings: no label needed",
         "label": "the label population, one cell a class: supervised",

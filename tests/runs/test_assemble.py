@@ -41,5 +41,5 @@ def test_every_layer_that_learns_hears_somebody(
 
 def test_one_level_has_no_siblings_to_learn_from() -> None:
     assert heard(1, top="label") == [(0, ("label",))]
-    with pytest.raises(UserError, match="hierarchy.depth = 1: no column has a sibling, and rule 'clapp'"):
+    with pytest.raises(UserError, match=r"hierarchy\.depth = 1: no column has a sibling, and rule 'clapp'"):
         heard(1)
