@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cortexsim.analysis.plots import style
+from cortexsim.analysis.plots import line, style
 from cortexsim.analysis.summary import Spread, Summary
 
 Groups = Mapping[str, Sequence[str]]
@@ -28,10 +28,8 @@ def in_units_of_the_law(
     for row, (title, names) in zip(panels, groups.items(), strict=True):
         for axes, (name, summaries) in zip(row, found.items(), strict=True):
             for index, summary in _chosen(summaries, names):
-                spreads = list(summary.accuracy.values())
-                means, deviations = [s.mean for s in spreads], [s.deviation for s in spreads]
                 sizes = [size / units[name] for size in summary.samples]
-                axes.errorbar(sizes, means, deviations, label=summary.learner, capsize=2, **style(summary, index))
+                line(axes, sizes, summary.accuracy.values(), summary.learner, **style(summary, index))
             axes.axhline(chance, color="black", linewidth=0.8, linestyle=":")
             sizes = sorted({size / units[name] for summary in summaries for size in summary.samples})
             axes.set_xscale("log")
@@ -106,8 +104,7 @@ def against_values(
         for index, (name, several) in enumerate(lines.items()):
             places = [ticks.index(points[summary.learner][1][key]) for summary in several]
             spreads = [_spread(summary, quantity, layer) for summary in several]
-            means, deviations = [s.mean for s in spreads], [s.deviation for s in spreads]
-            axes.errorbar(places, means, deviations, label=name, capsize=3, **style(several[0], index))
+            line(axes, places, spreads, name, **style(several[0], index))
         for index, control in enumerate(controls, len(lines)):
             found, colour = _spread(control, quantity, layer), style(control, index)["color"]
             axes.axhline(found.mean, color=colour, linestyle="--", label=control.learner)

@@ -1,12 +1,12 @@
 """Figures: each function draws into the Axes it is given, and returns them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cortexsim.analysis.summary import Summary
+from cortexsim.analysis.summary import Spread, Summary
 
 # Okabe & Ito 2008: told apart by colour-blind readers too.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -15,12 +15,16 @@ MATHS = {"n_c m^L": "$n_c m^L$", "v m³/(1-f)": "$v m^3/(1-f)$"}
 CONTROL = {"color": "#888888", "marker": ".", "linestyle": "--"}
 
 
+def line(axes: Axes, places: Sequence[float], spreads: Iterable[Spread], label: str, **looks: Any) -> None:
+    """Draw a line through means, each with its deviation."""
+    means, deviations = zip(*((spread.mean, spread.deviation) for spread in spreads), strict=True)
+    axes.errorbar(places, means, deviations, label=label, capsize=3, **looks)
+
+
 def accuracy(axes: Axes, summaries: Sequence[Summary], chance: float, laws: Mapping[str, float]) -> Axes:
     """Draw test accuracy against training samples: mean and deviation over seeds, chance, and predicted laws."""
     for index, summary in enumerate(summaries):
-        spreads = list(summary.accuracy.values())
-        means, deviations = [s.mean for s in spreads], [s.deviation for s in spreads]
-        axes.errorbar(summary.samples, means, deviations, label=summary.learner, capsize=3, **style(summary, index))
+        line(axes, summary.samples, summary.accuracy.values(), summary.learner, **style(summary, index))
     axes.axhline(chance, color="black", linewidth=0.8, linestyle=":")
     axes.annotate("chance", (0.99, chance), xycoords=("axes fraction", "data"), ha="right", va="top", fontsize=8)
     for text, samples in laws.items():
@@ -41,9 +45,7 @@ def by_layer(axes: Axes, summaries: Sequence[Summary], quantity: str, ylabel: st
     """Draw one quantity of the code against the layer, for the layers trained, at the largest training set."""
     for index, summary in enumerate(summaries):
         spreads = summary.layers[quantity][: summary.trained or None]
-        layers = range(1, len(spreads) + 1)
-        means, deviations = [s.mean for s in spreads], [s.deviation for s in spreads]
-        axes.errorbar(layers, means, deviations, label=summary.learner, capsize=3, **style(summary, index))
+        line(axes, range(1, len(spreads) + 1), spreads, summary.learner, **style(summary, index))
     axes.set(xlabel="layer", ylabel=ylabel, ylim=(0, top))
     axes.set_xticks(range(1, len(summaries[0].layers[quantity]) + 1))
     return axes
