@@ -72,8 +72,8 @@ def _sweep(axes: Axes, swept: Swept, names: Sequence[str]) -> None:
     for (law, predicted), look in zip(swept.laws.items(), LAWS, strict=True):
         drawn = np.where(np.isinf(predicted), np.nan, predicted)
         axes.plot(swept.values, drawn, label=MATHS[law], zorder=0, **look)
-    for name, several in swept.found.items():
-        aside = 1 + ASIDE * (names.index(name) - (len(names) - 1) / 2)
+    for place, (name, several) in enumerate(swept.found.items()):
+        aside = 1 + ASIDE * (place - (len(swept.found) - 1) / 2)
         _curve(axes, np.multiply(swept.values, aside), several, name, style(None, names.index(name)))
     axes.set(xscale="log" if swept.varies in ("multiplicity", "features") else "linear", yscale="log")
     axes.set(xlabel=LABELS[swept.varies], ylabel="P* (samples)")
