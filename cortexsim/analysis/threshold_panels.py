@@ -51,7 +51,7 @@ def selectivity(rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
     names = list(dict.fromkeys(row["learner"] for row in rows))
     depth = len(rows[0]["selectivity"])
     figure = Figure(figsize=(1.5 + 2.4 * depth, 3.0), layout="constrained")
-    panels = list(figure.subplots(1, depth, squeeze=False, sharey=True).flat)
+    panels = list(figure.subplots(1, depth, squeeze=False, sharex=True, sharey=True).flat)
     for layer, axes in enumerate(panels):
         for index, name in enumerate(names):
             shown = [row for row in rows if row["learner"] == name and row["trained_layers"] > layer]
