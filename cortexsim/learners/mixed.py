@@ -185,6 +185,12 @@ class MixedNetwork(Network):
     segments: tuple[Segment, ...] = ()
     seed: int = 0
 
+    def compile_programs(self) -> None:
+        """Find or compile the programs of all stages of learning, before any of them is needed."""
+        for segment in self.segments:
+            for stage in range(max(1, len(segment.schedule))):
+                _ = segment.stack(stage).engine
+
     def segment_of(self, layer: int) -> Segment | None:
         """Find the segment that a layer, counted from 0, lies in; None for a rate layer."""
         return next((part for part in self.segments if part.first <= layer < part.first + len(part.layers)), None)

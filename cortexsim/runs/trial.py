@@ -87,10 +87,12 @@ def test_size(hierarchy: Hierarchy, samples: int) -> int:
 
 
 def prepare(trial: Trial) -> Prepared:
-    """Draw the grammar, its samples and the learner's first weights."""
+    """Draw the grammar, its samples and the learner's first weights, and compile what is to be compiled."""
     grammar = Grammar.draw(trial.hierarchy, stream(trial.grammar_seed, "grammar"))
     samples, test = split(grammar, trial.samples, trial.test_samples, stream(trial.seed, "data"))
     learner = assemble.assemble(trial.model, trial.hierarchy, trial.seed, trial.device, trial.target)
+    if isinstance(learner.network, MixedNetwork):
+        learner.network.compile_programs()
     leaves, labels = _tensors(samples, learner)
     return Prepared(learner, leaves, labels, test, _views(trial, samples, learner))
 

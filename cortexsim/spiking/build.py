@@ -6,12 +6,17 @@ its device in global state, which a user's own simulation may want.
 
 import json
 import os
+import shutil
+import signal
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import brian2
 import numpy as np
+from brian2.core.variables import DynamicArrayVariable
 
 from cortexsim.spiking import wiring
 from cortexsim.spiking.description import Connection, Description, Group
@@ -114,7 +119,11 @@ class Built:
 
 
 def compile_program(description: Description, folder: Path) -> None:
-    """Write, compile and document a program: ``manifest.json`` says which array is in which file."""
+    """Write, compile and document a program.
+
+    ``manifest.json`` says by ``owner.variable`` in which file an array is, of what kind, and how many values it has; of
+    a monitor, by whom and for how many cells.
+    """
     brian2.prefs.codegen.cpp.extra_compile_args_gcc = [
         "-w", "-O3", "-ffast-math", "-fno-finite-math-only", "-march=native", "-std=c++11",
     ]  # fmt: skip
@@ -128,12 +137,36 @@ def compile_program(description: Description, folder: Path) -> None:
     for owner, item in built.objects.items():
         for name, variable in item.variables.items():
             if variable in device.arrays and variable.owner is not None and variable.owner.name == owner:
-                files[f"{owner}.{name}"] = [
-                    Path(device.get_array_filename(variable)).name,
-                    np.dtype(variable.dtype).str,
-                ]
+                file, kind = Path(device.get_array_filename(variable)).name, np.dtype(variable.dtype).str
+                files[f"{owner}.{name}"] = [file, kind, _size(item, variable)]
     (folder / "manifest.json").write_text(json.dumps(files, indent=1), encoding="utf-8")
 
 
+def _size(owner: Any, variable: Any) -> int | list[str | int]:
+    """Say how many values an array will have in its file."""
+    if not isinstance(variable, DynamicArrayVariable):
+        return int(variable.size)
+    if isinstance(owner, brian2.Synapses):
+        return len(owner)
+    return [owner.name, len(owner.record) if variable.ndim == 2 else 1]
+
+
+def end_with(parent: int, folder: Path) -> None:
+    """End the compilers, and leave nothing of the folder, once the process that asked for the program is gone."""
+    builds = threading.main_thread().is_alive
+    while builds() and os.getppid() == parent:
+        time.sleep(0.1)
+    if os.getppid() == parent:
+        return
+    while builds():
+        os.killpg(0, signal.SIGTERM)
+        time.sleep(0.1)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: None)  # Of its own group, and for the compilers alone.
+    if "CORTEXSIM_PARENT" in os.environ:
+        watched = (int(os.environ["CORTEXSIM_PARENT"]), Path(sys.argv[2]))
+        threading.Thread(target=end_with, args=watched).start()
     compile_program(Description.from_json(Path(sys.argv[1]).read_text(encoding="utf-8")), Path(sys.argv[2]))

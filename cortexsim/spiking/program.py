@@ -4,39 +4,54 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from cortexsim.errors import UserError
+from cortexsim.spiking.cache import (
+    MANIFEST,
+    UNFINISHED,
+    Damaged,
+    cache_folder,
+    clean,
+    drop,
+    locked,
+    opened,
+    seal,
+    signature,
+    sync,
+)
 from cortexsim.spiking.description import Description
 
 Arrays = dict[str, np.ndarray]
 PREFIX, MEMORY = "cortexsim-", "/dev/shm"
 ROOM, DAY = 1 << 30, 86400.0  # Bytes, seconds.
 APART = 0  # A process group of its own: Ctrl-C is for the process that waits, which may have a checkpoint to write.
+PARENT = "CORTEXSIM_PARENT"  # A program whose parent is no longer this process ends.
+KEPT = ("main", "static_arrays", "description.json")  # What a compiled program needs, and what it is of.
 
 
-def cache_folder() -> Path:
-    """Where compiled programs are kept: ``$CORTEXSIM_CACHE``, or the user's cache folder."""
-    if chosen := os.environ.get("CORTEXSIM_CACHE"):
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cortexsim"
+def announce(line: str) -> None:
+    """Say on stderr what takes its time, or has been mended."""
+    print(line, file=sys.stderr, flush=True)
 
 
 @cache
 def scratch_folder() -> str | None:
-    """Where the files of one run, some hundreds, live for its moment: in memory if there is room, or the usual place.
+    """Find where the files of one run, some hundreds, live for its moment: in memory if there is room.
 
-    What a killed process has left there more than a day ago is removed.
+    What a killed process has left there more than a day ago is removed. None stands for the usual place.
     """
     if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < ROOM:
         return None
@@ -78,27 +93,25 @@ def compiler_path() -> str:
     return found
 
 
+class Failed(Exception):
+    """A run of a program that did not do what it should, with the reason."""
+
+
 class Program:
     """A compiled network.
 
     Args:
-        folder: with the binary and its manifest.
+        description: of the network. Its program is taken from the cache if it is sound there, or compiled; several
+            processes may ask at once.
+
+    Raises:
+        UserError: where it cannot be compiled, or the cache is not the user's own.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.files: dict[str, list[str]] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-
-    @classmethod
-    def of(cls, description: Description) -> "Program":
-        """Find the program of a description in the cache, or compile it; several processes may ask at once."""
-        folder = cache_folder() / description.digest(surroundings())
-        if not (folder / "manifest.json").exists():
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            with _locked(folder.with_suffix(".lock")):
-                if not (folder / "manifest.json").exists():
-                    _compile(description, folder)
-        return cls(folder)
+    def __init__(self, description: Description) -> None:
+        self.description = description
+        self.folder = cache_folder() / description.digest(surroundings())
+        self._open()
 
     def run(self, values: Mapping[str, np.ndarray | float], wanted: list[str]) -> Arrays:
         """Run once.
@@ -106,53 +119,148 @@ class Program:
         Args:
             values: of variables, as ``owner.variable``, and of timed arrays, as ``name.values``.
             wanted: variables to read afterwards.
+
+        Raises:
+            UserError: where the program fails, although it is as it was compiled.
         """
+        if signature(self.folder) != self.signature:
+            self._open()
+        try:
+            return self._run(values, wanted)
+        except Failed as error:
+            if not self._open():
+                raise UserError(f"{self.folder / 'main'}: {error}") from None
+        try:
+            return self._run(values, wanted)
+        except Failed as error:
+            raise UserError(f"{self.folder / 'main'}: {error}") from None
+
+    def _open(self) -> bool:
+        """Hold the entry to its manifest, and compile it where it is not there or not sound; say whether that was."""
+        compiled = False
+        try:
+            self._read(opened(self.folder, self.folder.name))
+        except Damaged:
+            with locked(self.folder):
+                try:  # Another process may have compiled it meanwhile.
+                    self._read(opened(self.folder, self.folder.name))
+                except Damaged as error:
+                    if self.folder.exists():
+                        announce(f"{self.folder}: {error}; compiling it anew")
+                        drop(self.folder)
+                    _compile(self.description, self.folder)
+                    compiled = True
+                    self._read(opened(self.folder, self.folder.name))
+        return compiled
+
+    def _read(self, manifest: dict[str, Any]) -> None:
+        self.files: dict[str, list[Any]] = manifest["files"]
+        self.signature = signature(self.folder)
+
+    def _run(self, values: Mapping[str, np.ndarray | float], wanted: list[str]) -> Arrays:
         with tempfile.TemporaryDirectory(prefix=PREFIX, dir=scratch_folder()) as name:
             out = Path(name)
-            arguments = ["--results_dir", f"{out}/"]
-            for number, (key, value) in enumerate(values.items()):
-                if isinstance(value, np.ndarray):
-                    path = out / f"in{number}"
-                    np.ascontiguousarray(value, self._kind(key)).tofile(path)
-                    arguments.append(f"{key}={path}")
-                else:
-                    arguments.append(f"{key}={value!r}")
-            command = [str(self.folder / "main"), *arguments]
-            done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, process_group=APART)
-            if done.returncode or done.stderr:
-                raise RuntimeError(f"{self.folder / 'main'} failed ({done.returncode}): {done.stderr[-2000:]}")
-            return {key: np.fromfile(out / self.files[key][0], self.files[key][1]) for key in wanted}
+            command = [str(self.folder / "main"), "--results_dir", f"{out}/", *self._arguments(values, out)]
+            done = subprocess.run(
+                command, cwd=self.folder, capture_output=True, text=True, errors="replace", process_group=APART,
+                env={**os.environ, PARENT: str(os.getpid())},
+            )  # fmt: skip
+            # A program of Brian2 that cannot open a file says so, goes on with zeros, and ends with 0.
+            if done.returncode or done.stdout or done.stderr:
+                said = " ".join(f"{done.stderr} {done.stdout}".split())[:200]
+                raise Failed(f"failed ({_reason(done.returncode)}{': ' * bool(said)}{said})")
+            return {key: self._result(out, key) for key in wanted}
+
+    def _arguments(self, values: Mapping[str, np.ndarray | float], out: Path) -> list[str]:
+        """Write arrays as files, and answer with the arguments that set all values."""
+        arguments = []
+        for number, (key, value) in enumerate(values.items()):
+            if not isinstance(value, np.ndarray):
+                arguments.append(f"{key}={value!r}")
+                continue
+            path = out / f"in{number}"
+            try:
+                np.ascontiguousarray(value, self._kind(key)).tofile(path)
+            except OSError as error:
+                raise UserError(_no_room(out, str(error))) from None
+            arguments.append(f"{key}={path}")
+        return arguments
 
     def _kind(self, key: str) -> str:
-        return "<f8" if key.endswith(".values") else self.files[key][1]
+        return "<f8" if key.endswith(".values") else str(self.files[key][1])
+
+    def _result(self, out: Path, key: str) -> np.ndarray:
+        """Read a variable, and see that it is all there: a full disk cuts it without a word."""
+        file, kind, size = self.files[key]
+        if not isinstance(size, int):  # Of a monitor: as many rows as it has seen.
+            size = int(self._result(out, f"{size[0]}.N")[0]) * int(size[1])
+        try:
+            found = np.fromfile(out / file, kind)
+        except FileNotFoundError:
+            raise Failed(f"{key} was not written") from None
+        if found.nbytes != (out / file).stat().st_size or len(found) != size:
+            raise UserError(_no_room(out, f"{key} has {len(found)} values instead of {size}"))
+        return found
+
+
+def _reason(code: int) -> str:
+    return f"ended by signal {-code}; out of memory?" if code < 0 else f"exit code {code}"
+
+
+def _no_room(out: Path, what: str) -> str:
+    free = shutil.disk_usage(out).free / 2**20
+    return (
+        f"{out.parent}: no room for the files of a spiking run ({what}; {free:.1f} MiB are free: TMPDIR=... elsewhere)"
+    )
 
 
 def _compile(description: Description, folder: Path) -> None:
-    """Compile in a folder beside, and move it to its place when it is whole."""
+    """Compile in a folder beside, and move it to its place when it is whole.
+
+    Raises:
+        UserError: where the compiler fails; all that it said is in a file beside.
+    """
     compiler_path()
-    work = Path(tempfile.mkdtemp(prefix="compile-", dir=folder.parent))
+    clean(folder.parent)
+    work, log = folder.with_suffix(UNFINISHED), folder.with_suffix(".log")
+    shutil.rmtree(work, ignore_errors=True)
+    cells = sum(group.size for group in description.groups if group.name.startswith("layer"))
+    announce(f"compiling a network of {cells} cells (once; it is kept in {folder.parent}) ...")
     try:
+        work.mkdir(mode=0o700)
         (work / "description.json").write_text(description.to_json(), encoding="utf-8")
         command = [sys.executable, "-m", "cortexsim.spiking.build", str(work / "description.json"), str(work)]
-        quiet = {**os.environ, "MAKEFLAGS": ""}
-        done = subprocess.run(command, capture_output=True, text=True, env=quiet, process_group=APART)
-        if done.returncode:
-            raise RuntimeError(f"compiling failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
-        for path in work.rglob("*.o"):
-            path.unlink()
+        quiet = {**os.environ, "MAKEFLAGS": "", PARENT: str(os.getpid())}
+        with log.open("w") as file:
+            code = _built(subprocess.Popen(command, stdout=file, stderr=file, env=quiet, process_group=APART))
+        if code or not os.access(work / "main", os.X_OK):
+            how = f"exit code {code}" if code else "the compiler made no program"
+            raise UserError(f"compiling a network with {compiler_path()} failed ({how}): see {log}")
+        seal(work, {"key": folder.name, **_pruned(work)})
         work.rename(folder)
+        sync(folder.parent)
+        log.unlink()
+    except OSError as error:
+        raise UserError(f"{error.filename or work}: {error.strerror or error} (a program is compiled there)") from None
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
-@contextmanager
-def _locked(path: Path):  # type: ignore[no-untyped-def]
-    """Hold a lock between processes."""
-    with path.open("w") as file:
-        try:
-            import fcntl
+def _built(build: subprocess.Popen[bytes]) -> int:
+    """Wait for a build; whoever is interrupted meanwhile takes the compilers with it."""
+    try:
+        return build.wait()
+    except BaseException:
+        with suppress(OSError):
+            os.killpg(build.pid, signal.SIGKILL)
+        build.wait()
+        raise
 
-            fcntl.flock(file, fcntl.LOCK_EX)
-        except ImportError:  # Windows: the worst is that two processes compile the same program.
-            pass
-        yield
+
+def _pruned(work: Path) -> dict[str, Any]:
+    """Take what the build says of its arrays, and remove all that a finished program does not need."""
+    files = json.loads((work / MANIFEST).read_text(encoding="utf-8"))
+    for path in work.iterdir():
+        if path.name not in KEPT:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return {"files": files}

@@ -90,7 +90,7 @@ class Stack:
     def engine(self) -> "Engine":
         """What runs it: a compiled program, or Brian2 in this process."""
         if self.target == "cpp":
-            return Program.of(self.description)
+            return Program(self.description)
         from cortexsim.spiking.interpreted import Interpreted
 
         return Interpreted(self.description, self.target)

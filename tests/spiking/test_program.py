@@ -13,6 +13,7 @@ from cortexsim.errors import UserError
 from cortexsim.modulators import Modulator
 from cortexsim.rules import Rule, ThreeFactor, known_rules
 from cortexsim.spiking import Control, Plan, Settings, Stack, State, Stream, Timing, describe, program
+from cortexsim.spiking.cache import seal
 
 FIXATIONS = 30
 
@@ -114,12 +115,12 @@ def test_a_program_asked_for_several_times_at_once_is_compiled_once(
         calls.append(1)
         time.sleep(0.2)
         folder.mkdir()
-        (folder / "manifest.json").write_text("{}")
+        seal(folder, {"key": folder.name, "files": {}})
 
     monkeypatch.setattr(program, "_compile", compiled)
     description = small(SETTINGS, known_rules()["clapp"]).description
     with ThreadPoolExecutor() as pool:
-        folders = list(pool.map(lambda _: program.Program.of(description).folder, range(4)))
+        folders = list(pool.map(lambda _: program.Program(description).folder, range(4)))
     assert len(set(folders)) == 1
     assert calls == [1]
 
@@ -131,7 +132,7 @@ def test_without_a_compiler_one_line_says_what_to_install(monkeypatch: pytest.Mo
 
 
 def test_a_program_that_fails_says_so(stack: Stack) -> None:
-    with pytest.raises(RuntimeError, match="failed"):
+    with pytest.raises(UserError, match=r"main: failed \(exit code 1: Cannot set unknown variable 'stream.nothing'"):
         stack.engine.run({"stream.nothing": 1.0}, [])
 
 

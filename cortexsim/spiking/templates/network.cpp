@@ -1,9 +1,24 @@
-{# Two clocks, steps and fixations, in whole numbers of steps: no search and no call of the system's clock at each step. #}
+{# Two clocks, steps and fixations, in whole numbers of steps: no search and no call of the system's clock at each step.
+A program whose parent is gone ends at the next saccade, for nobody is left to read what it makes. #}
 {% macro cpp_file() %}
 #include "network.h"
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <ctime>
+#ifndef _WIN32
+#include <unistd.h>
+#endif
+
+static bool alone()
+{
+#ifdef _WIN32
+    return false;
+#else
+    static const char* const parent = std::getenv("CORTEXSIM_PARENT");
+    return parent != NULL && std::atol(parent) != (long)getppid();
+#endif
+}
 
 double Network::_last_run_time = 0.0;
 double Network::_last_run_completed_fraction = 0.0;
@@ -55,6 +70,8 @@ void Network::run(const double duration, void (*)(const double, const double, co
     for (long now=0; now<steps && !Network::_globally_stopped; now++)
     {
         const bool saccade = now % period == 0;
+        if (saccade && alone())
+            std::exit(1);
         for (auto func : saccade ? sometimes : always)
             func();
         for (size_t k=0; k<clocks.size(); k++)
