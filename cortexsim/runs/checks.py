@@ -8,6 +8,7 @@ from cortexsim.learners.contrast import SACCADES
 from cortexsim.rules import Rule
 from cortexsim.runs.tables import SpikingTable, settings
 from cortexsim.spiking import Settings, Translation
+from cortexsim.spiking.cells import Cell
 
 if TYPE_CHECKING:
     from cortexsim.runs.configuration import Model
@@ -199,6 +200,14 @@ def _check_dale(model: "Model") -> None:
         raise UserError(
             f"spiking.homeostasis = 0: {asked}, and inhibitory weights learn at this rate (above 0, such as 0.001)"
         )
+
+
+def cells_of(model: "Model") -> list[Cell]:
+    """List the cells that a model's layers in Brian2 consist of."""
+    if not model.in_brian:
+        return []
+    chosen = brian_settings(model)
+    return [chosen.cell_of(substrate) for substrate in sorted({*model.network.substrate} - {"rate"})]
 
 
 def brian_settings(model: "Model") -> Settings:

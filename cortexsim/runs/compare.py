@@ -14,7 +14,8 @@ from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy, laws
 from cortexsim.runs import report
 from cortexsim.runs.configuration import Model, resolved
-from cortexsim.runs.record import Ledger, open_folder, versions
+from cortexsim.runs.provenance import versions
+from cortexsim.runs.record import Ledger, open_folder
 from cortexsim.runs.schedule import run_all
 from cortexsim.runs.tell import accuracy_table, layer_table, verdict
 from cortexsim.runs.trial import Row, Trial, test_size

@@ -17,7 +17,7 @@ from cortexsim.runs.compare import Comparison, compare, configuration
 from cortexsim.runs.configuration import Count, HierarchyTable, Table
 from cortexsim.runs.explain import read
 from cortexsim.runs.locate import find_experiment_file, find_model
-from cortexsim.runs.record import versions
+from cortexsim.runs.provenance import versions
 from cortexsim.runs.trial import Row
 from cortexsim.runs.verdict import VerdictTable, verdict
 

@@ -2,26 +2,24 @@
 
 import json
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-import cortexsim
 from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs.checkpoint import Checkpoints
 from cortexsim.runs.configuration import Model, resolved
 from cortexsim.runs.explain import explain
 from cortexsim.runs.files import write_json
-from cortexsim.runs.record import open_folder, versions
+from cortexsim.runs.provenance import ENGINES, code_state, git_state, versions
+from cortexsim.runs.record import open_folder
 from cortexsim.runs.trial import Row, Trial
 
 RECORD, RESULT, METRICS, CHECKPOINTS, LOCK = "run.json", "result.json", "metrics.jsonl", "checkpoints", ".lock"
@@ -59,7 +57,7 @@ class RunFolder:
         """
         if (path / RECORD).exists():
             found = cls(path)
-            if found.trial.key != _at_home(trial, path).key:
+            if found.trial.asked != _at_home(trial, path).asked:
                 raise UserError(f"--out {path}: holds another run (give another folder, or none)")
             return found
         open_folder(path)
@@ -91,7 +89,7 @@ class RunFolder:
         """See that the run can go on as it began; answer with what may differ in the last bits.
 
         Raises:
-            UserError: where it cannot: another version of this package, or of a rule.
+            UserError: where it cannot: another version of this package, or other code, or another rule or cell.
         """
         then, now = self.record["versions"], versions()
         if then["cortexsim"] != now["cortexsim"]:
@@ -99,11 +97,16 @@ class RunFolder:
                 f"{self.path}: begun with cortexsim {then['cortexsim']}, and this is {now['cortexsim']}"
                 f" (pip install cortexsim=={then['cortexsim']}, or begin anew)"
             )
-        if self.trial.key != self.record["key"]:
-            raise UserError(f"{self.path}: its configuration, or the rule it follows, has changed since (begin anew)")
+        if self.trial.asked != self.record["asked"]:
+            raise UserError(
+                f"{self.path}: its configuration, or the rule or the cells it names, have changed since (begin anew)"
+            )
+        if (code := code_state())["digest"] != self.record["code"]["digest"]:
+            where = (self.record["code"]["git"] or {}).get("commit") or self.record["code"]["folder"]
+            raise UserError(f"{self.path}: begun with other code, {where}; this is {code['folder']} (begin anew)")
         return [
             f"begun with {name} {then[name]}, going on with {now[name]}: the last bits may differ"
-            for name in ("torch", "numpy", "brian2")
+            for name in ENGINES
             if then[name] != now[name]
         ]
 
@@ -140,27 +143,15 @@ class RunFolder:
             pass
 
 
-@cache
-def git_state(folder: Path) -> dict[str, Any] | None:
-    """Name the commit that a folder is at, and whether files have changed since; None where git knows nothing of it."""
-    try:
-        commit, changes = (
-            subprocess.run(["git", "-C", folder, *words], capture_output=True, text=True, check=True, timeout=10).stdout
-            for words in (("rev-parse", "HEAD"), ("status", "--porcelain", "--untracked-files=no"))
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return {"commit": commit.strip(), "changed": bool(changes.strip())}
-
-
 def _record(trial: Trial) -> dict[str, Any]:
     """Write out all that a run is made with."""
     return {
         "trial": {**asdict(trial), "model": resolved(trial.model)},
-        "key": trial.key,
+        "asked": trial.asked,
         "seeds": {"grammar": trial.grammar_seed, **dict.fromkeys(STREAMS, trial.seed)},
         "versions": versions(),
-        "git": {"cortexsim": git_state(Path(cortexsim.__file__).parent), "here": git_state(Path.cwd())},
+        "code": code_state(),
+        "git": git_state(Path.cwd()),
         "command": " ".join(["cortexsim", *sys.argv[1:]]),
         "begun": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     }

@@ -48,7 +48,7 @@ class Found:
     def configuration(self) -> dict[str, Any]:
         """Write out, by dotted keys, all that the run was made with."""
         record = self.folder.record
-        return _flat({**record["trial"], "versions": record["versions"], "git": record.get("git")})
+        return _flat({**record["trial"], "versions": record["versions"], "code": record["code"]})
 
 
 def find(path: Path, say: Callable[[str], None] | None = None) -> list[Found]:

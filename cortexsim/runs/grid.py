@@ -21,7 +21,8 @@ from cortexsim.runs.files import write_json
 from cortexsim.runs.folder import RunFolder
 from cortexsim.runs.keep import EVERY, run_kept
 from cortexsim.runs.locate import find_model
-from cortexsim.runs.record import open_folder, versions
+from cortexsim.runs.provenance import versions
+from cortexsim.runs.record import open_folder
 from cortexsim.runs.schedule import Watch
 from cortexsim.runs.tell import new_table
 from cortexsim.runs.trial import Row, Trial, prepare, test_size
@@ -179,11 +180,12 @@ def table(rows: Sequence[Row]) -> Table:
 
 
 def _done(path: Path) -> Row | None:
-    """Give the row of a point that is finished."""
+    """Give the row of a point that is finished, as this code would make it."""
     if not (path / "result.json").exists():
         return None
-    row = RunFolder(path).result
-    return None if row is None else {**row, "key": path.name}
+    folder = RunFolder(path)
+    folder.check()
+    return None if (row := folder.result) is None else {**row, "key": path.name}
 
 
 def _folder_name(values: dict[str, Any], trial: Trial) -> str:

@@ -1,4 +1,4 @@
-"""Find models and experiments by name: those of the package, or any by its path."""
+"""Find models and experiments by name, here or in the package, or any by its path."""
 
 from pathlib import Path
 
@@ -9,15 +9,22 @@ from cortexsim.runs.configuration import Model, read_model
 COMPARISONS, THRESHOLDS = "comparisons.toml", "thresholds.toml"  # An experiment's folder holds one of them.
 
 
-def folder(name: str) -> Path:
-    """Find ``models`` or ``experiments``: inside an installed package, or beside it in a checkout."""
+def folders(name: str) -> list[Path]:
+    """List where ``models`` or ``experiments`` are: in the package or its checkout, and in one that is stood in.
+
+    Those of a checkout go before what was installed: a file that is edited there is used by what runs there.
+    """
     package = Path(cortexsim.__file__).parent
-    return package / name if (package / name).is_dir() else package.parent / name
+    installed = package / name if (package / name).is_dir() else package.parent / name
+    here = Path(name)
+    stood_in = here.is_dir() and Path("cortexsim/__init__.py").is_file() and not here.samefile(installed)
+    return [installed, here] if stood_in else [installed]
 
 
 def model_paths() -> dict[str, Path]:
-    """List the package's models by name."""
-    return {path.stem: path for path in sorted(folder("models").glob("*.toml"))}
+    """List models by name: those of the package, and of a checkout that is stood in."""
+    found = {path.stem: path for folder in folders("models") for path in folder.glob("*.toml")}
+    return dict(sorted(found.items()))
 
 
 def find_model(name: str, beside: Path = Path()) -> Model:
@@ -35,9 +42,10 @@ def find_model(name: str, beside: Path = Path()) -> Model:
 
 
 def experiment_paths() -> dict[str, Path]:
-    """List the files of the package's experiments by name."""
-    files = [path for name in (COMPARISONS, THRESHOLDS) for path in folder("experiments").glob(f"*/{name}")]
-    return {path.parent.name: path for path in sorted(files)}
+    """List the files of experiments by name: of the package, and of a checkout that is stood in."""
+    names = (COMPARISONS, THRESHOLDS)
+    files = [path for at in folders("experiments") for name in names for path in sorted(at.glob(f"*/{name}"))]
+    return dict(sorted((path.parent.name, path) for path in files))
 
 
 def find_experiment_file(name: str) -> Path:

@@ -1,9 +1,6 @@
 """What is kept of a run: finished rows, versions, and the folder they are in."""
 
 import json
-import platform
-import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +9,6 @@ from cortexsim.runs.files import write_json, write_whole
 from cortexsim.runs.trial import Row
 
 COMMAND = "command.json"
-LIBRARIES = ("cortexsim", "brian2", "torch", "numpy", "matplotlib", "pydantic", "safetensors")
 
 
 class Ledger:
@@ -83,12 +79,6 @@ def noted(path: Path, command: str) -> dict[str, Any]:
         if isinstance(error, UserError):
             raise
         raise UserError(f"{path / COMMAND}: damaged (give the command again, with --out {path})") from None
-
-
-def versions() -> dict[str, str]:
-    """Name the versions that a result was made with."""
-    found = {"python": platform.python_version(), "platform": sys.platform}
-    return found | {library: version(library) for library in LIBRARIES}
 
 
 def _parsed(line: str) -> Row | None:

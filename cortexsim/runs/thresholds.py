@@ -15,7 +15,8 @@ from cortexsim.runs.bracket import settle
 from cortexsim.runs.configuration import resolved
 from cortexsim.runs.explain import read
 from cortexsim.runs.locate import find_experiment_file
-from cortexsim.runs.record import Ledger, open_folder, versions
+from cortexsim.runs.provenance import versions
+from cortexsim.runs.record import Ledger, open_folder
 from cortexsim.runs.sweep import Sweep, Thresholds, sweeps
 from cortexsim.runs.trial import Row
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -18,8 +18,10 @@ from cortexsim.hierarchy import Grammar, Hierarchy, Samples, contexts, exchange_
 from cortexsim.learners import Learner, MixedNetwork, train
 from cortexsim.rate import to_tensor
 from cortexsim.runs import assemble
+from cortexsim.runs.checks import cells_of
 from cortexsim.runs.configuration import Model, resolved
 from cortexsim.runs.following import Following
+from cortexsim.runs.provenance import code_digest, engines
 from cortexsim.seeds import stream
 
 if TYPE_CHECKING:
@@ -57,11 +59,20 @@ class Trial:
     target: str = "cpp"
 
     @property
-    def key(self) -> str:
-        """A digest of all that the row depends on, by which a finished trial is known again."""
+    def asked(self) -> str:
+        """A digest of all that was asked for: settings and seeds, and the texts of the rule and of the cells."""
         rule = "" if self.model.rule is None else repr(self.model.plasticity_rule())
-        values = asdict(self) | {"model": resolved(self.model), "rule": rule, "version": cortexsim.__version__}
-        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+        cells = [repr(cell) for cell in cells_of(self.model)]
+        values = asdict(self) | {"model": resolved(self.model), "rule": rule, "cells": cells}
+        return _digest(values | {"version": cortexsim.__version__})
+
+    @property
+    def key(self) -> str:
+        """A digest of all that the row depends on, by which a finished trial is known again.
+
+        It holds, beside what was asked for, this package's own code and the versions of the engines.
+        """
+        return _digest({"asked": self.asked, "code": code_digest(), "engines": engines()})
 
     @property
     def cost(self) -> float:
@@ -154,6 +165,10 @@ def train_and_measure(
 def substrate_name(model: Model) -> str:
     """Name what simulates a model's layers, from below."""
     return "+".join(model.network.substrate)
+
+
+def _digest(values: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _cost(prepared: Prepared) -> dict[str, float | None]:

@@ -4,7 +4,7 @@ import pytest
 
 from cortexsim.errors import UserError
 from cortexsim.runs.configuration import read_model
-from cortexsim.runs.locate import find_model, folder, model_paths
+from cortexsim.runs.locate import find_model, folders, model_paths
 
 SPIKING = 'learner = "local"\n[rule]\nname = "clapp"\n[network]\nsubstrate = "spiking"\n'
 BRIAN_RATE = SPIKING.replace("spiking", "brian-rate")
@@ -15,7 +15,7 @@ DIRECT = 'learner = "feedback"\n[rule]\nname = "dfa"\n'
 @pytest.mark.parametrize("name", sorted(model_paths()))
 def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
     assert find_model(name).description
-    assert find_model(str(folder("models") / f"{name}.toml")).name == name
+    assert find_model(str(folders("models")[0] / f"{name}.toml")).name == name
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from cortexsim.analysis.summary import Spread, Summary
 from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs.experiment import comparisons, find_experiment, run_experiment
-from cortexsim.runs.locate import COMPARISONS, experiment_paths, folder
+from cortexsim.runs.locate import COMPARISONS, experiment_paths, folders
 from cortexsim.runs.search import read_search, search
 from cortexsim.runs.verdict import VerdictTable, verdict
 from tests.runs.test_compare import quick, silent
@@ -120,7 +120,7 @@ def test_a_value_that_cannot_be_is_named_with_its_comparison(tmp_path: Path) -> 
 
 
 def test_a_search_draws_as_often_for_every_model(tmp_path: Path) -> None:
-    plan = read_search(folder("experiments") / "tuning" / "broad.toml")
+    plan = read_search(folders("experiments")[0] / "tuning" / "broad.toml")
     hierarchy = plan.hierarchy.model_copy(update={"features": 4, "multiplicity": 2, "depth": 2})
     space = {**plan.space, "training.epochs": [1]}
     small = {
@@ -140,7 +140,7 @@ def test_a_search_draws_as_often_for_every_model(tmp_path: Path) -> None:
 
 
 def test_a_search_refuses_keys_that_no_model_has(tmp_path: Path) -> None:
-    plan = read_search(folder("experiments") / "tuning" / "broad.toml")
+    plan = read_search(folders("experiments")[0] / "tuning" / "broad.toml")
     wrong = plan.model_copy(update={"space": {"training.etta": [1]}, "draws": 1})
     with pytest.raises(UserError, match=r"unknown key 'training\.etta'"):
         search(wrong, tmp_path, Console(quiet=True), workers=1)

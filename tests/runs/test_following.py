@@ -5,10 +5,10 @@ from cortexsim.hierarchy import Hierarchy
 from cortexsim.learners import Budget, train
 from cortexsim.runs import assemble
 from cortexsim.runs.following import Following
-from cortexsim.runs.locate import find_model, folder
+from cortexsim.runs.locate import find_model, folders
 
 HIERARCHY = Hierarchy(features=4, multiplicity=2, depth=2)
-FRESH = str(folder("experiments") / "masking" / "sign-symmetry-fresh.toml")
+FRESH = str(folders("experiments")[0] / "masking" / "sign-symmetry-fresh.toml")
 
 
 def trained(name: str, followed: bool) -> dict[str, torch.Tensor]:

@@ -194,7 +194,7 @@ def test_a_run_is_not_mixed_with_another_nor_with_another_version(tmp_path: Path
     record = json.loads(path.read_text())
     for change, complaint in (
         ({"versions": record["versions"] | {"cortexsim": "0.0.1"}}, r"pip install cortexsim==0.0.1"),
-        ({"key": "0"}, "has changed since"),
+        ({"asked": "0"}, "have changed since"),
     ):
         path.write_text(json.dumps(record | change))
         with pytest.raises(UserError, match=complaint):
