@@ -7,6 +7,7 @@ run lasts as many steps as the group ``stream`` says, so that one binary serves 
 
 import re
 
+from brian2 import __version__ as version
 from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 from brian2.devices.device import all_devices, get_device
@@ -31,7 +32,11 @@ def along_row(code: str | list[str]) -> str:
     """Replace the look-up of each synapse's cells by the cells of its row."""
     text = "\n".join(code) if isinstance(code, list) else code
     text = re.sub(r"_presynaptic_idx = .*?\[_idx\];", "_presynaptic_idx = _row_pre;", text)
-    return re.sub(r"_postsynaptic_idx = .*?\[_idx\];", "_postsynaptic_idx = _row_post + _place;", text)
+    text = re.sub(r"_postsynaptic_idx = .*?\[_idx\];", "_postsynaptic_idx = _row_post + _place;", text)
+    for cell, own in (("pre", "_row_pre;"), ("post", "_row_post + _place;")):
+        if text.count(f"_{cell}synaptic_idx = ") != text.count(f"_{cell}synaptic_idx = {own}"):
+            raise RuntimeError(f"Brian2 {version} looks up {cell}synaptic cells in a way that is not known here")
+    return text
 
 
 def row(owner: object) -> int:
@@ -68,10 +73,11 @@ class StreamingDevice(CPPStandaloneDevice):
         _, lines = next(entry for kind, entry in reversed(self.main_queue) if kind == "run_network")
         stream = next(group for group in net.objects if group.name == "stream")
         steps = f"{self.get_array_name(stream.variables['steps'])}[0]"
-        place = next(n for n, line in enumerate(lines) if ".run(" in line)
-        lines[place] = lines[place].replace(
-            f"{float(duration)!r}", f"{steps} * {self.get_array_name(stream.variables['dt'])}[0]"
-        )
+        told = f"{steps} * {self.get_array_name(stream.variables['dt'])}[0]"
+        places = [n for n, line in enumerate(lines) if f".run({float(duration)!r}," in line]
+        if len(places) != 1:
+            raise RuntimeError(f"Brian2 {version} begins a run in a way that is not known here")
+        lines[places[0]] = lines[places[0]].replace(f"{float(duration)!r}", told)
 
 
 all_devices[NAME] = StreamingDevice()

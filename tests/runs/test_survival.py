@@ -223,7 +223,7 @@ def test_a_rule_from_a_file_goes_with_the_run(tmp_path: Path) -> None:
     (tmp_path / "mine" / "rule.py").unlink()
     assert finished(RunFolder(folder.path))[0]["rule"] == "hebb"
     (folder.path / "rule.py").write_text(source.replace("activity_post", "drive_post"))
-    with pytest.raises(UserError, match="has changed since"):
+    with pytest.raises(UserError, match="have changed since"):
         finished(RunFolder(folder.path))
 
 
