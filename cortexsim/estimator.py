@@ -22,6 +22,7 @@ from cortexsim.analysis.readout import Readout
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.learners import Learner, MixedNetwork, train
 from cortexsim.rate import Network, Projection
+from cortexsim.rate.threads import one_thread
 from cortexsim.runs.assemble import assemble, budget, readout
 from cortexsim.runs.change import changed
 from cortexsim.runs.checks import check_without_grammar
@@ -67,6 +68,7 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.target = target
         self.random_state = random_state
 
+    @one_thread()
     def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> "Encoder":
         """Learn from X (samples, columns), and y (samples,) where the learner needs labels.
 
@@ -79,6 +81,7 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self._finish()
         return self
 
+    @one_thread()
     def partial_fit(self, X: ArrayLike, y: ArrayLike | None = None, classes: ArrayLike | None = None) -> "Encoder":
         """Go through X once more, at a learning rate that does not fall.
 
@@ -100,11 +103,13 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self._finish()
         return self
 
+    @one_thread()
     def transform(self, X: ArrayLike) -> NDArray[np.float64]:
         """Answer X (samples, columns) with the activity of a layer, (samples, positions cells)."""
         check_is_fitted(self, "learner_")
         return self._code(self._leaves(self._checked(X, reset=False))).numpy().astype(float)
 
+    @one_thread()
     def score(self, X: ArrayLike, y: ArrayLike) -> float:
         """Give the share of labels that are right: the learner's own, or those of a readout fitted to the same X.
 

@@ -1,6 +1,9 @@
 """A learner as scikit-learn knows estimators: its own checks, a pipeline, and the learner behind it all."""
 
+import os
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -117,3 +120,25 @@ def test_what_is_wrong_is_said_in_one_line() -> None:
         Encoder(layer=7, settings=QUICK).fit(X)
     with pytest.raises(ValueError, match="was not among the classes"):
         Encoder("backprop").partial_fit(X, y % 2).partial_fit(X, y)
+
+
+FORKED = """
+import multiprocessing, warnings
+import numpy, torch
+from cortexsim.estimator import Encoder
+
+warnings.simplefilter("ignore")
+torch.set_num_threads(4)
+X = numpy.random.default_rng(0).uniform(size=(64, 32))
+def code(_):
+    return Encoder("clapp", settings={"training.epochs": 1}, random_state=0).fit(X).transform(X)
+here = code(0)
+with multiprocessing.get_context("fork").Pool(1) as pool:
+    print(numpy.array_equal(pool.map_async(code, [0]).get(60)[0], here))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_after_a_fit_a_forked_process_can_fit_too() -> None:
+    done = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, check=False, timeout=120)
+    assert (done.stdout, done.returncode) == ("True\n", 0), done.stderr

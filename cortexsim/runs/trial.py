@@ -3,8 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from cortexsim.analysis.probes import activities, code_geometry
 from cortexsim.hierarchy import Grammar, Hierarchy, Samples, contexts, exchange_synonyms, split
 from cortexsim.learners import Learner, MixedNetwork, train
 from cortexsim.rate import to_tensor
+from cortexsim.rate.threads import one_thread
 from cortexsim.runs import assemble
 from cortexsim.runs.checks import cells_of
 from cortexsim.runs.configuration import Model, resolved
@@ -128,7 +128,7 @@ def train_and_measure(
         keeper: trains in a folder, from a checkpoint on; None trains from the beginning.
     """
     start = time.perf_counter()
-    with _one_thread():
+    with one_thread():
         leaves, labels, budget = prepared.leaves, prepared.labels, assemble.budget(trial.model)
         alignment = Following(prepared.learner, leaves, labels, budget.epochs, watch)
         teach = partial(train, prepared.learner, leaves, labels, budget, trial.seed, views=prepared.views)
@@ -236,14 +236,3 @@ def _tensors(samples: Samples, learner: Learner) -> tuple[Tensor, Tensor]:
     like = learner.network.output.detach()
     labels = torch.from_numpy(samples.labels.astype("int64")).to(like.device)
     return to_tensor(samples.one_hot(), like), labels
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Compute on one thread, so that a row does not depend on how many trials run side by side."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
