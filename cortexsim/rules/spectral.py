@@ -1,9 +1,9 @@
 """Spectral learning: cells and dendrites foretell each other, with covariances in the place of negatives.
 
-HaoChen, Wei, Gaidon, Ma, "Provable guarantees for self-supervised deep learning with spectral contrastive loss",
-NeurIPS 2021, in its form without negatives (Garrido, Chen, Bardes, Najman, LeCun, "On the duality between contrastive
-and non-contrastive self-supervised learning", ICLR 2023), as a loss of every layer of its own, with weights B between
-activity and context. With z and c less their running means, u = z^T B c, d = B c, C = <z z^T> and D = <d d^T>,
+Wang, Wu, Huang, Zheng, Xu, Zhang, Huang, "An efficient approach to informative feature extraction from multimodal
+data", AAAI 2019 (Soft-HGR), as a loss of every layer of its own, with weights B between activity and context. Its
+ancestor, uncentred and with one encoder, is the spectral contrastive loss (HaoChen, Wei, Gaidon, Ma, NeurIPS 2021).
+With z and c less their running means, u = z^T B c, d = B c, C = <z z^T> and D = <d d^T>,
 
     loss = -<u> + <u'^2> / 2 = -<z^T B c> + tr(C D) / 2
 
@@ -14,8 +14,11 @@ each other:
     dW_ji = eta * (d_j - sum_k D_jk z_k) rho'(a_j) * x_i
     dB_jl = eta * (z_j - sum_k C_jk d_k) * c_l
 
-Both sums are lateral inhibition, whose weights a Hebbian synapse within the column would come to. At the optimum 1 + u
-is p(z, c) / (p(z) p(c)), so far as it has that rank.
+At the optimum 1 + u is p(z, c) / (p(z) p(c)), so far as it has that rank.
+
+Neither sum is known to a synapse. sum_k D_jk z_k would be carried by synapses from the rates of a column's other cells,
+but their weights D follow the dendrites of both cells; sum_k C_jk d_k by synapses from dendrites, whose weights C
+follow rates. The rule declares both.
 """
 
 from cortexsim.rules.three_factor import Rule, ThreeFactor
@@ -23,8 +26,12 @@ from cortexsim.rules.three_factor import Rule, ThreeFactor
 RULE = Rule(
     name="spectral",
     equation="dW = eta * (B c - <B c (B c)^T> z) rho'(a) * x,  dB = eta * (z - <z z^T> B c) * c",
-    source="HaoChen, Wei, Gaidon, Ma 2021; Garrido, Chen, Bardes, Najman, LeCun 2023",
+    source="Wang, Wu, Huang, Zheng, Xu, Zhang, Huang 2019; HaoChen, Wei, Gaidon, Ma 2021",
     feedforward=ThreeFactor(post="derivative_post", third="dendrite_post - dendrite_mean_post - recalled_post"),
     context=ThreeFactor(post="activity_post - mean_post - foretold_post", third="1"),
     saccades=0,
+    breaks={
+        "recalled_post": "rates of its column reach a cell through the covariance of their dendrites",
+        "foretold_post": "dendrites of its column reach a cell through the covariance of their rates",
+    },
 )

@@ -42,7 +42,7 @@ def clapp_loss(
     return torch.stack(losses)
 
 
-@pytest.mark.parametrize("name", ["clapp", "clapp_sym"])
+@pytest.mark.parametrize("name", ["clapp", "clapp_bidirectional"])
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("transfer", sorted(TRANSFERS))
 @pytest.mark.parametrize("size", [2, 3])
@@ -57,7 +57,7 @@ def test_clapp_is_the_gradient_of_its_loss(
     parameters = {"feedforward": layer.feedforward.weights, "bias": layer.bias, "context": layer.context.weights}
     for parameter in parameters.values():
         parameter.requires_grad_()
-    losses = clapp_loss(layer, below, margin_after=margin_after, both_ways=name == "clapp_sym")
+    losses = clapp_loss(layer, below, margin_after=margin_after, both_ways=name == "clapp_bidirectional")
     assert (losses > 0).any()
     assert (losses == 0).any()  # Both sides of the gate are tested.
     losses.sum().backward()

@@ -115,10 +115,13 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
         (SPIKING + '[modulator.surprise]\ndelay = "-65 ms"', "modulator.surprise.delay = -65 ms is negative"),
         (SPIKING + '[modulator.surprise]\ndelay = "30 ms"', "no whole number of fixations .such as 65 ms"),
         (
-            SPIKING.replace("clapp", "clapp_sym"),
-            r"network.substrate: rule 'clapp_sym' needs contexts of fixations to come, which layers in Brian2",
+            SPIKING.replace("clapp", "clapp_bidirectional"),
+            r"network.substrate: rule 'clapp_bidirectional' needs contexts of fixations to come",
         ),
-        (BRIAN_RATE.replace("clapp", "clapp_sym"), "rule 'clapp_sym' needs contexts of fixations to come"),
+        (
+            BRIAN_RATE.replace("clapp", "clapp_bidirectional"),
+            "rule 'clapp_bidirectional' needs contexts of fixations to come",
+        ),
         (SPIKING.replace("clapp", "hebb"), r"spiking.centred = true: the rule reads mean_post"),
         (GOOD + '[spiking]\ncell = "alif"', "spiking: no layer is simulated in Brian2"),
         (GOOD + '[network]\nsubstrate = ["rate", "spikin"]', r"network.substrate = 'spikin' is not known"),

@@ -23,7 +23,7 @@ from cortexsim.rules.clapp import RULE as CLAPP
 
 RULE = replace(
     CLAPP,
-    name="clapp_sym",
+    name="clapp_bidirectional",
     equation="dW = eta * sum_k w_k y_k 1[y_k u_k < 1] * (B c_k) rho'(a) * x,  u_k = z^T B c_k,  k = -1, 0, 1",
     source="after Illing, Ventura, Bellec, Gerstner 2021",
     modulators=(replace(SURPRISE, value=f"(3 + contrast_all) / 4 * {SURPRISE.value}"),),
