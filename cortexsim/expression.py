@@ -5,21 +5,30 @@ same on every substrate.
 """
 
 import ast
-from collections.abc import Mapping
+import keyword
+import math
+from collections.abc import Iterable, Mapping, Set
 from functools import cached_property
 from types import CodeType
 from typing import Any
 
 from cortexsim.errors import UserError, nearest
 
-FUNCTIONS = ("abs", "clip", "exp", "int", "log", "sign", "sqrt", "tanh")
-"""What a text may call; ``int`` turns a comparison into 0 or 1."""
+FUNCTIONS: Mapping[str, int] = {
+    "abs": 1, "clip": 3, "exp": 1, "int": 1, "log": 1, "sign": 1, "sqrt": 1, "sum": 1, "tanh": 1,
+}  # fmt: skip
+"""What a text may call, each with how many arguments it takes.
+
+``int`` turns a comparison into 0 or 1; ``sum`` adds up the classes of what is broadcast one number a class.
+"""
 
 ALLOWED = (
     ast.Expression, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Call, ast.Name, ast.Load, ast.Constant,
     ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.USub, ast.UAdd,
     ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq,
 )  # fmt: skip
+LONGEST, DEEPEST = 1000, 100  # Characters of a text; parts of it within each other.
+LARGEST = 1e9  # Number in a text: any substrate can hold it.
 
 
 class Expression:
@@ -34,13 +43,28 @@ class Expression:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        if len(text) > LONGEST:
+            raise UserError(f"'{text[:40]}...' is too long ({len(text)} characters; at most {LONGEST})")
+        if strange := [sign for sign in text.strip() if sign == "#" or not (sign.isascii() and sign.isprintable())]:
+            raise UserError(f"{text!r}: {strange[0]!r} is not allowed in a rule (one line, without comments)")
         try:
             self.tree = ast.parse(text.strip(), mode="eval")
         except SyntaxError as error:
-            raise UserError(f"'{text}' is not an expression ({error.msg})") from None
+            raise UserError(f"'{text[:60]}' is not an expression ({error.msg})") from None
+        except (RecursionError, MemoryError):
+            raise UserError(f"'{text[:40]}...' is not an expression (nested too deep)") from None
+        self._refuse_depth()
         self._refuse_bare_comparisons()
         for node in ast.walk(self.tree):
             self._refuse_other_syntax(node)
+        self._magnitude(self.tree.body)
+
+    def _refuse_depth(self) -> None:
+        level: list[ast.AST] = [self.tree]
+        for _ in range(DEEPEST):
+            level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if level:
+            raise UserError(f"'{self.text[:40]}...' has too many parts within each other (at most {DEEPEST})")
 
     def _refuse_bare_comparisons(self) -> None:
         """See that comparisons, and they alone, stand in ``int(...)``: substrates differ on what truth times two is."""
@@ -49,11 +73,11 @@ class Expression:
         compared = [node for node in ast.walk(self.tree) if isinstance(node, ast.Compare)]
         if {id(node) for node in gated} != {id(node) for node in compared}:
             raise UserError(f"'{self.text}': write a comparison, and only a comparison, inside int(...)")
+        if any(len(node.ops) > 1 for node in compared):
+            raise UserError(f"'{self.text}': one comparison at a time (int(0 < a) * int(a < 1))")
 
     def _refuse_other_syntax(self, node: ast.AST) -> None:
-        if not isinstance(node, ALLOWED) or (
-            isinstance(node, ast.Constant) and not isinstance(node.value, int | float)
-        ):
+        if not isinstance(node, ALLOWED) or (isinstance(node, ast.Constant) and type(node.value) not in (int, float)):
             raise UserError(
                 f"'{self.text}': {type(node).__name__} is not allowed in a rule (arithmetic and functions only)"
             )
@@ -61,12 +85,63 @@ class Expression:
             called = node.func.id if isinstance(node.func, ast.Name) else ast.unparse(node.func)
             if called not in FUNCTIONS:
                 raise UserError(f"'{self.text}': function '{called}' is not known ({nearest(called, FUNCTIONS)})")
+            if len(node.args) != (wanted := FUNCTIONS[called]):
+                given = f"{wanted} argument{'s'[: wanted > 1]}, not {len(node.args)}"
+                raise UserError(f"'{self.text}': {called}(...) takes {given}")
+
+    def _magnitude(self, node: ast.AST) -> float | None:
+        """Work out a number from what is written as one, in floats, which cannot take for ever; None for all else.
+
+        Raises:
+            UserError: where it is none, or larger than `LARGEST`.
+        """
+        parts = [self._magnitude(child) for child in ast.iter_child_nodes(node)]
+        try:
+            if isinstance(node, ast.Constant):
+                found = float(node.value)  # type: ignore[arg-type]
+            elif isinstance(node, ast.UnaryOp) and parts[1] is not None:
+                found = parts[1]
+            elif isinstance(node, ast.BinOp) and parts[0] is not None and parts[2] is not None:
+                found = _worked_out(node.op, parts[0], parts[2])
+            else:
+                return None
+            if abs(found) <= LARGEST:
+                return -found if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) else found
+        except (ArithmeticError, ValueError):
+            pass
+        number = "a number in it" if isinstance(node, ast.Constant) else ast.unparse(node)[:60]
+        raise UserError(f"'{self.text[:60]}': {number} is not within {LARGEST:g} (give it as a constant of the rule)")
 
     @cached_property
     def names(self) -> set[str]:
         """The quantities that the text reads."""
         called = {id(node.func) for node in ast.walk(self.tree) if isinstance(node, ast.Call)}
         return {node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name) and id(node) not in called}
+
+    @cached_property
+    def sums(self) -> bool:
+        """Whether it sums over classes."""
+        return any(isinstance(node, ast.Call) and ast.unparse(node.func) == "sum" for node in ast.walk(self.tree))
+
+    def is_vector(self, vectors: Set[str]) -> bool:
+        """Whether it gives one number a class, where these quantities do.
+
+        Raises:
+            UserError: where ``sum`` stands around anything else.
+        """
+        return self._is_vector(self.tree.body, vectors)
+
+    def _is_vector(self, node: ast.AST, vectors: Set[str]) -> bool:
+        if isinstance(node, ast.Name):
+            return node.id in vectors
+        parts = node.args if isinstance(node, ast.Call) else ast.iter_child_nodes(node)
+        found = [self._is_vector(part, vectors) for part in parts]
+        if not isinstance(node, ast.Call) or ast.unparse(node.func) != "sum":
+            return any(found)
+        if not any(found):
+            known = ", ".join(sorted(vectors))
+            raise UserError(f"'{self.text}': {ast.unparse(node)} sums over classes, and has none (only {known} have)")
+        return False
 
     @cached_property
     def code(self) -> CodeType:
@@ -76,3 +151,42 @@ class Expression:
     def __call__(self, quantities: Mapping[str, Any], functions: dict[str, Any]) -> Any:
         """Evaluate with these quantities, on the array library that the functions come from."""
         return eval(self.code, functions, quantities)
+
+
+def _worked_out(operator: ast.operator, left: float, right: float) -> float:
+    if isinstance(operator, ast.Pow):
+        return math.pow(left, right)
+    if isinstance(operator, ast.Div):
+        return left / right
+    if isinstance(operator, ast.Mult):
+        return left * right
+    return left + right if isinstance(operator, ast.Add) else left - right
+
+
+def check_names(what: str, names: Iterable[str], taken: Iterable[str] = ()) -> None:
+    """See that things can have these names in a text.
+
+    Args:
+        what: the things are, such as ``constant``.
+        names: of the things.
+        taken: names that mean something else there.
+
+    Raises:
+        UserError: where a name is none, or means something else.
+    """
+    for name in names:
+        if not (name.isidentifier() and name.isascii()) or keyword.iskeyword(name):
+            raise UserError(f"{what} {name!r}: not a name (letters, digits and _, such as '{what}_1')")
+        if name in FUNCTIONS or name in taken or name.endswith(("_pre", "_post", "_all")):
+            raise UserError(f"{what} '{name}': means something else in a rule (give it another name)")
+
+
+def check_numbers(what: str, numbers: Mapping[str, float]) -> None:
+    """See that constants are finite numbers.
+
+    Raises:
+        UserError: where one is not.
+    """
+    for name, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise UserError(f"{what} {name} = {value!r}: not a finite number")

@@ -8,7 +8,8 @@ A modulator is data, like a rule: the text of what it computes, and who hears it
 `share_all`        its share e^score / sum e^score among the moments of a fixation: at first and after each saccade
 `contrast_all`     +1 while the context belongs to the present sample, -1 after a saccade
 `output_all`       the network's answer, one probability a class
-`label_all`        the label population, one-hot
+`label_all`        the label population, one-hot, one number a class
+`sum(...)`         around what has one number a class: the sum over classes
 `<name>_all`       a scalar modulator that stands before it in the rule, of the same scope or a wider one
 =================  =====================================================================================
 """
@@ -18,10 +19,15 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
 
-from cortexsim.errors import UserError, nearest
-from cortexsim.expression import Expression
+from cortexsim.errors import UserError, about, nearest
+from cortexsim.expression import Expression, check_names, check_numbers
 
 BROADCAST = ("score_all", "share_all", "contrast_all", "output_all", "label_all")
+PER_CLASS = frozenset({"output_all", "label_all"})
+"""Those of them that are vectors, of one number a class."""
+
+SCOPES = ("column", "layer", "network")
+"""From the narrowest."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,8 @@ class Modulator:
         constants: numbers that the texts name.
 
     Raises:
-        UserError: where a text reads what a modulator cannot know.
+        UserError: where a text reads what a modulator cannot know, or says a vector where a scalar is due, or the
+            other way round.
     """
 
     name: str
@@ -52,21 +59,38 @@ class Modulator:
     constants: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
-        if self.scope == "network" and Expression(self.score).names:
-            raise UserError(
-                f"modulator '{self.name}': a score is summed over a column or a layer, not over the network"
-            )
-        for name in Expression(self.value).names - set(self.constants):
-            if name not in BROADCAST and not name.endswith("_all"):
-                raise UserError(
-                    f"modulator '{self.name}': value reads '{name}', which is not broadcast"
-                    f" ({nearest(name, [*BROADCAST, *self.constants])})"
-                )
-        for name in Expression(self.score).names - set(self.constants):
+        with about(f"modulator '{self.name}'"):
+            check_names("name", [self.name], [name.removesuffix("_all") for name in BROADCAST])
+            check_names("constant", self.constants)
+            check_numbers("constant", {**self.constants, "gain": self.gain})
+            self._audit_score(Expression(self.score))
+            self._audit_value(Expression(self.value))
+
+    def _audit_score(self, score: Expression) -> None:
+        if self.scope == "network" and score.names:
+            raise UserError("a score is summed over a column or a layer, not over the network")
+        if score.sums:
+            raise UserError("score: sum(...) is over classes, and cells have none (leave it out)")
+        for name in sorted(score.names - set(self.constants)):
             if not name.endswith(("_post", "_all")) or name in BROADCAST:
-                raise UserError(
-                    f"modulator '{self.name}': score reads '{name}', but only cells (*_post) can be summed over"
-                )
+                raise UserError(f"score reads '{name}', but only cells (*_post) can be summed over")
+
+    def _audit_value(self, value: Expression) -> None:
+        for name in sorted(value.names - set(self.constants)):
+            if name not in BROADCAST and not name.endswith("_all"):
+                known = nearest(name, [*BROADCAST, *self.constants])
+                raise UserError(f"value reads '{name}', which is not broadcast ({known})")
+        if not Expression(self.score).names and (unsaid := value.names & {"score_all", "share_all"}):
+            raise UserError(f"value reads '{min(unsaid)}', but it has no score to sum (score = '...')")
+        if value.is_vector(PER_CLASS) == (self.projection == "scalar"):
+            raise UserError(
+                f"value = '{self.value}' has one number a class, and a scalar has one for all (sum(...) over classes)"
+                if self.projection == "scalar"
+                else f"value = '{self.value}' is one number for all, and projection = '{self.projection}' brings one"
+                " a class (projection = 'scalar')"
+            )
+        if self.projection != "scalar" and self.scope != "network":
+            raise UserError(f"scope = '{self.scope}': the output, which says one number a class, is the network's own")
 
     @property
     def reads(self) -> set[str]:

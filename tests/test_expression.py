@@ -37,3 +37,47 @@ def test_names_are_those_read() -> None:
 def test_anything_else_is_refused(text: str, complaint: str) -> None:
     with pytest.raises(UserError, match=complaint):
         Expression(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("abs()", "abs\\(...\\) takes 1 argument, not 0"),
+        ("abs(a, 2)", "takes 1 argument, not 2"),
+        ("clip(a)", "takes 3 arguments, not 1"),
+        ("exp(x=a)", "takes 1 argument, not 0"),
+        ("int(0 < a < 1)", "one comparison at a time"),
+        ("10**400 * a", "10 \\*\\* 400 is not within 1e\\+09"),
+        ("9**9**9**9", "is not within"),
+        ("1e400 * a", "not within"),
+        ("99999999999999999999 * a", "not within"),
+        ("a / (1 / 0)", "1 / 0 is not within"),
+        ("(-2)**0.5 * a", "not within"),
+        ("True * a", "Constant is not allowed"),
+        ("a # twice", "'#' is not allowed"),
+        ("a\n+ b", "is not allowed in a rule \\(one line"),
+        ("µ * a", "is not allowed in a rule"),
+        ("(" * 300 + "a" + ")" * 300, "is not an expression"),
+        ("-" * 900 + "a", "too many parts within each other"),
+        ("+".join("a" * 400), "too many parts within each other"),
+        ("a + " * 300 + "a", "too long"),
+    ],
+)
+def test_what_no_substrate_could_evaluate_is_refused(text: str, complaint: str) -> None:
+    with pytest.raises(UserError, match=complaint) as refused:
+        Expression(text)
+    assert "\n" not in str(refused.value)
+
+
+def test_numbers_may_still_be_worked_out() -> None:
+    assert Expression("2**3**2 * a - (1 - 3) / 4")({"a": 1}, NUMPY) == 512.5
+
+
+def test_sums_are_over_classes() -> None:
+    per_class = {"e_all"}
+    assert Expression("a_all * e_all").is_vector(per_class)
+    assert not Expression("a_all * sum(e_all * e_all) - 1").is_vector(per_class)
+    assert Expression("sum(e_all) * e_all").is_vector(per_class)
+    for text in ("sum(a_all)", "e_all * sum(2)", "sum(sum(e_all))"):
+        with pytest.raises(UserError, match="sums over classes, and has none"):
+            Expression(text).is_vector(per_class)

@@ -12,15 +12,28 @@ from cortexsim.rate.layer import Layer, Response
 from cortexsim.rate.projection import Projection
 from cortexsim.rules import VIEWS, Rule
 
+
+def _of_numbers(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Let a function of tensors take what a text has as a plain number: a constant, or the contrast of a moment."""
+    return lambda values: function(torch.as_tensor(values))
+
+
+def _clip(values: Any, low: Any, high: Any) -> Tensor:
+    if isinstance(low, Tensor) or isinstance(high, Tensor):  # Both or neither: torch takes no mixture.
+        low, high = torch.as_tensor(low), torch.as_tensor(high)
+    return torch.clip(torch.as_tensor(values), low, high)
+
+
 FUNCTIONS: dict[str, Any] = {
-    "abs": torch.abs,
-    "clip": torch.clip,
-    "exp": torch.exp,
-    "int": Tensor.float,
-    "log": torch.log,
-    "sign": torch.sign,
-    "sqrt": torch.sqrt,
-    "tanh": torch.tanh,
+    "abs": _of_numbers(torch.abs),
+    "clip": _clip,
+    "exp": _of_numbers(torch.exp),
+    "int": _of_numbers(Tensor.float),
+    "log": _of_numbers(torch.log),
+    "sign": _of_numbers(torch.sign),
+    "sqrt": _of_numbers(torch.sqrt),
+    "sum": lambda values: values.sum(-1, keepdim=True),  # Over classes, (batch, 1, classes).
+    "tanh": _of_numbers(torch.tanh),
 }
 
 # Quantities that come from a context, and belong to its moment.

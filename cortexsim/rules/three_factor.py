@@ -16,13 +16,12 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Literal
 
-from cortexsim.errors import UserError, nearest
+from cortexsim.errors import UserError, about, nearest
 from cortexsim.expression import Expression
-from cortexsim.modulators import BROADCAST, Modulator
+from cortexsim.modulators import PER_CLASS, Modulator
+from cortexsim.rules.audit import READABLE, audit
 from cortexsim.rules.error_path import ErrorPath, Feedback, Masks
-from cortexsim.rules.signals import COVARIANCES, DENDRITES, SIGNALS, STATISTICS, VIEWS
-
-READABLE = {"pre": ("_pre",), "post": ("_post",), "third": ("_post", "_all"), "decay": ("_post",)}
+from cortexsim.rules.signals import COVARIANCES, DENDRITES, STATISTICS, VIEWS
 
 
 @dataclass(frozen=True)
@@ -86,35 +85,8 @@ class Rule:
     breaks: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
-        for synapse, plasticity in self.synapses.items():
-            for factor, expression in plasticity.texts().items():
-                for name in expression.names - set(self.constants) - set(self.breaks):
-                    self._audit(f"rule '{self.name}': {factor} of the {synapse} synapses reads '{name}'", factor, name)
-        said: list[str] = []
-        for modulator in self.modulators:
-            for name in sorted(modulator.reads - set(BROADCAST)):
-                if name not in (said if name.endswith("_all") else SIGNALS):
-                    raise UserError(
-                        f"rule '{self.name}': modulator '{modulator.name}' reads '{name}', which no cell has and no"
-                        f" modulator before it says ({nearest(name, [*said, *SIGNALS, *BROADCAST])})"
-                    )
-            said.append(modulator.read_as)
-
-    def _audit(self, where: str, factor: str, name: str) -> None:
-        if not name.endswith(READABLE[factor]):
-            readable = " or ".join(f"*{suffix}" for suffix in READABLE[factor])
-            raise UserError(
-                f"{where}, which is not local there: {factor} may read {readable}, or a constant of the rule"
-            )
-        broadcast = {modulator.read_as for modulator in self.modulators}
-        if name == "feedback_post" and name not in broadcast:
-            raise UserError(f"{where}, but none of the rule's modulators is projected through random weights")
-        if name == "teaching_post" and (self.path is None or self.path.route == "direct"):
-            raise UserError(f"{where}, but no error path brings it (path = ErrorPath('layered'))")
-        if name.endswith("_all") and name not in broadcast:
-            raise UserError(f"{where}, but no modulator of the rule broadcasts it ({nearest(name, broadcast)})")
-        if not name.endswith("_all") and name not in SIGNALS:
-            raise UserError(f"{where}, which no cell has ({nearest(name, SIGNALS)})")
+        with about(f"rule '{self.name}'"):
+            audit(self)
 
     @property
     def synapses(self) -> dict[str, ThreeFactor]:
@@ -162,8 +134,7 @@ class Rule:
     @property
     def needs_output(self) -> bool:
         """Whether it is taught by what the network answers, or should have answered."""
-        taught = {"output_all", "label_all"}
-        return self.path is not None or any(Expression(m.value).names & taught for m in self.modulators)
+        return self.path is not None or any(Expression(m.value).names & PER_CLASS for m in self.modulators)
 
     @property
     def beyond_spikes(self) -> list[str]:
@@ -171,8 +142,13 @@ class Rule:
         path = self.path or ErrorPath("direct")
         plain = path.route == "direct" and path.feedback == "random" and path.met == "removed"
         components = any(modulator.projection == "component" for modulator in self.modulators)
+        known = {*PER_CLASS, "score_all", "contrast_all"}
+        heard = set().union(*(m.reads - known for m in self.modulators))
         needed = {
             "more feedback than fixed random weights bring straight from the output": not plain or components,
+            "a sum over classes": any(Expression(modulator.value).sums for modulator in self.modulators),
+            "modulators that hear one another": any(name.endswith("_all") for name in heard - {"share_all"}),
+            "shares among moments": "share_all" in heard,
             "plastic feedback synapses": self.feedback is not None,
             "covariances": self.needs_covariance,
             "a context that comes cell by cell": "context_post" in self.reads or self.needs_views,

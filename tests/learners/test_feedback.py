@@ -1,12 +1,19 @@
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy
-from cortexsim.learners import Feedback
+from cortexsim.learners import Budget, Feedback, train
+from cortexsim.modulators import Modulator
 from cortexsim.rate import Architecture, Network, Optimization
-from cortexsim.rules import known_rules
+from cortexsim.rules import Rule, ThreeFactor, known_rules
+from cortexsim.runs.configuration import read_model
+from cortexsim.runs.trial import Trial, run
 
 HIERARCHY = Hierarchy(features=4, multiplicity=2, depth=3)
 
@@ -78,3 +85,41 @@ def test_error_feedback_is_fixed_and_differs_from_cell_to_cell() -> None:
     after = [layer.feedback.weights for layer in found.layers if layer.feedback is not None]
     assert all((a == b).all() for a, b in zip(before, after, strict=True))
     assert [len(weights.unique()) for weights in after] == [4 * 6 * 4, 2 * 6 * 4, 6 * 4]
+
+
+@pytest.mark.parametrize("cells", [4, 6])  # As many as classes, and more.
+def test_a_reward_summed_over_classes_is_one_number_for_all(cells: int) -> None:
+    reward = Modulator("reward", value="sum(output_all * label_all) - baseline", constants={"baseline": 0.25})
+    rule = Rule("mine", "", "", ThreeFactor("derivative_post", "reward_all"), modulators=(reward,))
+    architecture = Architecture(cells=cells, shared=False)
+    network = Network.build(architecture, HIERARCHY, 0, dtype=torch.float64, feedback="direct")
+    leaves, labels = batch()
+    answer = torch.softmax(network.classify(network.activities(leaves)[-1]), 1).numpy()
+    rewards = answer[np.arange(len(labels)), labels.numpy()] - 0.25
+    below = leaves.numpy().reshape(len(leaves), 4, -1)  # The patches of the first layer's columns.
+    weights, bias = (values.numpy() for values in (network.layers[0].feedforward.weights, network.layers[0].bias))
+    expected = np.zeros_like(weights)
+    for b, column in np.ndindex(below.shape[:2]):
+        active = weights[column] @ below[b, column] + bias[column] > 0
+        expected[column] += rewards[b] * np.outer(active, below[b, column]) / len(leaves)
+    learner = Feedback(network, rule, Optimization(method="sgd", eta=0.5))
+    updates = learner.updates(leaves, labels)
+    np.testing.assert_allclose(updates["layer1.feedforward"].numpy(), expected, rtol=1e-9)
+    before = weights.copy()
+    train(learner, leaves, labels, Budget(epochs=1, batch=len(leaves)), 0)
+    np.testing.assert_allclose(weights, before + 0.5 * expected, rtol=1e-9)
+
+
+def test_a_whole_model_learns_from_a_reward(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from cortexsim.modulators import Modulator\nfrom cortexsim.rules import Rule, ThreeFactor\n"
+        'REWARD = Modulator("reward", value="sum(output_all * label_all)")\n'
+        'RULE = Rule("mine", "", "", ThreeFactor("derivative_post", "reward_all"), modulators=(REWARD,))\n'
+    )
+    text = 'learner = "feedback"\n[rule]\nname = "mine.py"\n[network]\ncells = 4\n[training]\nepochs = 1\n'
+    (tmp_path / "mine.toml").write_text(text)
+    model, sizes = read_model(tmp_path / "mine.toml"), Hierarchy(features=4, multiplicity=2, depth=2)
+    assert not run(Trial(model, sizes, 16, 16, 0, 0))["diverged"]
+    (tmp_path / "mine.toml").write_text(text.replace("cells = 4", 'cells = 4\nsubstrate = "spiking"'))
+    with pytest.raises(UserError, match="needs a sum over classes, which layers in Brian2 do not have"):
+        read_model(tmp_path / "mine.toml")

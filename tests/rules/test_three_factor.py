@@ -1,11 +1,12 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cortexsim.errors import UserError
-from cortexsim.modulators import AROUSAL, SURPRISE, Modulator
+from cortexsim.modulators import AROUSAL, ERROR, SURPRISE, TARGET, Modulator
 from cortexsim.rules import Rule, ThreeFactor, known_rules, load_rule
 
 
@@ -34,8 +35,14 @@ def test_no_engine_knows_a_rule_by_name() -> None:
     [
         (
             ThreeFactor(post="activity_post", third="weights_downstream"),
-            "third of the feedforward synapses reads 'weights_",
+            "third of the feedforward synapses reads 'weights_downstream', which is not local there",
         ),
+        (ThreeFactor(post="activity_post", third="weight"), "no rule can read a synapse's own weight .only decay"),
+        (ThreeFactor(post="activity_post", third="w * activity_post"), "reads 'w': no rule can read a synapse's own"),
+        (ThreeFactor(post="weight_post", third="1"), "no rule can read a synapse's own weight"),
+        (ThreeFactor(post="sum(activity_post)", third="1"), "only a modulator can sum over classes"),
+        (ThreeFactor(post="noise_post", third="1"), "for their feedback synapses alone"),
+        (ThreeFactor(post="dendrite_post", third="1"), "the rule has no context synapses"),
         (ThreeFactor(post="activity_pre", third="1"), "post may read \\*_post"),
         (ThreeFactor(post="arousal_all", third="1"), "which is not local there"),
         (ThreeFactor(pre="activity_post", post="1", third="1"), "pre may read \\*_pre"),
@@ -67,6 +74,59 @@ def test_modulators_read_only_what_is_broadcast() -> None:
         Modulator("mine", value="score_all", score="contrast_all", scope="layer")
     with pytest.raises(UserError, match="not over the network"):
         Modulator("mine", value="score_all", score="activity_post")
+
+
+@pytest.mark.parametrize(
+    ("asked", "complaint"),
+    [
+        ({"value": "output_all * label_all"}, "has one number a class, and a scalar has one for all .sum"),
+        ({"value": "1 - output_all"}, "has one number a class"),
+        ({"value": "sum(output_all) * label_all"}, "has one number a class"),
+        ({"value": "sum(contrast_all)"}, "sum.contrast_all. sums over classes, and has none"),
+        ({"value": "1", "projection": "random"}, "is one number for all, and projection = 'random' brings one a class"),
+        ({"value": "sum(label_all)", "projection": "component"}, "is one number for all"),
+        ({"value": "label_all", "projection": "random", "scope": "column"}, "scope = 'column': the output"),
+        ({"value": "score_all"}, "it has no score to sum"),
+        ({"value": "share_all"}, "it has no score to sum"),
+        ({"value": "score_all", "score": "sum(activity_post)", "scope": "layer"}, "score: sum.*cells have none"),
+        ({"value": "1", "constants": {"exp": 1.0}}, "constant 'exp': means something else"),
+        ({"value": "1", "constants": {"activity_post": 1.0}}, "means something else"),
+        ({"value": "1", "constants": {"a b": 1.0}}, "constant 'a b': not a name"),
+        ({"value": "1", "constants": {"a": float("nan")}}, "constant a = nan: not a finite number"),
+        ({"value": "1", "constants": {"a": True}}, "constant a = True: not a finite number"),
+        ({"value": "1", "gain": float("inf")}, "gain = inf: not a finite number"),
+    ],
+)
+def test_modulators_say_what_their_hearers_take(asked: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(UserError, match=f"modulator 'mine': .*{complaint}"):
+        Modulator("mine", **asked)
+
+
+@pytest.mark.parametrize("name", ["g o; int x", "", "1st", "lambda", "µ", "score", "label", "exp", "a_post"])
+def test_modulators_have_names_that_texts_can_hold(name: str) -> None:
+    with pytest.raises(UserError, match=r"not a name|means something else"):
+        Modulator(name, value="1")
+
+
+def test_modulators_of_a_rule_fit_each_other() -> None:
+    column = Modulator("column", value="score_all", score="activity_post", scope="column")
+    wide = Modulator("wide", value="column_all")
+    factor = ThreeFactor("1", "1")
+    with pytest.raises(UserError, match="'wide' reads 'column_all', one a column, but says one a network"):
+        rule(factor, modulators=(column, wide))
+    with pytest.raises(UserError, match="another one is read as 'arousal_all' too"):
+        rule(factor, modulators=(AROUSAL, AROUSAL))
+    with pytest.raises(UserError, match="another one is read as 'feedback_post' too"):
+        rule(factor, modulators=(ERROR, TARGET))
+    with pytest.raises(UserError, match="reads 'dendrite_post', but the rule has no context synapses"):
+        rule(factor, modulators=(SURPRISE,))
+    one, two = (Modulator(name, value="a", constants={"a": value}) for name, value in (("one", 1.0), ("two", 2.0)))
+    with pytest.raises(UserError, match="constant 'a' is 1 and 2"):
+        rule(factor, modulators=(one, two))
+    with pytest.raises(UserError, match="constant 'clip': means something else"):
+        rule(factor, constants={"clip": 1.0})
+    other = Modulator("other", value="column_all", scope="column")
+    assert rule(factor, modulators=(column, other)).beyond_spikes == ["modulators that hear one another"]
 
 
 def test_constants_and_gains_can_be_changed_where_there_are_any() -> None:
