@@ -72,6 +72,8 @@ def assignment(option: str, text: str) -> tuple[str, list[Any]]:
         raise UserError(f"{option} {text}: not a key and its values (such as training.eta=0.001,0.003)")
     try:
         return key.strip(), tomllib.loads(f"values = [{values}]")["values"]
+    except RecursionError:
+        raise UserError(f"{option} {key}: values are nested too deep") from None
     except tomllib.TOMLDecodeError:
         return key.strip(), [_word(word.strip()) for word in values.split(",")]
 

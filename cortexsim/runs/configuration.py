@@ -12,6 +12,7 @@ from cortexsim.rules import Rule, load_rule
 from cortexsim.runs.checks import check
 from cortexsim.runs.explain import read
 from cortexsim.runs.tables import (
+    DEFAULTS,
     Count,
     ModulatorTable,
     NotNegative,
@@ -73,11 +74,11 @@ class TrainingTable(Table):
     batch: Annotated[int, Field(ge=2, strict=True)] = 64
     loss: Literal["labels", "clapp", "infonce"] = "labels"
     optimizer: Literal["sgd", "adamw"] = "adamw"
-    eta: Positive = 1e-3
-    context_eta: Positive = 1.0
+    eta: Positive = DEFAULTS.eta
+    context_eta: Positive = DEFAULTS.context_eta
     feedback_eta: Positive = 1.0
-    weight_decay: NotNegative = 0.0
-    warm_up: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    weight_decay: NotNegative = DEFAULTS.weight_decay
+    warm_up: Annotated[float, Field(ge=0, lt=1, strict=True)] = 0.0
 
 
 class ReadoutTable(Table):

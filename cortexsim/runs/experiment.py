@@ -18,6 +18,7 @@ from cortexsim.runs.configuration import Count, HierarchyTable, Table
 from cortexsim.runs.explain import read
 from cortexsim.runs.locate import find_experiment_file, find_model
 from cortexsim.runs.provenance import versions
+from cortexsim.runs.tables import Seed
 from cortexsim.runs.trial import Row
 from cortexsim.runs.verdict import VerdictTable, verdict
 
@@ -35,7 +36,7 @@ class ComparisonTable(Table):
     samples: list[Count] = Field(min_length=1)
     seeds: Count = 3
     repeats: Count = 1
-    grammar_seed: Annotated[int, Field(ge=0)] = 0
+    grammar_seed: Seed = 0
     hierarchy: HierarchyTable = HierarchyTable()
 
 

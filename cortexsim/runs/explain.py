@@ -23,6 +23,8 @@ def read(path: Path, table: type[Written]) -> Written:
         raise UserError(f"{path}: {error.strerror}") from None
     except ValidationError as error:
         raise UserError(f"{path}: {explain(error, table)}") from None
+    except RecursionError:
+        raise UserError(f"{path}: arrays or tables are nested too deep") from None
     except ValueError as error:  # No TOML, or no text.
         raise UserError(f"{path}: {' '.join(str(error).split())}") from None
 

@@ -18,6 +18,7 @@ from cortexsim.runs.explain import read
 from cortexsim.runs.locate import find_model
 from cortexsim.runs.record import Ledger, open_folder
 from cortexsim.runs.schedule import run_all
+from cortexsim.runs.tables import Seed
 from cortexsim.runs.tell import new_table
 from cortexsim.runs.trial import Row, Trial
 from cortexsim.seeds import stream
@@ -35,9 +36,9 @@ class Search(Table):
     models: list[str]
     draws: Count = 1
     samples: list[Count]
-    grammar_seeds: list[int]
+    grammar_seeds: list[Seed]
     test_samples: Count = 2048
-    seed: int = 0
+    seed: Seed = 0
     hierarchy: HierarchyTable = HierarchyTable()
     space: Choices = Field(default_factory=dict)
     also: dict[str, Choices] = Field(default_factory=dict)

@@ -14,6 +14,7 @@ from cortexsim.hierarchy import Hierarchy, laws
 from cortexsim.runs.bracket import Search, threshold
 from cortexsim.runs.configuration import Count, HierarchyTable, Model, Positive, Table
 from cortexsim.runs.locate import find_model
+from cortexsim.runs.tables import Seed
 from cortexsim.runs.trial import TEST_SAMPLES, Row, Trial
 
 LEAST = 16  # Distinct samples, for a search to have any room.
@@ -33,7 +34,7 @@ class SweepTable(Table):
     hierarchy: HierarchyTable = HierarchyTable()
     models: list[str] | None = Field(default=None, min_length=1)
     seeds: Count = 3
-    grammar_seed: Annotated[int, Field(ge=0)] = 0
+    grammar_seed: Seed = 0
     cap: Annotated[int, Field(ge=2, strict=True)]
 
 

@@ -8,11 +8,12 @@ from cortexsim.errors import UserError
 from cortexsim.spiking import Control, Settings, Timing
 from cortexsim.spiking.quantities import quantity
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(gt=0, le=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]
+Share = Annotated[float, Field(gt=0, le=1, strict=True)]
 Count = Annotated[int, Field(ge=1, strict=True)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
+Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+Seed = Annotated[int, Field(ge=0, strict=True)]
 Substrate = Literal["rate", "spiking", "brian-rate"]
 Substrates = Annotated[
     tuple[Substrate, ...],
@@ -35,6 +36,14 @@ Time = Annotated[str, _checked("time")]
 Frequency = Annotated[str, _checked("frequency")]
 
 
+DEFAULTS = Settings()
+"""What holds where a model says nothing: declared once, so that a layer built in Python is that of an empty table."""
+
+
+def _in_ms(seconds: float) -> str:
+    return f"{seconds * 1e3:g} ms"
+
+
 class Table(BaseModel):
     """A TOML table in which an unknown key is an error."""
 
@@ -44,33 +53,33 @@ class Table(BaseModel):
 class SpikingTable(Table):
     """Cells, time and plasticity of layers in Brian2."""
 
-    cell: str = "lif"
-    parameters: dict[str, str | float] = {}
-    dt: Time = "1 ms"
-    fixation: Time = "60 ms"
-    blank: Time = "5 ms"
-    encoding: Literal["poisson", "regular"] = "poisson"
-    input_rate: Frequency = "600 Hz"
-    unit_rate: Frequency = "280 Hz"
-    gain: Positive = 4.0
-    tau_eligibility: Time = "60 ms"
-    tau_activity: Time = "60 ms"
-    dendrite: Literal["trace", "psp"] = "trace"
-    tau_dendrite: Time = "10 ms"
-    clear: Annotated[bool, Field(strict=True)] = True
-    centred: Annotated[bool, Field(strict=True)] = True
-    mean_rate: Annotated[float, Field(ge=0, le=1)] = 0.01
-    homeostasis: NotNegative = 0.0
-    target_activity: NotNegative = 0.15
-    reach: Positive = 1.0
-    bound: NotNegative = 0.0
-    weight_bits: Annotated[int, Field(ge=2, le=8, strict=True)] | None = None
-    release: Share = 1.0
-    dale: Annotated[bool, Field(strict=True)] = False
+    cell: str = DEFAULTS.cell
+    parameters: dict[str, str | Number] = {}
+    dt: Time = _in_ms(DEFAULTS.timing.dt)
+    fixation: Time = _in_ms(DEFAULTS.timing.fixation)
+    blank: Time = _in_ms(DEFAULTS.timing.blank)
+    encoding: Literal["poisson", "regular"] = DEFAULTS.encoding
+    input_rate: Frequency = f"{DEFAULTS.input_rate:g} Hz"
+    unit_rate: Frequency = f"{DEFAULTS.unit_rate:g} Hz"
+    gain: Positive = DEFAULTS.gain
+    tau_eligibility: Time = _in_ms(DEFAULTS.tau_eligibility)
+    tau_activity: Time = _in_ms(DEFAULTS.tau_activity)
+    dendrite: Literal["trace", "psp"] = DEFAULTS.dendrite
+    tau_dendrite: Time = _in_ms(DEFAULTS.tau_dendrite)
+    clear: Annotated[bool, Field(strict=True)] = DEFAULTS.clear
+    centred: Annotated[bool, Field(strict=True)] = DEFAULTS.centred
+    mean_rate: Annotated[float, Field(ge=0, le=1, strict=True)] = DEFAULTS.mean_rate
+    homeostasis: NotNegative = DEFAULTS.homeostasis
+    target_activity: NotNegative = DEFAULTS.target_activity
+    reach: Positive = DEFAULTS.reach
+    bound: NotNegative = DEFAULTS.bound
+    weight_bits: Annotated[int, Field(ge=2, le=8, strict=True)] | None = DEFAULTS.weight_bits
+    release: Share = DEFAULTS.release
+    dale: Annotated[bool, Field(strict=True)] = DEFAULTS.dale
     eta: Positive | None = None
     context_eta: Positive | None = None
     weight_decay: NotNegative | None = None
-    readout_eta: Positive = 0.01
+    readout_eta: Positive = DEFAULTS.readout_eta
 
 
 class ModulatorTable(Table):

@@ -13,7 +13,7 @@ class VerdictTable(Table):
     """What learners are held against, and below which share of its accuracy they count as failing."""
 
     reference: str = "backprop"
-    fraction: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    fraction: Annotated[float, Field(gt=0, lt=1, strict=True)] = 0.5
 
 
 def verdict(found: Mapping[str, Sequence[Summary]], asked: VerdictTable) -> dict[str, Any]:

@@ -12,11 +12,15 @@ UNITS = {
 }
 
 
+BOUNDS = {"time": (1e-7, 1e4), "frequency": (1e-6, 1e7)}
+"""Least and most of what is not 0: far beyond any cell, and far from where floats end."""
+
+
 def quantity(text: str | float, kind: str) -> float:
     """Turn a text into seconds, hertz, or a plain number.
 
     Raises:
-        UserError: where it is not a number with a unit of this kind.
+        UserError: where it is not a number with a unit of this kind, or beyond all bounds.
     """
     match = re.fullmatch(r"\s*([-+0-9.eE]+)\s*([A-Za-z]*)\s*", str(text))
     known = UNITS[kind]
@@ -29,4 +33,8 @@ def quantity(text: str | float, kind: str) -> float:
         raise UserError(f"{text!r} does not begin with a number") from None
     if not math.isfinite(found):
         raise UserError(f"{text!r} is beyond all bounds (a finite number)")
+    least, most = BOUNDS.get(kind, (0.0, math.inf))
+    if found and not least <= abs(found) <= most:
+        unit = next(iter(known))
+        raise UserError(f"{text!r} is beyond all bounds (0, or {least:g} to {most:g} {unit})")
     return found

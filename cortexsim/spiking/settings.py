@@ -10,6 +10,8 @@ from cortexsim.spiking.cells import Cell, find_cell
 from cortexsim.spiking.quantities import quantity
 
 LONGEST = 52  # Time steps that a cell can remember its own spikes.
+MOST_STEPS = 100_000  # In a fixation; with a chunk of 4096 of them, programs count steps in 32 bits.
+MOST_SLOTS = 1000  # Fixations that a broadcast is remembered.
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Timing:
                 raise UserError(f"{name} = {value * 1e3:g} ms is too short ({least})")
             if not isclose(value / self.dt, round(value / self.dt), abs_tol=1e-6):
                 raise UserError(f"{name} = {value * 1e3:g} ms is no whole number of time steps of {self.dt * 1e3:g} ms")
+        if self.steps > MOST_STEPS:
+            raise UserError(f"fixation and blank are {self.steps} time steps (at most {MOST_STEPS})")
 
     @property
     def steps(self) -> int:
@@ -49,11 +53,13 @@ class Timing:
         """How many fixations a delay lasts.
 
         Raises:
-            UserError: where it is negative, or no whole number of them.
+            UserError: where it is negative, no whole number of them, or beyond all use.
         """
         count = delay / self.period
         if delay < 0:
             raise UserError(f"delay = {delay * 1e3:g} ms is negative (0 ms or more)")
+        if count > MOST_SLOTS:
+            raise UserError(f"delay = {delay * 1e3:g} ms is {count:g} fixations (at most {MOST_SLOTS})")
         if not isclose(count, round(count), abs_tol=1e-6):
             whole = max(1, round(count)) * self.period * 1e3
             raise UserError(f"delay = {delay * 1e3:g} ms is no whole number of fixations (such as {whole:g} ms)")
@@ -127,7 +133,7 @@ class Settings:
     cell: str = "lif"
     parameters: Mapping[str, str] = field(default_factory=dict)
     encoding: Literal["poisson", "regular"] = "poisson"
-    input_rate: float = 200.0
+    input_rate: float = 600.0
     unit_rate: float = 280.0
     gain: float = 4.0
     tau_eligibility: float = 60e-3
@@ -137,16 +143,16 @@ class Settings:
     clear: bool = True
     centred: bool = True
     mean_rate: float = 0.01
-    homeostasis: float = 3e-4
+    homeostasis: float = 0.0
     target_activity: float = 0.15
     reach: float = 1.0
     bound: float = 0.0
     weight_bits: int | None = None
     release: float = 1.0
     dale: bool = False
-    eta: float = 6e-3
-    context_eta: float = 3.0
-    weight_decay: float = 1e-3
+    eta: float = 1e-3
+    context_eta: float = 1.0
+    weight_decay: float = 0.0
     readout_eta: float = 1e-2
     control: Mapping[str, Control] = field(default_factory=dict)
 

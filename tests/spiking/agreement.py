@@ -132,6 +132,8 @@ def settings(**changes: Any) -> Settings:
         "mean_rate": 0.0,
         "weight_decay": 0.0,
         "eta": 1e-3,
+        "context_eta": 3.0,
+        "input_rate": 200.0,
         "readout_eta": 0.0,
     }
     return Settings(**{**quiet, **changes})

@@ -10,7 +10,7 @@ from cortexsim.spiking import Plan, Settings, Stack, State, Stream, Timing, admi
 from cortexsim.spiking.constraints import KINDS, ROOM, _first
 
 FIXATIONS = 10
-SETTINGS = Settings(input_rate=400.0, eta=0.05, homeostasis=0.01)
+SETTINGS = Settings(input_rate=400.0, eta=0.05, context_eta=3.0, homeostasis=0.01, weight_decay=1e-3)
 COARSE = replace(SETTINGS, bound=1.0, weight_bits=3)
 FAILING = replace(SETTINGS, release=0.5)
 BOTH = replace(COARSE, release=0.5, clear=False)

@@ -9,7 +9,9 @@ from cortexsim.rules import known_rules
 from cortexsim.spiking import Plan, Settings, Stack, State, Stream, Timing, describe, inhibitory_cells
 
 FIXATIONS = 10
-SETTINGS = Settings(input_rate=400.0, eta=0.3, homeostasis=0.2, target_activity=0.2, dale=True)
+SETTINGS = Settings(
+    input_rate=400.0, eta=0.3, context_eta=3.0, homeostasis=0.2, weight_decay=1e-3, target_activity=0.2, dale=True
+)
 PSP = replace(SETTINGS, dendrite="psp", timing=Timing(1e-3, 60e-3, 4e-3))
 CONSTRAINED = replace(SETTINGS, bound=1.0, weight_bits=4, release=0.7)
 

@@ -36,7 +36,7 @@ def stream() -> Stream:
     return Stream(shown, np.arange(FIXATIONS), pace=np.linspace(1, 0.5, FIXATIONS))
 
 
-SETTINGS = Settings(input_rate=400.0)
+SETTINGS = Settings(input_rate=400.0, eta=6e-3, context_eta=3.0, homeostasis=3e-4, weight_decay=1e-3)
 DELAYED = replace(SETTINGS, clear=False, control={"surprise": Control(delay=2, tau_filter=0.1)})
 
 

@@ -11,6 +11,7 @@ SETTINGS = Settings(
     dendrite="psp",
     input_rate=400.0,
     eta=0.02,
+    context_eta=3.0,
     weight_decay=0.0,
     homeostasis=0.0,
     mean_rate=0.0,
