@@ -5,6 +5,7 @@ columns of zeros are added.
 """
 
 import math
+import warnings
 from copy import deepcopy
 from typing import Any
 
@@ -19,8 +20,9 @@ from torch import Tensor
 
 from cortexsim.analysis.probes import activities
 from cortexsim.analysis.readout import Readout
+from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy
-from cortexsim.learners import Learner, MixedNetwork, train
+from cortexsim.learners import CLIPPED, Learner, MixedNetwork, train
 from cortexsim.rate import Network, Projection
 from cortexsim.rate.threads import one_thread
 from cortexsim.runs.assemble import assemble, budget, readout
@@ -105,7 +107,11 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     @one_thread()
     def transform(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Answer X (samples, columns) with the activity of a layer, (samples, positions cells)."""
+        """Answer X (samples, columns) with the activity of a layer, (samples, positions cells).
+
+        Raises:
+            ValueError: where X is not as in `fit`, or input spikes cannot carry it.
+        """
         check_is_fitted(self, "learner_")
         return self._code(self._leaves(self._checked(X, reset=False))).numpy().astype(float)
 
@@ -188,8 +194,22 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def _leaves(self, values: NDArray[np.float64]) -> Tensor:
         """Lay columns out on the tree: (samples, columns) to (samples, s^L, v)."""
         wide = self._tree.leaves * self._tree.features
+        self._check_range(values)
         padded = np.pad(values, ((0, 0), (0, wide - values.shape[1])))
         return torch.from_numpy(padded).float().view(len(values), self._tree.leaves, self._tree.features)
+
+    def _check_range(self, values: NDArray[np.float64]) -> None:
+        """See that spikes can carry X."""
+        network = self.learner_.network
+        first = network.segment_of(0) if isinstance(network, MixedNetwork) else None
+        if first is None or first.substrate != "spiking":
+            return
+        least, most, ceiling = values.min(initial=0), values.max(initial=0), first.ceiling
+        if least < 0 or most > ceiling * (1 + 1e-6):
+            raise UserError(
+                f"X reaches from {least:.3g} to {most:.3g}, and input spikes carry 0 to {ceiling:.3g}"
+                " (1 / (input_rate dt)): scale X, as MinMaxScaler does"
+            )
 
     def _labels(self, y: ArrayLike | None, count: int) -> Tensor:
         """Number labels by their place in `classes_`; without any, all are 0."""
@@ -203,8 +223,14 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     @torch.no_grad()
     def _code(self, leaves: Tensor) -> Tensor:
-        leaves = leaves.to(self._evaluated.output.dtype)
-        return activities(self._evaluated, leaves)[self._layer].flatten(1)
+        network, leaves = self._evaluated, leaves.to(self._evaluated.output.dtype)
+        if isinstance(network, MixedNetwork):
+            codes, cost = network.respond(leaves)
+            if cost["clipped"]:
+                warnings.warn(CLIPPED.format(cost["clipped"]), stacklevel=3)
+        else:
+            codes = activities(network, leaves)
+        return codes[self._layer].flatten(1)
 
     @staticmethod
     def _needs_labels(model: Model) -> bool:

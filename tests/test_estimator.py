@@ -142,3 +142,30 @@ with multiprocessing.get_context("fork").Pool(1) as pool:
 def test_after_a_fit_a_forked_process_can_fit_too() -> None:
     done = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, check=False, timeout=120)
     assert (done.stdout, done.returncode) == ("True\n", 0), done.stderr
+
+
+@pytest.mark.parametrize("factor", [10.0, -1.0])
+def test_what_spikes_cannot_carry_is_refused(factor: float) -> None:
+    X = task()[0]
+    settings = {"training.epochs": 1, "spiking.fixation": "10 ms", "network.cells": 4}
+    encoder = Encoder("hebb-spiking", settings=settings, target="numpy", random_state=0)
+    refused = r"X reaches from .* and input spikes carry 0 to 1.67 .*scale X"
+    with pytest.raises(ValueError, match=refused):
+        encoder.fit(factor * X[:8])
+    encoder.fit(1.6 * X[:8])
+    with pytest.raises(ValueError, match=refused):
+        encoder.transform(factor * X[:2])
+    with pytest.raises(ValueError, match=refused):
+        encoder.partial_fit(factor * X[:8])
+    assert encoder.transform(X[:2]).max() > 0
+
+
+def test_rates_that_spikes_cannot_carry_are_told() -> None:
+    X = task()[0]
+    settings = {"training.epochs": 1, "spiking.fixation": "10 ms", "network.cells": 4}
+    settings |= {"network.substrate": ["rate", "spiking"]}
+    encoder = Encoder("clapp-mixed", layer=1, settings=settings, target="numpy", random_state=0).fit(X[:4])
+    assert encoder.transform(X[:4]).shape == (4, 4)
+    encoder.learner_.network.layers[0].feedforward.weights.mul_(100)
+    with pytest.warns(UserWarning, match="of the activity below spiking layers is clipped"):
+        encoder.transform(X[:4])

@@ -5,7 +5,7 @@ from cortexsim.learners.contrast import clapp_loss, infonce_loss
 from cortexsim.learners.end_to_end import EndToEnd
 from cortexsim.learners.feedback import Feedback
 from cortexsim.learners.local import Local
-from cortexsim.learners.mixed import MixedNetwork, Segment
+from cortexsim.learners.mixed import CLIPPED, MixedNetwork, Segment
 from cortexsim.learners.protocol import Budget, Cursor, Learner, train
 from cortexsim.learners.settled import Settled
 from cortexsim.learners.state import State
@@ -13,6 +13,7 @@ from cortexsim.learners.streamed import Streamed
 from cortexsim.learners.untrained import Untrained
 
 __all__ = [
+    "CLIPPED",
     "Backprop",
     "Budget",
     "Cursor",

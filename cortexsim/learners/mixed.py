@@ -14,6 +14,8 @@ from cortexsim.spiking import Outcome, Plan, Settings, Stack, State, Stream, des
 
 CAPACITY = 4096  # Most fixations that one call of a program runs through.
 SPIED = 64  # The same where every spike is kept.
+CLIPPED = "{:.1%} of the activity below spiking layers is clipped: below 0, or above one input spike a time step."
+"""What to say of a share that `MixedNetwork.respond` answers with."""
 
 
 @dataclass
@@ -79,6 +81,18 @@ class Segment:
         stack = self._stack([self._plan(k, k in learning) for k in range(len(self.layers))], cell)
         rows = _rows(below)
         return stack.run(Stream(rows, fingerprints(rows), pace=np.zeros(len(rows))), self.state(stack), seed)[0]
+
+    @property
+    def ceiling(self) -> float:
+        """The most activity below that its input can carry: one spike a time step; infinite where rates pass."""
+        spikes = self.substrate == "spiking"
+        return 1 / (self.settings.input_rate * self.settings.timing.dt) if spikes else float("inf")
+
+    def clipped(self, below: Tensor) -> float:
+        """Share of the activity below that its input cannot carry: above the ceiling, or, as spikes, below zero."""
+        if self.substrate != "spiking":
+            return 0.0
+        return float(((below < 0) | (below > self.ceiling * (1 + 1e-6))).double().mean())
 
     def learn(
         self, stage: int, below: Tensor, labels: Tensor, pace: np.ndarray, identity: np.ndarray, seed: int
@@ -206,14 +220,19 @@ class MixedNetwork(Network):
 
     @torch.no_grad()
     def respond(self, leaves: Tensor, layers: int | None = None) -> tuple[list[Tensor], dict[str, float]]:
-        """Answer with the activity of each layer, and with the spikes and synaptic operations of the whole batch."""
-        found, cost = [leaves], {"spikes": 0.0, "synaptic_operations": 0.0}
+        """Answer with the activity of each layer, and with what the whole batch costs.
+
+        That is spikes, and synaptic operations; and ``clipped``, the share of the activity below spiking layers that
+        their input spikes could not carry, where that is largest.
+        """
+        found, cost = [leaves], {"spikes": 0.0, "synaptic_operations": 0.0, "clipped": 0.0}
         wanted = len(self.layers) if layers is None else layers
         while len(found) - 1 < wanted:
             segment = self.segment_of(len(found) - 1)
             if segment is None:
                 found.append(self.layers[len(found) - 1](found[-1]))
                 continue
+            cost["clipped"] = max(cost["clipped"], segment.clipped(found[-1]))
             codes, outcome = segment.respond(found[-1], self.seed)
             found += codes
             fans = segment.last_stack.fans

@@ -8,6 +8,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from cortexsim.learners import CLIPPED
 from cortexsim.runs import gather, pages
 from cortexsim.runs.files import write_whole
 from cortexsim.runs.folder import RunFolder
@@ -38,6 +39,8 @@ def train_one(folder: RunFolder, console: Console, every: float = EVERY) -> Row:
     console.print(_sensitivity(row))
     if row["diverged"]:
         console.print("The weights grew without bound: lower training.eta.")
+    if row.get("clipped"):
+        console.print(CLIPPED.format(row["clipped"]), soft_wrap=True)
     answer = f"Test accuracy {row['accuracy']:.3f} with {row['samples']} samples (chance {row['chance']:.3f})."
     console.print(answer)
     return row

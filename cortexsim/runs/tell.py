@@ -76,6 +76,9 @@ def verdict(
     lines += [_sentence(summary, reference, control) for summary in others]
     if diverged := sorted({row["learner"] for row in rows if row["diverged"]}):
         lines.append(f"The weights of {', '.join(diverged)} grew without bound in some runs: lower training.eta.")
+    for learner in sorted({row["learner"] for row in rows if row.get("clipped")}):
+        most = max(row.get("clipped") or 0.0 for row in rows if row["learner"] == learner)
+        lines.append(f"{learner}: in a run, {most:.1%} of the activity below spiking layers is more than spikes carry.")
     return lines
 
 

@@ -175,15 +175,18 @@ def _cost(prepared: Prepared) -> dict[str, float | None]:
     """Say what a test sample costs from the leaves to the highest layer, without the readout.
 
     Where cells spike, that is measured: spikes, and synapses that they reach. Where none does, it follows from the
-    sizes of the network: multiply-adds, one a synapse, whether its input is silent or not.
+    sizes of the network: multiply-adds, one a synapse, whether its input is silent or not. Beside it stands what share
+    of the activity below spiking layers was clipped, as their input spikes could not carry it.
     """
     network = prepared.learner.network
     if not isinstance(network, MixedNetwork):
-        return {"spikes": None, "synaptic_operations": None, "multiply_adds": network.multiply_adds}
+        costs = dict.fromkeys(("spikes", "synaptic_operations", "clipped"))
+        return {**costs, "multiply_adds": network.multiply_adds}
     leaves, _ = _tensors(prepared.test, prepared.learner)
     shown = leaves[:COSTED]
-    counts = {name: count / len(shown) for name, count in network.respond(shown)[1].items()}
-    return {**counts, "multiply_adds": None}
+    found = network.respond(shown)[1]
+    counts = {name: found[name] / len(shown) for name in ("spikes", "synaptic_operations")}
+    return {**counts, "clipped": found["clipped"], "multiply_adds": None}
 
 
 def context_name(model: Model) -> str:

@@ -62,7 +62,7 @@ def _add_cells(name: str, size: int, cell: Cell, settings: Settings, parts: Part
     parts.groups.append(
         Group(
             name, size, "\n".join(model), threshold=cell.threshold, reset="\n".join(reset),
-            refractory="t - last < t_refractory - dt/2", method="exact",
+            refractory="t - last < t_refractory - dt/2", method=cell.method,
         )
     )  # fmt: skip
     parts.set(name, values)

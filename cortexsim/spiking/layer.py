@@ -116,7 +116,7 @@ def _add_cells(plan: Plan, settings: Settings, cell: Cell, translation: Translat
             threshold=cell.threshold,
             reset="\n".join([*cell.reset.split("; "), *spiked]) if cell.spikes else "",
             refractory="t - last < t_refractory - dt/2" if cell.spikes else "",
-            method="exact" if cell.spikes else "exponential_euler",
+            method=cell.method,
         )
     )
     parts.state += [(plan.name, name) for name in ("bias", "mean")]

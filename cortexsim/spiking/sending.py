@@ -37,7 +37,7 @@ def add_senders(plan: Plan, settings: Settings, tuple_size: int, parts: Parts) -
     parts.groups.append(
         Group(
             plan.sender, plan.size, "\n".join(model), threshold=cell.threshold, reset="\n".join(reset),
-            refractory="t - last < t_refractory - dt/2", method="exact",
+            refractory="t - last < t_refractory - dt/2", method=cell.method,
         )
     )  # fmt: skip
     parts.set(plan.sender, values)

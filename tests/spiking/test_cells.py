@@ -1,12 +1,16 @@
 """Each cell by itself: what it does at constant drive, against its closed form."""
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
+from cortexsim.errors import UserError
 from cortexsim.rate import TRANSFERS
-from cortexsim.spiking import Plan, Settings, Stack, Stream, Timing, describe
-from cortexsim.spiking.cells import known_cells
+from cortexsim.spiking import Plan, Settings, Stack, Stream, Timing, cells, describe
+from cortexsim.spiking.cells import Cell, known_cells
 
 TAU, REFRACTORY, DT = 10e-3, 2e-3, 1e-4
 DRIVES = np.array([0.5, 0.99, 1.05, 1.2, 1.5, 2.0, 3.0, 5.0])
@@ -55,6 +59,81 @@ def test_alif_settles_where_its_threshold_does() -> None:
 def test_rate_settles_on_the_rate_cell_of_torch() -> None:
     _, activity = driven("lif", "brian-rate")
     np.testing.assert_allclose(activity, TRANSFERS["relu"].rate(torch.from_numpy(DRIVES)), rtol=1e-9)
+
+
+QIF = Cell(
+    name="qif",
+    equations="""
+        dv/dt = (v**2 + current + bias) / tau_membrane : 1 (unless refractory)
+        dcurrent/dt = -current / tau_synapse : 1
+        drive = current + bias : 1
+        derivative = int(v > 0) : 1
+    """,
+    parameters={"tau_membrane": "10 ms", "tau_synapse": "5 ms", "t_refractory": "2 ms"},
+    threshold="v > 5",
+    reset="v = -1",
+    saccade="v = 0; current = 0",
+    source="Ermentrout & Kopell 1986",
+    method="rk4",
+)
+
+
+@pytest.mark.parametrize("method", ["rk4", "euler"])
+def test_a_cell_that_is_not_linear_fires_as_its_closed_form_says(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    monkeypatch.setattr(cells, "known_cells", lambda: known_cells() | {"qif": replace(QIF, method=method)})
+    events, _ = driven("qif", "spiking")
+    for cell, drive in enumerate(DRIVES):
+        root = np.sqrt(drive)  # dv/dt = (v^2 + I) / tau from -1 to 5.
+        interval = REFRACTORY + TAU / root * (np.arctan(5 / root) - np.arctan(-1 / root))
+        measured = intervals(events, cell)
+        assert len(measured) > 20
+        assert (np.abs(measured - interval) < (1.5 if method == "rk4" else 6) * DT).all()
+
+
+def test_a_method_integrates_what_it_can() -> None:
+    assert {cell.name: cell.method for cell in known_cells().values()} == {
+        "alif": "exact",
+        "lif": "exact",
+        "rate": "exponential_euler",
+    }
+    with pytest.raises(
+        UserError, match=r"cell .qif.: method = .exact.: dv.dt = .* is not linear in current and v .*rk4"
+    ):
+        replace(QIF, method="exact")
+    with pytest.raises(UserError, match=r"method = .exponential_euler.: dv/dt = .* is not linear in v"):
+        replace(QIF, method="exponential_euler")
+    own = QIF.equations.replace("v**2", "-v * current")  # Linear in v, and in current, but not in both.
+    assert replace(QIF, equations=own, method="exponential_euler")
+    with pytest.raises(UserError, match="not linear in current and v"):
+        replace(QIF, equations=own, method="exact")
+    hidden = QIF.equations.replace("v**2", "square") + "square = v * v : 1"
+    with pytest.raises(UserError, match="not linear in current and v"):
+        replace(QIF, equations=hidden, method="exact")
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"method": "rk5"}, "method = 'rk5' is not known"),
+        ({"parameters": {}}, "parameters: 'tau_synapse' is missing"),
+        ({"parameters": {"tau_membrane": "1 ms", "tau_synapse": "5 ms"}}, "'t_refractory' is missing"),
+        ({"equations": QIF.equations.replace("dv/dt", "du/dt").replace("v**2", "u")}, "equations: 'v' is missing"),
+        ({"equations": QIF.equations.replace("derivative =", "slope =")}, "equations: 'derivative' is missing"),
+        ({"equations": QIF.equations + "\nand more"}, "'and more' cannot be read"),
+        ({"equations": QIF.equations + "\nx = v + : 1"}, "equations: x: 'v \\+' is not an expression"),
+        ({"equations": QIF.equations + "\nx = u : 1"}, "equations: x reads 'u', which is not there"),
+        ({"equations": QIF.equations + "\nx = sinh(v) : 1"}, "x reads 'sinh'"),
+        ({"equations": QIF.equations + "\ncurrent : 1"}, "'current' is there twice"),
+        ({"threshold": "w > 1"}, "threshold reads 'w'"),
+        ({"threshold": ""}, "'rate' is missing"),
+        ({"reset": "v := 0"}, "reset: 'v := 0' sets nothing"),
+        ({"saccade": "u = 0"}, "saccade: 'u = 0' sets nothing"),
+    ],
+)
+def test_a_cell_is_audited_when_it_is_made(changes: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(UserError, match=f"cell 'qif': .*{complaint}") as refused:
+        replace(QIF, **changes)
+    assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("name", sorted(known_cells()))

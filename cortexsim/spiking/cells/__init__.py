@@ -5,7 +5,8 @@ import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cortexsim.errors import UserError, nearest
+from cortexsim.errors import UserError, about, nearest
+from cortexsim.spiking.equations import METHODS, audit
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,11 @@ class Cell:
         source: where the equations are from.
         threshold: condition of a spike; empty for a cell without spikes.
         reset: what a spike does to the cell.
+        method: how its equations are integrated, by Brian2's name: ``exact`` where all are linear,
+            ``exponential_euler`` where each is in its own variable, or else ``euler``, ``rk2`` or ``rk4``.
+
+    Raises:
+        UserError: where something is missing, cannot be read, or cannot be integrated by this method.
     """
 
     name: str
@@ -32,6 +38,13 @@ class Cell:
     source: str
     threshold: str = ""
     reset: str = ""
+    method: str = "exact"
+
+    def __post_init__(self) -> None:
+        with about(f"cell '{self.name}'"):
+            if self.method not in METHODS:
+                raise UserError(f"method = '{self.method}' is not known ({nearest(self.method, METHODS)})")
+            audit(self.equations, self.parameters, self.threshold, self.reset, self.saccade, self.method)
 
     @property
     def spikes(self) -> bool:

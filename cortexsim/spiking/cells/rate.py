@@ -16,5 +16,6 @@ CELL = Cell(
     """,
     parameters={"tau_rate": "5 ms"},
     saccade="rate = 0",
+    method="exponential_euler",
     source="Wilson & Cowan 1972",
 )
