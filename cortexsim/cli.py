@@ -1,5 +1,6 @@
 """The command line: thin, for everything it does is a function elsewhere."""
 
+import io
 import os
 import sys
 import time
@@ -10,8 +11,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cortexsim import commands
-from cortexsim.errors import UserError, about
+from cortexsim import __version__, commands
+from cortexsim.errors import OutputClosed, UserError
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.options import (
     Classes,
@@ -32,12 +33,11 @@ from cortexsim.options import (
     only,
     sizes,
 )
-from cortexsim.runs.record import note, noted
 from cortexsim.runs.tell import open_console
 
 app = typer.Typer(
     help="Can a local plasticity rule learn a hidden hierarchy, and with how many samples next to backpropagation?",
-    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -45,6 +45,19 @@ app = typer.Typer(
 
 DEFAULT_MODELS = ("backprop", "clapp", "clapp-spiking", "dfa", "untrained")
 REPORTED_GRAMMAR = 10  # From here on, no grammar below 100 has chosen a constant: experiments/tuning.
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Print the version, or, where no command is given, the help."""
+    if version:
+        print(f"cortexsim {__version__}")
+        raise typer.Exit()
+    if context.invoked_subcommand is None:
+        print(context.get_help())
 
 
 @app.command()
@@ -73,6 +86,7 @@ def compare(
     from cortexsim.runs.compare import Comparison
     from cortexsim.runs.compare import compare as run
     from cortexsim.runs.locate import find_model
+    from cortexsim.runs.record import note, noted
 
     if resume is not None:
         only(context, "resume", "workers")
@@ -133,7 +147,7 @@ def show(model: Annotated[str, typer.Argument(help="Name of a model, or path of 
     show.describe(find_model(model), open_console())
 
 
-for _command in (commands.train, commands.sweep, commands.runs, commands.report):
+for _command in (commands.train, commands.sweep, commands.search, commands.runs, commands.report):
     app.command()(_command)
 
 
@@ -180,6 +194,7 @@ def experiment(
     from cortexsim.runs import experiment as of_comparisons
     from cortexsim.runs import thresholds as of_thresholds
     from cortexsim.runs.locate import THRESHOLDS, experiment_paths, find_experiment_file
+    from cortexsim.runs.record import note, noted
 
     if resume is not None:
         only(context, "resume", "workers")
@@ -194,32 +209,18 @@ def experiment(
     console.print(f"Written: {folder}/{written}", soft_wrap=True)
 
 
-@app.command()
-def search(
-    plan: Annotated[Path, typer.Argument(help="TOML file of a search, such as experiments/tuning/broad.toml.")],
-    workers: Workers = 0,
-    out: Out = None,
-) -> None:
-    """Search hyper-parameters at random, with the same number of draws for each model."""
-    from cortexsim.runs import search as searching
-
-    console, folder = open_console(), out or Path("runs") / time.strftime("search-%Y%m%d-%H%M%S")
-    found = searching.read_search(plan)
-    with about(str(plan)), Interruptible(console, f"the same command and --out {folder}"):
-        outcome = searching.search(found, folder, console, workers)
-    console.print(searching.table(outcome))
-    console.print(f"Written: {folder}/outcome.json", soft_wrap=True)
-
-
 def main() -> None:
     """Run the command line; what a user can mend ends in one line on stderr and exit code 2."""
+    for output in (sys.stdout, sys.stderr):  # A terminal that has no letter for it shows "?", and no traceback.
+        if isinstance(output, io.TextIOWrapper):
+            output.reconfigure(errors="replace")
     try:
         code = app(standalone_mode=False)
     except UserError as error:
         _fail(str(error))
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:  # Whoever read the output has seen enough.
+    except (OutputClosed, BrokenPipeError):  # Whoever read the output has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except MemoryError as error:

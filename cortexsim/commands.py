@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cortexsim.errors import UserError
+from cortexsim.errors import UserError, about
 from cortexsim.options import (
     Checkpoint,
     Classes,
@@ -118,6 +118,22 @@ def sweep(
     console.print(f"Written: {folder}/result.json, and a run for each point in points/", soft_wrap=True)
     if failed:
         raise typer.Exit(1)
+
+
+def search(
+    plan: Annotated[Path, typer.Argument(help="TOML file of a search, such as experiments/tuning/broad.toml.")],
+    workers: Workers = 0,
+    out: Out = None,
+) -> None:
+    """Search hyper-parameters at random, with the same number of draws for each model."""
+    from cortexsim.runs import search as searching
+
+    console, folder = open_console(), out or Path("runs") / time.strftime("search-%Y%m%d-%H%M%S")
+    found = searching.read_search(plan)
+    with about(str(plan)), Interruptible(console, f"the same command and --out {folder}"):
+        outcome = searching.search(found, folder, console, workers)
+    console.print(searching.table(outcome))
+    console.print(f"Written: {folder}/outcome.json", soft_wrap=True)
 
 
 def runs(

@@ -9,6 +9,10 @@ class UserError(ValueError):
     """A setting that cannot work; its text names the thing, the value, and what would be right."""
 
 
+class OutputClosed(Exception):
+    """Whoever read the standard output has closed it."""
+
+
 @contextmanager
 def about(what: str) -> Iterator[None]:
     """Put the name of a thing in front of whatever is wrong with it."""

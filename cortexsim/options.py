@@ -1,5 +1,6 @@
 """Options of the command line, and how their values are read."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from cortexsim.errors import UserError, nearest
+from cortexsim.errors import OutputClosed, UserError, nearest
 from cortexsim.hierarchy import Hierarchy
 
 Features = Annotated[int | None, typer.Option(help="v, symbols a level.")]
@@ -29,7 +30,7 @@ Out = Annotated[Path | None, typer.Option(help="Folder for results; one with unf
 
 
 class Interruptible:
-    """Say, at Ctrl-C, how to go on.
+    """Say, at Ctrl-C or where the output is closed, how to go on.
 
     Args:
         console: where it is said.
@@ -45,6 +46,8 @@ class Interruptible:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is KeyboardInterrupt:
             self.console.print(f"Interrupted. What is done is kept; go on with: {self.how}", soft_wrap=True)
+        if kind is OutputClosed:
+            print(f"cortexsim: the output was closed. What is done is kept; go on with: {self.how}", file=sys.stderr)
 
 
 def only(context: typer.Context, *allowed: str) -> None:

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -6,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from cortexsim import cli
+from cortexsim import __version__, cli
 from cortexsim.cli import DEFAULT_MODELS, default_models
 from cortexsim.rules import known_rules
 
@@ -31,6 +32,11 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
         (["compare", "--seeds", "0"], "--seeds"),
         (["compare", "--out", "/dev/null/here"], "--out /dev/null/here: Not a directory"),
         (["compare", "--sample", "5"], "No such option"),
+        (
+            ["sweep", "clapp", "--grid", "training.epochs=1", "--grid", "training.epochs=2"],
+            "training.epochs: given twice",
+        ),
+        (["sweep", "clapp", "--set", "training.eta=1", "--set", "training.eta=2"], "--set training.eta: given twice"),
         (["comparr"], "No such command"),
         (["show", "none.toml"], "none.toml: No such file"),
         (["show"], "Missing argument"),
@@ -169,3 +175,64 @@ def test_the_readme_speaks_python() -> None:
 def test_the_command_is_installed() -> None:
     found = subprocess.run([sys.executable, "-m", "cortexsim", "--help"], capture_output=True, text=True, check=True)
     assert "compare" in found.stdout
+
+
+def cortexsim(*words: str, **surroundings: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "cortexsim", *words]
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **surroundings}, timeout=300)
+
+
+def test_help_and_version_are_said_at_once() -> None:
+    alone, asked, short = cortexsim(), cortexsim("--help"), cortexsim("-h")
+    assert alone.stdout == asked.stdout == short.stdout
+    assert alone.stdout.count("\n") > 15
+    assert (alone.returncode, alone.stderr) == (0, "")
+    assert cortexsim("train", "-h").returncode == 0
+    assert cortexsim("--version").stdout == f"cortexsim {__version__}\n"
+
+
+@pytest.mark.parametrize("words", [["--help"], ["compare", "--help"], ["train", "--help"]])
+def test_help_loads_no_engine(words: list[str]) -> None:
+    code = (
+        f"import sys; sys.argv = ['cortexsim', *{words}]; from cortexsim import cli\n"
+        "try: cli.main()\nexcept SystemExit: print({'torch', 'brian2', 'matplotlib'} & set(sys.modules))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.endswith("\nset()\n")
+
+
+TINY = ["--depth", "2", "--features", "4", "--multiplicity", "2", "--samples", "8"]
+
+
+def test_an_output_that_is_closed_is_said_on_the_other_one(tmp_path: Path) -> None:
+    """As `cortexsim train ... | head -1` does."""
+    command = [sys.executable, "-m", "cortexsim", "train", "untrained", *TINY, "--out", str(tmp_path / "out")]
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as closed:
+        found = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE, text=True, timeout=300)
+    assert found.returncode == 1
+    how = f"cortexsim train --resume {tmp_path / 'out'}"
+    assert found.stderr == f"cortexsim: the output was closed. What is done is kept; go on with: {how}\n"
+
+
+@pytest.mark.parametrize("surroundings", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}])
+def test_an_output_without_the_letters_is_no_error(tmp_path: Path, surroundings: dict[str, str]) -> None:
+    words = ["compare", "--model", "untrained", *TINY, "--seeds", "2", "--workers", "1", "--out", str(tmp_path)]
+    found = cortexsim(*words, **surroundings)
+    assert (found.returncode, found.stderr) == (0, "")
+    assert "?" in found.stdout
+
+
+def test_a_name_that_is_no_text_is_refused_before_training(tmp_path: Path) -> None:
+    path = os.fsencode(tmp_path) + b"/\xff.toml"
+    try:
+        with open(path, "w") as file:
+            file.write('learner = "untrained"\n')
+    except OSError:
+        pytest.skip("this file system has no such names")
+    found = cortexsim("train", os.fsdecode(path), *TINY, "--out", str(tmp_path / "out"))
+    assert found.returncode == 2
+    assert "the name of the file is no UTF-8 (rename it)" in found.stderr
+    assert found.stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()

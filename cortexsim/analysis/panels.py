@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cortexsim.analysis.plots import line, style
+from cortexsim.analysis.plots import legend_name, line, style
 from cortexsim.analysis.summary import Spread, Summary
 
 Groups = Mapping[str, Sequence[str]]
@@ -60,7 +60,7 @@ def alignment(rows: Sequence[Mapping[str, Any]], quantity: str, ylabel: str, gro
             for index, name in enumerate(names):
                 several = [r["alignment"] for r in measured if r["learner"] == name]
                 values = np.mean([[layers[layer] for layers in found[quantity]] for found in several], axis=0)
-                axes.plot(several[0]["epoch"], values, label=name, markersize=4, **style(None, index))
+                axes.plot(several[0]["epoch"], values, label=legend_name(name), markersize=4, **style(None, index))
             axes.axhline(0, color="black", linewidth=0.8, linestyle=":")
             axes.set_xscale("symlog", linthresh=1)
             epochs = measured[0]["alignment"]["epoch"]
@@ -107,7 +107,7 @@ def against_values(
             line(axes, places, spreads, name, **style(several[0], index))
         for index, control in enumerate(controls, len(lines)):
             found, colour = _spread(control, quantity, layer), style(control, index)["color"]
-            axes.axhline(found.mean, color=colour, linestyle="--", label=control.learner)
+            axes.axhline(found.mean, color=colour, linestyle="--", label=legend_name(control.learner))
             axes.axhspan(found.mean - found.deviation, found.mean + found.deviation, color=colour, alpha=0.2)
         axes.set_xticks(range(len(ticks)), ticks)
         axes.set(ylim=(0, top), xlabel=key)

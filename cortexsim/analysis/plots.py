@@ -12,13 +12,21 @@ from cortexsim.analysis.summary import Spread, Summary
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 MATHS = {"n_c m^L": "$n_c m^L$", "v m³/(1-f)": "$v m^3/(1-f)$"}
+LONGEST = 40  # Letters of a name in a legend.
 CONTROL = {"color": "#888888", "marker": ".", "linestyle": "--"}
+
+
+def legend_name(name: str) -> str:
+    """Write the name of a learner, which may be any, so that a legend can hold it: short, and no mathematics."""
+    short = name if len(name) <= LONGEST else f"{name[: LONGEST - 15]}...{name[-12:]}"
+    plain = short.replace("$", r"\$")
+    return f" {plain}" if plain.startswith("_") else plain  # Matplotlib leaves out what begins with _.
 
 
 def line(axes: Axes, places: Sequence[float], spreads: Iterable[Spread], label: str, **looks: Any) -> None:
     """Draw a line through means, each with its deviation."""
     means, deviations = zip(*((spread.mean, spread.deviation) for spread in spreads), strict=True)
-    axes.errorbar(places, means, deviations, label=label, capsize=3, **looks)
+    axes.errorbar(places, means, deviations, label=legend_name(label), capsize=3, **looks)
 
 
 def accuracy(axes: Axes, summaries: Sequence[Summary], chance: float, laws: Mapping[str, float]) -> Axes:

@@ -162,6 +162,10 @@ def read_model(path: Path) -> Model:
     Raises:
         UserError: one line naming file, key, value, and what would be right.
     """
+    try:
+        path.stem.encode()
+    except UnicodeEncodeError:
+        raise UserError(f"{str(path)!a}: the name of the file is no UTF-8 (rename it)") from None
     model = read(path, Model)
     model._name, model._path = path.stem, path
     with about(str(path)):

@@ -62,8 +62,7 @@ class Grid:
         Raises:
             UserError: where values cannot be read, or lists that are taken together differ in length.
         """
-        together = dict(assignment("--set", text) for text in self.together)
-        grid = dict(assignment("--grid", text) for text in self.grid)
+        together, grid = _once("--set", self.together), _once("--grid", self.grid)
         if twice := together.keys() & grid.keys():
             raise UserError(f"--grid {min(twice)}: given with --set too (one of them)")
         lengths = {len(values) for values in together.values()}
@@ -177,6 +176,16 @@ def table(rows: Sequence[Row]) -> Table:
         shown = [str(several[0]["point"][key]) for key in keys]
         printed.add_row(*shown, accuracy, decoding, str(len(done)), str(len(several) - len(done)))
     return printed
+
+
+def _once(option: str, texts: Sequence[str]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for text in texts:
+        key, values = assignment(option, text)
+        if key in found:
+            raise UserError(f"{option} {key}: given twice (give all its values at once, with commas between)")
+        found[key] = values
+    return found
 
 
 def _done(path: Path) -> Row | None:

@@ -9,11 +9,19 @@ from rich.console import Console
 from rich.table import Table
 
 from cortexsim.analysis.summary import COSTS, LAYER_QUANTITIES, Spread, Summary
+from cortexsim.errors import OutputClosed
+
+
+class _Output(Console):
+    """The standard output."""
+
+    def on_broken_pipe(self) -> None:
+        raise OutputClosed
 
 
 def open_console() -> Console:
     """Open the console: as wide as the terminal, or as a table needs where there is none."""
-    console = Console(markup=False, highlight=False, soft_wrap=False)
+    console = _Output(markup=False, highlight=False, soft_wrap=False)
     if not console.is_terminal:
         console.width = 160
     return console
