@@ -33,7 +33,7 @@ from cortexsim.options import (
     only,
     sizes,
 )
-from cortexsim.runs.tell import open_console
+from cortexsim.runs.tell import open_console, put
 
 app = typer.Typer(
     help="Can a local plasticity rule learn a hidden hierarchy, and with how many samples next to backpropagation?",
@@ -134,8 +134,8 @@ def models(
 
     console = open_console()
     if not rules:
-        console.print(show.models_table())
-    console.print(show.rules_table())
+        put(show.models_table(), console)
+    put(show.rules_table(), console)
 
 
 @app.command()

@@ -27,7 +27,7 @@ from cortexsim.options import (
     hierarchy_of,
     only,
 )
-from cortexsim.runs.tell import open_console
+from cortexsim.runs.tell import open_console, put
 
 
 def train(
@@ -111,7 +111,7 @@ def sweep(
     side_by_side = 1 if plan.device != "cpu" else workers or os.cpu_count() or 1
     with Interruptible(console, f"cortexsim sweep --resume {folder}"):
         rows = sweeping.run_grid(plan, folder, console, side_by_side, cluster)
-    console.print(sweeping.table(rows))
+    put(sweeping.table(rows), console)
     failed = [row for row in rows if "error" in row]
     for row in failed:
         console.print(f"Failed: {folder}/points/{row['key']}: {row['error']}", soft_wrap=True)
@@ -132,7 +132,7 @@ def search(
     found = searching.read_search(plan)
     with about(str(plan)), Interruptible(console, f"the same command and --out {folder}"):
         outcome = searching.search(found, folder, console, workers)
-    console.print(searching.table(outcome))
+    put(searching.table(outcome), console)
     console.print(f"Written: {folder}/outcome.json", soft_wrap=True)
 
 
@@ -146,7 +146,10 @@ def runs(
 
     console = open_console()
     found = gather.find(folder, lambda line: console.print(line, soft_wrap=True))
-    console.print(gather.listing(found) if found else f"{folder}: no run in it")
+    if found:
+        put(gather.listing(found), console)
+    else:
+        console.print(f"{folder}: no run in it", soft_wrap=True)
 
 
 def report(

@@ -1,6 +1,8 @@
 """Options of the command line, and how their values are read."""
 
+import os
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,7 +32,7 @@ Out = Annotated[Path | None, typer.Option(help="Folder for results; one with unf
 
 
 class Interruptible:
-    """Say, at Ctrl-C or where the output is closed, how to go on.
+    """Say, at Ctrl-C or where the output is closed, how to go on, and else, in the end, how long it took.
 
     Args:
         console: where it is said.
@@ -41,13 +43,20 @@ class Interruptible:
         self.console, self.how = console, how
 
     def __enter__(self) -> None:
-        return None
+        self.start, self.cpu = time.perf_counter(), sum(os.times()[:4])
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is KeyboardInterrupt:
             self.console.print(f"Interrupted. What is done is kept; go on with: {self.how}", soft_wrap=True)
         if kind is OutputClosed:
             print(f"cortexsim: the output was closed. What is done is kept; go on with: {self.how}", file=sys.stderr)
+        if kind is None:
+            from cortexsim.runs.workers import end_workers
+
+            end_workers()  # Only then is it known what they took.
+            seconds, cpu = time.perf_counter() - self.start, sum(os.times()[:4]) - self.cpu
+            cores = os.cpu_count() or 1
+            self.console.print(f"Took {seconds:.0f} s on {cores} core{'s'[: cores > 1]} ({cpu:.0f} s of CPU).")
 
 
 def only(context: typer.Context, *allowed: str) -> None:

@@ -17,7 +17,7 @@ from cortexsim.runs.configuration import Model, resolved
 from cortexsim.runs.provenance import versions
 from cortexsim.runs.record import Ledger, open_folder
 from cortexsim.runs.schedule import run_all
-from cortexsim.runs.tell import accuracy_table, layer_table, verdict
+from cortexsim.runs.tell import accuracy_table, layer_table, put, verdict
 from cortexsim.runs.trial import Row, Trial, test_size
 
 
@@ -127,8 +127,8 @@ def compare(comparison: Comparison, out: Path, console: Console, workers: int = 
     (out / "result.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
     says = verdict(summaries, rows, comparison.laws)
     report.write(out, title, says, summaries, result)
-    console.print(accuracy_table(summaries, title))
-    console.print(layer_table(summaries))
+    put(accuracy_table(summaries, title), console)
+    put(layer_table(summaries), console)
     for line in says:
         console.print(line)
     return rows, summaries

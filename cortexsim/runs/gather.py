@@ -91,7 +91,7 @@ def gather(paths: Iterable[Path]) -> list[Found]:
 
 
 def listing(runs: Iterable[Found]) -> Table:
-    """List runs: what they are, how far, and what came of them."""
+    """List runs by their folders, which `--resume` takes: what they are, how far, and what came of them."""
     columns = ["run", "model", "depth", "samples", "grammar", "seed", "begun", "state", "test accuracy"]
     table = new_table("Runs", columns, left=2)
     for run in runs:
@@ -99,7 +99,7 @@ def listing(runs: Iterable[Found]) -> Table:
         numbers = (trial.hierarchy.depth, trial.samples, trial.grammar_seed, trial.seed)
         accuracy = f"{row['accuracy']:.3f}" if row is not None else "-"
         begun = str(run.folder.record.get("begun", "-"))[:16].replace("T", " ")
-        table.add_row(run.name, trial.model.name, *map(str, numbers), begun, run.state, accuracy)
+        table.add_row(str(run.folder.path), trial.model.name, *map(str, numbers), begun, run.state, accuracy)
     return table
 
 

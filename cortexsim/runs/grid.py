@@ -130,9 +130,14 @@ def run_grid(plan: Grid, out: Path, console: Console, workers: int, cluster: str
     folders = {name: (out / POINTS / name).resolve() for name in points}
     rows = {name: row for name in points if (row := _done(folders[name])) is not None}
     left = {name: (name, folders[name], trial) for name, (_, trial) in points.items() if name not in rows}
-    ordered = dict(sorted(left.items(), key=lambda item: -item[1][2].cost))
-    with Watch(console, {name: trial.cost for name, _, trial in ordered.values()}, done=len(rows)) as watch:
-        for row in spread(run_point, ordered, max(1, min(workers, len(left))), cluster, watch.say):
+    ordered, side_by_side = (
+        dict(sorted(left.items(), key=lambda item: -item[1][2].cost)),
+        max(1, min(workers, len(left))),
+    )
+    with Watch(
+        console, {name: trial for name, _, trial in ordered.values()}, len(rows), 0 if cluster else side_by_side
+    ) as watch:
+        for row in spread(run_point, ordered, side_by_side, cluster, watch.say):
             rows[row["key"]] = row
             watch.tell(row)
     found = [{"point": values, **rows[name]} for name, (values, _) in points.items()]

@@ -1,4 +1,4 @@
-"""A self-contained HTML page of runs: tables that sort at a click on a head, a figure, and what differs."""
+"""A self-contained HTML page of runs: tables that sort, by mouse or keyboard, a figure, and what differs."""
 
 import io
 from collections.abc import Sequence
@@ -13,7 +13,6 @@ from cortexsim.runs.report import STYLE, short, table
 
 SORT = """
 for (const head of document.querySelectorAll('table.sorts th')) {
-  head.style.cursor = 'pointer';
   head.addEventListener('click', () => {
     const body = head.closest('table').tBodies[0], column = head.cellIndex;
     const down = head.getAttribute('aria-sort') === 'ascending' ? -1 : 1;
@@ -28,7 +27,7 @@ for (const head of document.querySelectorAll('table.sorts th')) {
 }
 """
 LAYERED = ("selectivity", "participation", "decoding")
-RESULTS = ("accuracy", "chance", *LAYERED, "spikes", "synaptic_operations", "multiply_adds", "seconds")
+RESULTS = ("accuracy", "chance", *LAYERED, "spikes", "synaptic_operations", "multiply_adds", "seconds", "cpu_seconds")
 
 
 def write(path: Path, runs: Sequence[Found], figure: Path | None = None) -> Path:
@@ -55,12 +54,13 @@ def write(path: Path, runs: Sequence[Found], figure: Path | None = None) -> Path
 <style>{STYLE}
 body {{ max-width: 90rem; }} th, td {{ padding: .3rem .5rem; }}
 th:nth-child(-n+3), td:nth-child(-n+3) {{ text-align: left; }}
+th button {{ all: unset; cursor: pointer; }} th button:focus-visible {{ outline: 2px solid #0072B2; }}
 th[aria-sort=ascending]::after {{ content: " \\25B2"; }} th[aria-sort=descending]::after {{ content: " \\25BC"; }}
 </style></head><body>
 <h1>{escape(title)}</h1>
 <h2>Results</h2>{_results(runs, depth)}
-<p>A click on a head sorts; the figure names runs by their number. Selectivity, participation and decoding: one
-figure a layer, from below.</p>
+<p>A click on a head sorts, and so does Enter; the figure names runs by their number. Selectivity, participation and
+decoding: one figure a layer, from below.</p>
 <h2>Figure</h2><figure>{svg[svg.index("<svg") :]}<figcaption>(a) Test accuracy; the dotted line is chance. (b) Linear
 decoding of each layer's own latent. (c) Root mean square of feedforward weights through training; the higher the layer,
 the fainter.</figcaption></figure>

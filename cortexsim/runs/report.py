@@ -50,10 +50,13 @@ def write(out: Path, title: str, says: Sequence[str], summaries: Sequence[Summar
         "synaptic_operations",
         "multiply_adds",
         "seconds",
+        "cpu_seconds",
     ]
     runs = table(keys, [[short(row.get(key)) for key in keys] for row in result["rows"]])
     svg = (out / "figure.svg").read_text(encoding="utf-8")
     figure = svg[svg.index("<svg") :]
+    drawn = any(summary.rule == "untrained" for summary in summaries)
+    control = "; the dashed grey line is the untrained control" if drawn else ""
     page = f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style></head><body>
 <h1>Learning a hidden hierarchy</h1><p>{escape(title)}</p>
@@ -63,7 +66,7 @@ def write(out: Path, title: str, says: Sequence[str], summaries: Sequence[Summar
 lines predicted laws. (b) Share of the variance of each layer that lies between the latents of its level. (c) Directions
 that these latents are spread over; the dotted line is the most there can be. (d) Linear decoding of the latent; the
 dotted line is chance.
-(b) to (d) at P = {sizes[-1]}; the dashed grey line is the untrained control.</figcaption></figure>
+(b) to (d) at P = {sizes[-1]}{control}.</figcaption></figure>
 <h2>Layers</h2><p>At P = {sizes[-1]}, each layer against the latents of its own level; in brackets, layers that were
 not trained.</p>{geometry}
 <h2>Record</h2>
@@ -78,14 +81,15 @@ not trained.</p>{geometry}
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], sorts: bool = False) -> str:
-    """Write a table, of a class that a script may sort."""
+    """Write a table, of a class that a script may sort: its heads are buttons then, for the keyboard too."""
 
     def line(cells: Sequence[str], tag: str) -> str:
-        return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+        return "<tr>" + "".join(f"<{tag}>{cell}</{tag}>" for cell in cells) + "</tr>"
 
-    body = "".join(line(row, "td") for row in rows)
+    body = "".join(line([escape(cell) for cell in row], "td") for row in rows)
+    heads = [f'<button type="button">{escape(cell)}</button>' if sorts else escape(cell) for cell in head]
     kind = ' class="sorts"' if sorts else ""
-    return f'<div class="scroll"><table{kind}><thead>{line(head, "th")}</thead><tbody>{body}</tbody></table></div>'
+    return f'<div class="scroll"><table{kind}><thead>{line(heads, "th")}</thead><tbody>{body}</tbody></table></div>'
 
 
 def short(value: Any) -> str:

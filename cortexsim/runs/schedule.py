@@ -3,8 +3,9 @@
 import os
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from statistics import median
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
@@ -18,7 +19,7 @@ UNFINISHED = "unfinished"  # Folder of trials that are being run, or were when t
 
 
 def run_all(trials: Sequence[Trial], ledger: Ledger, console: Console, workers: int = 0, before: str = "") -> list[Row]:
-    """Run all trials that the ledger does not hold yet, longest first, and answer with the rows of all of them.
+    """Run all trials that the ledger does not hold yet, and answer with the rows of all of them.
 
     Args:
         trials: what to run.
@@ -28,13 +29,13 @@ def run_all(trials: Sequence[Trial], ledger: Ledger, console: Console, workers: 
         before: what to say before the number of runs.
     """
     asked = {trial.key: trial for trial in trials}
-    missing = sorted((trial for key, trial in asked.items() if key not in ledger.rows), key=lambda trial: -trial.cost)
+    missing = in_order(trial for key, trial in asked.items() if key not in ledger.rows)
     if missing:
         on_cpu = all(trial.device == "cpu" for trial in missing)
         count = min(len(missing), workers or (os.cpu_count() or 1) if on_cpu else 1)
-        costs = {trial.key: trial.cost for trial in missing}
+        left = {trial.key: trial for trial in missing}
         folders = {trial.key: ledger.path.parent / UNFINISHED / trial.key for trial in missing}
-        with Watch(console, costs, len(asked) - len(missing), before) as watch:
+        with Watch(console, left, len(asked) - len(missing), count, before) as watch:
             for row in spread(run_in, {t.key: (t, folders[t.key]) for t in missing}, count, say=watch.say):
                 ledger.add(row)
                 shutil.rmtree(folders[row["key"]], ignore_errors=True)
@@ -45,19 +46,23 @@ def run_all(trials: Sequence[Trial], ledger: Ledger, console: Console, workers: 
 
 
 class Watch:
-    """Say how far a set of trials is: by their expected cost, not by their number.
+    """Say how far a set of trials is, and, once a run of every learner that is left has been measured, what is left.
 
     Args:
         console: where it is said.
-        costs: of the trials that are left, by key.
+        trials: that are left, by key.
         done: how many were done before.
+        workers: processes side by side; 0 where nobody knows.
         title: what to say before the number of runs.
     """
 
-    def __init__(self, console: Console, costs: Mapping[str, float], done: int, title: str = "") -> None:
-        self.costs = costs
-        self.total, self.spent, self.count = sum(self.costs.values()), 0.0, 0
-        self.all, self.before, self.title = len(self.costs) + done, done, title
+    def __init__(
+        self, console: Console, trials: Mapping[str, Trial], done: int, workers: int = 1, title: str = ""
+    ) -> None:
+        self.left, self.workers = dict(trials), workers
+        self.total, self.spent, self.count = sum(trial.cost for trial in trials.values()), 0.0, 0
+        self.rates: dict[str, list[float]] = {}
+        self.all, self.before, self.title = len(trials) + done, done, title
         self.console, self.start, self.spoken = console, time.monotonic(), 0.0
         columns = (
             TextColumn("{task.description}"),
@@ -83,13 +88,36 @@ class Watch:
 
     def tell(self, row: Row) -> None:
         """Count a finished row, and say what is left."""
+        trial = self.left.pop(row["key"])
         self.count += 1
-        self.spent += self.costs[row["key"]]
-        elapsed = time.monotonic() - self.start
-        left = elapsed * (self.total / self.spent - 1)
-        runs = f"{self.before + self.count}/{self.all} runs"
-        self.progress.update(self.task, completed=self.spent, description=self.title + runs, eta=f"{left:.0f} s left")
-        if not self.console.is_terminal and (elapsed - self.spoken > 10 or self.count == len(self.costs)):
+        self.spent += trial.cost
+        if "seconds" in row:
+            self.rates.setdefault(trial.model.name, []).append(row["seconds"] / trial.cost)
+        elapsed, seconds = time.monotonic() - self.start, self.seconds_left()
+        runs, eta = f"{self.before + self.count}/{self.all} runs", "" if seconds is None else f"{seconds:.0f} s left"
+        self.progress.update(self.task, completed=self.spent, description=self.title + runs, eta=eta)
+        if not self.console.is_terminal and (elapsed - self.spoken > 10 or not self.left):
             self.spoken = elapsed
             latest = row.get("error") or f"{row['learner']} with {row['samples']} samples: {row['accuracy']:.3f}"
-            self.console.print(f"{runs}, {left:.0f} s left ({latest})")
+            self.console.print(f"{', '.join(filter(None, [runs, eta]))} ({latest})")
+
+    def seconds_left(self) -> float | None:
+        """Expect of each trial what those of the same learner have taken; None before there are any to go by."""
+        if not self.workers:
+            return None
+        times = []
+        for trial in self.left.values():
+            rates = self.rates.get(trial.model.name, [])
+            if trial.model.in_brian:  # The compiler is in those that come first.
+                rates = rates[self.workers :]
+            if not rates:
+                return None
+            times.append(median(rates) * trial.cost)
+        return max(sum(times) / self.workers, max(times, default=0.0))
+
+
+def in_order(trials: Iterable[Trial]) -> list[Trial]:
+    """Put one trial of each learner first, by which the others are measured; longest first, as all the others are."""
+    ordered = sorted(trials, key=lambda trial: -trial.cost)
+    first = {trial.model.name: trial for trial in reversed(ordered)}
+    return sorted(ordered, key=lambda trial: trial is not first[trial.model.name])

@@ -11,7 +11,7 @@ from cortexsim.runs.assemble import assemble
 from cortexsim.runs.checks import brian_settings
 from cortexsim.runs.configuration import Model
 from cortexsim.runs.locate import find_model, model_paths
-from cortexsim.runs.tell import new_table
+from cortexsim.runs.tell import new_table, put
 from cortexsim.runs.trial import context_name, substrate_name
 
 LONGEST = 30  # Characters of a third factor in the table of rules.
@@ -84,7 +84,7 @@ def describe(model: Model, console: Console) -> None:
             str(heard.numel()) if heard is not None else "-",
             f"{_bytes(layer, substrates[number - 1]) / 1000:.1f}",
         )
-    console.print(table)
+    put(table, console)
     if model.in_brian and model.learner != "untrained":
         _describe_spiking(model, learner, console)
     for name in context_name(model).split("+"):
@@ -123,7 +123,7 @@ def _describe_rule(rule: Rule, console: Console) -> None:
     table = new_table("Three factors", ["synapses", "pre", "post", "third", "decay"], left=9)
     for name, factor in rule.synapses.items():
         table.add_row(name, factor.pre, factor.post, factor.third, factor.decay)
-    console.print(table)
+    put(table, console)
     for modulator in rule.modulators:
         constants = ", ".join(f"{name} = {value:g}" for name, value in modulator.constants.items())
         score = f", score: sum of {modulator.score}" if modulator.score != "0" else ""

@@ -13,7 +13,7 @@ from cortexsim.runs import gather, pages
 from cortexsim.runs.files import write_whole
 from cortexsim.runs.folder import RunFolder
 from cortexsim.runs.keep import EVERY, run_kept
-from cortexsim.runs.tell import new_table
+from cortexsim.runs.tell import new_table, put
 from cortexsim.runs.trial import Row, layer_accuracy, prepare
 
 
@@ -35,8 +35,8 @@ def train_one(folder: RunFolder, console: Console, every: float = EVERY) -> Row:
         console.print(f"{folder.path}: finished before", soft_wrap=True)
     if not (folder.path / "report.html").exists():
         pages.write(folder.path / "report.html", gather.find(folder.path), folder.path / "figure.svg")
-    console.print(_layers(row))
-    console.print(_sensitivity(row))
+    put(_layers(row), console)
+    put(_sensitivity(row), console)
     if row["diverged"]:
         console.print("The weights grew without bound: lower training.eta.")
     if row.get("clipped"):
@@ -64,6 +64,8 @@ def _train(folder: RunFolder, console: Console, every: float) -> Row:
 class Progress:
     """Say every tenth of the epochs how far training is.
 
+    What is left is told by the epochs measured so far. The first of a stage is none of them: a compiler may be in it.
+
     Args:
         console: where it is said.
         stages, epochs: of the training.
@@ -71,18 +73,22 @@ class Progress:
 
     def __init__(self, console: Console, stages: int, epochs: int) -> None:
         self.console, self.stages, self.epochs = console, stages, epochs
-        self.start, self.before = time.monotonic(), -1
+        self.stage, self.ended = -1, 0.0
+        self.measured: list[float] = []
 
     def __call__(self, stage: int, epoch: int) -> None:
         """Hear that an epoch has ended."""
+        now = time.monotonic()
+        if stage == self.stage:
+            self.measured.append(now - self.ended)
+        self.stage, self.ended = stage, now
         done, whole = stage * self.epochs + epoch + 1, self.stages * self.epochs
-        if self.before < 0:  # What a run that goes on has done before took no time of this one.
-            self.before = done - 1
         if done % max(1, whole // 10) and done != whole:
             return
-        left = (time.monotonic() - self.start) * (whole - done) / (done - self.before)
-        where = f"stage {stage + 1} of {self.stages}, epoch {epoch + 1} of {self.epochs}"
-        self.console.print(f"{where}, {left:.0f} s left")
+        said = f"stage {stage + 1} of {self.stages}, epoch {epoch + 1} of {self.epochs}"
+        if self.measured:
+            said += f", {sum(self.measured) / len(self.measured) * (whole - done):.0f} s left"
+        self.console.print(said)
 
 
 def _layers(row: Row) -> Table:

@@ -1,7 +1,8 @@
 """What a comparison says: its tables and its sentences."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import isinf
+from textwrap import wrap
 from typing import Any
 
 from rich import box
@@ -10,6 +11,8 @@ from rich.table import Table
 
 from cortexsim.analysis.summary import COSTS, LAYER_QUANTITIES, Spread, Summary
 from cortexsim.errors import OutputClosed
+
+ROOM = 16  # Letters that a column of words has at least.
 
 
 class _Output(Console):
@@ -33,6 +36,48 @@ def new_table(title: str, columns: Sequence[str], caption: str | None = None, le
     for index, column in enumerate(columns):
         table.add_column(column, justify="left" if index < left else "right")
     return table
+
+
+def put(table: Table, console: Console) -> None:
+    """Print a table so that every name and figure stays whole: side by side where there is room, else row by row."""
+    title, caption, table.title, table.caption = table.title, table.caption, None, None
+    if title:
+        console.print(title, style="italic", soft_wrap=True)
+    for index, column in enumerate(table.columns):
+        cells = [str(cell) for cell in column.cells]
+        words = [word for text in (str(column.header), *cells) for word in text.split()]
+        whole = index == 0 or column.justify == "right"  # All others hold words, which may go on in the next line.
+        needed = max(map(len, cells), default=0)
+        column.min_width = max([needed if whole else min(ROOM, needed), *map(len, words)])
+    if table.__rich_measure__(console, console.options.update(max_width=10_000)).minimum <= console.width:
+        console.print(table)
+    else:
+        for line in _stacked(table, console.width):
+            console.print(line, soft_wrap=True)
+        console.print()
+    if caption:
+        console.print(caption, style="dim italic", soft_wrap=True)
+
+
+def _stacked(table: Table, width: int) -> Iterator[str]:
+    """Write out a table row by row: its name, and below it every value after the head of its column."""
+    first, *heads = (str(column.header) for column in table.columns)
+    for name, *values in zip(*(map(str, column.cells) for column in table.columns), strict=True):
+        if name:
+            yield f"{first} {name}" if name.replace(".", "").isdigit() else name
+        line = ""
+        for item in (f"{head}: {value}" for head, value in zip(heads, values, strict=True) if value):
+            if line and len(line) + len(item) + 3 > width:
+                yield line
+                line = ""
+            line = f"{line}   {item}" if line else f"  {item}"
+            if len(line) > width:
+                *above, line = wrap(
+                    line, max(width, 20), subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+                )
+                yield from above
+        if line:
+            yield line
 
 
 def accuracy_table(summaries: Sequence[Summary], title: str) -> Table:

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cortexsim.analysis.thresholds import SYMBOLS, Fit, Swept, fit
-from cortexsim.runs.tell import new_table
+from cortexsim.runs.tell import new_table, put
 from cortexsim.runs.trial import Row
 
 READING = (
@@ -19,7 +19,7 @@ READING = (
 def tell(found: Sequence[Swept], rows: Sequence[Row], console: Console) -> None:
     """Print P* of every sweep, the ratios to the reference, and how P* grows."""
     for swept in found:
-        console.print(table(swept))
+        put(table(swept), console)
         for name in swept.found:
             if line := fit(swept, name):
                 console.print(sentence(line), soft_wrap=True)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -127,7 +128,7 @@ def train_and_measure(
         watch: told each stage and epoch as it ends.
         keeper: trains in a folder, from a checkpoint on; None trains from the beginning.
     """
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), cpu_seconds()
     with one_thread():
         leaves, labels, budget = prepared.leaves, prepared.labels, assemble.budget(trial.model)
         alignment = Following(prepared.learner, leaves, labels, budget.epochs, watch)
@@ -158,8 +159,14 @@ def train_and_measure(
             "diverged": not all(bool(tensor.isfinite().all()) for tensor in network.state().values()),
             "seconds_training": trained,
             "seconds": time.perf_counter() - start,
+            "cpu_seconds": cpu_seconds() - cpu,
             "key": trial.key,
         }
+
+
+def cpu_seconds() -> float:
+    """Say how long processors have worked for this process, and for those that it has started and seen end."""
+    return sum(os.times()[:4])
 
 
 def substrate_name(model: Model) -> str:

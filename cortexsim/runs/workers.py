@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from joblib import Parallel, delayed
+from joblib.externals.loky import reusable_executor
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from cortexsim.errors import UserError
@@ -45,6 +46,12 @@ def spread(
             if vain == ATTEMPTS:
                 raise UserError(f"{error} ({ATTEMPTS} times in a row; what is done is kept)") from None
             say(f"{error}; going on with the {len(left)} that are left")
+
+
+def end_workers() -> None:
+    """Let the processes of this machine that wait for more work end, and wait for that."""
+    if reusable_executor._executor is not None:
+        reusable_executor._executor.shutdown(wait=True)
 
 
 def _here(work: Callable[..., Row], items: list[tuple[Any, ...]], workers: int) -> Iterator[Row]:

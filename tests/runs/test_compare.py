@@ -16,7 +16,7 @@ from cortexsim.runs.record import Ledger
 from cortexsim.runs.schedule import run_all
 from cortexsim.runs.trial import Row
 
-TIMES = ("seconds", "seconds_training")
+TIMES = ("seconds", "seconds_training", "cpu_seconds")
 KEYS = {
     "learner",
     "rule",
@@ -29,7 +29,7 @@ KEYS = {
     "chance",
     "selectivity",
 }
-KEYS |= {"participation", "decoding", "seconds", "context", "sensitivity", "multiply_adds"}
+KEYS |= {"participation", "decoding", "seconds", "cpu_seconds", "context", "sensitivity", "multiply_adds"}
 
 
 def quick(model: Model) -> Model:

@@ -49,7 +49,8 @@ def test_runs_are_found_and_those_that_cannot_be_read_are_told_of(
         cli.main()
     assert stopped.value.code == 0
     shown = capsys.readouterr().out
-    assert "weight-mirror" in shown
+    for name in ("clapp", "weight-mirror", "sweep/points/hebb"):
+        assert any(line.strip().startswith(str(several / name)) for line in shown.splitlines())
     assert "finished" in shown
     assert "begun" in shown
 
@@ -65,6 +66,7 @@ def test_a_page_is_self_contained(several: Path, tmp_path: Path) -> None:
     page = write(tmp_path / "page.html", gather([several / "clapp", several / "sweep"])).read_text()
     assert page.count("<svg") == page.count("</svg>") == page.count("<script>") == 1
     assert not re.search(r'(src|href)="(?!#)', page)
+    assert page.count('<th><button type="button">') == page.count("<th>") > 10
     for words in ("What differs", "model.rule.name", "test accuracy", "rms of feedforward weights", "begun"):
         assert words in page
 
@@ -72,7 +74,9 @@ def test_a_page_is_self_contained(several: Path, tmp_path: Path) -> None:
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 def test_a_click_on_a_head_sorts(several: Path, tmp_path: Path) -> None:
     page = write(tmp_path / "page.html", gather([several / "clapp", several / "weight-mirror"]))
-    click = "<script>{ const h = document.querySelectorAll('th')[COLUMN]; h.click(); if (DOWN) h.click(); }</script>"
+    click = (
+        "<script>{ const h = document.querySelectorAll('th button')[COLUMN]; h.click(); if (DOWN) h.click(); }</script>"
+    )
     shown = {}
     for column, down in ((0, "false"), (0, "true"), (6, "false")):
         script = click.replace("COLUMN", str(column)).replace("DOWN", down)
