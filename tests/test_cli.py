@@ -104,7 +104,7 @@ def test_compare_and_train_end_to_end(
 ) -> None:
     small = ["--depth", "2", "--features", "4", "--multiplicity", "2"]
     task = ["--samples", "8,16", *small, "--seeds", "1", "--workers", "1"]
-    monkeypatch.setattr("cortexsim.spiking.program.shutil.which", lambda name: None)  # Without a compiler.
+    monkeypatch.setattr("cortexsim.spiking.compiling.shutil.which", lambda name: None)  # Without a compiler.
     assert run(monkeypatch, "compare", *task, "--out", str(tmp_path / "compare")) == 0
     printed = capsys.readouterr().out
     for words in (
@@ -128,7 +128,7 @@ def test_compare_and_train_end_to_end(
 
 
 def test_a_spiking_network_is_compared_by_default_where_it_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cortexsim.spiking.program.shutil.which", lambda name: f"/somewhere/{name}")
+    monkeypatch.setattr("cortexsim.spiking.compiling.shutil.which", lambda name: f"/somewhere/{name}")
     console = Console(quiet=True)
     assert "clapp-spiking" in default_models(console, "cpp") == list(DEFAULT_MODELS)
     assert default_models(console, "numpy") == [name for name in DEFAULT_MODELS if name != "clapp-spiking"]

@@ -20,7 +20,7 @@ import numpy as np
 from cortexsim.modulators import AROUSAL
 from cortexsim.rules import Rule, ThreeFactor
 from cortexsim.spiking import Plan, Settings, Stack, Stream, Timing, describe
-from cortexsim.spiking.program import compiler_path
+from cortexsim.spiking.compiling import compiler_path
 
 INPUTS, SIZES = 125, (128, 1280)
 FIXATIONS, SLOW_FIXATIONS, ROUNDS = 4000, 10, 3

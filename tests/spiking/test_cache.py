@@ -16,7 +16,7 @@ import pytest
 
 from cortexsim.errors import UserError
 from cortexsim.rules import known_rules
-from cortexsim.spiking import Outcome, State, cache, program
+from cortexsim.spiking import Outcome, State, cache, compiling, program
 from tests.spiking.test_program import SETTINGS, begun, equal, small, stream
 
 Result = tuple[Outcome, State]
@@ -48,11 +48,11 @@ def entry(sound: tuple[Path, Result], tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("CORTEXSIM_CACHE", str(tmp_path / "cache"))
     cache.cache_folder()
 
-    def copied(description: object, folder: Path) -> None:
+    def copied(folder: Path, description: object = None) -> None:
         shutil.copytree(sound[0], folder)
 
-    monkeypatch.setattr(program, "_compile", copied)
-    copied(None, tmp_path / "cache" / sound[0].name)
+    monkeypatch.setattr(program, "compile_into", copied)
+    copied(tmp_path / "cache" / sound[0].name)
     return tmp_path / "cache" / sound[0].name
 
 
@@ -181,10 +181,10 @@ def test_half_compiled_entries_of_processes_that_are_gone_are_removed_and_no_oth
 def test_a_compiler_that_makes_nothing_leaves_no_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CORTEXSIM_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("CXX", "/bin/true")
-    program.surroundings.cache_clear()
+    compiling.surroundings.cache_clear()
     with pytest.raises(UserError, match=r"compiling a network with \S+ failed .*: see .*\.log"):
         result()
-    program.surroundings.cache_clear()
+    compiling.surroundings.cache_clear()
     assert {path.suffix for path in (tmp_path / "cache").iterdir()} == {".lock", ".log"}
 
 

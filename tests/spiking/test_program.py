@@ -12,7 +12,7 @@ import pytest
 from cortexsim.errors import UserError
 from cortexsim.modulators import Modulator
 from cortexsim.rules import Rule, ThreeFactor, known_rules
-from cortexsim.spiking import Control, Plan, Settings, Stack, State, Stream, Timing, describe, program
+from cortexsim.spiking import Control, Plan, Settings, Stack, State, Stream, Timing, compiling, describe, program
 from cortexsim.spiking.cache import seal
 
 FIXATIONS = 30
@@ -96,7 +96,7 @@ def test_other_seeds_constants_and_data_need_no_compiler(stack: Stack, monkeypat
     def refuse(*_: object) -> None:
         raise AssertionError("compiled again")
 
-    monkeypatch.setattr(program, "_compile", refuse)
+    monkeypatch.setattr(program, "compile_into", refuse)
     other = replace(SETTINGS, eta=0.5, tau_eligibility=20e-3, parameters={"tau_membrane": "15 ms"}, input_rate=300.0)
     changed = small(other, known_rules()["clapp"].tuned({"margin": 2.0}, {"surprise": 0.5}))
     start = time.perf_counter()
@@ -111,13 +111,13 @@ def test_a_program_asked_for_several_times_at_once_is_compiled_once(
     monkeypatch.setenv("CORTEXSIM_CACHE", str(tmp_path))
     calls: list[int] = []
 
-    def compiled(description: object, folder: Path) -> None:
+    def compiled(folder: Path, description: object) -> None:
         calls.append(1)
         time.sleep(0.2)
         folder.mkdir()
         seal(folder, {"key": folder.name, "files": {}})
 
-    monkeypatch.setattr(program, "_compile", compiled)
+    monkeypatch.setattr(program, "compile_into", compiled)
     description = small(SETTINGS, known_rules()["clapp"]).description
     with ThreadPoolExecutor() as pool:
         folders = list(pool.map(lambda _: program.Program(description).folder, range(4)))
@@ -126,9 +126,9 @@ def test_a_program_asked_for_several_times_at_once_is_compiled_once(
 
 
 def test_without_a_compiler_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(program.shutil, "which", lambda name: None)
+    monkeypatch.setattr(compiling.shutil, "which", lambda name: None)
     with pytest.raises(UserError, match=r"need a C\+\+ compiler and make.*apt install g\+\+ make.*--target numpy"):
-        program.compiler_path()
+        compiling.compiler_path()
 
 
 def test_a_program_that_fails_says_so(stack: Stack) -> None:

@@ -1,0 +1,110 @@
+"""Compiling: from a description to an entry of the cache, in a process of its own."""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from cortexsim.errors import UserError
+from cortexsim.spiking.cache import MANIFEST, UNFINISHED, clean, seal, sync
+from cortexsim.spiking.description import Description
+
+APART = 0  # A process group of its own: Ctrl-C is for the process that waits, which may have a checkpoint to write.
+PARENT = "CORTEXSIM_PARENT"  # A program, or a build, whose parent is no longer this process ends.
+KEPT = ("main", "static_arrays", "description.json")  # What a compiled program needs, and what it is of.
+
+
+def announce(line: str) -> None:
+    """Say on stderr what takes its time, or has been mended."""
+    print(line, file=sys.stderr, flush=True)
+
+
+@cache
+def surroundings() -> str:
+    """Digest all else that a binary depends on: the code that writes it, Brian2, the compiler, and the processor."""
+    here = Path(__file__).parent
+    sources = [path.read_bytes() for path in sorted([*here.glob("*.py"), *here.glob("templates/*.cpp")])]
+    compiler = subprocess.run([compiler_path(), "--version"], capture_output=True, check=True).stdout
+    flags = Path("/proc/cpuinfo")
+    lines = flags.read_text().splitlines() if flags.exists() else []
+    processor = next((line for line in lines if line.startswith("flags")), "")
+    parts = [*sources, version("brian2").encode(), version("numpy").encode(), compiler, processor.encode()]
+    return hashlib.sha256(b"\n".join(parts)).hexdigest()
+
+
+def compiler_path() -> str:
+    """Find the C++ compiler.
+
+    Raises:
+        UserError: where there is none.
+    """
+    wanted = [name for name in (os.environ.get("CXX"), "g++", "c++", "clang++") if name]
+    found = next((path for name in wanted if (path := shutil.which(name.split()[0]))), None)
+    if found is None or shutil.which("make") is None:
+        missing = "C++ compiler" if found is None else "'make'"
+        raise UserError(
+            f"layers in Brian2 need a C++ compiler and make, and there is no {missing} here"
+            " (Debian, Ubuntu: apt install g++ make; macOS: xcode-select --install;"
+            " conda: conda install cxx-compiler make; or, slowly, --target numpy)"
+        )
+    return found
+
+
+def compile_into(folder: Path, description: Description) -> None:
+    """Compile in a folder beside, and move it to its place when it is whole.
+
+    Raises:
+        UserError: where the compiler fails; all that it said is in a file beside.
+    """
+    compiler_path()
+    clean(folder.parent)
+    work, log = folder.with_suffix(UNFINISHED), folder.with_suffix(".log")
+    shutil.rmtree(work, ignore_errors=True)
+    cells = sum(group.size for group in description.groups if group.name.startswith("layer"))
+    announce(f"compiling a network of {cells} cells (once; it is kept in {folder.parent}) ...")
+    try:
+        work.mkdir(mode=0o700)
+        (work / "description.json").write_text(description.to_json(), encoding="utf-8")
+        command = [sys.executable, "-m", "cortexsim.spiking.build", str(work / "description.json"), str(work)]
+        quiet = {**os.environ, "MAKEFLAGS": "", PARENT: str(os.getpid())}
+        with log.open("w") as file:
+            code = _built(subprocess.Popen(command, stdout=file, stderr=file, env=quiet, process_group=APART))
+        if code or not os.access(work / "main", os.X_OK):
+            how = f"exit code {code}" if code else "the compiler made no program"
+            raise UserError(f"compiling a network with {compiler_path()} failed ({how}): see {log}")
+        seal(work, {"key": folder.name, **_pruned(work)})
+        work.rename(folder)
+        sync(folder.parent)
+        log.unlink()
+    except OSError as error:
+        raise UserError(f"{error.filename or work}: {error.strerror or error} (a program is compiled there)") from None
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _built(build: subprocess.Popen[bytes]) -> int:
+    """Wait for a build; whoever is interrupted meanwhile takes the compilers with it."""
+    try:
+        return build.wait()
+    except BaseException:
+        with suppress(OSError):
+            os.killpg(build.pid, signal.SIGKILL)
+        build.wait()
+        raise
+
+
+def _pruned(work: Path) -> dict[str, Any]:
+    """Take what the build says of its arrays, and remove all that a finished program does not need."""
+    files = json.loads((work / MANIFEST).read_text(encoding="utf-8"))
+    for path in work.iterdir():
+        if path.name not in KEPT:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return {"files": files}
