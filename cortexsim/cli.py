@@ -33,7 +33,7 @@ from cortexsim.options import (
     only,
     sizes,
 )
-from cortexsim.runs.tell import open_console, put
+from cortexsim.runs.tell import open_console, origin, put
 
 app = typer.Typer(
     help="Can a local plasticity rule learn a hidden hierarchy, and with how many samples next to backpropagation?",
@@ -140,11 +140,16 @@ def models(
 
 @app.command()
 def show(model: Annotated[str, typer.Argument(help="Name of a model, or path of a .toml file.")]) -> None:
-    """Show a model: its layers, cells, weights and memory, and its rule's three factors."""
+    """Show a model: its layers, cells, weights and memory, and its rule's three factors.
+
+    A model that names a Python file as its rule runs the code of that file, here too.
+    """
     from cortexsim.runs import show
     from cortexsim.runs.locate import find_model
 
-    show.describe(find_model(model), open_console())
+    console, found = open_console(), find_model(model)
+    origin(found, model, console)
+    show.describe(found, console)
 
 
 for _command in (commands.train, commands.sweep, commands.search, commands.runs, commands.report):

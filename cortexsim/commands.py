@@ -27,7 +27,7 @@ from cortexsim.options import (
     hierarchy_of,
     only,
 )
-from cortexsim.runs.tell import open_console, put
+from cortexsim.runs.tell import open_console, origin, put
 
 
 def train(
@@ -47,7 +47,10 @@ def train(
     resume: Resume = None,
     checkpoint: Checkpoint = 30.0,
 ) -> None:
-    """Train one model, and read every layer out; stopped at any moment, it goes on with --resume."""
+    """Train one model, and read every layer out; stopped at any moment, it goes on with --resume.
+
+    A model that names a Python file as its rule runs the code of that file, and so does a run of such a model.
+    """
     from cortexsim.rate import device as choose
     from cortexsim.runs.folder import RunFolder
     from cortexsim.runs.locate import find_model
@@ -59,6 +62,7 @@ def train(
         only(context, "resume", "checkpoint")
         folder = RunFolder(resume)
         choose(folder.trial.device)
+        found = folder.trial.model
     elif model is None:
         raise UserError("train: name a model, such as clapp, or a run to go on with (--resume RUN)")
     else:
@@ -70,6 +74,7 @@ def train(
         name = out or Path("runs") / time.strftime(f"{found.name}-%Y%m%d-%H%M%S")
         folder = RunFolder.begin(name, trial)
     with Interruptible(console, f"cortexsim train --resume {folder.path}"):
+        origin(found, model, console)
         train_one(folder, console, checkpoint)
     written = "result.json, report.html, figure.svg, metrics.jsonl, weights.npz"
     console.print(f"Written: {folder.path}/{written}", soft_wrap=True)

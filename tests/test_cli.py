@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from rich.console import Console
 from cortexsim import __version__, cli
 from cortexsim.cli import DEFAULT_MODELS, default_models
 from cortexsim.rules import known_rules
+from cortexsim.runs.locate import find_model
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -64,6 +66,26 @@ def test_without_a_second_synonym_there_is_no_second_view(
         assert run(monkeypatch, *command, *sizes, "--out", str(tmp_path / command[0])) == 2
         complaint = "cortexsim: hierarchy: multiplicity = 1 leaves no synonym to exchange (at least 2)\n"
         assert capsys.readouterr().err == complaint
+
+
+def test_it_is_said_which_file_is_read_and_whose_code_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert run(monkeypatch, "show", "hebb") == 0
+    assert capsys.readouterr().out.startswith(f"Model hebb is {find_model('hebb')._path}\n")
+    rule = (Path(cli.__file__).parent / "rules" / "hebb.py").read_text()
+    (tmp_path / "mine.py").write_text(rule)
+    text = (find_model("hebb")._path).read_text().replace('name = "hebb"', 'name = "mine.py"')
+    (tmp_path / "mine.toml").write_text(text.replace("epochs =", "epochs = 1 #"))
+    own, out = str(tmp_path / "mine.toml"), str(tmp_path / "out")
+    assert run(monkeypatch, "show", own) == 0
+    assert capsys.readouterr().out.startswith(f"Runs the code of {tmp_path / 'mine.py'}\n")
+    assert run(monkeypatch, "train", own, *TINY, "--out", out) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"Runs the code of {tmp_path / 'mine.py'}\n")
+    assert re.search(r"\nTook \d+ s on \d+ cores? \(\d+ s of CPU\)\.\n", printed)
+    assert run(monkeypatch, "train", "--resume", out) == 0
+    assert f"Runs the code of {tmp_path / 'out' / 'mine.py'}\n" in capsys.readouterr().out
 
 
 def test_models_and_show_tell_what_there_is(

@@ -20,7 +20,9 @@ PATIENCE = 20  # Seconds; nothing that is asked here takes one.
 FILES = [
     *[("show", path) for path in sorted((PACKAGE / "models").glob("*.toml"))],
     *[("experiment", path) for path in sorted((PACKAGE / "experiments").glob("*/comparisons.toml"))],
-    *[("search", path) for path in sorted((PACKAGE / "experiments").glob("*/search.toml"))],
+    *[("experiment", path) for path in sorted((PACKAGE / "experiments").glob("*/thresholds.toml"))],
+    *[("search", path) for path in sorted((PACKAGE / "experiments").glob("*/search*.toml"))],
+    *[("search", path) for path in sorted((PACKAGE / "experiments").glob("tuning/*.toml"))],
 ]
 TASK = ["--depth", "2", "--features", "4", "--multiplicity", "2", "--tuple-size", "2", "--classes", "4"]
 LINES = [
@@ -29,7 +31,7 @@ LINES = [
     ["show", "clapp"],
     ["models", "--rules"],
     ["raster", "clapp", "--samples", "8", "--fixations", "2", "--depth", "2"],
-    ["experiment", "baseline", "--quick", "--workers", "1"],
+    ["experiment", "sample_complexity", "--quick", "--workers", "1"],
     ["search", "none.toml", "--workers", "1"],
     ["train", "--resume", "nowhere", "--checkpoint", "3"],
     [
@@ -74,7 +76,7 @@ def outcome(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 @pytest.fixture
 def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let what is valid pass, without the work it asks for."""
-    from cortexsim.runs import compare, experiment, grid, raster, search, single
+    from cortexsim.runs import compare, experiment, grid, raster, search, single, thresholds
 
     def done(trials: Sequence[Trial], ledger: Ledger, *_: object) -> None:
         row = {"accuracy": 0.5, "seconds": 0.0}
@@ -85,6 +87,7 @@ def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for module, name in ((experiment, "run_experiment"), (raster, "draw")):
         monkeypatch.setattr(module, name, lambda *_, **__: None)
+    monkeypatch.setattr(thresholds, "run_sweeps", lambda *_, **__: [])
     monkeypatch.setattr(search, "run_all", done)
     monkeypatch.setattr(grid, "spread", swept)
     monkeypatch.setattr(compare, "compare", lambda *_, **__: None)
@@ -95,7 +98,7 @@ def check_toml(number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     draw = random.Random(number)
     command, source = draw.choice(FILES)
     broken = broken_toml(source.read_text(), draw)
-    name = "comparisons.toml" if command == "experiment" else "mine.toml"
+    name = source.name if command == "experiment" else "mine.toml"
     for other in source.parent.parent.glob("*/*.toml"):  # Models of other experiments may be named too.
         (path / other.parent.name).mkdir(exist_ok=True)
         (path / other.parent.name / other.name).write_bytes(other.read_bytes())
@@ -128,6 +131,15 @@ def names(words: list[str], said: str) -> bool:
     given = [repr(words[0]), *words, *(word.partition("=")[0] for word in words)]
     given += [word[:2] for word in words if word.startswith("-")]
     return any(part in said for part in given if part) or "Missing" in said
+
+
+@pytest.mark.usefixtures("no_work")
+@pytest.mark.parametrize("words", [words for words in LINES if words[0] == "experiment" and words[1] != "--resume"])
+def test_what_is_broken_was_whole(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert outcome(monkeypatch, capsys, words) == (0, "")
 
 
 @pytest.mark.usefixtures("no_work")

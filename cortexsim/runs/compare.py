@@ -13,7 +13,7 @@ from cortexsim.analysis.summary import Summary, summarise
 from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy, laws
 from cortexsim.runs import report
-from cortexsim.runs.configuration import Model, resolved
+from cortexsim.runs.configuration import Model, as_run
 from cortexsim.runs.provenance import versions
 from cortexsim.runs.record import Ledger, open_folder
 from cortexsim.runs.schedule import run_all
@@ -144,5 +144,5 @@ def configuration(comparison: Comparison) -> dict[str, Any]:
         "grammar_seed": comparison.grammar_seed,
         "device": comparison.device,
         "target": comparison.target,
-        "models": [resolved(model) for model in comparison.models],
+        "models": [as_run(model) for model in comparison.models],
     }

@@ -176,3 +176,19 @@ def read_model(path: Path) -> Model:
 def resolved(model: Model) -> Mapping[str, Any]:
     """Write out a model with all defaults, as plain values."""
     return {"name": model.name, **model.model_dump(mode="json")}
+
+
+def as_run(model: Model, samples: int | None = None) -> dict[str, Any]:
+    """Write out a model as it was run, for a reader of what stands beside it: the hierarchy that it ran on.
+
+    Its own hierarchy is left out, and so are tables of substrates that it does not use.
+
+    Args:
+        model: of the run.
+        samples: that it was trained on; None where several stand beside.
+    """
+    values = dict(resolved(model))
+    for name in ("hierarchy", *(() if model.in_brian else ("spiking", "modulator"))):
+        del values[name]
+    training = {key: value for key, value in values["training"].items() if key != "samples"}
+    return {**values, "training": training if samples is None else {"samples": samples, **training}}

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs.checkpoint import Checkpoints
-from cortexsim.runs.configuration import Model, resolved
+from cortexsim.runs.configuration import Model, as_run, resolved
 from cortexsim.runs.explain import explain
 from cortexsim.runs.files import write_json
 from cortexsim.runs.provenance import ENGINES, code_state, git_state, versions
@@ -81,7 +81,7 @@ class RunFolder:
 
     def finish(self, row: Row) -> None:
         """Write the row down, with all that it was made with."""
-        made = {"hierarchy": asdict(self.trial.hierarchy), "model": resolved(self.trial.model)}
+        made = {"hierarchy": asdict(self.trial.hierarchy), "model": as_run(self.trial.model, self.trial.samples)}
         configuration = {**made, "device": self.trial.device}
         write_json(self.path / RESULT, {"rows": [row], "versions": versions(), "configuration": configuration})
 

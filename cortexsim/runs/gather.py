@@ -9,6 +9,7 @@ from typing import Any
 from rich.table import Table
 
 from cortexsim.errors import UserError
+from cortexsim.runs.configuration import as_run
 from cortexsim.runs.folder import METRICS, RECORD, RunFolder, read_json
 from cortexsim.runs.grid import FAILED, POINTS
 from cortexsim.runs.tell import new_table
@@ -48,7 +49,8 @@ class Found:
     def configuration(self) -> dict[str, Any]:
         """Write out, by dotted keys, all that the run was made with."""
         record = self.folder.record
-        return _flat({**record["trial"], "versions": record["versions"], "code": record["code"]})
+        made = {"model": as_run(self.folder.trial.model), "versions": record["versions"], "code": record["code"]}
+        return _flat({**record["trial"], **made})
 
 
 def find(path: Path, say: Callable[[str], None] | None = None) -> list[Found]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from math import isinf
 from textwrap import wrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
@@ -11,6 +11,9 @@ from rich.table import Table
 
 from cortexsim.analysis.summary import COSTS, LAYER_QUANTITIES, Spread, Summary
 from cortexsim.errors import OutputClosed
+
+if TYPE_CHECKING:
+    from cortexsim.runs.configuration import Model
 
 ROOM = 16  # Letters that a column of words has at least.
 
@@ -28,6 +31,14 @@ def open_console() -> Console:
     if not console.is_terminal:
         console.width = 160
     return console
+
+
+def origin(model: "Model", asked: str | None, console: Console) -> None:
+    """Say which file a model was read from, where it was asked for by name, and whose code its rule is."""
+    if asked is not None and not (asked.endswith(".toml") or "/" in asked):
+        console.print(f"Model {asked} is {model._path}", soft_wrap=True)
+    if model.rule is not None and model.rule.name.endswith(".py"):
+        console.print(f"Runs the code of {model._path.parent / model.rule.name}", soft_wrap=True)
 
 
 def new_table(title: str, columns: Sequence[str], caption: str | None = None, left: int = 1) -> Table:
