@@ -23,9 +23,11 @@ class Backprop(Optimized):
     def __init__(self, network: Network, optimization: Optimization) -> None:
         self.network = network
         self.represents = len(network.layers)
-        for tensor in network.weights().values():
+        predicting = any(layer.predicts for layer in network.layers)
+        taught = network.weights("context") if predicting else network.weights()
+        for tensor in taught.values():
             tensor.requires_grad_()
-        self.optimizer = Optimizer(optimization, network.weights(), descend=True)
+        self.optimizer = Optimizer(optimization, taught, descend=True)
 
     def present(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
         """See the leaves themselves."""
@@ -34,7 +36,8 @@ class Backprop(Optimized):
     def step(self, stage: int, seen: Tensor, labels: Tensor, progress: float) -> None:
         """Change all weights after one batch."""
         self.optimizer.torch.zero_grad()
-        cross_entropy(self.network.classify(self.network.activities(seen)[-1]), labels).backward()
+        top = self.network.activities(seen, learning=True)[-1]
+        cross_entropy(self.network.classify(top), labels).backward()
         self.optimizer.step(progress=progress)
         self.network.constrain()
 

@@ -38,7 +38,7 @@ class EndToEnd(Optimized):
     def step(self, stage: int, seen: Tensor, labels: Tensor, progress: float) -> None:
         """Change the weights of all layers up to the loss after one batch."""
         self.optimizer.torch.zero_grad()
-        self.loss(self.below.layers[-1], self.below.activities(seen)[-1]).backward()
+        self.loss(self.below.layers[-1], self.below.activities(seen, learning=True)[-1]).backward()
         self.optimizer.step(progress=progress)
 
     def classify(self, leaves: Tensor) -> None:

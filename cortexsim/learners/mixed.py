@@ -214,8 +214,8 @@ class MixedNetwork(Network):
         segment = self.segment_of(len(self.layers) - 1)
         return activity - self.layers[-1].mean if segment and segment.settings.centred else activity
 
-    def activities(self, leaves: Tensor, layers: int | None = None) -> list[Tensor]:
-        """Answer leaves (batch, s^L, v) with the activity of each layer, (batch, positions, cells)."""
+    def activities(self, leaves: Tensor, layers: int | None = None, learning: bool = False) -> list[Tensor]:
+        """Answer leaves (batch, s^L, v) with the activity of each layer, (batch, positions, cells); learn nothing."""
         return self.respond(leaves, layers)[0]
 
     @torch.no_grad()

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from cortexsim.rate.dendrites import Dendrites
+from cortexsim.rate.normalisation import Normalisation
 from cortexsim.rate.projection import Projection
 from cortexsim.rate.transfer import TRANSFERS
 from cortexsim.rate.views import Views
@@ -49,6 +50,7 @@ class Layer:
         outside: what they hear beside them that is not of this layer, by name.
         sends: ``"activity"``, or ``"prediction"``: what it makes the dendrites of those that hear it expect.
         has_input: whether the layer has learned from any input yet; until then the input is not scaled.
+        normalisation: of the drive; None leaves it as it is.
     """
 
     positions: int
@@ -70,20 +72,24 @@ class Layer:
     mean_rate: float = 0.01
     covariance_rate: float = 0.01
     has_varied: bool = False
+    normalisation: Normalisation | None = None
 
     def respond(self, below: Tensor, learning: bool = False) -> Response:
         """Answer the activity of the layer below, (batch, positions s, cells below).
 
         Args:
             below: one row a column of the layer below, or a leaf.
-            learning: lets the input gain follow the input; evaluation changes nothing.
+            learning: lets the input gain and statistics of a normalisation follow the input; evaluation changes nothing.
         """
         pre = below.reshape(below.shape[0], self.positions, -1)
         if self.input_rms is not None:
             if learning:
                 self._follow_input(pre)
             pre = pre * self.gain
-        drive = self.feedforward(pre, self.bias)
+        if self.normalisation is None:
+            drive = self.feedforward(pre, self.bias)
+        else:
+            drive = self.normalisation(self.feedforward(pre), self.bias, learning)
         return Response(pre, drive, self.rate(drive))
 
     @property
@@ -96,9 +102,9 @@ class Layer:
         assert self.feedback is not None
         return self.feedback(said.expand(-1, self.positions, -1))
 
-    def __call__(self, below: Tensor) -> Tensor:
+    def __call__(self, below: Tensor, learning: bool = False) -> Tensor:
         """Answer with what it sends up: (batch, positions s, cells below) to (batch, positions, cells)."""
-        return self.send(self.respond(below).activity)
+        return self.send(self.respond(below, learning).activity)
 
     @property
     def predicts(self) -> bool:
@@ -144,7 +150,7 @@ class Layer:
 
     def _follow_input(self, pre: Tensor) -> None:
         """Let the gain follow the input, as homeostatic synaptic scaling would (Turrigiano 2008); the first sets it."""
-        square = pre.square().mean()
+        square = pre.detach().square().mean()
         if self.has_input:
             self.input_square.lerp_(square, GAIN_RATE)
         else:
@@ -247,4 +253,6 @@ class Layer:
             named["context"] = self.context.weights
         if self.feedback is not None:
             named["feedback"] = self.feedback.weights
+        if self.normalisation is not None:
+            named |= self.normalisation.state()
         return named

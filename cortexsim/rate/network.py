@@ -12,6 +12,7 @@ from cortexsim.errors import UserError, nearest
 from cortexsim.hierarchy import Hierarchy, contexts
 from cortexsim.rate.hearing import hear
 from cortexsim.rate.layer import Layer, Response
+from cortexsim.rate.normalisation import Normalisation
 from cortexsim.rate.projection import Projection
 from cortexsim.seeds import stream
 
@@ -27,6 +28,7 @@ class Architecture:
         initial_scale: standard deviation of the first weights, times sqrt(2 / inputs): 1 keeps the activity of ReLU
             layers (He et al. 2015).
         input_rms: root mean square that synaptic scaling brings each layer's input to; None for no scaling.
+        normalisation: of each layer's drive, over a ``"batch"`` or the ``"layer"``, or ``"none"``.
         sends: what a layer tells the one above: its ``"activity"``, or its ``"prediction"`` of those that hear it.
         mean_rate: how fast running means of rates follow, per batch.
         covariance_rate: how fast running variances and covariances follow, per batch.
@@ -37,6 +39,7 @@ class Architecture:
     transfer: str = "relu"
     initial_scale: float = 1.0
     input_rms: float | None = None
+    normalisation: str = "none"
     sends: str = "activity"
     mean_rate: float = 0.01
     covariance_rate: float = 0.01
@@ -132,11 +135,11 @@ class Network:
             found.append(layer.respond(found[-1].activity if found else leaves, learning))
         return found
 
-    def activities(self, leaves: Tensor, layers: int | None = None) -> list[Tensor]:
+    def activities(self, leaves: Tensor, layers: int | None = None, learning: bool = False) -> list[Tensor]:
         """Answer leaves (batch, s^L, v) with the activity of each layer, (batch, positions, cells)."""
         found = [leaves]
         for layer in self.layers[:layers]:
-            found.append(layer(found[-1]))
+            found.append(layer(found[-1], learning))
         return found[1:]
 
     @property
@@ -157,7 +160,7 @@ class Network:
 
     def weights(self, *more: str) -> dict[str, Tensor]:
         """Name the tensors that an error can teach: those between leaves and classes, and more by name."""
-        taught = ("feedforward", "bias", "output", *more)
+        taught = ("feedforward", "bias", "scale", "output", *more)
         return {name: tensor for name, tensor in self.state().items() if name.endswith(taught)}
 
     def state(self) -> dict[str, Tensor]:
@@ -176,10 +179,11 @@ def _layer(a: Architecture, hierarchy: Hierarchy, level: int, seed: int, like: T
     pre = s * (hierarchy.features if level == 1 else a.cells)
     copies = 1 if a.shared else positions
     deviation = a.initial_scale * math.sqrt(2 / pre)
+    bias = like.new_zeros(copies, a.cells)
     return Layer(
         positions=positions,
         feedforward=Projection(drawn(seed, ("weights", level), (copies, a.cells, pre), deviation, like)),
-        bias=like.new_zeros(copies, a.cells),
+        bias=bias,
         transfer=a.transfer,
         context=None,
         feedback=None,
@@ -190,6 +194,7 @@ def _layer(a: Architecture, hierarchy: Hierarchy, level: int, seed: int, like: T
         sends=a.sends,
         mean_rate=a.mean_rate,
         covariance_rate=a.covariance_rate,
+        normalisation=None if a.normalisation == "none" else Normalisation.begin(a.normalisation, bias),
     )
 
 

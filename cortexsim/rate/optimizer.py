@@ -21,7 +21,7 @@ class Optimization:
         eta: learning rate of the feedforward weights.
         context_eta: learning rate of the context weights, in units of eta.
         feedback_eta: learning rate of plastic feedback weights, in units of eta.
-        weight_decay: decay of the weights (not of biases), per step and unit of learning rate.
+        weight_decay: decay of the weights (not of biases and gains), per step and unit of learning rate.
         warm_up: share of the training in which the learning rate rises to its value, before it falls to zero.
     """
 
@@ -38,7 +38,7 @@ class Optimizer:
 
     Args:
         settings: method and rates.
-        parameters: by name; a ``bias`` is not decayed; ``context`` and ``feedback`` have an eta of their own.
+        parameters: by name; a ``bias`` or ``scale`` is not decayed; ``context`` and ``feedback`` have an eta of their own.
         descend: whether to go against what is found in ``grad``, as for gradients of a loss, or along it.
     """
 
@@ -49,7 +49,7 @@ class Optimizer:
         for name, tensor in self.parameters.items():
             own = {"context": settings.context_eta, "feedback": settings.feedback_eta}
             eta = settings.eta * own.get(name.split(".")[-1], 1.0)
-            decay = 0.0 if name.endswith("bias") else settings.weight_decay
+            decay = 0.0 if name.endswith(("bias", "scale")) else settings.weight_decay
             groups.setdefault((eta, decay), []).append(tensor)
         method = torch.optim.SGD if settings.method == "sgd" else torch.optim.AdamW
         alike = [{"params": tensors, "lr": eta, "eta": eta, "weight_decay": w} for (eta, w), tensors in groups.items()]

@@ -101,9 +101,9 @@ class VectorNetwork(Network):
             below = found[-1].activity
         return found
 
-    def activities(self, leaves: Tensor, layers: int | None = None) -> list[Tensor]:
+    def activities(self, leaves: Tensor, layers: int | None = None, learning: bool = False) -> list[Tensor]:
         """Answer leaves (batch, s^L, v) with the activity of each layer, (batch, positions, cells K)."""
-        found = [response.activity for response in self.responses(leaves)[:layers]]
+        found = [response.activity for response in self.responses(leaves, learning)[:layers]]
         return [found[0], *(self._unfold(activity) for activity in found[1:])]
 
     def classify(self, top: Tensor) -> Tensor:

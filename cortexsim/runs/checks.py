@@ -7,6 +7,7 @@ from cortexsim.hierarchy import contexts
 from cortexsim.learners.contrast import SACCADES
 from cortexsim.rules import Rule
 from cortexsim.runs.tables import SpikingTable, settings
+from cortexsim.runs.unused import check_used
 from cortexsim.spiking import Settings, Translation
 from cortexsim.spiking.cells import Cell
 
@@ -15,11 +16,17 @@ if TYPE_CHECKING:
 
 
 def check(model: "Model") -> None:
-    """Hold a model to what can be.
+    """Hold a model to what can be, and to keys that are read.
 
     Raises:
-        UserError: where learner and rule, or rule and network, do not fit each other.
+        UserError: where learner and rule, or rule and network, do not fit each other; or a key would be ignored.
     """
+    _check_fit(model)
+    check_used(model)
+
+
+def _check_fit(model: "Model") -> None:
+    """Hold learner, rule and network to each other."""
     model.task()
     check_brian(model)
     _check_sending(model)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from cortexsim.errors import UserError, about
 from cortexsim.hierarchy import Hierarchy
@@ -47,7 +47,8 @@ class NetworkTable(Table):
     shared: Annotated[bool, Field(strict=True)] = True
     transfer: Literal["relu", "saturating", "linear"] = "relu"
     initial_scale: Positive = 1.0
-    input_rms: Positive | None = None
+    input_rms: Annotated[Positive | None, BeforeValidator(lambda value: None if value == "none" else value)] = None
+    normalisation: Literal["none", "batch", "layer"] = "none"
     sends: Literal["activity", "prediction"] = "activity"
     mean_rate: Share = 0.01
     covariance_rate: Share = 0.01

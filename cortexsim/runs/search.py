@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 from rich.console import Console
 from rich.table import Table as Printed
 
@@ -18,38 +18,64 @@ from cortexsim.runs.explain import read
 from cortexsim.runs.locate import find_model
 from cortexsim.runs.record import Ledger, open_folder
 from cortexsim.runs.schedule import run_all
+from cortexsim.runs.space import Space, at_edges, draw
 from cortexsim.runs.tables import Seed
 from cortexsim.runs.tell import new_table
 from cortexsim.runs.trial import Row, Trial
 from cortexsim.seeds import stream
 
-Choices = dict[str, list[Any]]
+Entry = dict[str, Any]
+
+
+class Stage(Table):
+    """What draws are scored on: the mean accuracy over sample sizes and grammars; ``keep`` are left, all unless given."""
+
+    samples: list[Count] = Field(min_length=1)
+    grammar_seeds: list[int] = Field(min_length=1)
+    keep: Count | None = None
 
 
 class Search(Table):
     """A search: which models, over which values, on which grammars (to be used for nothing else).
 
-    Values are drawn from ``space``, and from ``also`` for one model; or else ``candidates`` lists them.
+    Values are drawn from ``space``, and from ``also`` for one model; ``candidates`` come before what is drawn. With
+    ``stages``, each scores the draws that the one before has kept (successive halving: Jamieson & Talwalkar 2016).
     """
 
     description: str = ""
     models: list[str]
     draws: Count = 1
-    samples: list[Count]
-    grammar_seeds: list[Seed]
+    samples: list[Count] = Field(default_factory=list)
+    grammar_seeds: list[Seed] = Field(default_factory=list)
+    stages: list[Stage] = Field(default_factory=list)
     test_samples: Count = 2048
     seed: Seed = 0
     hierarchy: HierarchyTable = HierarchyTable()
-    space: Choices = Field(default_factory=dict)
-    also: dict[str, Choices] = Field(default_factory=dict)
+    space: Space = Field(default_factory=dict)
+    also: dict[str, Space] = Field(default_factory=dict)
     candidates: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)
 
     _beside: Path = Path()
+
+    @model_validator(mode="after")
+    def _one_plan(self) -> "Search":
+        if bool(self.stages) == bool(self.samples and self.grammar_seeds):
+            raise ValueError("give either samples and grammar_seeds, or [[stages]] that have them")
+        return self
 
     def model(self, name: str) -> Model:
         """Find one of its models; those ending in .toml lie beside its file."""
         with about("models"):
             return find_model(name, self._beside)
+
+    @property
+    def plan(self) -> list[Stage]:
+        """The stages, one where it names none."""
+        return self.stages or [Stage(samples=self.samples, grammar_seeds=self.grammar_seeds)]
+
+    def spaces(self, name: str) -> Space:
+        """What the values of one model are drawn from."""
+        return {**self.space, **self.also.get(name, {})}
 
 
 def read_search(path: Path) -> Search:
@@ -63,45 +89,60 @@ def read_search(path: Path) -> Search:
     return found
 
 
-def search(plan: Search, out: Path, console: Console, workers: int = 0) -> dict[str, list[dict[str, Any]]]:
-    """Try as many draws for each model, score each by its mean accuracy, and write ``outcome.json``, best first."""
+def search(plan: Search, out: Path, console: Console, workers: int = 0) -> dict[str, list[Entry]]:
+    """Try as many draws for each model, and write ``outcome.json``: those that came furthest first, then by score."""
     ledger = Ledger(open_folder(out) / "rows.jsonl")
-    hierarchy = Hierarchy(**plan.hierarchy.model_dump(exclude_none=True))
     drawn = {name: _draws(plan, name) for name in plan.models}
-    trials = {
-        (name, index): [
-            Trial(changed(plan.model(name), values), hierarchy, samples, plan.test_samples, grammar, seed)
-            for samples in plan.samples
-            for seed, grammar in enumerate(plan.grammar_seeds, plan.seed)
-        ]
+    models = {name: [changed(plan.model(name), values) for values in draws] for name, draws in drawn.items()}
+    outcome: dict[str, list[Entry]] = {
+        name: [{"values": values, "draw": index} for index, values in enumerate(draws)]
         for name, draws in drawn.items()
-        for index, values in enumerate(draws)
     }
-    run_all([trial for several in trials.values() for trial in several], ledger, console, workers)
-    outcome: dict[str, list[dict[str, Any]]] = {name: [] for name in plan.models}
-    for (name, index), several in trials.items():
-        rows = [ledger.rows[trial.key] for trial in several]
-        outcome[name].append({"values": drawn[name][index], **_score(rows, plan.samples)})
-    for found in outcome.values():
-        found.sort(key=lambda entry: -entry["score"])
+    for number, stage in enumerate(plan.plan, 1):
+        left = {name: entries[: stage.keep] for name, entries in outcome.items()}
+        trials = {
+            (name, entry["draw"]): _trials(plan, stage, models[name][entry["draw"]])
+            for name, entries in left.items()
+            for entry in entries
+        }
+        before = f"stage {number}: " if plan.stages else ""
+        run_all([trial for several in trials.values() for trial in several], ledger, console, workers, before)
+        for name, entries in left.items():
+            for entry in entries:
+                rows = [ledger.rows[trial.key] for trial in trials[name, entry["draw"]]]
+                entry |= {"stage": number, **_score(rows, stage.samples)}
+            outcome[name].sort(key=lambda entry: (-entry["stage"], -entry["score"]))
+    for name, entries in outcome.items():
+        for entry in entries:
+            entry["at_edge"] = at_edges(entry["values"], plan.spaces(name))
     (out / "outcome.json").write_text(
         json.dumps({"search": plan.model_dump(), "outcome": outcome}, indent=1), encoding="utf-8"
     )
     return outcome
 
 
-def table(outcome: Mapping[str, list[dict[str, Any]]], most: int = 3) -> Printed:
-    """Set out the best draws of each model."""
-    printed = new_table("Best draws", ["model", "mean accuracy", "by samples", "values"], left=4)
+def table(outcome: Mapping[str, list[Entry]], most: int = 3) -> Printed:
+    """Set out the best draws of each model; a value at an edge of its space has a mark."""
+    printed = new_table("Best draws", ["model", "mean accuracy", "by samples", "values (* at an edge)"], left=4)
     for name, found in outcome.items():
         for entry in found[:most]:
-            values = ", ".join(f"{key} = {value}" for key, value in entry["values"].items())
+            marks = {key: "*" if key in entry["at_edge"] else "" for key in entry["values"]}
+            values = ", ".join(f"{key} = {value}{marks[key]}" for key, value in entry["values"].items())
             by_samples = ", ".join(f"{samples}: {accuracy:.3f}" for samples, accuracy in entry["accuracy"].items())
             printed.add_row(name, f"{entry['score']:.3f}", by_samples, values)
     return printed
 
 
-def _score(rows: list[Row], samples: list[int]) -> dict[str, Any]:
+def _trials(plan: Search, stage: Stage, model: Model) -> list[Trial]:
+    hierarchy = Hierarchy(**plan.hierarchy.model_dump(exclude_none=True))
+    return [
+        Trial(model, hierarchy, samples, plan.test_samples, grammar, seed)
+        for samples in stage.samples
+        for seed, grammar in enumerate(stage.grammar_seeds, plan.seed)
+    ]
+
+
+def _score(rows: list[Row], samples: list[int]) -> Entry:
     by_samples = {n: float(np.mean([row["accuracy"] for row in rows if row["samples"] == n])) for n in samples}
     return {
         "score": float(np.mean(list(by_samples.values()))),
@@ -112,12 +153,5 @@ def _score(rows: list[Row], samples: list[int]) -> dict[str, Any]:
 
 
 def _draws(plan: Search, name: str) -> list[dict[str, Any]]:
-    if name in plan.candidates:
-        return plan.candidates[name]
-    choices = {**plan.space, **plan.also.get(name, {})}
-    generator = stream(plan.seed, "search", name)
-    return [{key: _pick(values, generator) for key, values in choices.items()} for _ in range(plan.draws)]
-
-
-def _pick(values: list[Any], generator: np.random.Generator) -> Any:
-    return values[int(generator.integers(len(values)))]
+    space, generator = plan.spaces(name), stream(plan.seed, "search", name)
+    return plan.candidates.get(name, []) + [draw(space, generator) for _ in range(plan.draws if space else 0)]
