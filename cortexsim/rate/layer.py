@@ -79,17 +79,17 @@ class Layer:
 
         Args:
             below: one row a column of the layer below, or a leaf.
-            learning: lets the input gain and statistics of a normalisation follow the input; evaluation changes nothing.
+            learning: lets the input gain and a normalisation follow the input; evaluation changes nothing.
         """
         pre = below.reshape(below.shape[0], self.positions, -1)
         if self.input_rms is not None:
             if learning:
                 self._follow_input(pre)
             pre = pre * self.gain
-        if self.normalisation is None:
-            drive = self.feedforward(pre, self.bias)
-        else:
+        if self.normalisation is not None:
             drive = self.normalisation(self.feedforward(pre), self.bias, learning)
+        else:
+            drive = self.feedforward(pre, self.bias)
         return Response(pre, drive, self.rate(drive))
 
     @property
@@ -118,9 +118,7 @@ class Layer:
 
     def send(self, activity: Tensor) -> Tensor:
         """Say what the layer above is told of an activity: itself, or the rates of what it predicts."""
-        if not self.predicts:
-            return activity
-        return self.rate(self._predictions()(activity))
+        return self.rate(self._predictions()(activity)) if self.predicts else activity
 
     @property
     def multiply_adds(self) -> int:
@@ -245,14 +243,7 @@ class Layer:
         }
         if self.covariance is not None:
             named["covariance"] = self.covariance
-        if self.views is not None:
-            named |= self.views.state()
-        if self.dendrites is not None:
-            named |= self.dendrites.state()
-        if self.context is not None:
-            named["context"] = self.context.weights
-        if self.feedback is not None:
-            named["feedback"] = self.feedback.weights
-        if self.normalisation is not None:
-            named |= self.normalisation.state()
-        return named
+        for part in (self.views, self.dendrites, self.normalisation):
+            named |= {} if part is None else part.state()
+        synapses = {"context": self.context, "feedback": self.feedback}
+        return named | {name: found.weights for name, found in synapses.items() if found is not None}

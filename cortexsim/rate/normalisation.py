@@ -13,8 +13,8 @@ class Normalisation:
     """Bring the drive of every cell to mean 0 and variance 1, and scale it by a gain that is learned.
 
     ``batch`` takes the statistics of each cell over the batch and over all columns that share its weights, and their
-    running means in evaluation (Ioffe & Szegedy 2015); ``layer`` those of each column over its cells (Ba, Kiros & Hinton
-    2016). The layer's bias is what is added afterwards.
+    running means in evaluation (Ioffe & Szegedy 2015); ``layer`` those of each column over its cells (Ba, Kiros &
+    Hinton 2016). The layer's bias is what is added afterwards.
 
     Attributes:
         kind: ``batch`` or ``layer``.

@@ -38,7 +38,7 @@ class Optimizer:
 
     Args:
         settings: method and rates.
-        parameters: by name; a ``bias`` or ``scale`` is not decayed; ``context`` and ``feedback`` have an eta of their own.
+        parameters: by name; a ``bias`` or ``scale`` is not decayed; ``context`` and ``feedback`` have their own eta.
         descend: whether to go against what is found in ``grad``, as for gradients of a loss, or along it.
     """
 

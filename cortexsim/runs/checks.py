@@ -92,7 +92,7 @@ def _check_sending(model: "Model") -> None:
         return
     asked = "network.sends = 'prediction'"
     if model.network.units != "scalar":
-        raise UserError(f"{asked}: the components of vector cells stand for classes (sends = 'activity')")
+        raise UserError(f"{asked}, with units = 'vector': the components of a cell stand for classes ('activity')")
     if model.in_brian and (set(model.network.substrate) != {"spiking"} or model.learner != "local"):
         raise UserError(f"{asked}: in Brian2, spiking cells that learn locally do (sends = 'activity')")
     if model.in_brian and model.spiking.dendrite == "psp":

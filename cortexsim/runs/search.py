@@ -28,7 +28,7 @@ Entry = dict[str, Any]
 
 
 class Stage(Table):
-    """What draws are scored on: the mean accuracy over sample sizes and grammars; ``keep`` are left, all unless given."""
+    """What draws are scored on, by the mean accuracy; only the best so many are, where ``keep`` says so."""
 
     samples: list[Count] = Field(min_length=1)
     grammar_seeds: list[int] = Field(min_length=1)
@@ -95,8 +95,7 @@ def search(plan: Search, out: Path, console: Console, workers: int = 0) -> dict[
     drawn = {name: _draws(plan, name) for name in plan.models}
     models = {name: [changed(plan.model(name), values) for values in draws] for name, draws in drawn.items()}
     outcome: dict[str, list[Entry]] = {
-        name: [{"values": values, "draw": index} for index, values in enumerate(draws)]
-        for name, draws in drawn.items()
+        name: [{"values": values, "draw": index} for index, values in enumerate(draws)] for name, draws in drawn.items()
     }
     for number, stage in enumerate(plan.plan, 1):
         left = {name: entries[: stage.keep] for name, entries in outcome.items()}

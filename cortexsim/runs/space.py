@@ -30,10 +30,8 @@ class Range(Table):
 
     def at(self, share: float) -> float:
         """Give the number that so large a share of the range lies below."""
-        if self.log:
-            found = self.low * (self.high / self.low) ** share
-        else:
-            found = self.low + (self.high - self.low) * share
+        span = self.high / self.low if self.log else self.high - self.low
+        found = self.low * span**share if self.log else self.low + span * share
         return float(f"{found:.{DIGITS}g}")
 
     def share(self, value: float) -> float:

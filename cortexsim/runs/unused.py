@@ -71,7 +71,8 @@ def _of_cells(model: "Model", rule: Rule | None, learned: str) -> Unused:
         yield "training.feedback_eta", f"{learned} has no feedback weights that learn"
     predicts = model.learner == "backprop" and model.network.sends == "prediction"
     if not (predicts or model.training.loss == "clapp" or (rule is not None and rule.context is not None)):
-        yield "training.context_eta", f"{learned} has no context synapses that learn"
+        loss = "" if model.learner == "local" else f", with loss = '{model.training.loss}',"
+        yield "training.context_eta", f"{learned}{loss} has no context synapses that learn"
     if model.learner == "feedback":
         yield "rule.schedule", "learner = 'feedback' teaches all layers at once"
 

@@ -27,6 +27,8 @@ EXTRA = {  # What no model of the package has: other optimisers, feedback and ma
     "synonyms": ("clapp", {"rule": {"name": "infonce", "context": "synonym", "schedule": "simultaneous"}}),
     "synonyms, siblings": ("clapp", {"rule": {"name": "clapp", "context": "sibling+synonym"}}),
     "synonyms, one to one": ("hebb", {"rule": {"name": "barlow_local", "context": "sibling+synonym"}}),
+    "normalised": ("backprop", {"network": {"normalisation": "batch", "input_rms": 0.7, "sends": "prediction"}}),
+    "normalised by layer": ("bp-clapp", {"network": {"normalisation": "layer", "shared": False}}),
     "brian-rate": ("clapp-spiking", {"network": {"substrate": ["brian-rate", "rate"], "sends": "activity"}}),
     "rate below": ("clapp-spiking", {"network": {"substrate": ["rate", "spiking"], "sends": "activity"}}),
     "delayed": ("clapp-spiking", {"modulator": {"surprise": {"delay": "20 ms", "tau_filter": "50 ms"}}}),

@@ -1,8 +1,10 @@
 """No key of a model is ignored: another value gives another result, or one line that names the key."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import torch
 
 from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy
@@ -18,7 +20,7 @@ RATE = [
 ]
 SPIKING = ["clapp-spiking", "clapp-label-spiking", "clapp-mixed", "dfa-spiking", "untrained spiking"]
 OTHER: dict[str, list[Any]] = {  # The first value that the model does not have is what it is given.
-    "network.cells": [12],
+    "network.cells": [10],
     "network.units": ["scalar", "vector"],
     "network.shared": [True, False],
     "network.transfer": ["saturating", "relu"],
@@ -49,7 +51,7 @@ OTHER: dict[str, list[Any]] = {  # The first value that the model does not have 
     "readout.epochs": [7],
     "readout.batch": [11],
     "readout.eta": [0.004],
-    "readout.weight_decay": [0.2],
+    "readout.weight_decay": [40.0],
 }
 ELSEWHERE = {
     "network.substrate",  # Every row names it.
@@ -61,11 +63,14 @@ ELSEWHERE = {
 
 def small(name: str) -> Model:
     if name == "untrained spiking":
-        return changed(find_model("untrained"), {"network.substrate": "spiking", "network.cells": 6})
-    found, values = find_model(name), {"training.epochs": 3, "network.cells": 16}
+        spikes = {"network.substrate": "spiking", "spiking.fixation": "16 ms", "spiking.blank": "4 ms"}
+        return changed(find_model("untrained"), spikes | {"network.cells": 6, "readout.epochs": 3})
+    found, values = find_model(name), {"network.cells": 8, "readout.epochs": 3}
+    if found.learner != "untrained":
+        values |= {"training.epochs": 3}
     if found.in_brian:
         values |= {"network.cells": 6, "spiking.fixation": "16 ms", "spiking.blank": "4 ms"}
-    return changed(found, values if found.learner != "untrained" else {"network.cells": 16})
+    return changed(found, values)
 
 
 def other(model: Model, key: str) -> Any:
@@ -76,7 +81,7 @@ def other(model: Model, key: str) -> Any:
 
 def result(model: Model) -> Any:
     """All that training tells: the row, the readouts of every layer, and the weights."""
-    depth, samples, test = (2, 8, 24) if model.in_brian else (3, 24, 200)
+    depth, samples, test = (2, 8, 24) if model.in_brian else (3, 24, 100)
     trial = Trial(model, Hierarchy(4, 2, depth), samples, test, 0, 0, target="numpy")
     prepared = prepare(trial)
     row = train_and_measure(trial, prepared)
@@ -94,8 +99,10 @@ def ignored(name: str) -> list[str]:
     asked = [(key, key, other(model, key)) for key in OTHER if model.rule is not None or not key.startswith("rule")]
     if model.rule is not None:
         rule = model.plasticity_rule()
-        owned = set(rule.constants).union(*(m.constants for m in rule.modulators), rule.path.constants if rule.path else ())
-        asked += [(f"rule.constants.{key}", "rule.constants", {key: 0.217}) for key in sorted(owned)]
+        owned = set(rule.constants).union(
+            *(m.constants for m in rule.modulators), rule.path.constants if rule.path else ()
+        )
+        asked += [(f"rule.constants.{key}", "rule.constants", {key: -0.217}) for key in sorted(owned)]
         asked += [(f"rule.gain.{m.name}", "rule.gain", {m.name: 0.45}) for m in rule.modulators]
     for shown, key, value in asked:
         try:
@@ -111,6 +118,14 @@ def ignored(name: str) -> list[str]:
 def test_every_key_is_asked_for() -> None:
     tables = {"network": NetworkTable, "rule": RuleTable, "training": TrainingTable, "readout": ReadoutTable}
     assert {f"{name}.{key}" for name, table in tables.items() for key in table.model_fields} == {*OTHER, *ELSEWHERE}
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.mark.parametrize("name", RATE)
