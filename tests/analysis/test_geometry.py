@@ -23,6 +23,15 @@ def test_selectivity_is_the_share_between_latents() -> None:
     assert geometry.selectivity(code(1, 1, 3), LATENTS) == pytest.approx(1 / 3, abs=0.02)
 
 
+def test_selectivity_weighs_latents_by_how_often_they_come_and_takes_variance_about_the_mean() -> None:
+    activity, latents = np.array([10.0, 12, 14, 20]), np.array([0, 0, 0, 1])
+    # Squares about the mean of 14: 56 in all, of which 8 lie within the first latent.
+    assert geometry.selectivity(activity[:, None, None], latents[:, None]) == pytest.approx(48 / 56)
+    # A second position that is all noise, and a third cell whose square is large and whose variance is none.
+    cells = np.stack([np.stack([activity, np.full(4, 1e3)], 1), [[1, 5], [2, 5], [3, 5], [2, 5]]], 1)
+    assert geometry.selectivity(cells, np.stack([latents, latents], 1)) == pytest.approx(48 / 56 / 2)
+
+
 def test_participation_counts_directions_and_sees_a_collapse() -> None:
     assert geometry.participation(code(1, 0, 3), LATENTS) == pytest.approx(3)
     collapsed = code(1, 0, 1)

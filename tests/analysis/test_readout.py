@@ -19,6 +19,16 @@ def test_only_the_two_layer_readout_solves_exclusive_or(kind: str, low: float, h
     assert accuracy == readout.accuracy(values[:600], labels[:600], values[600:], labels[600:], 2, 0)
 
 
+@pytest.mark.parametrize("kind", ["linear", "two-layer"])
+def test_test_activity_is_seen_in_the_units_of_training(kind: str) -> None:
+    """What stands by itself: a test sample is judged alike whatever is tested beside it."""
+    train = torch.linspace(-1, 1, 201).unsqueeze(1) * 3 + 7
+    labels = (train[:, 0] > 7).long()
+    readout = Readout(kind=kind)  # type: ignore[arg-type]
+    for test, truth in ((train[120:], 1), (train[:80], 0), (train[150:151].expand(2, -1) + 1, 1)):
+        assert readout.accuracy(train, labels, test, torch.full((len(test),), truth), 2, 0) == 1
+
+
 def test_samples_to_criterion_interpolates_in_log_samples() -> None:
     # Chance 0.5: the criterion is an error of 0.05, half way between 0.09 and 0.01.
     assert samples_to_criterion([100, 400], [0.91, 0.99], 0.5) == pytest.approx(200)

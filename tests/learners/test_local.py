@@ -45,6 +45,22 @@ def test_label_context_teaches_the_top_layer_and_answers() -> None:
     assert answer.shape == (5, 4)
 
 
+def test_the_answer_is_the_label_that_fits_best_not_the_one_that_fits_least() -> None:
+    learner, leaves = local("greedy", top="label"), torch.rand(5, 8, 4)
+    weights = learner.network.layers[-1].context
+    assert weights is not None
+    weights.weights.copy_(torch.linspace(-3, 1, weights.weights.numel()).view_as(weights.weights))
+    activity = learner.network.activities(leaves)[-1][:, 0]
+    fits = [
+        [float(sum(z * b for z, b in zip(row, column, strict=True))) for column in weights.weights[0].T]
+        for row in activity
+    ]
+    answer = learner.classify(leaves)
+    assert answer is not None
+    torch.testing.assert_close(answer, torch.tensor(fits))
+    assert answer.min() < -answer.max() < 0
+
+
 def test_without_labels_the_answer_is_left_to_a_readout() -> None:
     learner = local()
     assert not learner.uses_labels

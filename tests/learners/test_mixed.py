@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from cortexsim.hierarchy import Hierarchy
-from cortexsim.learners import MixedNetwork, train
+from cortexsim.learners import Budget, MixedNetwork, train
 from cortexsim.runs.assemble import assemble, budget
 from cortexsim.runs.configuration import read_model
 from cortexsim.runs.trial import Trial, prepare
@@ -26,8 +26,8 @@ encoding = "regular"
 centred = false
 [training]
 epochs = 1
-batch = 4
 """
+WARM = "epochs = 3\nwarm_up = 0.25\n"
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_every_mixture_learns_from_below_and_is_evaluated_without_a_trace(
     learner, network = prepared.learner, prepared.learner.network
     assert isinstance(network, MixedNetwork)
     before = [layer.feedforward.weights.clone() for layer in network.layers]
-    train(learner, prepared.leaves, prepared.labels, budget(model), 0)
+    train(learner, prepared.leaves, prepared.labels, Budget(epochs=1, batch=4), 0)
     changed = [
         not torch.equal(old, layer.feedforward.weights) for old, layer in zip(before, network.layers, strict=True)
     ]
@@ -70,6 +70,25 @@ def test_every_mixture_learns_from_below_and_is_evaluated_without_a_trace(
     for layer, code in enumerate(whole):
         torch.testing.assert_close(code, torch.cat([part[layer] for part in parts]), rtol=1e-5, atol=1e-6)
     assert all(torch.equal(tensor, state[name]) for name, tensor in network.state().items())
+
+
+def test_each_epoch_has_new_spikes_and_a_lower_rate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine.toml").write_text(TEXT.format(rule="", substrate='"spiking"').replace("epochs = 1\n", WARM))
+    model = read_model(tmp_path / "mine.toml")
+    prepared = prepare(Trial(model, Hierarchy(4, 2, 3), 6, 4, 0, 0, target="numpy"))
+    shown: list[tuple[int, np.ndarray, np.ndarray, int]] = []
+    monkeypatch.setattr(
+        "cortexsim.learners.mixed.Segment.learn",
+        lambda self, stage, below, labels, pace, identity, seed: shown.append((stage, pace, identity, seed)),
+    )
+    train(prepared.learner, prepared.leaves, prepared.labels, budget(model), 0)
+    assert [stage for stage, *_ in shown] == [0, 0, 0, 1, 1, 1]
+    assert len({seed for *_, seed in shown}) == 2  # Spikes follow from seed and number of a fixation.
+    for stage in (0, 1):
+        _, pace, identity, _ = zip(*(epoch for epoch in shown if epoch[0] == stage), strict=True)
+        assert np.array_equal(np.concatenate(identity), np.arange(18))
+        place = np.arange(18) / 18
+        np.testing.assert_allclose(np.concatenate(pace), np.minimum(1, place / 0.25) * (1 - place))
 
 
 def test_a_spiking_network_begins_with_the_weights_of_its_rate_twin(tmp_path: Path) -> None:

@@ -94,12 +94,15 @@ def test_masks_left_out_make_the_way_linear() -> None:
         torch.testing.assert_close(update, straight[name], rtol=1e-10, atol=1e-14)
 
 
-def test_the_product_given_its_masks_is_backprop() -> None:
-    assert_backprop(learner("dfa", network(RULES["bp"]), feedback="product", masks="true"))
+# A cell that saturates has slopes between 0 and 1: it matters how often an error meets them.
+@pytest.mark.parametrize("transfer", ["relu", "saturating"])
+def test_the_product_given_its_masks_is_backprop(transfer: str) -> None:
+    assert_backprop(learner("dfa", network(RULES["bp"], transfer=transfer), feedback="product", masks="true"))
 
 
-def test_direct_feedback_given_masks_goes_its_own_way_to_each_layer() -> None:
-    taught = learner("dfa", masks="true")
+@pytest.mark.parametrize("transfer", ["relu", "saturating"])
+def test_direct_feedback_given_masks_goes_its_own_way_to_each_layer(transfer: str) -> None:
+    taught = learner("dfa", network(RULES["dfa"], transfer=transfer), masks="true")
     assert len(taught.descent.chains) == 3 + 2 + 1
     for k, level in taught.descent.chains:
         taught.descent.chains[k, level] = taught.descent._transpose(level)

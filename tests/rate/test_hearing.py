@@ -39,6 +39,15 @@ def test_a_prediction_is_what_a_column_brings_to_the_dendrites_that_hear_it(
         torch.testing.assert_close(sent[:, position], brought.sum(1))
 
 
+def test_what_is_sent_is_a_rate() -> None:
+    layer = network("sibling").layers[0]
+    activity = torch.rand(2, layer.positions, CELLS, dtype=torch.float64)
+    brought = layer.send(activity)
+    layer.transfer = "relu"
+    assert (brought < 0).any()
+    assert torch.equal(layer.send(activity), brought.clamp(min=0))
+
+
 def test_a_layer_that_nobody_hears_sends_its_activity() -> None:
     top = network("sibling").layers[-1]
     activity = torch.rand(2, 1, CELLS, dtype=torch.float64)

@@ -274,6 +274,29 @@ def test_running_statistics_come_to_those_of_the_stream(name: str, constants: di
     assert (means["online"] - means["batch"]).norm() < 0.05 * means["batch"].norm()
 
 
+@pytest.mark.parametrize("name", ["vicreg_local", "barlow_local", "spectral"])
+def test_means_and_covariances_follow_at_their_own_rates(name: str) -> None:
+    rule = RULES[name]
+    layer, below = layer_and_batch(rule, False, 2)
+    layer.mean_rate, layer.covariance_rate = 0.3, 0.05
+    measured = []
+    for batch in (below, 2 * below.flip(2)):
+        layer.has_varied = False  # The first batch sets them.
+        updates_of(rule, layer, batch)
+        measured.append(statistics_of(layer))
+    updates_of(rule, layer, below)
+    for key, followed in statistics_of(layer).items():
+        rate = 0.05 if "variance" in key else 0.3
+        first, second = measured[1][key], measured[0][key]
+        assert not torch.allclose(first, second)
+        torch.testing.assert_close(followed, first + rate * (second - first), rtol=1e-9, atol=1e-12)
+
+
+def statistics_of(layer: Layer) -> dict[str, Tensor]:
+    weights = ("feedforward", "bias", "context", "input_square")
+    return {name: tensor.clone() for name, tensor in layer.state().items() if name not in weights}
+
+
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("name", ["lpl", "vicreg_local", "barlow_local", "spectral"])
 def test_statistics_that_follow_at_once_are_those_of_the_batch(name: str, shared: bool) -> None:

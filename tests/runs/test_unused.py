@@ -8,10 +8,12 @@ import torch
 
 from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy
+from cortexsim.learners import train
+from cortexsim.runs.assemble import budget
 from cortexsim.runs.change import changed
 from cortexsim.runs.configuration import Model, NetworkTable, ReadoutTable, RuleTable, TrainingTable
 from cortexsim.runs.locate import find_model
-from cortexsim.runs.trial import Trial, layer_accuracy, prepare, train_and_measure
+from cortexsim.runs.trial import Prepared, Trial, labels_seen, layer_accuracy, prepare, train_and_measure
 from tests.runs.test_compare import TIMES
 
 RATE = [
@@ -79,24 +81,37 @@ def other(model: Model, key: str) -> Any:
     return next(value for value in OTHER[key] if value != old)
 
 
-def result(model: Model) -> Any:
+def result(model: Model) -> str:
     """All that training tells: the row, the readouts of every layer, and the weights."""
-    depth, samples, test = (2, 8, 24) if model.in_brian else (3, 24, 100)
-    trial = Trial(model, Hierarchy(4, 2, depth), samples, test, 0, 0, target="numpy")
+    trial = Trial(model, Hierarchy(4, 2, 3), 24, 100, 0, 0)
     prepared = prepare(trial)
     row = train_and_measure(trial, prepared)
     kinds = ("linear", "two-layer")
-    readouts = [layer_accuracy(trial, prepared, layer, kind) for layer in range(depth) for kind in kinds]
-    weights = {name: tensor.tolist() for name, tensor in prepared.learner.network.state().items()}
+    readouts = [layer_accuracy(trial, prepared, layer, kind) for layer in range(3) for kind in kinds]
     told = {key: value for key, value in row.items() if key not in (*TIMES, "key", "learner", "rule", "context")}
-    return repr((told, readouts, weights))
+    return repr((told, readouts, weights(prepared)))
+
+
+def spiking_result(model: Model) -> str:
+    """The weights, and what a few samples then evoke: the readouts are those of rate layers."""
+    trial = Trial(model, Hierarchy(4, 2, 2), 6, 4, 0, 0, target="numpy")
+    prepared = prepare(trial)
+    train(prepared.learner, prepared.leaves, prepared.labels, budget(model), 0)
+    evoked = [code.tolist() for code in prepared.learner.network.activities(prepared.leaves)]
+    return repr((evoked, weights(prepared), labels_seen(trial, prepared.learner)))
+
+
+def weights(prepared: Prepared) -> dict[str, Any]:
+    return {name: tensor.tolist() for name, tensor in prepared.learner.network.state().items()}
 
 
 def ignored(name: str) -> list[str]:
     """Keys whose other value is neither refused by name nor seen in the result."""
     model, found = small(name), []
-    before = result(model)
-    asked = [(key, key, other(model, key)) for key in OTHER if model.rule is not None or not key.startswith("rule")]
+    result_of = spiking_result if model.in_brian else result
+    before = result_of(model)
+    left_out = tuple(["readout"] * model.in_brian + ["rule"] * (model.rule is None))
+    asked = [(key, key, other(model, key)) for key in OTHER if not key.startswith(left_out)]
     if model.rule is not None:
         rule = model.plasticity_rule()
         owned = set(rule.constants).union(
@@ -106,7 +121,7 @@ def ignored(name: str) -> list[str]:
         asked += [(f"rule.gain.{m.name}", "rule.gain", {m.name: 0.45}) for m in rule.modulators]
     for shown, key, value in asked:
         try:
-            if result(changed(model, {key: value})) == before:
+            if result_of(changed(model, {key: value})) == before:
                 found.append(shown)
         except UserError as error:
             named = ["rule"] if key == "rule.name" else key.split(".")

@@ -46,8 +46,12 @@ def test_senders_are_driven_as_the_rate_layer_says(size: int) -> None:
 
 @pytest.fixture
 def network(tmp_path: Path) -> MixedNetwork:
+    return taught(tmp_path, TEXT)
+
+
+def taught(tmp_path: Path, text: str) -> MixedNetwork:
     """A spiking network of three levels whose first layer has learned something, by decree."""
-    (tmp_path / "mine.toml").write_text(TEXT)
+    (tmp_path / "mine.toml").write_text(text)
     built = assemble(read_model(tmp_path / "mine.toml"), Hierarchy(4, 2, 3), seed=3, target="numpy").network
     assert isinstance(built, MixedNetwork)
     first = built.layers[0]
@@ -88,3 +92,22 @@ def test_senders_fire_where_more_than_the_mean_is_expected(network: MixedNetwork
     sent = network.activities(leaves, 1)[0].flatten()
     assert ((expected > 0) == (sent > 0)).all()
     assert 0 < (expected > 0).float().mean() < 1
+
+
+def test_senders_reach_as_far_as_they_are_told(tmp_path: Path) -> None:
+    """With their power as large as it is, the drive grows with the reach, and the rates with the drive."""
+    sent, leaves = [], torch.eye(4)[torch.arange(16) % 4].view(2, 8, 4)
+    for reach in (0.35, 1.4):
+        network = taught(tmp_path, TEXT.replace("reach = 0.7", f"reach = {reach}"))
+        show(network, 10)
+        sent.append(float(network.activities(leaves, 1)[0].mean()))
+    assert 0 < sent[0] < 0.5 * sent[1]
+
+
+def test_what_senders_send_does_not_depend_on_the_sample_before(network: MixedNetwork) -> None:
+    show(network, 10)
+    leaves = torch.eye(4)[(torch.arange(24) * 5 // 3) % 4].view(3, 8, 4)
+    together = network.activities(leaves, 1)[0]
+    alone = torch.cat([network.activities(leaves[k : k + 1], 1)[0] for k in range(3)])
+    assert (together > 0).float().mean() > 0.2
+    torch.testing.assert_close(together, alone, rtol=1e-6, atol=1e-7)
