@@ -23,7 +23,7 @@ from cortexsim.analysis.readout import Readout
 from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.learners import CLIPPED, Learner, MixedNetwork, train
-from cortexsim.rate import Network, Projection
+from cortexsim.rate import Network
 from cortexsim.rate.threads import one_thread
 from cortexsim.runs.assemble import assemble, budget, readout
 from cortexsim.runs.change import changed
@@ -242,11 +242,6 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 def _doubled(network: Network) -> Network:
     """Copy a network in double precision."""
     found = deepcopy(network)
-    for layer in found.layers:
-        for name, value in list(vars(layer).items()):
-            if isinstance(value, Tensor) and value.is_floating_point():
-                setattr(layer, name, value.detach().double())
-            elif isinstance(value, Projection):
-                setattr(layer, name, Projection(value.weights.detach().double()))
-    found.output, found.output_bias = found.output.detach().double(), found.output_bias.detach().double()
+    for tensor in found.state().values():
+        tensor.data = tensor.data.double()
     return found
