@@ -10,6 +10,7 @@ import cortexsim
 PACKAGE = Path(cortexsim.__file__).parent
 ORDER = [
     "errors",
+    "processes",
     "seeds",
     "expression",
     "hierarchy",
