@@ -2,8 +2,6 @@
 
 import os
 import sys
-import time
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +17,6 @@ from cortexsim.options import (
     Device,
     Features,
     GrammarSeed,
-    Interruptible,
     Multiplicity,
     Out,
     Resume,
@@ -31,7 +28,10 @@ from cortexsim.options import (
     hierarchy_of,
     only,
     sizes,
+    working,
 )
+from cortexsim.processes import interruptible
+from cortexsim.runs.place import COMMAND
 from cortexsim.runs.record import note, noted
 from cortexsim.runs.tell import open_console
 
@@ -70,7 +70,7 @@ def compare(
     """Set learners side by side, on three levels unless --depth says otherwise: a table, a figure and a report."""
     values = asked(locals())
     from cortexsim.rate import device as choose
-    from cortexsim.runs.compare import Comparison
+    from cortexsim.runs.compare import Comparison, configuration
     from cortexsim.runs.compare import compare as run
     from cortexsim.runs.locate import find_model
 
@@ -89,9 +89,9 @@ def compare(
         target=checked_target(target),
     )
     comparison.check()
-    folder = out or Path("runs") / time.strftime("compare-%Y%m%d-%H%M%S")
-    note(folder, "compare", values | {"depth": comparison.hierarchy.depth})
-    with Interruptible(console, f"cortexsim compare --resume {folder}"):
+    values |= {"depth": comparison.hierarchy.depth}
+    with working(out, "compare", COMMAND, console, "cortexsim compare --resume") as folder:
+        note(folder, "compare", values, configuration(comparison))
         run(comparison, folder, console, workers)
     console.print(f"Written: {folder}/result.json, figure.png, figure.svg, report.html", soft_wrap=True)
 
@@ -149,18 +149,20 @@ def raster(
     out: Out = None,
 ) -> None:
     """Draw spikes, a membrane and its dendrite, before and after training."""
+    from cortexsim.runs.enough import checked_test_size
+    from cortexsim.runs.folder import made_with
     from cortexsim.runs.locate import find_model
     from cortexsim.runs.raster import draw
-    from cortexsim.runs.trial import Trial, test_size
+    from cortexsim.runs.trial import Trial
 
     console, found = open_console(), find_model(model)
     hierarchy = hierarchy_of(found.task(), depth, None, None, None, None)
     count = samples or found.training.samples
-    trial = Trial(
-        found, hierarchy, count, test_size(hierarchy, count), grammar_seed, seed, target=checked_target(target)
-    )
-    folder = out or Path("runs") / time.strftime(f"raster-{found.name}-%Y%m%d-%H%M%S")
-    draw(trial, fixations, folder, console)
+    tested = checked_test_size(hierarchy, count)
+    trial = Trial(found, hierarchy, count, tested, grammar_seed, seed, target=checked_target(target))
+    with working(out, f"raster-{found.name}", COMMAND, console, "the same command, and --out") as folder:
+        note(folder, "raster", {}, made_with(trial) | {"fixations": fixations})
+        draw(trial, fixations, folder, console)
     console.print(f"Written: {folder}/raster.png, raster.svg", soft_wrap=True)
 
 
@@ -186,11 +188,12 @@ def experiment(
         return experiment(context, **noted(resume, "experiment"), workers=workers, out=resume)
     if name is None:
         raise UserError(f"experiment: name one ({', '.join(experiment_paths())}), or --resume FOLDER")
-    console, folder = open_console(), out or Path("runs") / time.strftime(f"{Path(name).name}-%Y%m%d-%H%M%S")
+    console = open_console()
     kind = of_thresholds if find_experiment_file(name).name == THRESHOLDS else of_comparisons
-    with Interruptible(console, f"cortexsim experiment --resume {folder}"):
-        begin = partial(note, folder, "experiment", values)
-        written = kind.perform(name, folder, console, quick, choose(device), workers, begin)
+    configuration, perform = kind.planned(name, console, quick, choose(device))
+    with working(out, Path(name).name, COMMAND, console, "cortexsim experiment --resume") as folder:
+        note(folder, "experiment", values, configuration)
+        written = perform(folder, console, workers)
     console.print(f"Written: {folder}/{written}", soft_wrap=True)
 
 
@@ -203,9 +206,11 @@ def search(
     """Search hyper-parameters at random, with the same number of draws for each model."""
     from cortexsim.runs import search as searching
 
-    console, folder = open_console(), out or Path("runs") / time.strftime("search-%Y%m%d-%H%M%S")
-    found = searching.read_search(plan)
-    with about(str(plan)), Interruptible(console, f"the same command and --out {folder}"):
+    console, found = open_console(), searching.read_search(plan)
+    with about(str(plan)):
+        configuration = searching.configuration(found)
+    with working(out, "search", COMMAND, console, "the same command, and --out") as folder, about(str(plan)):
+        note(folder, "search", {}, configuration)
         outcome = searching.search(found, folder, console, workers)
     console.print(searching.table(outcome))
     console.print(f"Written: {folder}/outcome.json", soft_wrap=True)
@@ -214,7 +219,8 @@ def search(
 def main() -> None:
     """Run the command line; what a user can mend ends in one line on stderr and exit code 2."""
     try:
-        code = app(standalone_mode=False)
+        with interruptible():
+            code = app(standalone_mode=False)
     except UserError as error:
         _fail(str(error))
     except KeyboardInterrupt:

@@ -1,6 +1,7 @@
 """Options of the command line, and how their values are read."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,7 +26,20 @@ Resume = Annotated[
     Path | None, typer.Option(help="Folder of a run that was stopped; it goes on as if it had not been.")
 ]
 Checkpoint = Annotated[float, typer.Option(min=0, help="Seconds between checkpoints; 0 writes one a batch.")]
-Out = Annotated[Path | None, typer.Option(help="Folder for results; one with unfinished results is gone on with.")]
+
+
+def _folder(text: str) -> Path:
+    if not text.strip():
+        raise UserError("--out '': name a folder (or leave it out, for a new one in runs/)")
+    return Path(text)
+
+
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder for results; one with unfinished results is gone on with.", parser=_folder, metavar="PATH"
+    ),
+]
 
 
 class Interruptible:
@@ -45,6 +59,29 @@ class Interruptible:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is KeyboardInterrupt:
             self.console.print(f"Interrupted. What is done is kept; go on with: {self.how}", soft_wrap=True)
+
+
+@contextmanager
+def working(out: Path | None, name: str, record: str, console: Console, how: str) -> Iterator[Path]:
+    """Work in the folder of a command, which nobody else works in meanwhile.
+
+    Args:
+        out: the folder that was asked for; a new one in ``runs/`` where none was.
+        name: what a new one's name begins with.
+        record: name of the file in which the command says what it was asked for.
+        console: where it is said, at Ctrl-C, how to go on.
+        how: the command that goes on, which is followed by the folder.
+
+    Raises:
+        UserError: where something else is there, or somebody else at work.
+    """
+    from cortexsim.runs.place import fresh, hold, see_own
+
+    if out is not None:
+        see_own(out, record)
+    folder = out or fresh(name)
+    with Interruptible(console, f"{how} {folder}"), hold(folder, f"{how} {folder}"):
+        yield folder
 
 
 def only(context: typer.Context, *allowed: str) -> None:

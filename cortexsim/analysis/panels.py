@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cortexsim.analysis.plots import line, style
+from cortexsim.analysis.plots import line, named, style
 from cortexsim.analysis.summary import Spread, Summary
 
 Groups = Mapping[str, Sequence[str]]
@@ -36,7 +36,7 @@ def in_units_of_the_law(
             axes.set_xticks(sizes, [f"{size:g}" for size in sizes])
             axes.set_xticks([], minor=True)
             axes.set(ylim=(0, 1.05), xlabel="P / $n_c m^L$")
-            axes.set_title(name.replace("-", " "), fontsize=10)
+            axes.set_title(named(name.replace("-", " ")), fontsize=10)
         _name_row(row, title, "test accuracy")
     return figure
 
@@ -60,7 +60,7 @@ def alignment(rows: Sequence[Mapping[str, Any]], quantity: str, ylabel: str, gro
             for index, name in enumerate(names):
                 several = [r["alignment"] for r in measured if r["learner"] == name]
                 values = np.mean([[layers[layer] for layers in found[quantity]] for found in several], axis=0)
-                axes.plot(several[0]["epoch"], values, label=name, markersize=4, **style(None, index))
+                axes.plot(several[0]["epoch"], values, label=named(name), markersize=4, **style(None, index))
             axes.axhline(0, color="black", linewidth=0.8, linestyle=":")
             axes.set_xscale("symlog", linthresh=1)
             epochs = measured[0]["alignment"]["epoch"]
@@ -107,9 +107,9 @@ def against_values(
             line(axes, places, spreads, name, **style(several[0], index))
         for index, control in enumerate(controls, len(lines)):
             found, colour = _spread(control, quantity, layer), style(control, index)["color"]
-            axes.axhline(found.mean, color=colour, linestyle="--", label=control.learner)
+            axes.axhline(found.mean, color=colour, linestyle="--", label=named(control.learner))
             axes.axhspan(found.mean - found.deviation, found.mean + found.deviation, color=colour, alpha=0.2)
-        axes.set_xticks(range(len(ticks)), ticks)
+        axes.set_xticks(range(len(ticks)), [named(tick) for tick in ticks])
         axes.set(ylim=(0, top), xlabel=key)
         axes.set_title(f"{quantity}, layer {layer + 1}" if quantity in summaries[0].layers else quantity, fontsize=10)
 
@@ -144,7 +144,7 @@ def _chosen(summaries: Sequence[Summary], names: Sequence[str]) -> list[tuple[in
 
 
 def _name_row(row: Sequence[Axes], title: str, ylabel: str) -> None:
-    row[0].set_ylabel(f"{title}\n{ylabel}" if title else ylabel)
+    row[0].set_ylabel(f"{named(title)}\n{ylabel}" if title else ylabel)
     drawn = [axes.get_legend_handles_labels() for axes in row]
     by_label = {label: handle for handles, labels in drawn for handle, label in zip(handles, labels, strict=True)}
     row[-1].legend(

@@ -15,10 +15,15 @@ MATHS = {"n_c m^L": "$n_c m^L$", "v m³/(1-f)": "$v m^3/(1-f)$"}
 CONTROL = {"color": "#888888", "marker": ".", "linestyle": "--"}
 
 
+def named(text: str) -> str:
+    """Let a user's name be drawn as it is: no mathematics between dollars, no label that legends leave out."""
+    return (f" {text}" if text.startswith("_") else text).replace("$", r"\$")
+
+
 def line(axes: Axes, places: Sequence[float], spreads: Iterable[Spread], label: str, **looks: Any) -> None:
     """Draw a line through means, each with its deviation."""
     means, deviations = zip(*((spread.mean, spread.deviation) for spread in spreads), strict=True)
-    axes.errorbar(places, means, deviations, label=label, capsize=3, **looks)
+    axes.errorbar(places, means, deviations, label=named(label), capsize=3, **looks)
 
 
 def accuracy(axes: Axes, summaries: Sequence[Summary], chance: float, laws: Mapping[str, float]) -> Axes:

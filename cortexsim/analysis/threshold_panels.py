@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
-from cortexsim.analysis.plots import MATHS, style
+from cortexsim.analysis.plots import MATHS, named, style
 from cortexsim.analysis.thresholds import Swept, Threshold
 
 LAWS: tuple[dict[str, Any], ...] = (
@@ -58,7 +58,7 @@ def selectivity(rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
             sizes = sorted({row["samples"] for row in shown})
             means = [np.mean([row["selectivity"][layer] for row in shown if row["samples"] == P]) for P in sizes]
             if sizes:
-                axes.plot(sizes, means, label=name, markersize=4, **style(None, index))
+                axes.plot(sizes, means, label=named(name), markersize=4, **style(None, index))
         axes.set(xscale="log", xlabel="training samples P", ylim=(0, 1))
         _plain(axes.xaxis)
         axes.set_title(f"layer {layer + 1}", fontsize=10)
@@ -80,7 +80,7 @@ def _sweep(axes: Axes, swept: Swept, names: Sequence[str]) -> None:
     axes.set_xticks(swept.values, [f"{value:g}" for value in swept.values])
     axes.set_xticks([], minor=True)
     _plain(axes.yaxis)
-    axes.set_title(f"{swept.name.replace('-', ' ')}\n", fontsize=10)
+    axes.set_title(f"{named(swept.name.replace('-', ' '))}\n", fontsize=10)
     axes.annotate(swept.title, (0.5, 1.02), xycoords="axes fraction", ha="center", fontsize=7)
     axes.spines[["top", "right"]].set_visible(False)
 
@@ -89,7 +89,9 @@ def _curve(axes: Axes, x: NDArray[np.floating], several: Sequence[Threshold], na
     """Draw a learner: bars where its means have intervals, triangles, apart from its line, where they are bounds."""
     colour, marker = look["color"], look["marker"]
     means = [threshold.estimate.mean for threshold in several]
-    axes.plot(x, [np.nan if t.censored else mean for t, mean in zip(several, means, strict=True)], label=name, **look)
+    axes.plot(
+        x, [np.nan if t.censored else mean for t, mean in zip(several, means, strict=True)], label=named(name), **look
+    )
     for place, threshold, mean in zip(x, several, means, strict=True):
         axes.plot([place] * len(threshold.values), threshold.values, "_", color=colour, alpha=0.5, markersize=5)
         low, high = threshold.estimate.low, threshold.estimate.high

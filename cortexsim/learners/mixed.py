@@ -137,6 +137,12 @@ class Segment:
 
     def load_beside(self, state: Mapping[str, Tensor]) -> None:
         """Go on from what `state_beside` copied."""
+        wanted: State = {}
+        for stage in range(max(1, len(self.schedule))):
+            wanted |= self.stack(stage).initial_state()
+        for name, values in state.items():
+            if values.dtype != torch.float64 or tuple(values.shape) != wanted[name].shape:
+                raise ValueError(f"{name}: {tuple(values.shape)} of {values.dtype}, not {wanted[name].shape}")
         self.lasting = {name: values.cpu().numpy().copy() for name, values in state.items()}
 
     def _tensors(self, stack: Stack) -> dict[str, Tensor]:

@@ -1,6 +1,5 @@
 """Random search of hyper-parameters, as many draws for every model: a comparison is only as fair as its search."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,11 @@ from rich.table import Table as Printed
 from cortexsim.errors import about
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs.change import changed
-from cortexsim.runs.configuration import Count, HierarchyTable, Model, Table
+from cortexsim.runs.configuration import Count, HierarchyTable, Model, Table, resolved
 from cortexsim.runs.explain import read
+from cortexsim.runs.files import write_json
 from cortexsim.runs.locate import find_model
-from cortexsim.runs.record import Ledger, open_folder
+from cortexsim.runs.record import Ledger
 from cortexsim.runs.schedule import run_all
 from cortexsim.runs.tell import new_table
 from cortexsim.runs.trial import Row, Trial
@@ -62,9 +62,13 @@ def read_search(path: Path) -> Search:
     return found
 
 
+def configuration(plan: Search) -> dict[str, Any]:
+    """Write out all that a search depends on, the models that it starts from too."""
+    return {**plan.model_dump(mode="json"), "start": [resolved(plan.model(name)) for name in plan.models]}
+
+
 def search(plan: Search, out: Path, console: Console, workers: int = 0) -> dict[str, list[dict[str, Any]]]:
     """Try as many draws for each model, score each by its mean accuracy, and write ``outcome.json``, best first."""
-    ledger = Ledger(open_folder(out) / "rows.jsonl")
     hierarchy = Hierarchy(**plan.hierarchy.model_dump(exclude_none=True))
     drawn = {name: _draws(plan, name) for name in plan.models}
     trials = {
@@ -76,6 +80,8 @@ def search(plan: Search, out: Path, console: Console, workers: int = 0) -> dict[
         for name, draws in drawn.items()
         for index, values in enumerate(draws)
     }
+    out.mkdir(parents=True, exist_ok=True)
+    ledger = Ledger(out / "rows.jsonl")
     run_all([trial for several in trials.values() for trial in several], ledger, console, workers)
     outcome: dict[str, list[dict[str, Any]]] = {name: [] for name in plan.models}
     for (name, index), several in trials.items():
@@ -83,9 +89,7 @@ def search(plan: Search, out: Path, console: Console, workers: int = 0) -> dict[
         outcome[name].append({"values": drawn[name][index], **_score(rows, plan.samples)})
     for found in outcome.values():
         found.sort(key=lambda entry: -entry["score"])
-    (out / "outcome.json").write_text(
-        json.dumps({"search": plan.model_dump(), "outcome": outcome}, indent=1), encoding="utf-8"
-    )
+    write_json(out / "outcome.json", {"search": plan.model_dump(), "outcome": outcome})
     return outcome
 
 

@@ -22,14 +22,13 @@ def train_one(folder: RunFolder, console: Console, every: float = EVERY) -> Row:
     Every layer is read out by a linear and by a two-layer decoder.
 
     Args:
-        folder: of the run, which goes on from its newest checkpoint.
+        folder: of the run, held, which goes on from its newest checkpoint.
         console: where progress and tables go.
         every: seconds between checkpoints.
     """
     row = folder.result
     if row is None:
-        with folder.held():
-            row = _train(folder, console, every)
+        row = _train(folder, console, every)
     else:
         console.print(f"{folder.path}: finished before", soft_wrap=True)
     if not (folder.path / "report.html").exists():
@@ -38,7 +37,8 @@ def train_one(folder: RunFolder, console: Console, every: float = EVERY) -> Row:
     console.print(_sensitivity(row))
     if row["diverged"]:
         console.print("The weights grew without bound: lower training.eta.")
-    answer = f"Test accuracy {row['accuracy']:.3f} with {row['samples']} samples (chance {row['chance']:.3f})."
+    tested = f"{row.get('test_samples', folder.trial.test_samples)} test samples, chance {row['chance']:.3f}"
+    answer = f"Test accuracy {row['accuracy']:.3f} with {row['samples']} samples ({tested})."
     console.print(answer)
     return row
 
