@@ -76,6 +76,9 @@ def hold(path: Path, how: str, patience: float = 0.0) -> Iterator[None]:
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"--out {path}: {error.strerror} (name a folder)") from None
+    try:
         with (path / LOCK).open("a+", encoding="utf-8") as file:
             _lock(file, path, how, patience)
             try:

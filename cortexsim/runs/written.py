@@ -103,7 +103,7 @@ class RowRecord(Part):
     alignment: dict[str, list[Any]] | None
     diverged: Annotated[bool, Field(strict=True)]
     seconds: Number
-    seconds_training: Number
+    seconds_training: Number | None = None
     readout_linear: list[Share] = []
 
 
