@@ -24,6 +24,7 @@ from cortexsim.options import (
     TupleSize,
     Workers,
     asked,
+    asked_before,
     checked_target,
     hierarchy_of,
     only,
@@ -32,7 +33,7 @@ from cortexsim.options import (
 )
 from cortexsim.processes import interruptible
 from cortexsim.runs.place import COMMAND
-from cortexsim.runs.record import note, noted
+from cortexsim.runs.record import note
 from cortexsim.runs.tell import open_console
 
 app = typer.Typer(
@@ -76,7 +77,7 @@ def compare(
 
     if resume is not None:
         only(context, "resume", "workers")
-        return compare(context, **noted(resume, "compare"), workers=workers, out=resume)
+        return compare(context, **asked_before(resume, compare), workers=workers, out=resume)
     console = open_console()
     names = values["model"] = values["model"] or default_models(console, target)
     comparison = Comparison(
@@ -185,7 +186,7 @@ def experiment(
 
     if resume is not None:
         only(context, "resume", "workers")
-        return experiment(context, **noted(resume, "experiment"), workers=workers, out=resume)
+        return experiment(context, **asked_before(resume, experiment), workers=workers, out=resume)
     if name is None:
         raise UserError(f"experiment: name one ({', '.join(experiment_paths())}), or --resume FOLDER")
     console = open_console()

@@ -1,11 +1,12 @@
 """Options of the command line, and how their values are read."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
+from pydantic import ConfigDict, Field, create_model
 from rich.console import Console
 
 from cortexsim.errors import UserError, nearest
@@ -40,6 +41,9 @@ Out = Annotated[
         help="Folder for results; one with unfinished results is gone on with.", parser=_folder, metavar="PATH"
     ),
 ]
+
+
+NOT_ASKED = ("context", "workers", "out", "resume")  # What a result does not depend on.
 
 
 class Interruptible:
@@ -99,13 +103,34 @@ def only(context: typer.Context, *allowed: str) -> None:
 
 def asked(given: Mapping[str, Any]) -> dict[str, Any]:
     """Take from a command's arguments those that its result depends on; names that are paths hold from anywhere."""
-    found = {key: value for key, value in given.items() if key not in ("context", "workers", "out", "resume")}
+    found = {key: value for key, value in given.items() if key not in NOT_ASKED}
     for key in ("model", "name"):
         if isinstance(found.get(key), list):
             found[key] = [absolute(name) for name in found[key]]
         elif found.get(key):
             found[key] = absolute(found[key])
     return found
+
+
+def asked_before(folder: Path, command: Callable[..., None]) -> dict[str, Any]:
+    """Read what `asked` took from a command's arguments from its folder, and hold it to the command's own options.
+
+    Raises:
+        UserError: one line naming the file, and what is wrong.
+    """
+    from cortexsim.runs.record import COMMAND, noted
+    from cortexsim.runs.written import hold_to
+
+    hints = get_type_hints(command, include_extras=True)
+    options = {name: get_args(hint) for name, hint in hints.items() if name not in (*NOT_ASKED, "return")}
+    fields: dict[str, Any] = {
+        name: (kind, Field(None, ge=about[0].min) if about else None)
+        for name, (kind, *about) in ((name, found or (hints[name],)) for name, found in options.items())
+    }
+    table = create_model(command.__name__, __config__=ConfigDict(extra="forbid", strict=True), **fields)
+    values = noted(folder, command.__name__)
+    hold_to(values, table, f"{folder / COMMAND}: values")
+    return values
 
 
 def absolute(name: str) -> str:

@@ -28,7 +28,7 @@ from cortexsim.runs.schedule import Watch
 from cortexsim.runs.tell import new_table
 from cortexsim.runs.trial import Row, Trial, prepare
 from cortexsim.runs.workers import spread
-from cortexsim.runs.written import Exactly, Several, Text, Whole, read_record, write_record
+from cortexsim.runs.written import Exactly, Several, Target, Text, Whole, read_record, write_record
 
 POINTS, FAILED = "points", "error.json"
 _ONE_AT_A_TIME = threading.Lock()  # A Dask worker may have several threads; torch counts its own for all of them.
@@ -44,7 +44,7 @@ class GridRecord(Exactly):
     samples: Several | None
     grammar_seed: Whole
     device: Text
-    target: Text
+    target: Target
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,9 @@ def noted(path: Path, command: str) -> dict[str, Any]:
     """
     found = read_record(path / COMMAND, CommandRecord, f"not a folder of `cortexsim {command}`")
     if found["command"] != command:
-        raise UserError(f"{path}: of `cortexsim {found['command']}` (cortexsim {found['command']} --resume {path})")
+        raise UserError(
+            f"{path / COMMAND}: of `cortexsim {found['command']}` (cortexsim {found['command']} --resume {path})"
+        )
     return dict(found["values"])
 
 

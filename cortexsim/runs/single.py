@@ -83,7 +83,8 @@ class Progress:
 
 
 def _layers(row: Row) -> Table:
-    columns = ("selectivity", "participation", "decoding", "readout_linear", "readout_two-layer")
+    known = ("selectivity", "participation", "decoding", "readout_linear", "readout_two-layer")
+    columns = [column for column in known if column in row]  # The point of a sweep has no such readouts.
     heads = ["layer", *(column.replace("readout_", "label, ") for column in columns)]
     table = new_table(f"{row['learner']}: what each layer has learned", heads)
     for layer, values in enumerate(zip(*(row[column] for column in columns), strict=True), 1):

@@ -20,6 +20,7 @@ Several = Annotated[int, Field(ge=1, strict=True)]
 Number = Annotated[float, Field(strict=True)]
 Share = Annotated[float, Field(ge=0, le=1, strict=True)]
 Text = Annotated[str, Field(strict=True)]
+Target = Literal["cpp", "numpy", "cython"]
 DIGEST, CHECK = "sha256", "check"
 
 
@@ -55,7 +56,7 @@ class TrialRecord(Exactly):
     grammar_seed: Whole
     seed: Whole
     device: Text
-    target: Literal["cpp", "numpy", "cython"]
+    target: Target
 
 
 class VersionRecord(Part):
