@@ -3,8 +3,6 @@
 import io
 import os
 import sys
-import time
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +18,6 @@ from cortexsim.options import (
     Device,
     Features,
     GrammarSeed,
-    Interruptible,
     Multiplicity,
     Out,
     Resume,
@@ -28,12 +25,16 @@ from cortexsim.options import (
     TupleSize,
     Workers,
     asked,
+    asked_before,
     checked_target,
     hierarchy_of,
     only,
     sizes,
+    working,
 )
-from cortexsim.runs.tell import open_console, origin, put
+from cortexsim.processes import interruptible
+from cortexsim.runs.place import COMMAND
+from cortexsim.runs.tell import open_console
 
 app = typer.Typer(
     help="Can a local plasticity rule learn a hidden hierarchy, and with how many samples next to backpropagation?",
@@ -83,14 +84,14 @@ def compare(
     """Set learners side by side, on three levels unless --depth says otherwise: a table, a figure and a report."""
     values = asked(locals())
     from cortexsim.rate import device as choose
-    from cortexsim.runs.compare import Comparison
+    from cortexsim.runs.compare import Comparison, configuration
     from cortexsim.runs.compare import compare as run
     from cortexsim.runs.locate import find_model
-    from cortexsim.runs.record import note, noted
+    from cortexsim.runs.record import note
 
     if resume is not None:
         only(context, "resume", "workers")
-        return compare(context, **noted(resume, "compare"), workers=workers, out=resume)
+        return compare(context, **asked_before(resume, compare), workers=workers, out=resume)
     console = open_console()
     names = values["model"] = values["model"] or default_models(console, target)
     comparison = Comparison(
@@ -103,9 +104,9 @@ def compare(
         target=checked_target(target),
     )
     comparison.check()
-    folder = out or Path("runs") / time.strftime("compare-%Y%m%d-%H%M%S")
-    note(folder, "compare", values | {"depth": comparison.hierarchy.depth})
-    with Interruptible(console, f"cortexsim compare --resume {folder}"):
+    values |= {"depth": comparison.hierarchy.depth}
+    with working(out, "compare", COMMAND, console, "cortexsim compare --resume") as folder:
+        note(folder, "compare", values, configuration(comparison))
         run(comparison, folder, console, workers)
     console.print(f"Written: {folder}/result.json, figure.png, figure.svg, report.html", soft_wrap=True)
 
@@ -125,34 +126,15 @@ def default_models(console: Console, target: str) -> list[str]:
     return list(DEFAULT_MODELS)
 
 
-@app.command()
-def models(
-    rules: Annotated[bool, typer.Option("--rules", help="The rules alone.")] = False,
-) -> None:
-    """List the models of the package, and the rules they can follow."""
-    from cortexsim.runs import show
-
-    console = open_console()
-    if not rules:
-        put(show.models_table(), console)
-    put(show.rules_table(), console)
-
-
-@app.command()
-def show(model: Annotated[str, typer.Argument(help="Name of a model, or path of a .toml file.")]) -> None:
-    """Show a model: its layers, cells, weights and memory, and its rule's three factors.
-
-    A model that names a Python file as its rule runs the code of that file, here too.
-    """
-    from cortexsim.runs import show
-    from cortexsim.runs.locate import find_model
-
-    console, found = open_console(), find_model(model)
-    origin(found, model, console)
-    show.describe(found, console)
-
-
-for _command in (commands.train, commands.sweep, commands.search, commands.runs, commands.report):
+for _command in (
+    commands.models,
+    commands.show,
+    commands.train,
+    commands.sweep,
+    commands.search,
+    commands.runs,
+    commands.report,
+):
     app.command()(_command)
 
 
@@ -168,18 +150,21 @@ def raster(
     out: Out = None,
 ) -> None:
     """Draw spikes, a membrane and its dendrite, before and after training."""
+    from cortexsim.runs.enough import checked_test_size
+    from cortexsim.runs.folder import made_with
     from cortexsim.runs.locate import find_model
     from cortexsim.runs.raster import draw
-    from cortexsim.runs.trial import Trial, test_size
+    from cortexsim.runs.record import note
+    from cortexsim.runs.trial import Trial
 
     console, found = open_console(), find_model(model)
     hierarchy = hierarchy_of(found.task(), depth, None, None, None, None)
     count = samples or found.training.samples
-    trial = Trial(
-        found, hierarchy, count, test_size(hierarchy, count), grammar_seed, seed, target=checked_target(target)
-    )
-    folder = out or Path("runs") / time.strftime(f"raster-{found.name}-%Y%m%d-%H%M%S")
-    draw(trial, fixations, folder, console)
+    tested = checked_test_size(hierarchy, count)
+    trial = Trial(found, hierarchy, count, tested, grammar_seed, seed, target=checked_target(target))
+    with working(out, f"raster-{found.name}", COMMAND, console, "the same command, and --out") as folder:
+        note(folder, "raster", {}, made_with(trial) | {"fixations": fixations})
+        draw(trial, fixations, folder, console)
     console.print(f"Written: {folder}/raster.png, raster.svg", soft_wrap=True)
 
 
@@ -199,18 +184,19 @@ def experiment(
     from cortexsim.runs import experiment as of_comparisons
     from cortexsim.runs import thresholds as of_thresholds
     from cortexsim.runs.locate import THRESHOLDS, experiment_paths, find_experiment_file
-    from cortexsim.runs.record import note, noted
+    from cortexsim.runs.record import note
 
     if resume is not None:
         only(context, "resume", "workers")
-        return experiment(context, **noted(resume, "experiment"), workers=workers, out=resume)
+        return experiment(context, **asked_before(resume, experiment), workers=workers, out=resume)
     if name is None:
         raise UserError(f"experiment: name one ({', '.join(experiment_paths())}), or --resume FOLDER")
-    console, folder = open_console(), out or Path("runs") / time.strftime(f"{Path(name).name}-%Y%m%d-%H%M%S")
+    console = open_console()
     kind = of_thresholds if find_experiment_file(name).name == THRESHOLDS else of_comparisons
-    with Interruptible(console, f"cortexsim experiment --resume {folder}"):
-        begin = partial(note, folder, "experiment", values)
-        written = kind.perform(name, folder, console, quick, choose(device), workers, begin)
+    configuration, perform = kind.planned(name, console, quick, choose(device))
+    with working(out, Path(name).name, COMMAND, console, "cortexsim experiment --resume") as folder:
+        note(folder, "experiment", values, configuration)
+        written = perform(folder, console, workers)
     console.print(f"Written: {folder}/{written}", soft_wrap=True)
 
 
@@ -220,7 +206,8 @@ def main() -> None:
         if isinstance(output, io.TextIOWrapper):
             output.reconfigure(errors="replace")
     try:
-        code = app(standalone_mode=False)
+        with interruptible():
+            code = app(standalone_mode=False)
     except UserError as error:
         _fail(str(error))
     except KeyboardInterrupt:

@@ -1,7 +1,6 @@
-"""Commands about runs that are kept: train, sweep, and what is made of their folders."""
+"""Commands about models, and about runs that are kept: train, sweep, and what is made of their folders."""
 
 import os
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +14,6 @@ from cortexsim.options import (
     Device,
     Features,
     GrammarSeed,
-    Interruptible,
     Multiplicity,
     Out,
     Resume,
@@ -26,6 +24,7 @@ from cortexsim.options import (
     checked_target,
     hierarchy_of,
     only,
+    working,
 )
 from cortexsim.runs.tell import open_console, origin, put
 
@@ -52,32 +51,31 @@ def train(
     A model that names a Python file as its rule runs the code of that file, and so does a run of such a model.
     """
     from cortexsim.rate import device as choose
+    from cortexsim.runs.enough import checked_test_size
     from cortexsim.runs.folder import RunFolder
     from cortexsim.runs.locate import find_model
+    from cortexsim.runs.place import RECORD
     from cortexsim.runs.single import train_one
-    from cortexsim.runs.trial import Trial, test_size
+    from cortexsim.runs.trial import Trial
 
     console = open_console()
     if resume is not None:
         only(context, "resume", "checkpoint")
-        folder = RunFolder(resume)
-        choose(folder.trial.device)
-        found = folder.trial.model
+        trial = RunFolder(resume).trial
+        choose(trial.device)
     elif model is None:
         raise UserError("train: name a model, such as clapp, or a run to go on with (--resume RUN)")
     else:
         found, sized = find_model(model), checked_target(target)
         hierarchy = hierarchy_of(found.task(), depth, multiplicity, features, tuple_size, classes)
         count = samples or found.training.samples
-        trial = Trial(found, hierarchy, count, test_size(hierarchy, count), grammar_seed, seed, choose(device), sized)
-        hierarchy.check_samples(trial.samples, trial.test_samples)
-        name = out or Path("runs") / time.strftime(f"{found.name}-%Y%m%d-%H%M%S")
-        folder = RunFolder.begin(name, trial)
-    with Interruptible(console, f"cortexsim train --resume {folder.path}"):
-        origin(found, model, console)
-        train_one(folder, console, checkpoint)
+        tested = checked_test_size(hierarchy, count)
+        trial = Trial(found, hierarchy, count, tested, grammar_seed, seed, choose(device), sized)
+    with working(resume or out, trial.model.name, RECORD, console, "cortexsim train --resume") as path:
+        origin(trial.model, model, console)
+        train_one(RunFolder(path) if resume else RunFolder.begin(path, trial), console, checkpoint)
     written = "result.json, report.html, figure.svg, metrics.jsonl, weights.npz"
-    console.print(f"Written: {folder.path}/{written}", soft_wrap=True)
+    console.print(f"Written: {path}/{written}", soft_wrap=True)
 
 
 def sweep(
@@ -102,6 +100,7 @@ def sweep(
     """Run a model with many values, each point a run; those that are done are not run again."""
     from cortexsim.rate import device as choose
     from cortexsim.runs import grid as sweeping
+    from cortexsim.runs.place import PLAN
 
     console = open_console()
     if resume is not None:
@@ -112,9 +111,10 @@ def sweep(
     else:
         chosen, run_on = checked_target(target), choose(device)
         plan = sweeping.Grid(absolute(model), together or (), grid or (), seeds, samples, grammar_seed, run_on, chosen)
-    folder = resume or out or Path("runs") / time.strftime(f"sweep-{Path(plan.model).stem}-%Y%m%d-%H%M%S")
     side_by_side = 1 if plan.device != "cpu" else workers or os.cpu_count() or 1
-    with Interruptible(console, f"cortexsim sweep --resume {folder}"):
+    plan.points()  # What cannot be is said before there is a folder.
+    name = f"sweep-{Path(plan.model).stem}"
+    with working(resume or out, name, PLAN, console, "cortexsim sweep --resume") as folder:
         rows = sweeping.run_grid(plan, folder, console, side_by_side, cluster)
     put(sweeping.table(rows), console)
     failed = [row for row in rows if "error" in row]
@@ -132,10 +132,14 @@ def search(
 ) -> None:
     """Search hyper-parameters at random, with the same number of draws for each model."""
     from cortexsim.runs import search as searching
+    from cortexsim.runs.place import COMMAND
+    from cortexsim.runs.record import note
 
-    console, folder = open_console(), out or Path("runs") / time.strftime("search-%Y%m%d-%H%M%S")
-    found = searching.read_search(plan)
-    with about(str(plan)), Interruptible(console, f"the same command and --out {folder}"):
+    console, found = open_console(), searching.read_search(plan)
+    with about(str(plan)):
+        configuration = searching.configuration(found)
+    with working(out, "search", COMMAND, console, "the same command, and --out") as folder, about(str(plan)):
+        note(folder, "search", {}, configuration)
         outcome = searching.search(found, folder, console, workers)
     put(searching.table(outcome), console)
     console.print(f"Written: {folder}/outcome.json", soft_wrap=True)
@@ -164,6 +168,33 @@ def report(
     """Set runs side by side on one HTML page: tables that sort, a figure, and in what they differ."""
     from cortexsim.runs import gather, pages
 
-    found = gather.gather(run)
+    pages.see_replaceable(out)
+    console = open_console()
+    found = gather.gather(run, lambda line: console.print(line, soft_wrap=True))
     pages.write(out, found)
-    open_console().print(f"Written: {out}, of {len(found)} runs", soft_wrap=True)
+    console.print(f"Written: {out}, of {len(found)} runs", soft_wrap=True)
+
+
+def models(
+    rules: Annotated[bool, typer.Option("--rules", help="The rules alone.")] = False,
+) -> None:
+    """List the models of the package, and the rules they can follow."""
+    from cortexsim.runs import show
+
+    console = open_console()
+    if not rules:
+        put(show.models_table(), console)
+    put(show.rules_table(), console)
+
+
+def show(model: Annotated[str, typer.Argument(help="Name of a model, or path of a .toml file.")]) -> None:
+    """Show a model: its layers, cells, weights and memory, and its rule's three factors.
+
+    A model that names a Python file as its rule runs the code of that file, here too.
+    """
+    from cortexsim.runs import show
+    from cortexsim.runs.locate import find_model
+
+    console, found = open_console(), find_model(model)
+    origin(found, model, console)
+    show.describe(found, console)

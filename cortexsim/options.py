@@ -3,11 +3,13 @@
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
+from pydantic import ConfigDict, Field, create_model
 from rich.console import Console
 
 from cortexsim.errors import OutputClosed, UserError, nearest
@@ -28,7 +30,23 @@ Resume = Annotated[
     Path | None, typer.Option(help="Folder of a run that was stopped; it goes on as if it had not been.")
 ]
 Checkpoint = Annotated[float, typer.Option(min=0, help="Seconds between checkpoints; 0 writes one a batch.")]
-Out = Annotated[Path | None, typer.Option(help="Folder for results; one with unfinished results is gone on with.")]
+
+
+def _folder(text: str) -> Path:
+    if not text.strip():
+        raise UserError("--out '': name a folder (or leave it out, for a new one in runs/)")
+    return Path(text)
+
+
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder for results; one with unfinished results is gone on with.", parser=_folder, metavar="PATH"
+    ),
+]
+
+
+NOT_ASKED = ("context", "workers", "out", "resume")  # What a result does not depend on.
 
 
 class Interruptible:
@@ -59,6 +77,29 @@ class Interruptible:
             self.console.print(f"Took {seconds:.0f} s on {cores} core{'s'[: cores > 1]} ({cpu:.0f} s of CPU).")
 
 
+@contextmanager
+def working(out: Path | None, name: str, record: str, console: Console, how: str) -> Iterator[Path]:
+    """Work in the folder of a command, which nobody else works in meanwhile.
+
+    Args:
+        out: the folder that was asked for; a new one in ``runs/`` where none was.
+        name: what a new one's name begins with.
+        record: name of the file in which the command says what it was asked for.
+        console: where it is said, at Ctrl-C, how to go on.
+        how: the command that goes on, which is followed by the folder.
+
+    Raises:
+        UserError: where something else is there, or somebody else at work.
+    """
+    from cortexsim.runs.place import fresh, hold, see_own
+
+    if out is not None:
+        see_own(out, record)
+    folder = out or fresh(name)
+    with Interruptible(console, f"{how} {folder}"), hold(folder, f"{how} {folder}"):
+        yield folder
+
+
 def only(context: typer.Context, *allowed: str) -> None:
     """See that no other options were given beside these.
 
@@ -74,13 +115,34 @@ def only(context: typer.Context, *allowed: str) -> None:
 
 def asked(given: Mapping[str, Any]) -> dict[str, Any]:
     """Take from a command's arguments those that its result depends on; names that are paths hold from anywhere."""
-    found = {key: value for key, value in given.items() if key not in ("context", "workers", "out", "resume")}
+    found = {key: value for key, value in given.items() if key not in NOT_ASKED}
     for key in ("model", "name"):
         if isinstance(found.get(key), list):
             found[key] = [absolute(name) for name in found[key]]
         elif found.get(key):
             found[key] = absolute(found[key])
     return found
+
+
+def asked_before(folder: Path, command: Callable[..., None]) -> dict[str, Any]:
+    """Read what `asked` took from a command's arguments from its folder, and hold it to the command's own options.
+
+    Raises:
+        UserError: one line naming the file, and what is wrong.
+    """
+    from cortexsim.runs.record import COMMAND, noted
+    from cortexsim.runs.written import hold_to
+
+    hints = get_type_hints(command, include_extras=True)
+    options = {name: get_args(hint) for name, hint in hints.items() if name not in (*NOT_ASKED, "return")}
+    fields: dict[str, Any] = {
+        name: (kind, Field(None, ge=about[0].min) if about else None)
+        for name, (kind, *about) in ((name, found or (hints[name],)) for name, found in options.items())
+    }
+    table = create_model(command.__name__, __config__=ConfigDict(extra="forbid", strict=True), **fields)
+    values = noted(folder, command.__name__)
+    hold_to(values, table, f"{folder / COMMAND}: values")
+    return values
 
 
 def absolute(name: str) -> str:

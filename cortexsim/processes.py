@@ -11,10 +11,12 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import Any
 
+ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 LOOK = 0.5  # Seconds between two looks at who the parent is.
 GUARD = """
 groups=
@@ -111,6 +113,32 @@ def _guarded(process: "subprocess.Popen[str]") -> Iterator[None]:
         raise
     finally:
         _guard.tell("-", process.pid)
+
+
+@contextmanager
+def signals_heard(hear: Callable[[int, FrameType | None], None], *numbers: int) -> Iterator[None]:
+    """Let signals be heard meanwhile, where they can be: in the main thread; those that are ignored (nohup) stay so."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, hear) for number in heard}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end this process as Ctrl-C does: what is done is kept, and no worker left."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    with signals_heard(end, *ENDING):
+        yield
 
 
 _watched: set[int] = set()

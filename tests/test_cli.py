@@ -10,8 +10,12 @@ from rich.console import Console
 
 from cortexsim import __version__, cli
 from cortexsim.cli import DEFAULT_MODELS, default_models
+from cortexsim.errors import UserError
+from cortexsim.hierarchy import Hierarchy
 from cortexsim.rules import known_rules
+from cortexsim.runs.configuration import read_model
 from cortexsim.runs.locate import find_model
+from cortexsim.runs.trial import Trial, prepare
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -44,7 +48,11 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
         (["show"], "Missing argument"),
         (["search", "none.toml"], "none.toml"),
         (["experiment", "plain_sgd", "--quick"], "--quick: experiment 'plain_sgd' has no quick form"),
-        (["train", "clapp", "--samples", "600", "--depth", "2"], "more than the 512 distinct samples"),
+        (["train", "clapp", "--samples", "600", "--depth", "2"], "which leaves 0 to test on (at least 32, 4 a class"),
+        (["train", "clapp", "--samples", "511", "--depth", "2"], "leaves 1 to test on"),
+        (["compare", "--samples", "64,481", "--depth", "2"], "leaves 31 to test on"),
+        (["sweep", "clapp", "--samples", "500", "--set", "hierarchy.depth=2"], "ask for 480 or fewer"),
+        (["train", "clapp", "--out", ""], "--out '': name a folder"),
     ],
 )
 def test_bad_input_gets_one_line_and_exit_code_2(
@@ -58,14 +66,12 @@ def test_bad_input_gets_one_line_and_exit_code_2(
 
 
 def test_without_a_second_synonym_there_is_no_second_view(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    tmp_path: Path,
 ) -> None:
     (tmp_path / "mine.toml").write_text('learner = "local"\n[rule]\nname = "clapp"\ncontext = "synonym"\n')
-    sizes = ["--samples", "4", "--depth", "2", "--multiplicity", "1"]
-    for command in (["train", str(tmp_path / "mine.toml")], ["compare", "--model", str(tmp_path / "mine.toml")]):
-        assert run(monkeypatch, *command, *sizes, "--out", str(tmp_path / command[0])) == 2
-        complaint = "cortexsim: hierarchy: multiplicity = 1 leaves no synonym to exchange (at least 2)\n"
-        assert capsys.readouterr().err == complaint
+    asked = Trial(read_model(tmp_path / "mine.toml"), Hierarchy(depth=2, multiplicity=1), 4, 4, 0, 0)
+    with pytest.raises(UserError, match=r"^hierarchy: multiplicity = 1 leaves no synonym to exchange"):
+        prepare(asked)
 
 
 def test_it_is_said_which_file_is_read_and_whose_code_runs(

@@ -36,7 +36,7 @@ def in_units_of_the_law(
             axes.set_xticks(sizes, [f"{size:g}" for size in sizes])
             axes.set_xticks([], minor=True)
             axes.set(ylim=(0, 1.05), xlabel="P / $n_c m^L$")
-            axes.set_title(name.replace("-", " "), fontsize=10)
+            axes.set_title(legend_name(name.replace("-", " ")), fontsize=10)
         _name_row(row, title, "test accuracy")
     return figure
 
@@ -109,7 +109,7 @@ def against_values(
             found, colour = _spread(control, quantity, layer), style(control, index)["color"]
             axes.axhline(found.mean, color=colour, linestyle="--", label=legend_name(control.learner))
             axes.axhspan(found.mean - found.deviation, found.mean + found.deviation, color=colour, alpha=0.2)
-        axes.set_xticks(range(len(ticks)), ticks)
+        axes.set_xticks(range(len(ticks)), [legend_name(tick) for tick in ticks])
         axes.set(ylim=(0, top), xlabel=key)
         axes.set_title(f"{quantity}, layer {layer + 1}" if quantity in summaries[0].layers else quantity, fontsize=10)
 
@@ -144,7 +144,7 @@ def _chosen(summaries: Sequence[Summary], names: Sequence[str]) -> list[tuple[in
 
 
 def _name_row(row: Sequence[Axes], title: str, ylabel: str) -> None:
-    row[0].set_ylabel(f"{title}\n{ylabel}" if title else ylabel)
+    row[0].set_ylabel(f"{legend_name(title)}\n{ylabel}" if title else ylabel)
     drawn = [axes.get_legend_handles_labels() for axes in row]
     by_label = {label: handle for handles, labels in drawn for handle, label in zip(handles, labels, strict=True)}
     row[-1].legend(

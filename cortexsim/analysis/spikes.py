@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cortexsim.analysis.plots import COLOURS
+from cortexsim.analysis.plots import COLOURS, legend_name
 from cortexsim.spiking import Outcome, Timing
 
 MODULATOR = "#CC79A7"
@@ -108,7 +108,9 @@ def raster(before: Scene, after: Scene, title: str) -> Figure:
         weights(panels[2, column], scene, largest)
     images = panels[2, 1].get_images()
     figure.colorbar(images[0], ax=panels[2, 1], label="weight")
-    figure.suptitle(f"{title}, the same test samples; lines are saccades, triangles modulators (darker: more columns)")
+    figure.suptitle(
+        f"{legend_name(title)}, the same test samples; lines are saccades, triangles modulators (darker: more columns)"
+    )
     return figure
 
 

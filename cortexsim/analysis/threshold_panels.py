@@ -80,7 +80,7 @@ def _sweep(axes: Axes, swept: Swept, names: Sequence[str]) -> None:
     axes.set_xticks(swept.values, [f"{value:g}" for value in swept.values])
     axes.set_xticks([], minor=True)
     _plain(axes.yaxis)
-    axes.set_title(f"{swept.name.replace('-', ' ')}\n", fontsize=10)
+    axes.set_title(f"{legend_name(swept.name.replace('-', ' '))}\n", fontsize=10)
     axes.annotate(swept.title, (0.5, 1.02), xycoords="axes fraction", ha="center", fontsize=7)
     axes.spines[["top", "right"]].set_visible(False)
 

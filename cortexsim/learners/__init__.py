@@ -5,10 +5,11 @@ from cortexsim.learners.contrast import clapp_loss, infonce_loss
 from cortexsim.learners.end_to_end import EndToEnd
 from cortexsim.learners.feedback import Feedback
 from cortexsim.learners.local import Local
-from cortexsim.learners.mixed import CLIPPED, MixedNetwork, Segment
-from cortexsim.learners.protocol import Budget, Cursor, Learner, train
+from cortexsim.learners.mixed import CLIPPED, MixedNetwork
+from cortexsim.learners.protocol import Budget, Cursor, Learner, see_possible, train
+from cortexsim.learners.segment import Segment
 from cortexsim.learners.settled import Settled
-from cortexsim.learners.state import State
+from cortexsim.learners.state import State, load_exactly
 from cortexsim.learners.streamed import Streamed
 from cortexsim.learners.untrained import Untrained
 
@@ -29,5 +30,7 @@ __all__ = [
     "Untrained",
     "clapp_loss",
     "infonce_loss",
+    "load_exactly",
+    "see_possible",
     "train",
 ]

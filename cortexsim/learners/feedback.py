@@ -152,6 +152,8 @@ class Feedback:
         load_network(self.network, state)
         self.optimizer.load(part("optimizer", state))
         for k, tensor in enumerate(self.descent.magnitudes):
-            self.descent.magnitudes[k] = state[f"magnitudes{k}"].to(tensor.device)
+            if (found := state[f"magnitudes{k}"]).shape != tensor.shape or found.dtype != tensor.dtype:
+                raise ValueError(f"magnitudes{k}: {tuple(found.shape)} of {found.dtype}, not {tuple(tensor.shape)}")
+            self.descent.magnitudes[k] = found.to(tensor.device)
         load_stream(self.noise, state["stream.noise"])
         load_stream(self.descent.fresh, state["stream.magnitudes"])

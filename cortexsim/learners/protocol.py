@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from cortexsim.errors import UserError
 from cortexsim.learners.state import State
 from cortexsim.rate import Network
 from cortexsim.seeds import stream
@@ -81,6 +82,24 @@ class Cursor(NamedTuple):
 START = Cursor()
 
 
+def batch_size(learner: Learner, stage: int, samples: int, budget: Budget) -> int:
+    """Say how many samples a batch of a stage has; where fixations follow each other it is an epoch."""
+    return samples if stage in learner.streams else min(budget.batch, samples)
+
+
+def see_possible(cursor: Cursor, learner: Learner, samples: int, budget: Budget) -> None:
+    """See that a training can be this far.
+
+    Raises:
+        UserError: where it cannot.
+    """
+    ended = cursor == Cursor(learner.stages)
+    if not ended and not (cursor.stage < learner.stages and cursor.epoch < budget.epochs):
+        raise UserError(f"no training of {learner.stages} x {budget.epochs} epochs is ever at {tuple(cursor)}")
+    if not ended and cursor.batch > (steps := samples // batch_size(learner, cursor.stage, samples, budget)):
+        raise UserError(f"batch {cursor.batch} of an epoch that has {steps}")
+
+
 def train(
     learner: Learner,
     leaves: Tensor,
@@ -109,7 +128,7 @@ def train(
             dendrites hear them.
     """
     for stage in range(begin.stage, learner.stages):
-        batch = len(leaves) if stage in learner.streams else min(budget.batch, len(leaves))
+        batch = batch_size(learner, stage, len(leaves), budget)
         steps = len(leaves) // batch
         seen, order = learner.present(stage, leaves, *views), stream(seed, "order")
         for epoch in range(budget.epochs):

@@ -1,12 +1,13 @@
 """The state of learners: everything that what is still to be learned depends on, by name."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from cortexsim.errors import UserError
 from cortexsim.rate import Network, Optimizer
 
 State = dict[str, Any]
@@ -29,7 +30,9 @@ def load_network(network: Network, state: Mapping[str, Any]) -> None:
         tensor.copy_(state[name])
     for k, layer in enumerate(network.layers, 1):
         for flag in FLAGS:
-            setattr(layer, flag, state[f"layer{k}.{flag}"])
+            if not isinstance(value := state[f"layer{k}.{flag}"], bool):
+                raise ValueError(f"layer{k}.{flag} = {value!r} is neither true nor false")
+            setattr(layer, flag, value)
 
 
 def copied(tensors: Mapping[str, Tensor]) -> State:
@@ -55,6 +58,46 @@ def stream_state(generator: np.random.Generator) -> dict[str, Any]:
 def load_stream(generator: np.random.Generator, state: dict[str, Any]) -> None:
     """Put a random stream back to where it stood."""
     generator.bit_generator.state = state
+
+
+class Stateful(Protocol):
+    """What has a state."""
+
+    def state(self) -> State:
+        """Copy all that learning has changed."""
+        ...
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state."""
+        ...
+
+
+def load_exactly(learner: Stateful, state: Mapping[str, Any]) -> None:
+    """Let a learner go on from a state, and see that it then has this state: same names, shapes, kinds and bits.
+
+    Raises:
+        UserError: where the state is that of another learner, or of none.
+    """
+    try:
+        learner.load(state)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError) as error:
+        raise UserError(f"the state does not fit this learner ({' '.join(str(error).split())})") from None
+    found = learner.state()
+    for name in sorted(found.keys() | state.keys()):
+        if name not in found or name not in state:
+            raise UserError(
+                f"the state does not fit this learner ('{name}' is {'missing' if name in found else 'new'})"
+            )
+        if (kept := _told(found[name])) != (given := _told(state[name])):
+            raise UserError(f"the state does not fit this learner ('{name}' is {given[0]}, not {kept[0]})")
+
+
+def _told(value: Any) -> tuple[str, Any]:
+    """Say what a value is, and give what makes it different from others."""
+    if isinstance(value, Tensor):
+        kind = str(value.dtype).removeprefix("torch.")
+        return f"{kind} {tuple(value.shape)}", value.detach().cpu().contiguous().numpy().tobytes()
+    return type(value).__name__, value
 
 
 class Optimized:

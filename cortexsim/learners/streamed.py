@@ -82,7 +82,7 @@ class Streamed:
             self.local.load(state)
         for segment in self.network.segments:
             segment.load_beside(part(f"segment{segment.first + 1}", state))
-        self.shown = list(state["shown"])
+        self.shown = [int(count) for count in state["shown"][: self.stages]]
 
     def _seed_of(self, stage: int) -> int:
         return (self.seed * 64 + stage + 1) % SEEDS + SEEDS

@@ -81,4 +81,6 @@ class Optimizer:
         for key, value in state.items():
             name, _, kind = key.rpartition(".")
             tensor = self.parameters[name]
+            if value.dtype != tensor.dtype or value.shape != (() if kind == "step" else tensor.shape):
+                raise ValueError(f"{key}: {tuple(value.shape)} of {value.dtype}, of a tensor {tuple(tensor.shape)}")
             self.torch.state[tensor][kind] = value.to(tensor.device, copy=True)

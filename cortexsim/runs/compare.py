@@ -1,6 +1,5 @@
 """Set learners side by side on one task: same samples, same order, same network, same budget of epochs."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,8 +13,10 @@ from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy, laws
 from cortexsim.runs import report
 from cortexsim.runs.configuration import Model, as_run
+from cortexsim.runs.enough import checked_test_size
+from cortexsim.runs.files import write_figure, write_json
 from cortexsim.runs.provenance import versions
-from cortexsim.runs.record import Ledger, open_folder
+from cortexsim.runs.record import Ledger
 from cortexsim.runs.schedule import run_all
 from cortexsim.runs.tell import accuracy_table, layer_table, put, verdict
 from cortexsim.runs.trial import Row, Trial, test_size
@@ -76,11 +77,7 @@ class Comparison:
         for name in names:
             if names.count(name) > 1:
                 raise UserError(f"--model {name}: given more than once (give the copies different file names)")
-        if max(self.samples) >= self.hierarchy.distinct_samples:
-            raise UserError(
-                f"--samples {max(self.samples)}: this grammar has {self.hierarchy.distinct_samples} distinct samples,"
-                " and some must be left to test on (ask for fewer, or raise --depth or --multiplicity)"
-            )
+        checked_test_size(self.hierarchy, max(self.samples))
 
     @property
     def title(self) -> str:
@@ -113,21 +110,20 @@ def compare(comparison: Comparison, out: Path, console: Console, workers: int = 
     Returns:
         The rows, and what is to be said of each learner.
     """
-    ledger = Ledger(open_folder(out) / "rows.jsonl")
-    rows = run_all(comparison.trials(), ledger, console, workers)
+    out.mkdir(parents=True, exist_ok=True)
+    rows = run_all(comparison.trials(), Ledger(out / "rows.jsonl"), console, workers)
+    result = {"rows": rows, "versions": versions(), "configuration": configuration(comparison)}
+    write_json(out / "result.json", result)
     summaries = summarise(rows)
     title = comparison.title
     if comparison.points:
         figure = panels.against_values(summaries, comparison.points, rows[0]["chance"], title)
     else:
         figure = plots.comparison(summaries, rows[0]["chance"], comparison.laws, comparison.hierarchy.features, title)
-    figure.savefig(out / "figure.png", dpi=150)
-    figure.savefig(out / "figure.svg")
-    result = {"rows": rows, "versions": versions(), "configuration": configuration(comparison)}
-    (out / "result.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
+    write_figure(figure, out / "figure", dpi=150)
     says = verdict(summaries, rows, comparison.laws)
     report.write(out, title, says, summaries, result)
-    put(accuracy_table(summaries, title), console)
+    put(accuracy_table(summaries, title, rows[0]["test_samples"]), console)
     put(layer_table(summaries), console)
     for line in says:
         console.print(line)

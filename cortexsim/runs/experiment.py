@@ -1,7 +1,7 @@
 """Experiments: several comparisons under one claim, as a folder of `experiments/` writes them down."""
 
-import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +16,7 @@ from cortexsim.runs.change import varied
 from cortexsim.runs.compare import Comparison, compare, configuration
 from cortexsim.runs.configuration import Count, HierarchyTable, Table
 from cortexsim.runs.explain import read
+from cortexsim.runs.files import write_figure, write_json
 from cortexsim.runs.locate import find_experiment_file, find_model
 from cortexsim.runs.provenance import versions
 from cortexsim.runs.tables import Seed
@@ -73,20 +74,19 @@ def find_experiment(name: str) -> tuple[Experiment, Path]:
     return read(path, Experiment), path.parent
 
 
-def perform(
-    name: str,
-    out: Path,
-    console: Console,
-    quick: bool,
-    device: str,
-    workers: int,
-    begin: Callable[[], None] = lambda: None,
-) -> str:
-    """Run an experiment into a folder, and name what was written there; begin is called once its plan stands."""
+def planned(name: str, console: Console, quick: bool, device: str) -> tuple[dict[str, Any], Callable[..., str]]:
+    """Read an experiment; answer with all that it is made of, and with what runs it.
+
+    The latter takes the folder, the console and the workers, and names what was written there.
+    """
     experiment, beside = find_experiment(name)
     console.print(experiment.description)
-    planned = comparisons(experiment, beside, device, quick)
-    begin()
+    several = comparisons(experiment, beside, device, quick)
+    made_of = {name: configuration(comparison) for name, comparison in several.items()}
+    return made_of, partial(_perform, experiment, several)
+
+
+def _perform(experiment: Experiment, planned: dict[str, Comparison], out: Path, console: Console, workers: int) -> str:
     run_experiment(experiment, planned, out, console, workers)
     return "result.json, and a folder for each comparison"
 
@@ -168,7 +168,8 @@ def run_experiment(
         "versions": versions(),
         "configuration": {name: configuration(comparison) for name, comparison in planned.items()},
     }
-    (out / "result.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(out / "result.json", result)
     _draw(experiment, planned, found, rows, out)
     for line in judged["says"] if judged else []:
         console.print(line)
@@ -196,5 +197,4 @@ def _draw(
         figures["alignment"] = panels.alignment(shown, "cosine", cosine, groups)
         figures["input_share"] = panels.alignment(shown, "input_share", share, groups)
     for name, figure in figures.items():
-        figure.savefig(out / f"{name}.png", dpi=120)
-        figure.savefig(out / f"{name}.svg")
+        write_figure(figure, out / name, dpi=120)

@@ -1,5 +1,6 @@
 """Files that are whole, or as they were: written under another name, synced, and moved to their place."""
 
+import io
 import json
 import os
 from pathlib import Path
@@ -21,7 +22,8 @@ def write_whole(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except OSError:
+    except OSError as error:
+        error.filename = str(path)  # What fails after opening has no name.
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
@@ -30,6 +32,37 @@ def write_whole(path: Path, data: bytes) -> None:
 def write_json(path: Path, values: Any) -> None:
     """Write values as a JSON file, whole or not at all."""
     write_whole(path, (json.dumps(values, indent=1) + "\n").encode())
+
+
+def append_line(path: Path, line: str) -> None:
+    """Write a line at the end of a file at once.
+
+    Raises:
+        OSError: where it cannot be written; half a line may be there.
+    """
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+    except OSError as error:
+        error.filename = str(path)
+        raise
+
+
+def write_figure(figure: Any, path: Path, dpi: int) -> list[str]:
+    """Write a figure of matplotlib as .png and as .svg, each whole or not at all; answer with the names of the files.
+
+    Args:
+        figure: of matplotlib.
+        path: of the files, without ending.
+        dpi: of the .png.
+    """
+    names = []
+    for kind in ("png", "svg"):
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format=kind, dpi=dpi)
+        names.append(f"{path.name}.{kind}")
+        write_whole(path.with_name(names[-1]), drawn.getvalue())
+    return names
 
 
 def sync_folder(path: Path) -> None:

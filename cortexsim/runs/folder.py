@@ -1,11 +1,9 @@
 """A run's folder: what it was made with, how it went, where it stands, and what came of it."""
 
-import json
-import shutil
+import hashlib
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -17,12 +15,13 @@ from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs.checkpoint import Checkpoints
 from cortexsim.runs.configuration import Model, as_run, resolved
 from cortexsim.runs.explain import explain
-from cortexsim.runs.files import write_json
+from cortexsim.runs.files import write_whole
+from cortexsim.runs.place import RECORD, hold, see_own
 from cortexsim.runs.provenance import ENGINES, code_state, git_state, versions
-from cortexsim.runs.record import open_folder
 from cortexsim.runs.trial import Row, Trial
+from cortexsim.runs.written import ResultRecord, RunRecord, read_record, write_record
 
-RECORD, RESULT, METRICS, CHECKPOINTS, LOCK = "run.json", "result.json", "metrics.jsonl", "checkpoints", ".lock"
+RESULT, METRICS, CHECKPOINTS = "result.json", "metrics.jsonl", "checkpoints"
 STREAMS = ("data", "weights", "feedback", "order", "noise", "spikes", "exchange", "readout", "views")
 
 
@@ -42,48 +41,74 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.record = read_json(path / RECORD, "not a run (a folder that `cortexsim train` has written)")
-        try:
-            self.trial = _trial(self.record["trial"], path)
-        except (KeyError, TypeError, AttributeError):
-            raise UserError(f"{path / RECORD}: not the record of a run (written by another version?)") from None
+        otherwise = "not a run (a folder that `cortexsim train` has written)"
+        self.record = read_record(path / RECORD, RunRecord, otherwise)
+        self.trial = _trial(self.record["trial"], path)
 
     @classmethod
     def begin(cls, path: Path, trial: Trial) -> "RunFolder":
-        """Make the folder of a new run; one that holds the same run already is gone on with.
+        """Make a folder that is held that of a new run; one that holds the same run already is gone on with.
 
         Raises:
-            UserError: where it cannot be written to, or holds another run.
+            UserError: where it holds another run, or anything else.
         """
+        see_own(path, RECORD)
         if (path / RECORD).exists():
             found = cls(path)
             if found.trial.asked != _at_home(trial, path).asked:
                 raise UserError(f"--out {path}: holds another run (give another folder, or none)")
             return found
-        open_folder(path)
+        path.mkdir(parents=True, exist_ok=True)
         kept = _at_home(trial, path)
         if file := _rule_file(trial.model):
-            shutil.copyfile(trial.model._path.parent / file, path / Path(file).name)
-        write_json(path / RECORD, _record(kept))
+            write_whole(path / Path(file).name, (trial.model._path.parent / file).read_bytes())
+        write_record(path / RECORD, _record(kept))
         return cls(path)
 
     @property
     def checkpoints(self) -> Checkpoints:
         """Where its checkpoints are."""
-        return Checkpoints(self.path / CHECKPOINTS)
+        return Checkpoints(self.path / CHECKPOINTS, self.record["asked"])
 
     @property
     def result(self) -> Row | None:
-        """Its row; None where it is not finished."""
-        if not (self.path / RESULT).exists():
+        """Its row; None where it is not finished.
+
+        Raises:
+            UserError: where it is damaged, or another run's, or the metrics are not those that it was finished with.
+        """
+        path = self.path / RESULT
+        if not path.exists():
             return None
-        return read_json(self.path / RESULT, "cannot be read")["rows"][0]
+        found = read_record(path, ResultRecord, "not the result of a run (take it out, and `train --resume` the run)")
+        row: Row = found["rows"][0]
+        if found["asked"] != self.record["asked"]:
+            raise UserError(f"{path}: of another run (take it out, and `train --resume` the run)")
+        if found.get("metrics", metrics := self._metrics()) != metrics:
+            raise UserError(f"{self.path / METRICS}: not what it was when the run ended (damaged; take the run out)")
+        return row
+
+    def _metrics(self) -> str:
+        """Digest the file of metrics; of no file it is that of nothing."""
+        path = self.path / METRICS
+        return hashlib.sha256(path.read_bytes() if path.exists() else b"").hexdigest()
+
+    @property
+    def epochs_known(self) -> int:
+        """How many epochs its newest checkpoint has seen, by the manifest alone; 0 where that cannot be read."""
+        cursor = self.checkpoints.latest()
+        return cursor.stage * self.trial.model.training.epochs + cursor.epoch
 
     def finish(self, row: Row) -> None:
         """Write the row down, with all that it was made with."""
-        made = {"hierarchy": asdict(self.trial.hierarchy), "model": as_run(self.trial.model, self.trial.samples)}
-        configuration = {**made, "device": self.trial.device}
-        write_json(self.path / RESULT, {"rows": [row], "versions": versions(), "configuration": configuration})
+        configuration = {
+            "hierarchy": asdict(self.trial.hierarchy),
+            "model": as_run(self.trial.model, self.trial.samples),
+            "device": self.trial.device,
+        }
+        made = {"asked": self.trial.asked, "versions": versions(), "configuration": configuration}
+        result = {"rows": [row], "metrics": self._metrics(), **made}
+        write_record(self.path / RESULT, result)
 
     def check(self) -> list[str]:
         """See that the run can go on as it began; answer with what may differ in the last bits.
@@ -110,43 +135,20 @@ class RunFolder:
             if then[name] != now[name]
         ]
 
-    @contextmanager
-    def held(self, how: str = "") -> Iterator[None]:
-        """Work in the folder, alone.
+    def held(self) -> AbstractContextManager[None]:
+        """Work in the folder, alone; see `hold`."""
+        return hold(self.path, f"cortexsim train --resume {self.path}")
 
-        Args:
-            how: to go on, where the disk fails; by the run itself unless given.
 
-        Raises:
-            UserError: where another process does, or the folder cannot be written to, or no longer.
-        """
-        try:
-            with (self.path / LOCK).open("w") as file:
-                self._lock(file.fileno())
-                yield
-        except OSError as error:
-            raise UserError(
-                f"{error.filename or self.path}: {error.strerror or error} (checkpoints before are whole: mend this,"
-                f" and go on with {how or f'cortexsim train --resume {self.path}'})"
-            ) from None
-
-    def _lock(self, number: int) -> None:
-        try:
-            import fcntl
-
-            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except ImportError:  # Windows: it is left to the user not to run a run twice at once.
-            pass
-        except BlockingIOError:
-            raise UserError(f"{self.path}: another process is at work on this run (wait, or end it)") from None
-        except OSError:  # Some network file systems have no locks.
-            pass
+def made_with(trial: Trial) -> dict[str, Any]:
+    """Write out a trial, its model with all defaults."""
+    return {**asdict(trial), "model": resolved(trial.model)}
 
 
 def _record(trial: Trial) -> dict[str, Any]:
     """Write out all that a run is made with."""
     return {
-        "trial": {**asdict(trial), "model": resolved(trial.model)},
+        "trial": made_with(trial),
         "asked": trial.asked,
         "seeds": {"grammar": trial.grammar_seed, **dict.fromkeys(STREAMS, trial.seed)},
         "versions": versions(),
@@ -160,13 +162,18 @@ def _record(trial: Trial) -> dict[str, Any]:
 def _trial(values: dict[str, Any], path: Path) -> Trial:
     """Read back what `_record` wrote."""
     tables = dict(values["model"])
-    name = tables.pop("name")
+    name = tables.pop("name", "")
     try:
         model = Model.model_validate(tables)
+        hierarchy = Hierarchy(**values["hierarchy"])
     except ValidationError as error:
         raise UserError(f"{path / RECORD}: {explain(error, Model)}") from None
+    except UserError as error:
+        raise UserError(f"{path / RECORD}: {error}") from None
+    if not isinstance(name, str):
+        raise UserError(f"{path / RECORD}: model.name = {name!r} is no text")
     model._name, model._path = name, path / RECORD
-    return Trial(**{**values, "model": model, "hierarchy": Hierarchy(**values["hierarchy"])})
+    return Trial(**{**values, "model": model, "hierarchy": hierarchy})
 
 
 def _rule_file(model: Model) -> str | None:
@@ -183,20 +190,3 @@ def _at_home(trial: Trial, path: Path) -> Trial:
     model = trial.model.model_copy(update={"rule": rule})
     model._name, model._path = trial.model._name, path / RECORD
     return replace(trial, model=model)
-
-
-def read_json(path: Path, otherwise: str) -> dict[str, Any]:
-    """Read a JSON object.
-
-    Raises:
-        UserError: with what it otherwise is.
-    """
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}; {otherwise}") from None
-    except ValueError:
-        raise UserError(f"{path}: no JSON; {otherwise}") from None
-    if not isinstance(values, dict):
-        raise UserError(f"{path}: {otherwise}")
-    return values

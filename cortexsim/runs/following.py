@@ -6,7 +6,8 @@ from typing import Any
 from torch import Tensor
 
 from cortexsim.analysis.alignment import input_shares, update_cosines
-from cortexsim.learners import Feedback, Learner
+from cortexsim.errors import UserError
+from cortexsim.learners import Cursor, Feedback, Learner
 
 COMPARED = 256  # Samples that updates are compared on.
 EPOCHS = (1, 2, 5, 10, 20)  # After which they are compared, beside the last; and before the first.
@@ -49,6 +50,22 @@ class Following:
         if self.found is None or self.found["epoch"][-1] != epoch:
             return {}
         return {name: values[-1] for name, values in self.found.items() if name != "epoch"}
+
+    def see_possible(self, found: Any, cursor: Cursor, stages: int) -> None:
+        """See that this can have been found by the time that a training is so far.
+
+        Raises:
+            UserError: where it cannot.
+        """
+        if self.found is None or found is None:
+            possible = self.found is found
+        else:
+            done = cursor.epoch if cursor.stage < stages else self.epochs[-1]
+            known = [0, *(epoch for epoch in self.epochs if epoch <= done)]
+            possible = found.keys() == self.found.keys() and found["epoch"] == known
+            possible &= all(len(values) == len(known) for values in found.values())
+        if not possible:
+            raise UserError("followed: what was found does not belong to this learner, or not to this epoch")
 
     def _measure(self, epoch: int) -> None:
         if self.learner is None or self.found is None:

@@ -1,6 +1,5 @@
 """Runs on disk: found, listed, and read to be compared."""
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,10 +9,12 @@ from rich.table import Table
 
 from cortexsim.errors import UserError
 from cortexsim.runs.configuration import as_run
-from cortexsim.runs.folder import METRICS, RECORD, RunFolder, read_json
+from cortexsim.runs.folder import METRICS, RunFolder
 from cortexsim.runs.grid import FAILED, POINTS
+from cortexsim.runs.place import RECORD
 from cortexsim.runs.tell import new_table
 from cortexsim.runs.trial import Row
+from cortexsim.runs.written import FailureRecord, LineRecord, parsed, read_record
 
 
 @dataclass(frozen=True)
@@ -66,25 +67,29 @@ def find(path: Path, say: Callable[[str], None] | None = None) -> list[Found]:
     if not path.is_dir():
         raise UserError(f"{path}: no such folder (--out of a run, or runs/)")
     found = []
-    for record in sorted(path.glob(f"**/{RECORD}")):
+    for folder in sorted({record.parent for name in (RECORD, METRICS) for record in path.glob(f"**/{name}")}):
         try:
-            found.append(_read(record.parent, path))
+            found.append(_read(folder, path))
         except UserError as error:
             if say is None:
                 raise
             say(str(error))
+        except OSError as error:
+            if say is None:
+                raise
+            say(f"{error.filename or folder}: {error.strerror or error}")
     return found
 
 
-def gather(paths: Iterable[Path]) -> list[Found]:
-    """Read the runs of several folders, each once.
+def gather(paths: Iterable[Path], say: Callable[[str], None] | None = None) -> list[Found]:
+    """Read the runs of several folders, each once; say is told of those that cannot be read.
 
     Raises:
         UserError: where one holds none.
     """
     found: dict[Path, Found] = {}
     for path in paths:
-        here = find(path)
+        here = find(path, say)
         if not here:
             raise UserError(f"{path}: no run in it (a folder that `cortexsim train` or `sweep` has written)")
         found |= {run.folder.path.resolve(): run for run in here}
@@ -116,16 +121,21 @@ def differences(runs: list[Found]) -> dict[str, list[Any]]:
 
 def _read(path: Path, above: Path) -> Found:
     folder, error, metrics = RunFolder(path), "", []
+    row = folder.result
     if (path / METRICS).exists():
-        lines = (path / METRICS).read_text(encoding="utf-8").splitlines(keepends=True)
-        try:
-            metrics = [json.loads(line) for line in lines if line.endswith("\n")]  # A last line may be half written.
-        except ValueError:
-            raise UserError(f"{path / METRICS}: a line is damaged (take it out, or leave the run out)") from None
+        lines = (path / METRICS).read_bytes().decode(errors="replace").splitlines(keepends=True)
+        for number, text in enumerate(lines, 1):
+            if not text.endswith("\n"):  # The last line may be half written.
+                continue
+            if (entry := parsed(text, LineRecord, folder.record["key"])) is None:
+                raise UserError(f"{path / METRICS}: line {number} is damaged (take it out, or go on with the run)")
+            metrics.append(entry)
+    if row is None and len(metrics) < (known := folder.epochs_known):
+        raise UserError(f"{path / METRICS}: has {len(metrics)} of {known} lines (go on with the run)")
     if (path / FAILED).exists():
-        error = read_json(path / FAILED, "cannot be read")["error"]
+        error = read_record(path / FAILED, FailureRecord, "not why a run failed (take it out)")["error"]
     name = path.name if path == above else str(path.relative_to(above)).replace(f"{POINTS}/", "")
-    return Found(name, folder, folder.result, metrics, error)
+    return Found(name, folder, row, metrics, error)
 
 
 def _flat(values: dict[str, Any], above: str = "") -> dict[str, Any]:

@@ -17,19 +17,34 @@ from cortexsim.analysis.summary import Spread
 from cortexsim.errors import UserError, about
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs.change import assignment, changed
+from cortexsim.runs.enough import checked_test_size
 from cortexsim.runs.files import write_json
 from cortexsim.runs.folder import RunFolder
-from cortexsim.runs.keep import EVERY, run_kept
+from cortexsim.runs.keep import EVERY, PATIENCE, run_kept
 from cortexsim.runs.locate import find_model
+from cortexsim.runs.place import PLAN, hold, see_own
 from cortexsim.runs.provenance import versions
-from cortexsim.runs.record import open_folder
 from cortexsim.runs.schedule import Watch
 from cortexsim.runs.tell import new_table
-from cortexsim.runs.trial import Row, Trial, prepare, test_size
+from cortexsim.runs.trial import Row, Trial, prepare
 from cortexsim.runs.workers import spread
+from cortexsim.runs.written import Exactly, Several, Target, Text, Whole, read_record, write_record
 
-PLAN, POINTS, FAILED = "sweep.json", "points", "error.json"
+POINTS, FAILED = "points", "error.json"
 _ONE_AT_A_TIME = threading.Lock()  # A Dask worker may have several threads; torch counts its own for all of them.
+
+
+class GridRecord(Exactly):
+    """The file ``sweep.json``."""
+
+    model: Text
+    together: list[Text]
+    grid: list[Text]
+    seeds: Several
+    samples: Several | None
+    grammar_seed: Whole
+    device: Text
+    target: Target
 
 
 @dataclass(frozen=True)
@@ -88,8 +103,7 @@ class Grid:
                 model = changed(start, values)
                 hierarchy: Hierarchy = model.task()
                 samples = self.samples or model.training.samples
-                test = test_size(hierarchy, samples)
-                hierarchy.check_samples(samples, test)
+                test = checked_test_size(hierarchy, samples)
             for seed in range(self.seeds):
                 grammar = self.grammar_seed + seed
                 trial = Trial(model, hierarchy, samples, test, grammar, seed, self.device, self.target)
@@ -103,12 +117,7 @@ def read_plan(out: Path) -> Grid:
     Raises:
         UserError: where it is none.
     """
-    try:
-        return Grid(**json.loads((out / PLAN).read_text(encoding="utf-8")))
-    except OSError as error:
-        raise UserError(f"{out / PLAN}: {error.strerror}; not a sweep") from None
-    except (ValueError, TypeError):
-        raise UserError(f"{out / PLAN}: not the plan of a sweep") from None
+    return Grid(**read_record(out / PLAN, GridRecord, "not a sweep"))
 
 
 def run_grid(plan: Grid, out: Path, console: Console, workers: int, cluster: str | None = None) -> list[Row]:
@@ -125,8 +134,16 @@ def run_grid(plan: Grid, out: Path, console: Console, workers: int, cluster: str
         The rows, each with its ``point``; those of points that failed have an ``error``.
     """
     points = plan.points()
-    open_folder(out / POINTS)
-    write_json(out / PLAN, asdict(plan))
+    see_own(out, PLAN)
+    asked = json.loads(json.dumps(asdict(plan)))
+    if (out / PLAN).exists():
+        before = asdict(read_plan(out))
+        if other := next((key for key in asked if before[key] != asked[key]), None):
+            said = {"together": "--set"}.get(other, f"--{other.replace('_', '-')}")
+            change = f"{said} {before[other]}, not {asked[other]}"
+            raise UserError(f"--out {out}: holds a sweep with {change} (give another folder, or none)")
+    (out / POINTS).mkdir(parents=True, exist_ok=True)
+    write_record(out / PLAN, asked)
     folders = {name: (out / POINTS / name).resolve() for name in points}
     rows = {name: row for name in points if (row := _done(folders[name])) is not None}
     left = {name: (name, folders[name], trial) for name, (_, trial) in points.items() if name not in rows}
@@ -148,17 +165,16 @@ def run_grid(plan: Grid, out: Path, console: Console, workers: int, cluster: str
 def run_point(name: str, path: Path, trial: Trial) -> Row:
     """Run one point, from its newest checkpoint on; answer with its row, or with the error it ended in."""
     try:
-        with _ONE_AT_A_TIME:
+        with _ONE_AT_A_TIME, hold(path, "cortexsim sweep --resume, and the folder of the sweep", PATIENCE):
             folder = RunFolder.begin(path, trial)
-            with folder.held("cortexsim sweep --resume"):
-                (path / FAILED).unlink(missing_ok=True)
-                row = run_kept(folder, prepare(folder.trial), EVERY, lambda line: None)
-                folder.finish(row)
+            (path / FAILED).unlink(missing_ok=True)
+            row = run_kept(folder, prepare(folder.trial), EVERY, lambda line: None)
+            folder.finish(row)
     except Exception as error:  # Whatever it is, the other points have nothing to do with it.
         reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
         row = {"error": " ".join(reason.split()), "traceback": traceback.format_exc()}
         if path.is_dir():
-            write_json(path / FAILED, row)
+            write_record(path / FAILED, row)
     return {**row, "key": name}
 
 
@@ -197,9 +213,13 @@ def _done(path: Path) -> Row | None:
     """Give the row of a point that is finished, as this code would make it."""
     if not (path / "result.json").exists():
         return None
-    folder = RunFolder(path)
-    folder.check()
-    return None if (row := folder.result) is None else {**row, "key": path.name}
+    try:
+        folder = RunFolder(path)
+        folder.check()
+        row = folder.result
+    except UserError:  # Run again, to the same row; or, where that cannot be, said of this point alone.
+        return None
+    return None if row is None else {**row, "key": path.name}
 
 
 def _folder_name(values: dict[str, Any], trial: Trial) -> str:

@@ -1,11 +1,9 @@
 """Training that survives: checkpoints now and then, at the end, and when it is asked to stop."""
 
-import json
 import os
 import signal
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -13,15 +11,20 @@ from typing import Any
 
 import torch
 
-from cortexsim.errors import UserError
-from cortexsim.learners import Cursor, Learner
+from cortexsim.errors import about
+from cortexsim.learners import Cursor, Learner, load_exactly, see_possible
+from cortexsim.processes import ENDING, signals_heard
+from cortexsim.runs.assemble import budget
 from cortexsim.runs.checkpoint import Checkpoint
-from cortexsim.runs.files import write_whole
+from cortexsim.runs.files import append_line, write_whole
 from cortexsim.runs.folder import METRICS, RunFolder
 from cortexsim.runs.following import Following
+from cortexsim.runs.place import hold
 from cortexsim.runs.trial import Prepared, Row, Trial, prepare, train_and_measure
+from cortexsim.runs.written import LineRecord, line, parsed
 
 EVERY = 30.0  # Seconds between checkpoints.
+PATIENCE = 10.0  # Seconds that the worker of a command that was killed may take to end.
 
 
 def run_kept(
@@ -43,17 +46,17 @@ def run_kept(
     Raises:
         UserError: where the run cannot go on.
     """
-    for line in folder.check():
-        say(line)
+    for warning in folder.check():
+        say(warning)
     return train_and_measure(folder.trial, prepared, watch, Keeper(folder, prepared.learner, every, say))
 
 
 def run_in(trial: Trial, path: Path) -> Row:
     """Run a trial in a folder, from its newest checkpoint on; the row stays there too, until it is kept elsewhere."""
-    folder = RunFolder.begin(path, trial)
-    row = folder.result
-    if row is None:
-        with folder.held("the same command, and --resume"):
+    with hold(path, "the same command, and --resume", PATIENCE):
+        folder = RunFolder.begin(path, trial)
+        row = folder.result
+        if row is None:
             row = run_kept(folder, prepare(folder.trial), say=lambda line: None)
             folder.finish(row)
     return {**row, "key": trial.key}
@@ -67,19 +70,24 @@ class Metrics:
     """
 
     def __init__(self, folder: RunFolder) -> None:
-        self.path = folder.path / METRICS
+        self.path, self.key = folder.path / METRICS, folder.record["key"]
+        self.epochs = folder.trial.model.training.epochs
 
-    def forget(self, cursor: Cursor) -> None:
-        """Drop the lines of epochs that are still to come, and half a line that was being written."""
+    def forget(self, cursor: Cursor, say: Callable[[str], None]) -> None:
+        """Drop the lines of epochs that are still to come, half a line that was being written, and damaged ones."""
+        lines = []
+        for text in self.path.read_bytes().decode(errors="replace").splitlines() if self.path.exists() else []:
+            entry = parsed(text, LineRecord, self.key)
+            if entry is not None and (entry["stage"] - 1, entry["epoch"] - 1) < cursor[:2]:
+                lines.append(f"{text}\n")
+        if lost := cursor.stage * self.epochs + cursor.epoch - len(lines):
+            say(f"{self.path}: {abs(lost)} lines are damaged, or missing; the result does not depend on them")
         if self.path.exists():
-            whole = self.path.read_text(encoding="utf-8").splitlines(keepends=True)
-            lines = [line for line in whole if line.endswith("\n") and _place(line) < cursor[:2]]
             write_whole(self.path, "".join(lines).encode())
 
     def add(self, entry: dict[str, Any]) -> None:
         """Write a line."""
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry) + "\n")
+        append_line(self.path, line(entry, self.key))
 
     def sync(self) -> None:
         """Let what is written last through a loss of power."""
@@ -109,7 +117,7 @@ class Keeper:
         """Go on with a training, `learners.train` but for where it begins and what it tells; following hears of it."""
         self.following = following
         begin = self._load()
-        self.metrics.forget(begin)
+        self.metrics.forget(begin, self.say)
         self.start = self.written = time.monotonic()
         with self.stop.heard():
             teach(watch=self._ended, begin=begin, keep=self)
@@ -138,7 +146,11 @@ class Keeper:
             if (self.folder.path / METRICS).exists():
                 self.say("There is no checkpoint yet: beginning anew, to the same result")
             return Cursor()
-        self.learner.load(found.state)
+        trial, forged = self.folder.trial, f"{self.checkpoints.manifest(found.cursor)}: sound, but of another run"
+        with about(f"{forged} (take it out, with its .safetensors, to go on from the one before)"):
+            see_possible(found.cursor, self.learner, trial.samples, budget(trial.model))
+            self.following.see_possible(found.followed, found.cursor, self.learner.stages)
+            load_exactly(self.learner, found.state)
         self.following.found, self.spent = found.followed, found.seconds
         return found.cursor
 
@@ -151,22 +163,15 @@ class Keeper:
 
 
 class Stop:
-    """Turn the first Ctrl-C, or SIGTERM, into a wish; the second interrupts at once."""
+    """Turn the first Ctrl-C, SIGTERM or SIGHUP into a wish; the second interrupts at once."""
 
     asked = False
 
     @contextmanager
-    def heard(self):  # type: ignore[no-untyped-def]
+    def heard(self) -> Iterator[None]:
         """Listen meanwhile, where signals can be heard: in the main thread."""
-        if threading.current_thread() is not threading.main_thread():
+        with signals_heard(self._hear, signal.SIGINT, *ENDING):
             yield
-            return
-        before = {number: signal.signal(number, self._hear) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
         if self.asked:
@@ -180,12 +185,3 @@ def _size(tensor: torch.Tensor) -> float | None:
     """Root mean square; None where it is beyond all bounds."""
     found = float(tensor.detach().double().square().mean().sqrt())
     return found if torch.isfinite(torch.tensor(found)) else None
-
-
-def _place(line: str) -> tuple[int, int]:
-    """Say which stage and epoch a line is about, counted from 0."""
-    try:
-        entry = json.loads(line)
-        return entry["stage"] - 1, entry["epoch"] - 1
-    except (ValueError, KeyError, TypeError):
-        raise UserError(f"metrics.jsonl: a line is damaged: {line[:40]!r} (take it out, or begin anew)") from None

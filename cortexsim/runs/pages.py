@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from cortexsim.analysis import history
+from cortexsim.errors import UserError
 from cortexsim.runs.files import write_whole
 from cortexsim.runs.gather import Found, differences
-from cortexsim.runs.report import STYLE, short, table
+from cortexsim.runs.report import GENERATOR, STYLE, short, table
 
 SORT = """
 for (const head of document.querySelectorAll('table.sorts th')) {
@@ -50,7 +51,7 @@ def write(path: Path, runs: Sequence[Found], figure: Path | None = None) -> Path
         write_whole(figure, svg.encode())
     depth = max((len(row["decoding"]) for row in rows.values()), default=0)
     page = f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>
+<html lang="en"><head><meta charset="utf-8">{GENERATOR}<title>{escape(title)}</title>
 <style>{STYLE}
 body {{ max-width: 90rem; }} th, td {{ padding: .3rem .5rem; }}
 th:nth-child(-n+3), td:nth-child(-n+3) {{ text-align: left; }}
@@ -71,15 +72,33 @@ the fainter.</figcaption></figure>
     return path
 
 
+def see_replaceable(path: Path) -> None:
+    """See, before anything is read, that a page may be written: none is there, or one of this package's.
+
+    Raises:
+        UserError: where something else is.
+    """
+    try:
+        with path.open("rb") as file:
+            if GENERATOR.encode() in file.read(1000):
+                return
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UserError(f"--out {path}: {error.strerror} (name a page, such as report.html)") from None
+    raise UserError(f"--out {path}: is there, and no report of cortexsim (give another name)")
+
+
 def _results(runs: Sequence[Found], depth: int) -> str:
-    head = ["#", "run", "model", "samples", "grammar", "seed"]
+    head = ["#", "run", "model", "samples", "test samples", "grammar", "seed"]
     for key in RESULTS:
         name = key.replace("_", " ")
         head += [f"{name} {k}" for k in range(1, depth + 1)] if key in LAYERED else [name]
     lines = []
     for number, run in enumerate(runs, 1):
         trial, row = run.folder.trial, run.row or {}
-        line = [number, run.name, trial.model.name, trial.samples, trial.grammar_seed, trial.seed]
+        sizes = (trial.samples, trial.test_samples)
+        line = [number, run.name, trial.model.name, *sizes, trial.grammar_seed, trial.seed]
         for key in RESULTS:
             value = row.get(key)
             line += [*(value or []), *[None] * (depth - len(value or []))] if key in LAYERED else [value]

@@ -9,7 +9,7 @@ from cortexsim.analysis.spikes import Scene, raster
 from cortexsim.errors import UserError
 from cortexsim.learners import MixedNetwork, Segment, train
 from cortexsim.runs import assemble
-from cortexsim.runs.record import open_folder
+from cortexsim.runs.files import write_figure
 from cortexsim.runs.single import Progress
 from cortexsim.runs.trial import Prepared, Trial, prepare
 
@@ -28,7 +28,7 @@ def draw(trial: Trial, fixations: int, out: Path, console: Console) -> None:
     """
     drawn, prepared = prepare(trial), prepare(trial)
     segment = _spiking(trial, prepared)
-    open_folder(out)
+    out.mkdir(parents=True, exist_ok=True)
     budget = assemble.budget(trial.model)
     progress = Progress(console, prepared.learner.stages, budget.epochs)
     train(prepared.learner, prepared.leaves, prepared.labels, budget, trial.seed, progress)
@@ -41,8 +41,7 @@ def draw(trial: Trial, fixations: int, out: Path, console: Console) -> None:
         outcome = part.spy(_below(state, part, fixations), cell, trial.seed)
         scenes.append(Scene(outcome, part.layers[0].feedforward.weights[0].cpu().numpy(), part.settings.timing, cell))
     figure = raster(scenes[0], scenes[1], trial.model.name)
-    figure.savefig(out / "raster.png", dpi=150)
-    figure.savefig(out / "raster.svg")
+    write_figure(figure, out / "raster", dpi=150)
 
 
 def _spiking(trial: Trial, prepared: Prepared) -> Segment:

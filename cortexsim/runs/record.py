@@ -1,14 +1,21 @@
-"""What is kept of a run: finished rows, versions, and the folder they are in."""
+"""What is kept of a command: finished rows, what was asked for, and versions."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from cortexsim.errors import UserError
-from cortexsim.runs.files import write_json, write_whole
+from cortexsim.runs.files import append_line, write_whole
+from cortexsim.runs.place import COMMAND, see_own
 from cortexsim.runs.trial import Row
+from cortexsim.runs.written import Part, RowRecord, Text, line, parsed, read_record, write_record
 
-COMMAND = "command.json"
+
+class CommandRecord(Part):
+    """The file ``command.json``."""
+
+    command: Text
+    values: dict[str, Any]
+    configuration: dict[str, Any] | None = None
 
 
 class Ledger:
@@ -16,50 +23,53 @@ class Ledger:
 
     Args:
         path: of the file; rows that are there already are not computed again.
+
+    Raises:
+        UserError: where a line is damaged.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.rows: dict[str, Row] = {}
         if path.exists():
-            text = path.read_text(encoding="utf-8")
+            text = path.read_bytes().decode(errors="replace")
             whole = text[: text.rfind("\n") + 1]
             if whole != text:  # Half a line of a run that was killed: the next row would be lost with it.
                 write_whole(path, whole.encode())
-            for line in whole.splitlines():
-                if (row := _parsed(line)) is not None:
-                    self.rows[row["key"]] = row
+            for number, written in enumerate(whole.splitlines(), 1):
+                if (row := parsed(written, RowRecord)) is None:
+                    raise UserError(f"{path}: line {number} is damaged, or edited (take it out: its run is done again)")
+                self.rows[row["key"]] = row
 
     def add(self, row: Row) -> None:
         """Write a row down at once."""
         self.rows[row["key"]] = row
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+        append_line(self.path, line(row))
 
 
-def open_folder(path: Path) -> Path:
-    """Make a folder for results, and see that it can be written to.
+def note(path: Path, command: str, values: dict[str, Any], configuration: dict[str, Any]) -> None:
+    """Write down what a command was asked for in its folder, so that it can go on by that alone.
 
-    Raises:
-        UserError: where that cannot be.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        (path / ".write").touch()
-        (path / ".write").unlink()
-    except OSError as error:
-        raise UserError(f"--out {path}: {error.strerror}") from None
-    return path
-
-
-def note(path: Path, command: str, values: dict[str, Any]) -> None:
-    """Write down what a command was asked for, so that it can go on by its folder alone.
+    Args:
+        path: of the folder, held.
+        command: which.
+        values: of its options.
+        configuration: all that its result depends on.
 
     Raises:
-        UserError: where the folder cannot be written to.
+        UserError: where the folder holds something else, or the same command with another configuration.
     """
-    open_folder(path)
-    write_json(path / COMMAND, {"command": command, "values": values})
+    see_own(path, COMMAND)
+    record = {"command": command, "values": values, "configuration": configuration}
+    if (path / COMMAND).exists():
+        before = read_record(path / COMMAND, CommandRecord, _OTHERWISE)
+        whole = before.get("configuration") is not None
+        then = before["configuration"] if whole else before["values"]
+        if before["command"] != command:
+            raise UserError(f"--out {path}: of `cortexsim {before['command']}` (give another folder, or none)")
+        if difference := _difference(then, configuration if whole else values):
+            raise UserError(f"--out {path}: was begun with {difference} (give another folder, or none)")
+    write_record(path / COMMAND, record)
 
 
 def noted(path: Path, command: str) -> dict[str, Any]:
@@ -68,22 +78,26 @@ def noted(path: Path, command: str) -> dict[str, Any]:
     Raises:
         UserError: where the folder is none of this command's.
     """
-    try:
-        found = json.loads((path / COMMAND).read_text(encoding="utf-8"))
-        if found["command"] != command:
-            raise UserError(f"{path}: of `cortexsim {found['command']}` (cortexsim {found['command']} --resume {path})")
-        return dict(found["values"])
-    except OSError as error:
-        raise UserError(f"{path / COMMAND}: {error.strerror}; not a folder of `cortexsim {command}`") from None
-    except (ValueError, KeyError, TypeError) as error:
-        if isinstance(error, UserError):
-            raise
-        raise UserError(f"{path / COMMAND}: damaged (give the command again, with --out {path})") from None
+    found = read_record(path / COMMAND, CommandRecord, f"not a folder of `cortexsim {command}`")
+    if found["command"] != command:
+        raise UserError(
+            f"{path / COMMAND}: of `cortexsim {found['command']}` (cortexsim {found['command']} --resume {path})"
+        )
+    return dict(found["values"])
 
 
-def _parsed(line: str) -> Row | None:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError:
-        return None
-    return row if isinstance(row, dict) and "key" in row else None
+_OTHERWISE = "not what a command has written (give another folder, or none)"
+
+
+def _difference(then: Any, now: Any, where: str = "") -> str:
+    """Name the first setting in which two configurations differ; what a model says of itself is none."""
+    if isinstance(then, dict) and isinstance(now, dict):
+        keys = [key for key in {**then, **now} if key != "description"]
+        several = (_difference(then.get(key), now.get(key), f"{where}.{key}".lstrip(".")) for key in keys)
+        return next((text for text in several if text), "")
+    if isinstance(then, list) and isinstance(now, list) and len(then) == len(now):
+        named = (_difference(a, b, f"{where}.{k}") for k, (a, b) in enumerate(zip(then, now, strict=True), 1))
+        return next((text for text in named if text), "")
+    if isinstance(then, list) and any(isinstance(entry, dict) for entry in then):
+        return f"other {where}"
+    return "" if then == now else f"{where} = {then}, not {now}"

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from cortexsim.analysis.summary import Summary
+from cortexsim.runs.files import write_whole
 
+GENERATOR = '<meta name="generator" content="cortexsim">'
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
 table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; }
@@ -42,6 +44,7 @@ def write(out: Path, title: str, says: Sequence[str], summaries: Sequence[Summar
         "substrate",
         "context",
         "samples",
+        "test_samples",
         "labels",
         "grammar_seed",
         "seed",
@@ -53,14 +56,16 @@ def write(out: Path, title: str, says: Sequence[str], summaries: Sequence[Summar
         "cpu_seconds",
     ]
     runs = table(keys, [[short(row.get(key)) for key in keys] for row in result["rows"]])
+    tested = result["rows"][0]["test_samples"]
     svg = (out / "figure.svg").read_text(encoding="utf-8")
     figure = svg[svg.index("<svg") :]
     drawn = any(summary.rule == "untrained" for summary in summaries)
     control = "; the dashed grey line is the untrained control" if drawn else ""
     page = f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style></head><body>
+<html lang="en"><head><meta charset="utf-8">{GENERATOR}<title>{escape(title)}</title>
+<style>{STYLE}</style></head><body>
 <h1>Learning a hidden hierarchy</h1><p>{escape(title)}</p>
-<h2>Test accuracy</h2>{accuracy}<p>Mean ± standard deviation over seeds.</p>
+<h2>Test accuracy</h2>{accuracy}<p>Mean ± standard deviation over seeds, on {tested} test samples.</p>
 {"".join(f"<p>{escape(line)}</p>" for line in says)}
 <h2>Figure</h2><figure>{figure}<figcaption>(a) Test accuracy; error bars are standard deviations over seeds, vertical
 lines predicted laws. (b) Share of the variance of each layer that lies between the latents of its level. (c) Directions
@@ -76,7 +81,7 @@ not trained.</p>{geometry}
 </body></html>
 """
     path = out / "report.html"
-    path.write_text(page, encoding="utf-8")
+    write_whole(path, page.encode())
     return path
 
 

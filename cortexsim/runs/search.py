@@ -1,6 +1,5 @@
 """Random search of hyper-parameters, as many draws for every model: a comparison is only as fair as its search."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,11 @@ from rich.table import Table as Printed
 from cortexsim.errors import about
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs.change import changed
-from cortexsim.runs.configuration import Count, HierarchyTable, Model, Table
+from cortexsim.runs.configuration import Count, HierarchyTable, Model, Table, resolved
 from cortexsim.runs.explain import read
+from cortexsim.runs.files import write_json
 from cortexsim.runs.locate import find_model
-from cortexsim.runs.record import Ledger, open_folder
+from cortexsim.runs.record import Ledger
 from cortexsim.runs.schedule import run_all
 from cortexsim.runs.space import Space, at_edges, draw
 from cortexsim.runs.tables import Seed
@@ -89,9 +89,15 @@ def read_search(path: Path) -> Search:
     return found
 
 
+def configuration(plan: Search) -> dict[str, Any]:
+    """Write out all that a search depends on, the models that it starts from too."""
+    return {**plan.model_dump(mode="json"), "start": [resolved(plan.model(name)) for name in plan.models]}
+
+
 def search(plan: Search, out: Path, console: Console, workers: int = 0) -> dict[str, list[Entry]]:
     """Try as many draws for each model, and write ``outcome.json``: those that came furthest first, then by score."""
-    ledger = Ledger(open_folder(out) / "rows.jsonl")
+    out.mkdir(parents=True, exist_ok=True)
+    ledger = Ledger(out / "rows.jsonl")
     drawn = {name: _draws(plan, name) for name in plan.models}
     models = {name: [changed(plan.model(name), values) for values in draws] for name, draws in drawn.items()}
     outcome: dict[str, list[Entry]] = {
@@ -114,9 +120,7 @@ def search(plan: Search, out: Path, console: Console, workers: int = 0) -> dict[
     for name, entries in outcome.items():
         for entry in entries:
             entry["at_edge"] = at_edges(entry["values"], plan.spaces(name))
-    (out / "outcome.json").write_text(
-        json.dumps({"search": plan.model_dump(), "outcome": outcome}, indent=1), encoding="utf-8"
-    )
+    write_json(out / "outcome.json", {"search": plan.model_dump(), "outcome": outcome})
     return outcome
 
 

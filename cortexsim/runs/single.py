@@ -23,14 +23,13 @@ def train_one(folder: RunFolder, console: Console, every: float = EVERY) -> Row:
     Every layer is read out by a linear and by a two-layer decoder.
 
     Args:
-        folder: of the run, which goes on from its newest checkpoint.
+        folder: of the run, held, which goes on from its newest checkpoint.
         console: where progress and tables go.
         every: seconds between checkpoints.
     """
     row = folder.result
     if row is None:
-        with folder.held():
-            row = _train(folder, console, every)
+        row = _train(folder, console, every)
     else:
         console.print(f"{folder.path}: finished before", soft_wrap=True)
     if not (folder.path / "report.html").exists():
@@ -41,7 +40,8 @@ def train_one(folder: RunFolder, console: Console, every: float = EVERY) -> Row:
         console.print("The weights grew without bound: lower training.eta.")
     if row.get("clipped"):
         console.print(CLIPPED.format(row["clipped"]), soft_wrap=True)
-    answer = f"Test accuracy {row['accuracy']:.3f} with {row['samples']} samples (chance {row['chance']:.3f})."
+    tested = f"{row.get('test_samples', folder.trial.test_samples)} test samples, chance {row['chance']:.3f}"
+    answer = f"Test accuracy {row['accuracy']:.3f} with {row['samples']} samples ({tested})."
     console.print(answer)
     return row
 
@@ -92,7 +92,8 @@ class Progress:
 
 
 def _layers(row: Row) -> Table:
-    columns = ("selectivity", "participation", "decoding", "readout_linear", "readout_two-layer")
+    known = ("selectivity", "participation", "decoding", "readout_linear", "readout_two-layer")
+    columns = [column for column in known if column in row]  # The point of a sweep has no such readouts.
     heads = ["layer", *(column.replace("readout_", "label, ") for column in columns)]
     table = new_table(f"{row['learner']}: what each layer has learned", heads)
     for layer, values in enumerate(zip(*(row[column] for column in columns), strict=True), 1):

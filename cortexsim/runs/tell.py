@@ -91,10 +91,10 @@ def _stacked(table: Table, width: int) -> Iterator[str]:
             yield line
 
 
-def accuracy_table(summaries: Sequence[Summary], title: str) -> Table:
-    """Set out test accuracy by learner and samples, mean and standard deviation over seeds."""
+def accuracy_table(summaries: Sequence[Summary], title: str, tested: int) -> Table:
+    """Set out accuracy on so many test samples by learner and samples, mean and standard deviation over seeds."""
     columns = ["learner", "context", "labels for", *(f"P = {size}" for size in summaries[0].samples), "samples needed*"]
-    caption, costs = "Test accuracy, mean ± standard deviation over seeds.", []
+    caption, costs = f"Accuracy on {tested} test samples, mean ± standard deviation over seeds.", []
     if any(summary.cost for summary in summaries):
         caption += " Spikes, and synapses that they reach, of one sample."
         costs = list(COSTS)

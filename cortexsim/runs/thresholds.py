@@ -1,8 +1,8 @@
 """Experiments that look for how many samples each learner needs, at each size of the hierarchy."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,28 +14,27 @@ from cortexsim.runs import threshold_tables
 from cortexsim.runs.bracket import settle
 from cortexsim.runs.configuration import resolved
 from cortexsim.runs.explain import read
+from cortexsim.runs.files import write_figure, write_json
 from cortexsim.runs.locate import find_experiment_file
 from cortexsim.runs.provenance import versions
-from cortexsim.runs.record import Ledger, open_folder
+from cortexsim.runs.record import Ledger
 from cortexsim.runs.sweep import Sweep, Thresholds, sweeps
 from cortexsim.runs.trial import Row
 
 
-def perform(
-    name: str,
-    out: Path,
-    console: Console,
-    quick: bool,
-    device: str,
-    workers: int,
-    begin: Callable[[], None] = lambda: None,
-) -> str:
-    """Run an experiment into a folder, and name what was written there; begin is called once its plan stands."""
+def planned(name: str, console: Console, quick: bool, device: str) -> tuple[dict[str, Any], Callable[..., str]]:
+    """Read an experiment; answer with all that it is made of, and with what runs it.
+
+    The latter takes the folder, the console and the workers, and names what was written there.
+    """
     path = find_experiment_file(name)
     plan = read(path, Thresholds)
-    planned = sweeps(plan, path.parent, device, quick)
+    several = sweeps(plan, path.parent, device, quick)
     console.print(plan.description)
-    begin()
+    return {sweep.table.name: _configuration(sweep) for sweep in several}, partial(_perform, several)
+
+
+def _perform(planned: Sequence[Sweep], out: Path, console: Console, workers: int) -> str:
     figures = run_sweeps(planned, out, console, workers)
     return ", ".join(["result.json", *(f"{figure}.{kind}" for figure in figures for kind in ("png", "svg"))])
 
@@ -52,7 +51,8 @@ def run_sweeps(planned: Sequence[Sweep], out: Path, console: Console, workers: i
     Returns:
         The names of the figures, each written as .png and .svg.
     """
-    ledger = Ledger(open_folder(out) / "rows.jsonl")
+    out.mkdir(parents=True, exist_ok=True)
+    ledger = Ledger(out / "rows.jsonl")
     searches = [search for sweep in planned for search in sweep.searches()]
     settled = iter(settle(searches, ledger, console, workers))
     rows = {sweep.table.name: [next(settled) for _ in sweep.searches()] for sweep in planned}
@@ -73,7 +73,7 @@ def run_sweeps(planned: Sequence[Sweep], out: Path, console: Console, workers: i
         "versions": versions(),
         "configuration": {sweep.table.name: _configuration(sweep) for sweep in planned},
     }
-    (out / "result.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
+    write_json(out / "result.json", result)
     threshold_tables.tell(found, [row for several in rows.values() for search in several for row in search], console)
     return _draw(planned, found, rows, out)
 
@@ -137,6 +137,5 @@ def _draw(
         shown = [row for (_, value, _), search in several if value == deepest for row in search]
         figures["selectivity"] = threshold_panels.selectivity(shown, f"L = {deepest:g}")
     for name, figure in figures.items():
-        figure.savefig(out / f"{name}.png", dpi=120)
-        figure.savefig(out / f"{name}.svg")
+        write_figure(figure, out / name, dpi=120)
     return list(figures)

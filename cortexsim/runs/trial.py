@@ -146,6 +146,7 @@ def train_and_measure(
             "substrate": substrate_name(trial.model),
             "context": context_name(trial.model),
             "samples": trial.samples,
+            "test_samples": len(prepared.test),
             "labels": labels_seen(trial, prepared.learner),
             "labels_for": "layers" if prepared.learner.uses_labels else "readout",
             "grammar_seed": trial.grammar_seed,

@@ -1,15 +1,19 @@
 """Work spread over processes: of this machine, or of a Dask cluster; who is lost on the way does not stop the rest."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import as_completed
 from typing import Any
 
-from joblib import Parallel, delayed
-from joblib.externals.loky import reusable_executor
+from joblib import cpu_count
+from joblib.externals.loky import get_reusable_executor, reusable_executor
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from cortexsim.errors import UserError
+from cortexsim.processes import die_with_parent
 from cortexsim.runs.cluster import Lost, Row, on_cluster
 
+IDLE = 300  # Seconds that a worker waits for more.
 ATTEMPTS = 3  # In a row without anything done, before it is given up.
 
 
@@ -59,8 +63,21 @@ def _here(work: Callable[..., Row], items: list[tuple[Any, ...]], workers: int) 
     if workers == 1:
         yield from (work(*item) for item in items)
         return
+    threads = str(max(1, cpu_count() // workers))
+    executor = get_reusable_executor(
+        max_workers=workers,
+        timeout=IDLE,
+        initializer=die_with_parent,
+        initargs=(os.getpid(),),
+        env={f"{library}_NUM_THREADS": threads for library in ("OMP", "MKL", "OPENBLAS")},
+    )
+    ended = False
     try:
-        jobs = [delayed(work)(*item) for item in items]
-        yield from Parallel(n_jobs=workers, return_as="generator_unordered")(jobs)
+        for done in as_completed([executor.submit(work, *item) for item in items]):
+            yield done.result()
+        ended = True
     except TerminatedWorkerError:
         raise Lost("a worker was killed (out of memory? fewer --workers need less)") from None
+    finally:
+        if not ended:
+            executor.shutdown(kill_workers=True)

@@ -78,7 +78,7 @@ def test_each_epoch_has_new_spikes_and_a_lower_rate(tmp_path: Path, monkeypatch:
     prepared = prepare(Trial(model, Hierarchy(4, 2, 3), 6, 4, 0, 0, target="numpy"))
     shown: list[tuple[int, np.ndarray, np.ndarray, int]] = []
     monkeypatch.setattr(
-        "cortexsim.learners.mixed.Segment.learn",
+        "cortexsim.learners.segment.Segment.learn",
         lambda self, stage, below, labels, pace, identity, seed: shown.append((stage, pace, identity, seed)),
     )
     train(prepared.learner, prepared.leaves, prepared.labels, budget(model), 0)

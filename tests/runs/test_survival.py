@@ -179,7 +179,9 @@ def test_two_processes_cannot_work_on_one_run(tmp_path: Path) -> None:
     folder = RunFolder.begin(tmp_path / "run", trial("clapp", tmp_path))
     with (
         folder.held(),
-        pytest.raises(UserError, match="another process is at work on this run"),
+        pytest.raises(
+            UserError, match=f"another process is at work here, number {os.getpid()} on .* cortexsim train --resume"
+        ),
         RunFolder(tmp_path / "run").held(),
     ):
         pass
@@ -192,6 +194,10 @@ def test_a_run_is_not_mixed_with_another_nor_with_another_version(tmp_path: Path
         RunFolder.begin(tmp_path / "run", trial("hebb", tmp_path))
     path = tmp_path / "run" / "run.json"
     record = json.loads(path.read_text())
+    path.write_text(json.dumps(record | {"begun": "today"}))
+    with pytest.raises(UserError, match=r"run\.json: is not what was written"):
+        RunFolder(tmp_path / "run")
+    del record["sha256"]  # As if edited by hand.
     for change, complaint in (
         ({"versions": record["versions"] | {"cortexsim": "0.0.1"}}, r"pip install cortexsim==0.0.1"),
         ({"asked": "0"}, "have changed since"),

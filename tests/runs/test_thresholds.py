@@ -19,7 +19,7 @@ from cortexsim.runs.explain import read
 from cortexsim.runs.locate import THRESHOLDS, experiment_paths, find_model
 from cortexsim.runs.record import Ledger
 from cortexsim.runs.sweep import Sweep, SweepTable, Thresholds, held_out, sweeps
-from cortexsim.runs.thresholds import perform, run_sweeps
+from cortexsim.runs.thresholds import planned, run_sweeps
 from cortexsim.runs.trial import Row, Trial
 from tests.runs.test_compare import quick, silent, untimed
 
@@ -262,7 +262,7 @@ def test_every_experiment_of_thresholds_can_be_run_as_it_is_written(name: str) -
 
 def test_a_sweep_runs_from_the_command_line(tmp_path: Path, learn: Learn) -> None:
     learn(lambda trial: 100)
-    written = perform(NAMES[0], tmp_path, silent(), quick=True, device="cpu", workers=1)
+    written = planned(NAMES[0], silent(), quick=True, device="cpu")[1](tmp_path, silent(), 1)
     for name in written.split(", "):
         assert (tmp_path / name).exists()
 
