@@ -127,7 +127,7 @@ def _read(path: Path, above: Path) -> Found:
         for number, text in enumerate(lines, 1):
             if not text.endswith("\n"):  # The last line may be half written.
                 continue
-            if (entry := parsed(text, LineRecord, folder.record["key"])) is None:
+            if (entry := parsed(text, LineRecord, folder.record["asked"])) is None:
                 raise UserError(f"{path / METRICS}: line {number} is damaged (take it out, or go on with the run)")
             metrics.append(entry)
     if row is None and len(metrics) < (known := folder.epochs_known):

@@ -70,7 +70,7 @@ class Metrics:
     """
 
     def __init__(self, folder: RunFolder) -> None:
-        self.path, self.key = folder.path / METRICS, folder.record["key"]
+        self.path, self.key = folder.path / METRICS, folder.record["asked"]
         self.epochs = folder.trial.model.training.epochs
 
     def forget(self, cursor: Cursor, say: Callable[[str], None]) -> None:
