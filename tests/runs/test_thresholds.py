@@ -43,6 +43,8 @@ def learn(monkeypatch: pytest.MonkeyPatch) -> Iterator[Learn]:
             row = {"learner": trial.model.name, "rule": "x", "samples": trial.samples, "labels": trial.samples}
             row |= {"labels_for": "readout", "accuracy": 1 - error, "chance": chance, "seed": trial.seed}
             row |= {"selectivity": [0.5] * trial.hierarchy.depth, "trained_layers": trial.hierarchy.depth}
+            row |= {"substrate": "rate", "context": "none", "participation": [], "decoding": [], "sensitivity": []}
+            row |= {"spikes": None, "multiply_adds": 1, "alignment": None, "seconds": 0.0}
             return row | {"grammar_seed": trial.grammar_seed, "diverged": False, "key": trial.key}
 
         monkeypatch.setattr(schedule, "run_in", lambda trial, path: fake(trial))
