@@ -1,6 +1,7 @@
 """Tables on terminals of any width: every name whole, and every figure."""
 
 import io
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +11,7 @@ from rich.table import Table
 
 from cortexsim.analysis.summary import summarise
 from cortexsim.analysis.thresholds import Swept, Threshold
-from cortexsim.runs import gather, grid, search, show, threshold_tables
+from cortexsim.runs import gather, grid, report, search, show, threshold_tables
 from cortexsim.runs.single import _layers, _sensitivity
 from cortexsim.runs.tell import accuracy_table, layer_table, put, verdict
 
@@ -108,3 +109,13 @@ def test_what_spikes_could_not_carry_is_said() -> None:
     rows = [row("mixed", seed=seed, clipped=seed * 0.25) for seed in (0, 1)] + [row("clapp", clipped=None)]
     said = [line for line in verdict(summarise(rows), rows, {}) if "than spikes carry" in line]
     assert said == ["mixed: in a run, 25.0% of the activity below spiking layers is more than spikes carry."]
+
+
+@pytest.mark.parametrize("control", ["untrained", "hebb"])
+def test_a_report_names_the_control_that_is_drawn_and_no_other(tmp_path: Path, control: str) -> None:
+    (tmp_path / "figure.svg").write_text("<svg></svg>")
+    rows = [row("clapp"), row(control)]
+    result = {"rows": rows, "configuration": {}, "versions": {}}
+    page = report.write(tmp_path, "title", [], summarise(rows), result).read_text()
+    assert ("the dashed grey line is the untrained control" in page) == (control == "untrained")
+    assert "<button" not in page  # Nothing sorts here: there is no script.
