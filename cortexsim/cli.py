@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cortexsim import commands
+from cortexsim import commands, threshold
 from cortexsim.errors import UserError, about
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.options import (
@@ -133,7 +133,7 @@ def show(model: Annotated[str, typer.Argument(help="Name of a model, or path of 
     show.describe(find_model(model), open_console())
 
 
-for _command in (commands.train, commands.sweep, commands.runs, commands.report):
+for _command in (threshold.threshold, commands.train, commands.sweep, commands.runs, commands.report):
     app.command()(_command)
 
 
@@ -169,13 +169,17 @@ def experiment(
     context: typer.Context,
     name: Annotated[str | None, typer.Argument(help="Name of an experiment, or path of its folder.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A few minutes' look, where the experiment has one.")] = False,
+    from_rows: Annotated[
+        bool,
+        typer.Option("--from-rows", help="Compute nothing: write its tables and figures from the rows it has."),
+    ] = False,
     device: Device = "cpu",
     workers: Workers = 0,
     out: Out = None,
     resume: Resume = None,
 ) -> None:
     """Measure again what an experiment claims."""
-    values = asked(locals())
+    values = {key: value for key, value in asked(locals()).items() if key != "from_rows"}
     from cortexsim.rate import device as choose
     from cortexsim.runs import experiment as of_comparisons
     from cortexsim.runs import thresholds as of_thresholds
@@ -186,6 +190,12 @@ def experiment(
         return experiment(context, **noted(resume, "experiment"), workers=workers, out=resume)
     if name is None:
         raise UserError(f"experiment: name one ({', '.join(experiment_paths())}), or --resume FOLDER")
+    if from_rows:
+        from cortexsim.runs.redraw import redraw
+
+        if quick:
+            raise UserError("--quick: --from-rows computes nothing (leave one of them out)")
+        return open_console().print(f"Written: {redraw(name, out)}", soft_wrap=True)
     console, folder = open_console(), out or Path("runs") / time.strftime(f"{Path(name).name}-%Y%m%d-%H%M%S")
     kind = of_thresholds if find_experiment_file(name).name == THRESHOLDS else of_comparisons
     with Interruptible(console, f"cortexsim experiment --resume {folder}"):

@@ -1,6 +1,7 @@
 """Figures: each function draws into the Axes it is given, and returns them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -12,6 +13,7 @@ from cortexsim.analysis.summary import Spread, Summary
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 MATHS = {"n_c m^L": "$n_c m^L$", "v m³/(1-f)": "$v m^3/(1-f)$"}
+Draw = Callable[[], Figure]
 CONTROL = {"color": "#888888", "marker": ".", "linestyle": "--"}
 
 
@@ -79,3 +81,11 @@ def style(summary: Summary | None, index: int) -> dict[str, Any]:
     again, colour = divmod(index, len(COLOURS))
     marker = MARKERS[(index + 2 * again) % len(MARKERS)]  # A colour that comes again has another marker.
     return {"color": COLOURS[colour], "marker": marker, "linestyle": ("-", "--", ":")[min(again, 2)]}
+
+
+def save(figures: Mapping[str, Draw], folder: Path, dpi: int = 120) -> None:
+    """Draw figures into a folder, each by its name as .png and .svg."""
+    for name, draw in figures.items():
+        figure = draw()
+        for kind in ("png", "svg"):
+            figure.savefig(folder / f"{name}.{kind}", dpi=dpi)

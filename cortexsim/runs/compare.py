@@ -1,7 +1,7 @@
 """Set learners side by side on one task: same samples, same order, same network, same budget of epochs."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from cortexsim.analysis import panels, plots
+from cortexsim.analysis.plots import Figure, save
 from cortexsim.analysis.summary import Summary, summarise
 from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy, laws
@@ -116,12 +117,7 @@ def compare(comparison: Comparison, out: Path, console: Console, workers: int = 
     rows = run_all(comparison.trials(), ledger, console, workers)
     summaries = summarise(rows)
     title = comparison.title
-    if comparison.points:
-        figure = panels.against_values(summaries, comparison.points, rows[0]["chance"], title)
-    else:
-        figure = plots.comparison(summaries, rows[0]["chance"], comparison.laws, comparison.hierarchy.features, title)
-    figure.savefig(out / "figure.png", dpi=150)
-    figure.savefig(out / "figure.svg")
+    save({"figure": lambda: draw(comparison, rows)}, out, dpi=150)
     result = {"rows": rows, "versions": versions(), "configuration": configuration(comparison)}
     (out / "result.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
     says = verdict(summaries, rows, comparison.laws)
@@ -131,6 +127,14 @@ def compare(comparison: Comparison, out: Path, console: Console, workers: int = 
     for line in says:
         console.print(line)
     return rows, summaries
+
+
+def draw(comparison: Comparison, rows: Sequence[Row]) -> Figure:
+    """Draw what a comparison has found."""
+    summaries, chance = summarise(rows), rows[0]["chance"]
+    if comparison.points:
+        return panels.against_values(summaries, comparison.points, chance, comparison.title)
+    return plots.comparison(summaries, chance, comparison.laws, comparison.hierarchy.features, comparison.title)
 
 
 def configuration(comparison: Comparison) -> dict[str, Any]:

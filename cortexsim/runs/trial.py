@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -126,6 +126,7 @@ def train_and_measure(
             start -= keeper.spent
         trained = time.perf_counter() - start
         network = prepared.learner.network
+        by_layer = None if prepared.learner.stages else _readouts(trial, prepared)
         return {
             "learner": trial.model.name,
             "rule": trial.model.rule_name,
@@ -137,7 +138,8 @@ def train_and_measure(
             "grammar_seed": trial.grammar_seed,
             "seed": trial.seed,
             "trained_layers": prepared.learner.represents if prepared.learner.stages else 0,
-            "accuracy": _accuracy(trial, prepared),
+            "accuracy": _accuracy(trial, prepared) if by_layer is None else by_layer[prepared.learner.represents - 1],
+            "readout_by_layer": by_layer,
             "chance": 1 / trial.hierarchy.classes,
             **asdict(code_geometry(network, prepared.test, trial.seed)),
             **_cost(prepared),
@@ -181,11 +183,20 @@ def context_name(model: Model) -> str:
 
 def layer_accuracy(trial: Trial, prepared: Prepared, layer: int, kind: str | None = None) -> float:
     """Score a readout, of the model's kind unless another is named, from one layer, counted from 0."""
+    return _readouts(trial, prepared, [layer], kind)[0]
+
+
+def _readouts(
+    trial: Trial, prepared: Prepared, layers: Sequence[int] | None = None, kind: str | None = None
+) -> list[float]:
+    """Score a readout from each of some layers, or of all."""
     learner, readout = prepared.learner, assemble.readout(trial.model, kind)
     test_leaves, truth = _tensors(prepared.test, learner)
     told = slice(labels_seen(trial, learner))
-    code, test_code = (activities(learner.network, values)[layer] for values in (prepared.leaves[told], test_leaves))
-    return readout.accuracy(code, prepared.labels[told], test_code, truth, trial.hierarchy.classes, trial.seed)
+    codes, test_codes = (activities(learner.network, values) for values in (prepared.leaves[told], test_leaves))
+    fit = partial(readout.accuracy, labels=prepared.labels[told], test_labels=truth)
+    chosen = range(len(codes)) if layers is None else layers
+    return [fit(train=codes[k], test=test_codes[k], classes=trial.hierarchy.classes, seed=trial.seed) for k in chosen]
 
 
 def labels_seen(trial: Trial, learner: Learner) -> int:
