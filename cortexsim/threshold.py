@@ -37,7 +37,7 @@ def threshold(
     features: Features = None,
     tuple_size: TupleSize = None,
     classes: Classes = None,
-    grammars: Annotated[int, typer.Option(min=1, help="Grammars: what an interval is over.")] = 3,
+    grammars: Annotated[int, typer.Option(min=1, help="Grammars: what an interval is over.")] = 5,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds a grammar: data, first weights and order.")] = 1,
     grammar_seed: GrammarSeed = REPORTED_GRAMMAR,
     cap: Annotated[int, typer.Option(min=2, help="Largest training set that may be tried.")] = 4096,

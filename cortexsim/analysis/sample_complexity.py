@@ -145,8 +145,8 @@ def brackets(rows: Sequence[Mapping[str, Any]]) -> dict[int, list[Bracket]]:
 
 def _mean(values: Sequence[float]) -> float:
     """Average by logarithms; 0 or infinite where one of the values is."""
-    if 0 in values:
-        return 0.0
+    if 0 in values or len(set(values)) == 1:
+        return min(values)
     return math.exp(sum(map(math.log, values)) / len(values))
 
 

@@ -158,4 +158,4 @@ def _plain(axis: Axis) -> None:
 def _legend(figure: Figure, panels: Sequence[Axes]) -> None:
     drawn = [axes.get_legend_handles_labels() for axes in panels]
     by_label = {label: handle for handles, labels in drawn for handle, label in zip(handles, labels, strict=True)}
-    figure.legend(list(by_label.values()), list(by_label), frameon=False, fontsize=9, loc="outside right upper")
+    figure.legend(list(by_label.values()), list(by_label), frameon=False, fontsize=9, loc="outside right center")

@@ -126,21 +126,28 @@ def _sentence(found: Measured, name: str, index: int) -> str:
 
 
 def controls(found: Measured, index: int) -> list[str]:
-    """Say what a readout makes of an untrained network, also of the best of its layers, where others have learned."""
-    value, lines = found.swept.values[index], []
+    """Say what a readout makes of untrained networks, also of the best of their layers, beside those that have learned.
+
+    That is with 1.4 times the samples that a learner needs, and with the most that were tried.
+    """
+    value = found.swept.values[index]
+    untrained = [row for row in found.rows if row["value"] == value and row["rule"] == "untrained"]
+    beside: dict[int, list[str]] = {}
     for (name, at), rows in found.beside.items():
-        size = rows[0]["samples"]
-        untrained = [row for row in found.controls.get(value, []) if row["samples"] == size]
-        if at != value or not untrained:
-            continue
-        by_layer = np.mean([row["readout_by_layer"] for row in untrained], axis=0)
+        if at == value:
+            beside.setdefault(rows[0]["samples"], []).append(f"{name} has {_mean(rows, 'accuracy'):.3f}")
+    lines = []
+    for size in sorted({row["samples"] for row in untrained}):
+        rows = [row for row in untrained if row["samples"] == size]
+        by_layer = _mean(rows, "readout_by_layer")
         best = int(by_layer.argmax())
+        learned = "".join(f"{text}, " for text in beside.get(size, []))
         lines.append(
-            f"With {size} samples {name} has {_accuracy(rows)}; {untrained[0]['learner']} {_accuracy(untrained)},"
-            f" and {by_layer[best]:.3f} from its best layer, {best + 1} of {len(by_layer)}."
+            f"With {size} samples {learned}an untrained network {_mean(rows, 'accuracy'):.3f}, and {by_layer[best]:.3f}"
+            f" from its best layer, {best + 1} of {len(by_layer)}."
         )
     return lines
 
 
-def _accuracy(rows: Sequence[Mapping[str, Any]]) -> str:
-    return f"{np.mean([row['accuracy'] for row in rows]):.3f}"
+def _mean(rows: Sequence[Mapping[str, Any]], quantity: str) -> Any:
+    return np.mean([row[quantity] for row in rows], axis=0)

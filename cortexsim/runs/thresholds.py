@@ -104,7 +104,9 @@ def figures(found: Sequence[Measured]) -> dict[str, Draw]:
     Returns:
         By name, what draws the figure.
     """
-    drawn: dict[str, Draw] = {"figure": lambda: threshold_panels.thresholds([each.swept for each in found])}
+    drawn: dict[str, Draw] = {}
+    if any(len(each.swept.values) > 1 for each in found):
+        drawn["figure"] = lambda: threshold_panels.thresholds([each.swept for each in found])
     if deep := next((each for each in found if each.sweep.table.varies == "depth"), None):
         deepest = deep.swept.values[-1]
         shown = [row for name in deep.swept.found for row in deep.searched(name, deepest)]
