@@ -65,26 +65,23 @@ class Search:
 
     largest: Trial
 
-    def go_on(self, found: Callable[[Trial], Row | None]) -> tuple[list[Row], Trial | None]:
-        """Follow the search through finished rows, and name the first trial that has none.
+    def go_on(self, rows: Mapping[int, Row]) -> Trial | None:
+        """Follow the search through finished rows, by samples, and name the trial that it asks for next.
 
         It begins at the law of backpropagation; an untrained network, which is cheap and rarely gets there, at the end.
 
         Returns:
-            The rows it went through, ascending in samples; and a trial, or nothing where it has ended.
+            A trial; nothing where the search has ended.
         """
         limit = octave(self.largest.samples)
         untrained = self.largest.model.learner == "untrained"
         start = limit if untrained else octave(laws.backpropagation(self.largest.hierarchy))
         learned: dict[float, bool] = {}
-        rows: dict[int, Row] = {}
         while (tried := next_octave(learned, start, limit)) is not None:
-            trial = self.at(samples_at(tried))
-            if (row := found(trial)) is None:
-                return [], trial
-            rows[trial.samples] = row
+            if (row := rows.get(samples_at(tried))) is None:
+                return self.at(samples_at(tried))
             learned[tried] = has_learned(row["accuracy"], row["chance"])
-        return [rows[samples] for samples in sorted(rows)], None
+        return None
 
     def at(self, samples: int) -> Trial:
         """Name the trial with so many samples."""
@@ -101,12 +98,13 @@ def settle(searches: Sequence[Search], measure: Measure) -> list[list[Row]]:
     Returns:
         The rows of each search, ascending in samples.
     """
-    rows: dict[str, Row] = {}
-
-    def found(trial: Trial) -> Row | None:
-        return rows.get(trial.key)
-
-    while missing := [trial for search in searches if (trial := search.go_on(found)[1])]:
+    rows: list[dict[int, Row]] = [{} for _ in searches]
+    while True:
+        asked = [search.go_on(several) for search, several in zip(searches, rows, strict=True)]
+        missing = [(trial, several) for trial, several in zip(asked, rows, strict=True) if trial is not None]
+        if not missing:
+            return [[several[samples] for samples in sorted(several)] for several in rows]
         done = f"{len(searches) - len(missing)} of {len(searches)} thresholds found; next "
-        rows.update({trial.key: row for trial, row in zip(missing, measure(missing, done), strict=True)})
-    return [search.go_on(found)[0] for search in searches]
+        answers = measure([trial for trial, _ in missing], done)
+        for (trial, several), row in zip(missing, answers, strict=True):
+            several[trial.samples] = row

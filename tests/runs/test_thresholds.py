@@ -301,8 +301,8 @@ def test_a_sweep_runs_from_the_command_line(tmp_path: Path, learn: Learn) -> Non
 
 
 def test_trained_networks_are_swept_and_the_workers_change_nothing(tmp_path: Path) -> None:
-    table = SweepTable(name="toy", varies="multiplicity", values=[2, 3], seeds=2, cap=64)
-    points = tuple((m, Hierarchy(features=4, multiplicity=m, depth=3)) for m in (2, 3))
+    table = SweepTable(name="toy", varies="multiplicity", values=[3], seeds=2, cap=64)
+    points = ((3, Hierarchy(features=4, multiplicity=3, depth=3)),)
     planned = [Sweep(table, points, (quick(find_model("backprop")), quick(find_model("clapp"))))]
     rows = []
     for workers in (1, 2):
