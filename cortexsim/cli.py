@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cortexsim import __version__, commands
+from cortexsim import __version__, commands, threshold
 from cortexsim.errors import OutputClosed, UserError
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.options import (
@@ -127,6 +127,7 @@ def default_models(console: Console, target: str) -> list[str]:
 
 
 for _command in (
+    threshold.threshold,
     commands.models,
     commands.show,
     commands.train,
@@ -173,13 +174,17 @@ def experiment(
     context: typer.Context,
     name: Annotated[str | None, typer.Argument(help="Name of an experiment, or path of its folder.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A few minutes' look, where the experiment has one.")] = False,
+    from_rows: Annotated[
+        bool,
+        typer.Option("--from-rows", help="Compute nothing: write its tables and figures from the rows it has."),
+    ] = False,
     device: Device = "cpu",
     workers: Workers = 0,
     out: Out = None,
     resume: Resume = None,
 ) -> None:
     """Measure again what an experiment claims."""
-    values = asked(locals())
+    values = {key: value for key, value in asked(locals()).items() if key != "from_rows"}
     from cortexsim.rate import device as choose
     from cortexsim.runs import experiment as of_comparisons
     from cortexsim.runs import thresholds as of_thresholds
@@ -192,6 +197,12 @@ def experiment(
     if name is None:
         raise UserError(f"experiment: name one ({', '.join(experiment_paths())}), or --resume FOLDER")
     console = open_console()
+    if from_rows:
+        from cortexsim.runs.redraw import redraw
+
+        if quick:
+            raise UserError("--quick: --from-rows computes nothing (leave one of them out)")
+        return console.print(f"Written: {redraw(name, out)}", soft_wrap=True)
     kind = of_thresholds if find_experiment_file(name).name == THRESHOLDS else of_comparisons
     configuration, perform = kind.planned(name, console, quick, choose(device))
     with working(out, Path(name).name, COMMAND, console, "cortexsim experiment --resume") as folder:

@@ -22,12 +22,12 @@ ORDER = [
     "analysis",
     "runs",
 ]
-ORDER += ["estimator", "options", "commands", "cli", "__main__"]
+ORDER += ["estimator", "options", "commands", "threshold", "cli", "__main__"]
 ENGINES = {
     "torch": {"rate", "learners", "analysis", "runs", "estimator"},
     "sklearn": {"estimator"},
     "matplotlib": {"analysis"},
-    "typer": {"options", "commands", "cli"},
+    "typer": {"options", "commands", "threshold", "cli"},
     "brian2": {"spiking"},
 }
 FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]

@@ -15,7 +15,8 @@ from cortexsim.hierarchy import Hierarchy
 from cortexsim.rules import known_rules
 from cortexsim.runs.configuration import read_model
 from cortexsim.runs.locate import find_model
-from cortexsim.runs.trial import Trial, prepare
+from cortexsim.runs.measure import prepare
+from cortexsim.runs.trial import Trial
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

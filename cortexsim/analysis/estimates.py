@@ -41,13 +41,18 @@ def student(freedom: int, level: float = LEVEL) -> float:
     return math.tan(low) * math.sqrt(freedom)
 
 
-def geometric_mean(values: Sequence[float]) -> Estimate:
-    """Average positive values by their logarithms, with the interval of the mean."""
+def geometric_mean(values: Sequence[float], slack: float = 0.0) -> Estimate:
+    """Average positive values by their logarithms, with the interval of the mean.
+
+    Args:
+        values: one a repetition.
+        slack: by which all logarithms may be off in common; it is added to the interval in quadrature.
+    """
     logarithms = np.log(values)
     mean, count = float(logarithms.mean()), len(logarithms)
     if count < 2:
         return Estimate(math.exp(mean), None, None)
-    half = student(count - 1) * float(logarithms.std(ddof=1)) / math.sqrt(count)
+    half = math.hypot(student(count - 1) * float(logarithms.std(ddof=1)) / math.sqrt(count), slack)
     return Estimate(math.exp(mean), math.exp(mean - half), math.exp(mean + half))
 
 

@@ -1,6 +1,6 @@
 """Figures: each function draws into the Axes it is given, and returns them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -13,6 +13,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 MATHS = {"n_c m^L": "$n_c m^L$", "v m³/(1-f)": "$v m^3/(1-f)$"}
 LONGEST = 40  # Letters of a name in a legend.
+Draw = Callable[[], Figure]
 CONTROL = {"color": "#888888", "marker": ".", "linestyle": "--"}
 
 

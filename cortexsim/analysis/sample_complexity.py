@@ -1,10 +1,16 @@
-"""How many samples a learner needs."""
+"""How many samples a learner needs: P*, known to lie between two training-set sizes, run by run."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
+from cortexsim.analysis.estimates import Estimate, geometric_mean
 
 FRACTION = 0.1  # Of the chance error, that counts as learned.
+COARSE = 1.5  # Factor between neighbouring sizes from which on P* is told by these alone, and not by a number.
+
+Bracket = tuple[float, float]  # P* is more than the first and at most the second, in samples.
 
 
 def has_learned(accuracy: float, chance: float, fraction: float = FRACTION) -> bool:
@@ -18,29 +24,133 @@ def has_learned(accuracy: float, chance: float, fraction: float = FRACTION) -> b
     return 1 - accuracy <= fraction * (1 - chance)
 
 
-def samples_to_criterion(
-    samples: Sequence[int], accuracy: Sequence[float], chance: float, fraction: float = FRACTION
-) -> float:
-    """Estimate P*: where the test error first falls to a fraction of the chance error.
+def bracket(samples: Sequence[int], accuracy: Sequence[float], chance: float) -> Bracket:
+    """Enclose P* of one run: the smallest size from which on the criterion is met at every larger size tried.
 
-    Between the two sizes that enclose it, the error is taken as linear in log P.
+    A size at which it is met by luck, below one at which it is not, does not count.
 
     Args:
         samples: training-set sizes, ascending.
         accuracy: test accuracy at each.
         chance: accuracy of guessing.
-        fraction: of the chance error that counts as learned.
 
     Returns:
-        P*; the smallest size where it was learned already, infinity where it never was.
+        The largest size at which the criterion is not met, 0 where there is none; and the one after it, infinite where
+        there is none.
     """
-    learned = [index for index, reached in enumerate(accuracy) if has_learned(reached, chance, fraction)]
-    if not learned:
-        return float("inf")
-    first = learned[0]
-    if first == 0:
-        return float(samples[0])
-    above, below = 1 - accuracy[first - 1], 1 - accuracy[first]
-    share = (above - fraction * (1 - chance)) / (above - below)
-    low, high = np.log(samples[first - 1]), np.log(samples[first])
-    return float(np.exp(low + share * (high - low)))
+    failed = [index for index, reached in enumerate(accuracy) if not has_learned(reached, chance)]
+    first = failed[-1] + 1 if failed else 0
+    return (samples[first - 1] if failed else 0.0, samples[first] if first < len(samples) else math.inf)
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Hold P* of one learner on one hierarchy, or a ratio of two, once a grammar.
+
+    A grammar is what differs from repetition to repetition; several seeds of one are averaged first, by logarithms.
+
+    Attributes:
+        low: (grammars,), samples: P* is more; 0 where even the smallest size tried was enough.
+        high: (grammars,), samples: P* is at most as many; infinite where not even the largest size tried was enough.
+    """
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+    @classmethod
+    def of(cls, brackets: Mapping[int, Sequence[Bracket]]) -> "Threshold":
+        """Average, grammar by grammar, the brackets of its seeds."""
+        ends = [tuple(_mean(end) for end in zip(*several, strict=True)) for several in brackets.values()]
+        low, high = zip(*ends, strict=True)
+        return cls(low, high)
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """(grammars,): the middle of each bracket by logarithms, or the end that is known."""
+        return tuple(_middle(*ends) for ends in zip(self.low, self.high, strict=True))
+
+    @property
+    def beyond(self) -> int:
+        """The number of grammars on which P* is larger than every size tried."""
+        return sum(math.isinf(high) for high in self.high)
+
+    @property
+    def below(self) -> int:
+        """The number of grammars on which P* is no larger than the smallest size tried."""
+        return sum(low == 0 for low in self.low)
+
+    @property
+    def censored(self) -> bool:
+        """Whether the mean over grammars is no more than a bound."""
+        return bool(self.beyond or self.below)
+
+    @property
+    def coarse(self) -> bool:
+        """Whether the sizes tried lie too far apart for a mean to be worth more than they are."""
+        return not self.censored and self._half_width > math.log(COARSE) / 2
+
+    @property
+    def estimate(self) -> Estimate:
+        """The geometric mean over grammars with its 95 % interval; where censored, a bound, which has none.
+
+        The interval is Student's over grammars, with half the width of a bracket added in quadrature. Each P* may lie
+        anywhere in its bracket, on all grammars at the same end of it, so that this half does not shrink as grammars
+        are added; and it has nothing to do with which grammars were drawn. Of a ratio, the brackets' widths add up.
+        """
+        if self.censored:
+            ends = self.low if self.beyond else self.high
+            return Estimate(round(_mean(ends), 6), None, None)
+        return geometric_mean(self.values, self._half_width)
+
+    def over(self, reference: "Threshold") -> "Threshold | None":
+        """Divide by a reference grammar by grammar; nothing where some quotient is bounded from neither side."""
+        pairs = list(zip(self.low, self.high, reference.low, reference.high, strict=True))
+        if any((low == 0 or math.isinf(top)) and (math.isinf(high) or bottom == 0) for low, high, bottom, top in pairs):
+            return None
+        low = tuple(low / top for low, _, _, top in pairs)
+        return Threshold(low, tuple(high / bottom if bottom else math.inf for _, high, bottom, _ in pairs))
+
+    def text(self, digits: int = 0) -> str:
+        """Write the mean with its interval; or a bound and for how many grammars; or, where coarse, the bracket."""
+        if self.beyond and self.below:
+            return "not enclosed"
+        found, count = self.estimate, len(self.low)
+        mean = f"{found.mean:.{digits}f}"
+        if self.censored:
+            some = self.beyond or self.below
+            where = "beyond" if self.beyond else "below"
+            return ("> " if self.beyond else "<= ") + mean + (f" ({some} of {count} {where})" if some < count else "")
+        if self.coarse or found.low is None:
+            return f"{min(self.low):.{digits}f} to {max(self.high):.{digits}f}"
+        return f"{mean} ({found.low:.{digits}f} to {found.high:.{digits}f})"
+
+    @property
+    def _half_width(self) -> float:
+        """Half the mean width of the brackets, in units of log P*."""
+        widths = [math.log(high / low) for low, high in zip(self.low, self.high, strict=True)]
+        return sum(widths) / len(widths) / 2
+
+
+def brackets(rows: Sequence[Mapping[str, Any]]) -> dict[int, list[Bracket]]:
+    """Enclose P* of every run of one learner, by the seed of its grammar."""
+    curves: dict[tuple[int, int], list[Mapping[str, Any]]] = {}
+    for row in sorted(rows, key=lambda row: row["samples"]):
+        curves.setdefault((row["grammar_seed"], row["seed"]), []).append(row)
+    found: dict[int, list[Bracket]] = {}
+    for (grammar, _), curve in sorted(curves.items()):
+        sizes, reached = [row["samples"] for row in curve], [row["accuracy"] for row in curve]
+        found.setdefault(grammar, []).append(bracket(sizes, reached, curve[0]["chance"]))
+    return found
+
+
+def _mean(values: Sequence[float]) -> float:
+    """Average by logarithms; 0 or infinite where one of the values is."""
+    if 0 in values or len(set(values)) == 1:
+        return min(values)
+    return math.exp(sum(map(math.log, values)) / len(values))
+
+
+def _middle(low: float, high: float) -> float:
+    if math.isinf(high):
+        return low
+    return math.sqrt(low * high) if low else high

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cortexsim.analysis.sample_complexity import samples_to_criterion
+from cortexsim.analysis.sample_complexity import Threshold, brackets
 
 LAYER_QUANTITIES = ("selectivity", "participation", "decoding")
 COSTS = ("spikes", "synaptic_operations")
@@ -41,7 +41,7 @@ class Summary:
         labels: what labels were used for.
         trained: how many layers, from below, the learner has trained.
         accuracy: by training-set size.
-        needed: samples to the criterion, one a seed; infinite where never reached.
+        needed: P*, as far as the sizes tried enclose it.
         layers: by quantity, one spread a layer, at the largest training set.
         cost: spikes and synaptic operations of one sample, at the largest training set; nothing where no cell spikes.
     """
@@ -52,7 +52,7 @@ class Summary:
     labels: str
     trained: int
     accuracy: Mapping[int, Spread]
-    needed: tuple[float, ...]
+    needed: Threshold
     layers: Mapping[str, tuple[Spread, ...]]
     cost: Mapping[str, Spread]
 
@@ -66,31 +66,6 @@ class Summary:
     def samples(self) -> list[int]:
         """The training-set sizes, ascending."""
         return list(self.accuracy)
-
-    @property
-    def median_needed(self) -> float:
-        """The median over seeds of the samples to the criterion."""
-        ordered = sorted(self.needed)
-        middle = len(ordered) // 2
-        if len(ordered) % 2:
-            return ordered[middle]
-        return (ordered[middle - 1] + ordered[middle]) / 2
-
-    @property
-    def censored(self) -> bool:
-        """Whether the median lies outside the sizes that were tried."""
-        return not self.samples[0] < self.median_needed <= self.samples[-1]
-
-    def needed_text(self) -> str:
-        """Write the samples to the criterion, with the range over seeds."""
-        text = self._bound(self.median_needed)
-        low, high = self._bound(min(self.needed)), self._bound(max(self.needed))
-        return text if low == high else f"{text} ({low} to {high})"
-
-    def _bound(self, needed: float) -> str:
-        if np.isinf(needed):
-            return f"> {self.samples[-1]}"
-        return f"<= {self.samples[0]}" if needed <= self.samples[0] else f"{needed:.0f}"
 
 
 def summarise(rows: Sequence[Mapping[str, Any]]) -> list[Summary]:
@@ -110,20 +85,10 @@ def _summarise_learner(rows: Sequence[Mapping[str, Any]]) -> Summary:
         labels=rows[0]["labels_for"],
         trained=rows[0]["trained_layers"],
         accuracy={size: Spread.of([row["accuracy"] for row in several]) for size, several in by_size.items()},
-        needed=tuple(_needed(rows)),
+        needed=Threshold.of(brackets(rows)),
         layers={
             quantity: tuple(Spread.of(values) for values in zip(*(row[quantity] for row in largest), strict=True))
             for quantity in LAYER_QUANTITIES
         },
         cost={name: Spread.of([row[name] for row in largest]) for name in COSTS if largest[0].get(name) is not None},
     )
-
-
-def _needed(rows: Sequence[Mapping[str, Any]]) -> list[float]:
-    curves: dict[tuple[int, int], list[Mapping[str, Any]]] = {}
-    for row in sorted(rows, key=lambda row: row["samples"]):
-        curves.setdefault((row["grammar_seed"], row["seed"]), []).append(row)
-    return [
-        samples_to_criterion([row["samples"] for row in curve], [row["accuracy"] for row in curve], curve[0]["chance"])
-        for curve in curves.values()
-    ]

@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
-from cortexsim.analysis.plots import MATHS, legend_name, style
-from cortexsim.analysis.thresholds import Swept, Threshold
+from cortexsim.analysis.plots import CONTROL, MATHS, legend_name, style
+from cortexsim.analysis.sample_complexity import FRACTION, Threshold
+from cortexsim.analysis.thresholds import SYMBOLS, Swept
 
 LAWS: tuple[dict[str, Any], ...] = (
     {"color": "black", "linestyle": "--"},
@@ -25,8 +26,8 @@ ASIDE = 0.012  # Of its value, by which a learner's points are moved so that the
 def thresholds(found: Sequence[Swept]) -> Figure:
     """Draw P* against what varies: a panel a sweep, a line a learner, the laws dashed.
 
-    Symbols with bars are geometric means with their 95 % interval, small dashes the seeds; open triangles are bounds
-    from below.
+    Symbols with bars are geometric means with their 95 % interval, small dashes the grammars; open triangles are
+    bounds: where they point up, from below.
     """
     names = list(dict.fromkeys(name for swept in found for name in swept.found))
     columns = min(ACROSS, len(found))
@@ -68,6 +69,54 @@ def selectivity(rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
     return figure
 
 
+def runs(swept: Swept, rows: Sequence[Mapping[str, Any]]) -> Figure:
+    """Draw the test accuracy of every run against samples: a panel a value, a colour a learner.
+
+    The bar at the height of the criterion is P* with its 95 % interval; open circles, where a network is untrained, are
+    readouts from the best of its layers.
+
+    Args:
+        swept: what was found.
+        rows: of all runs, each with the value it is of.
+    """
+    figure = Figure(figsize=(2.2 + 3.6 * len(swept.values), 3.6), layout="constrained")
+    panels = list(figure.subplots(1, len(swept.values), squeeze=False, sharey=True).flat)
+    for index, (value, axes) in enumerate(zip(swept.values, panels, strict=True)):
+        for place, (name, several) in enumerate(swept.found.items()):
+            shown = [row for row in rows if (row["learner"], row["value"]) == (name, value)]
+            look = CONTROL if shown[0]["rule"] == "untrained" else style(None, place)
+            _runs(axes, shown, name, look)
+            _bar(axes, several[index], 1 - FRACTION * (1 - shown[0]["chance"]), look)
+        axes.axhline(shown[0]["chance"], color="black", linewidth=0.8, linestyle=":")
+        axes.set(xscale="log", xlabel="training samples P", ylim=(0, 1.05))
+        _plain(axes.xaxis)
+        axes.set_title(f"{SYMBOLS[swept.varies]} = {value:g}", fontsize=10)
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[0].set_ylabel("test accuracy")
+    figure.suptitle(swept.title, fontsize=8)
+    _legend(figure, panels)
+    return figure
+
+
+def _runs(axes: Axes, rows: Sequence[Mapping[str, Any]], name: str, look: Mapping[str, Any]) -> None:
+    thin = {**look, "markersize": 3, "linewidth": 0.7, "alpha": 0.6}
+    for index, seed in enumerate(sorted({row["seed"] for row in rows})):
+        curve = sorted((row["samples"], row["accuracy"]) for row in rows if row["seed"] == seed)
+        axes.plot(*zip(*curve, strict=True), label=None if index else name, **thin)
+    best = [(row["samples"], max(row["readout_by_layer"])) for row in rows if row.get("readout_by_layer")]
+    if best:
+        axes.plot(
+            *zip(*best, strict=True), "o", color=look["color"], markerfacecolor="none", label=f"{name}, best layer"
+        )
+
+
+def _bar(axes: Axes, needed: Threshold, height: float, look: Mapping[str, Any]) -> None:
+    found = needed.estimate
+    if found.low is not None and found.high is not None:
+        sides = [[found.mean - found.low], [found.high - found.mean]]
+        axes.errorbar(found.mean, height, xerr=sides, color=look["color"], marker=look["marker"], capsize=4)
+
+
 def _sweep(axes: Axes, swept: Swept, names: Sequence[str]) -> None:
     for (law, predicted), look in zip(swept.laws.items(), LAWS, strict=True):
         drawn = np.where(np.isinf(predicted), np.nan, predicted)
@@ -99,7 +148,7 @@ def _curve(axes: Axes, x: NDArray[np.floating], several: Sequence[Threshold], na
         axes.plot([place] * len(threshold.values), threshold.values, "_", color=colour, alpha=0.5, markersize=5)
         low, high = threshold.estimate.low, threshold.estimate.high
         if threshold.censored:
-            axes.plot(place, mean, "^", color=colour, markerfacecolor="none", markersize=9)
+            axes.plot(place, mean, "^" if threshold.beyond else "v", color=colour, markerfacecolor="none", markersize=9)
         elif low is not None and high is not None:
             axes.errorbar(place, mean, [[mean - low], [high - mean]], color=colour, marker=marker, capsize=3)
 
@@ -114,4 +163,4 @@ def _plain(axis: Axis) -> None:
 def _legend(figure: Figure, panels: Sequence[Axes]) -> None:
     drawn = [axes.get_legend_handles_labels() for axes in panels]
     by_label = {label: handle for handles, labels in drawn for handle, label in zip(handles, labels, strict=True)}
-    figure.legend(list(by_label.values()), list(by_label), frameon=False, fontsize=9, loc="outside right upper")
+    figure.legend(list(by_label.values()), list(by_label), frameon=False, fontsize=9, loc="outside right center")

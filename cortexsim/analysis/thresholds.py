@@ -2,53 +2,25 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from cortexsim.analysis.estimates import Estimate, Slope, geometric_mean, slope
+from cortexsim.analysis.estimates import Slope, slope
+from cortexsim.analysis.sample_complexity import Threshold
 
 SYMBOLS = {"depth": "L", "multiplicity": "m", "features": "v", "fraction": "f"}
 FITTED = ("depth", "multiplicity", "features")  # The laws are straight in L, log m and log v.
 
 
 @dataclass(frozen=True)
-class Threshold:
-    """Hold P* of one learner on one hierarchy, or a ratio of two, once a seed.
+class Stability:
+    """Count the runs of a learner, of all grammars and seeds, that meet the criterion at one size above its mean P*."""
 
-    Attributes:
-        values: (seeds,), samples; where the search ended without meeting the criterion, the largest P it tried.
-        beyond: (seeds,), whether it did: P* is larger than the value.
-    """
+    samples: int
+    learned: int
+    runs: int
 
-    values: tuple[float, ...]
-    beyond: tuple[bool, ...]
-
-    @property
-    def censored(self) -> bool:
-        """Whether the mean over seeds is no more than a bound from below."""
-        return any(self.beyond)
-
-    @property
-    def estimate(self) -> Estimate:
-        """The geometric mean over seeds with its interval; where censored, a bound from below, which has none."""
-        found = geometric_mean(self.values)
-        return Estimate(round(found.mean, 6), None, None) if self.censored else found
-
-    def over(self, reference: "Threshold") -> "Threshold | None":
-        """Divide by a reference seed by seed; nothing where the reference itself is only bounded."""
-        if reference.censored:
-            return None
-        ratios = tuple(value / under for value, under in zip(self.values, reference.values, strict=True))
-        return Threshold(ratios, self.beyond)
-
-    def text(self, digits: int = 0) -> str:
-        """Write the mean, and in brackets its interval or how many seeds lie beyond."""
-        found = self.estimate
-        if all(self.beyond):
-            return f"> {found.mean:.{digits}f}"
-        if self.censored:
-            return f"> {found.mean:.{digits}f} ({sum(self.beyond)} of {len(self.beyond)} beyond)"
-        mean = f"{found.mean:.{digits}f}"
-        return mean if found.low is None else f"{mean} ({found.low:.{digits}f} to {found.high:.{digits}f})"
+    def __str__(self) -> str:
+        return f"{self.learned}/{self.runs} at {self.samples}"
 
 
 @dataclass(frozen=True)
@@ -63,6 +35,7 @@ class Swept:
         laws: by name, (values,): the predicted P*, infinite where there is none.
         found: by learner, (values,).
         reference: the learner that the others are held against, where there is one.
+        stability: by learner, (values,): what comes of every run with 1.4 times the samples that it needs in the mean.
     """
 
     name: str
@@ -72,6 +45,7 @@ class Swept:
     laws: Mapping[str, tuple[float, ...]]
     found: Mapping[str, tuple[Threshold, ...]]
     reference: str | None
+    stability: Mapping[str, tuple["Stability | None", ...]] = field(default_factory=dict)
 
     def ratio(self, learner: str, index: int) -> Threshold | None:
         """Divide P* of a learner by that of the reference, at one value."""
@@ -87,8 +61,8 @@ class Fit:
     Attributes:
         learner: whose it is.
         varies: ``"depth"``, or the size whose logarithm it is: ``"multiplicity"`` or ``"features"``.
-        slope: of log P*; the points are seeds.
-        left_out: values at which P* of some seed is only bounded; a line through the other seeds would be too flat.
+        slope: of log P*; the points are grammars.
+        left_out: values at which P* of some grammar is only bounded; a line through the others would be too flat.
         laws: by name, the slope of the law through the same values.
     """
 
@@ -100,7 +74,7 @@ class Fit:
 
 
 def fit(swept: Swept, learner: str) -> Fit | None:
-    """Fit log P* = a + b x over values and seeds; nothing where there are too few, or P* is no power of what varies."""
+    """Fit log P* = a + b x over values and grammars; nothing where these are too few, or P* is no power of x."""
     if swept.varies not in FITTED:
         return None
     found = list(zip(swept.values, swept.found[learner], strict=True))

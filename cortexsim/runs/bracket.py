@@ -1,19 +1,19 @@
-"""The search for P*: steps on a grid of training-set sizes, until the criterion lies between two neighbours."""
+"""The search for P*: steps on one grid of training-set sizes, until the criterion lies between two neighbours."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rich.console import Console
-
-from cortexsim.analysis.sample_complexity import has_learned, samples_to_criterion
+from cortexsim.analysis.sample_complexity import has_learned
 from cortexsim.hierarchy import laws
-from cortexsim.runs.record import Ledger
-from cortexsim.runs.schedule import run_all
 from cortexsim.runs.trial import Row, Trial
 
-STEP = 0.5  # Octaves: sizes are powers of the square root of two, whatever the hierarchy, so that searches share rows.
+STEP = 0.5  # Octaves from size to size, whatever the hierarchy, so that searches share rows.
+FINE = STEP / 2  # Octaves between the two sizes that P* lies between.
+ABOVE = 1.0  # Octaves above P* in which the criterion must be met throughout.
 LEAST = 1.0  # Two samples.
+
+Measure = Callable[[Sequence[Trial], str], Sequence[Row]]  # Trials, and what to say before their number.
 
 
 def octave(limit: float) -> float:
@@ -27,26 +27,32 @@ def samples_at(octave: float) -> int:
     return round(2**octave)
 
 
-def next_octave(learned: Mapping[float, bool], start: float, limit: float, halvings: int = 0) -> float | None:
+def next_octave(learned: Mapping[float, bool], start: float, limit: float) -> float | None:
     """Say which size to try next, given those that were tried and whether they met the criterion.
+
+    P* lies below the smallest size from which on the criterion was met at all larger ones. These reach an octave
+    further up, or to the limit: who fails there again is searched for above, so that luck at a small size is no merit.
 
     Args:
         learned: whether the criterion was met, by octave.
         start: octave to begin at.
         limit: largest octave.
-        halvings: how often to halve the step that the criterion was found in.
 
     Returns:
         An octave; nothing where the criterion is enclosed, or lies beyond the limit.
     """
     if not learned:
         return min(start, limit)
-    high = min((octave for octave, met in learned.items() if met), default=None)
+    largest = max(learned)
     low = max((octave for octave, met in learned.items() if not met), default=None)
-    if high is None or low is None:
-        beside = max(learned) + STEP if high is None else min(learned) - STEP
-        return beside if LEAST <= beside <= limit else None
-    return (low + high) / 2 if high - low > STEP / 2**halvings else None
+    if low == largest:
+        return largest + STEP if largest + STEP <= limit else None
+    high = min(octave for octave, met in learned.items() if met and (low is None or octave > low))
+    if low is None and high - STEP >= LEAST:
+        return high - STEP
+    if largest + STEP <= min(high + ABOVE, limit):
+        return largest + STEP
+    return (low + high) / 2 if low is not None and high - low > FINE else None
 
 
 @dataclass(frozen=True)
@@ -55,51 +61,50 @@ class Search:
 
     Attributes:
         largest: the trial with as many samples as may be tried; the others differ from it in nothing else.
-        halvings: how often to halve the step that the criterion was found in.
     """
 
     largest: Trial
-    halvings: int = 0
 
-    def go_on(self, rows: Mapping[str, Row]) -> tuple[list[Row], Trial | None]:
-        """Follow the search through finished rows, by key, and name the first trial that is missing.
+    def go_on(self, rows: Mapping[int, Row]) -> Trial | None:
+        """Follow the search through finished rows, by samples, and name the trial that it asks for next.
+
+        It begins at the law of backpropagation; an untrained network, which is cheap and rarely gets there, at the end.
 
         Returns:
-            The rows it went through, ascending in samples; and a trial, or nothing where it has ended.
+            A trial; nothing where the search has ended.
         """
         limit = octave(self.largest.samples)
-        start = octave(laws.backpropagation(self.largest.hierarchy))
+        untrained = self.largest.model.learner == "untrained"
+        start = limit if untrained else octave(laws.backpropagation(self.largest.hierarchy))
         learned: dict[float, bool] = {}
-        found: dict[int, Row] = {}
-        while (tried := next_octave(learned, start, limit, self.halvings)) is not None:
-            trial = replace(self.largest, samples=samples_at(tried))
-            if (row := rows.get(trial.key)) is None:
-                return [], trial
-            found[trial.samples] = row
+        while (tried := next_octave(learned, start, limit)) is not None:
+            if (row := rows.get(samples_at(tried))) is None:
+                return self.at(samples_at(tried))
             learned[tried] = has_learned(row["accuracy"], row["chance"])
-        return [found[samples] for samples in sorted(found)], None
+        return None
+
+    def at(self, samples: int) -> Trial:
+        """Name the trial with so many samples."""
+        return replace(self.largest, samples=samples)
 
 
-def settle(searches: Sequence[Search], ledger: Ledger, console: Console, workers: int = 0) -> list[list[Row]]:
+def settle(searches: Sequence[Search], measure: Measure) -> list[list[Row]]:
     """Go on with all searches until each has ended: in every round the next trial of each, side by side.
 
     Args:
-        searches: to be settled; which trials they ask for depends on no other search, nor on the workers.
-        ledger: where finished rows are kept, each at once; those it holds are not computed again.
-        console: where progress goes.
-        workers: processes side by side; one a core unless given.
+        searches: to be settled; which trials they ask for depends on no other search.
+        measure: computes or finds the rows of trials.
 
     Returns:
         The rows of each search, ascending in samples.
     """
-    while missing := [trial for search in searches if (trial := search.go_on(ledger.rows)[1]) is not None]:
+    rows: list[dict[int, Row]] = [{} for _ in searches]
+    while True:
+        asked = [search.go_on(several) for search, several in zip(searches, rows, strict=True)]
+        missing = [(trial, several) for trial, several in zip(asked, rows, strict=True) if trial is not None]
+        if not missing:
+            return [[several[samples] for samples in sorted(several)] for several in rows]
         done = f"{len(searches) - len(missing)} of {len(searches)} thresholds found; next "
-        run_all(missing, ledger, console, workers, done)
-    return [search.go_on(ledger.rows)[0] for search in searches]
-
-
-def threshold(rows: Sequence[Row]) -> tuple[float, bool]:
-    """Read P* off the rows of a search, in samples; or else the largest size tried, and that it lies beyond."""
-    samples = [row["samples"] for row in rows]
-    found = samples_to_criterion(samples, [row["accuracy"] for row in rows], rows[0]["chance"])
-    return (float(samples[-1]), True) if math.isinf(found) else (found, False)
+        answers = measure([trial for trial, _ in missing], done)
+        for (trial, several), row in zip(missing, answers, strict=True):
+            several[trial.samples] = row

@@ -1,6 +1,6 @@
 """Set learners side by side on one task: same samples, same order, same network, same budget of epochs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from cortexsim.analysis import panels, plots
+from cortexsim.analysis.plots import Figure
 from cortexsim.analysis.summary import Summary, summarise
 from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy, laws
@@ -116,11 +117,7 @@ def compare(comparison: Comparison, out: Path, console: Console, workers: int = 
     write_json(out / "result.json", result)
     summaries = summarise(rows)
     title = comparison.title
-    if comparison.points:
-        figure = panels.against_values(summaries, comparison.points, rows[0]["chance"], title)
-    else:
-        figure = plots.comparison(summaries, rows[0]["chance"], comparison.laws, comparison.hierarchy.features, title)
-    write_figure(figure, out / "figure", dpi=150)
+    write_figure(draw(comparison, rows), out / "figure", dpi=150)
     says = verdict(summaries, rows, comparison.laws)
     report.write(out, title, says, summaries, result)
     put(accuracy_table(summaries, title, rows[0]["test_samples"]), console)
@@ -128,6 +125,14 @@ def compare(comparison: Comparison, out: Path, console: Console, workers: int = 
     for line in says:
         console.print(line)
     return rows, summaries
+
+
+def draw(comparison: Comparison, rows: Sequence[Row]) -> Figure:
+    """Draw what a comparison has found."""
+    summaries, chance = summarise(rows), rows[0]["chance"]
+    if comparison.points:
+        return panels.against_values(summaries, comparison.points, chance, comparison.title)
+    return plots.comparison(summaries, chance, comparison.laws, comparison.hierarchy.features, comparison.title)
 
 
 def configuration(comparison: Comparison) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Experiments: several comparisons under one claim, as a folder of `experiments/` writes them down."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,18 +9,20 @@ from pydantic import Field
 from rich.console import Console
 
 from cortexsim.analysis import panels
-from cortexsim.analysis.summary import Summary
+from cortexsim.analysis.plots import Draw
+from cortexsim.analysis.summary import Summary, summarise
 from cortexsim.errors import UserError, about, nearest
 from cortexsim.hierarchy import Hierarchy, laws
+from cortexsim.runs import markdown, stored
 from cortexsim.runs.change import varied
-from cortexsim.runs.compare import Comparison, compare, configuration
+from cortexsim.runs.compare import Comparison, compare, configuration, draw
 from cortexsim.runs.configuration import Count, HierarchyTable, Table
 from cortexsim.runs.explain import read
-from cortexsim.runs.files import write_figure, write_json
+from cortexsim.runs.files import write_figures, write_json
 from cortexsim.runs.locate import find_experiment_file, find_model
 from cortexsim.runs.provenance import versions
 from cortexsim.runs.tables import Seed
-from cortexsim.runs.trial import Row
+from cortexsim.runs.trial import Row, Trial
 from cortexsim.runs.verdict import VerdictTable, verdict
 
 
@@ -88,7 +90,7 @@ def planned(name: str, console: Console, quick: bool, device: str) -> tuple[dict
 
 def _perform(experiment: Experiment, planned: dict[str, Comparison], out: Path, console: Console, workers: int) -> str:
     run_experiment(experiment, planned, out, console, workers)
-    return "result.json, and a folder for each comparison"
+    return f"result.json, {stored.ROWS}, and a folder for each comparison"
 
 
 def comparisons(
@@ -170,31 +172,55 @@ def run_experiment(
     }
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "result.json", result)
-    _draw(experiment, planned, found, rows, out)
+    stored.write(out, _kept(experiment, planned, rows))
+    write_figures(_figures(experiment, planned, rows), out)
     for line in judged["says"] if judged else []:
         console.print(line)
     return found
 
 
-def _draw(
-    experiment: Experiment,
-    planned: dict[str, Comparison],
-    found: dict[str, list[Summary]],
-    rows: dict[str, list[Row]],
-    out: Path,
-) -> None:
-    """Draw accuracy in units of the law, and how updates lie to those of backpropagation."""
+def again(path: Path, found: stored.Stored) -> tuple[dict[str, str], dict[str, Draw]]:
+    """Make the tables and figures of an experiment from rows alone, by name.
+
+    Raises:
+        UserError: where a row is missing.
+    """
+    experiment = read(path, Experiment)
+    planned = comparisons(experiment, path.parent)
+    rows = {name: list(found.of(name)(comparison.trials(), "")) for name, comparison in planned.items()}
+    tables: dict[str, str] = {}
+    for name, several in rows.items():
+        summaries = summarise(several)
+        tables |= {name: markdown.accuracy(summaries), f"{name} layers": markdown.layers(summaries)}
+    each: dict[str, Draw] = {name: partial(draw, planned[name], several) for name, several in rows.items()}
+    return tables, each | _figures(experiment, planned, rows)
+
+
+def _kept(
+    experiment: Experiment, planned: Mapping[str, Comparison], rows: Mapping[str, Sequence[Row]]
+) -> Iterator[tuple[str, Trial, Row]]:
+    """List the rows of all comparisons with their trials; how updates lie only where that is drawn."""
+    for name, comparison in planned.items():
+        for trial, row in zip(comparison.trials(), rows[name], strict=True):
+            drawn = name == experiment.alignment and trial.samples == max(comparison.samples)
+            yield name, trial, row if drawn else {**row, "alignment": None}
+
+
+def _figures(
+    experiment: Experiment, planned: Mapping[str, Comparison], rows: Mapping[str, Sequence[Row]]
+) -> dict[str, Draw]:
+    """Say how to draw accuracy in units of the law, and how updates lie to those of backpropagation."""
     if not experiment.row:
-        return
+        return {}
     groups = {row.title: [Path(name).stem for name in row.models] for row in experiment.row}
     units = {name: laws.backpropagation(comparison.hierarchy) for name, comparison in planned.items()}
     chance = next(iter(rows.values()))[0]["chance"]
-    figures = {"figure": panels.in_units_of_the_law(found, units, chance, groups)}
-    if experiment.alignment in rows:
+    found = {name: summarise(several) for name, several in rows.items()}
+    figures: dict[str, Draw] = {"figure": partial(panels.in_units_of_the_law, found, units, chance, groups)}
+    if experiment.alignment is not None and experiment.alignment in rows:
         largest = max(row["samples"] for row in rows[experiment.alignment])
         shown = [row for row in rows[experiment.alignment] if row["samples"] == largest]
         cosine, share = "cosine with backpropagation", "share of the input"
-        figures["alignment"] = panels.alignment(shown, "cosine", cosine, groups)
-        figures["input_share"] = panels.alignment(shown, "input_share", share, groups)
-    for name, figure in figures.items():
-        write_figure(figure, out / name, dpi=120)
+        figures["alignment"] = partial(panels.alignment, shown, "cosine", cosine, groups)
+        figures["input_share"] = partial(panels.alignment, shown, "input_share", share, groups)
+    return figures

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,12 @@ def write_figure(figure: Any, path: Path, dpi: int) -> list[str]:
         names.append(f"{path.name}.{kind}")
         write_whole(path.with_name(names[-1]), drawn.getvalue())
     return names
+
+
+def write_figures(figures: Mapping[str, Callable[[], Any]], folder: Path, dpi: int = 120) -> None:
+    """Draw figures into a folder, each by its name."""
+    for name, draw in figures.items():
+        write_figure(draw(), folder / name, dpi)
 
 
 def sync_folder(path: Path) -> None:

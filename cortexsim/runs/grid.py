@@ -22,11 +22,12 @@ from cortexsim.runs.files import write_json
 from cortexsim.runs.folder import RunFolder
 from cortexsim.runs.keep import EVERY, PATIENCE, run_kept
 from cortexsim.runs.locate import find_model
+from cortexsim.runs.measure import prepare
 from cortexsim.runs.place import PLAN, hold, see_own
 from cortexsim.runs.provenance import versions
 from cortexsim.runs.schedule import Watch
 from cortexsim.runs.tell import new_table
-from cortexsim.runs.trial import Row, Trial, prepare
+from cortexsim.runs.trial import Row, Trial
 from cortexsim.runs.workers import spread
 from cortexsim.runs.written import Exactly, Several, Target, Text, Whole, read_record, write_record
 

@@ -19,8 +19,9 @@ from cortexsim.runs.checkpoint import Checkpoint
 from cortexsim.runs.files import append_line, write_whole
 from cortexsim.runs.folder import METRICS, RunFolder
 from cortexsim.runs.following import Following
+from cortexsim.runs.measure import Prepared, prepare, train_and_measure
 from cortexsim.runs.place import hold
-from cortexsim.runs.trial import Prepared, Row, Trial, prepare, train_and_measure
+from cortexsim.runs.trial import Row, Trial
 from cortexsim.runs.written import LineRecord, line, parsed
 
 EVERY = 30.0  # Seconds between checkpoints.

@@ -14,12 +14,14 @@ import cortexsim
 LIBRARIES = ("cortexsim", "brian2", "torch", "numpy", "matplotlib", "pydantic", "safetensors")
 ENGINES = ("torch", "numpy", "brian2")  # Rows depend on their versions, in the last bits.
 PRESENTATION = (
-    "__main__.py", "cli.py", "commands.py", "options.py",
+    "__main__.py", "cli.py", "commands.py", "options.py", "threshold.py",
     "analysis/history.py", "analysis/*panels.py", "analysis/plots.py", "analysis/spikes.py", "analysis/summary.py",
-    "runs/compare.py", "runs/gather.py", "runs/pages.py", "runs/raster.py", "runs/report.py", "runs/show.py",
-    "runs/single.py", "runs/tell.py", "runs/threshold_tables.py", "runs/verdict.py",
+    "runs/bracket.py", "runs/compare.py", "runs/experiment.py", "runs/gather.py", "runs/markdown.py",
+    "runs/measured.py", "runs/needed.py", "runs/pages.py", "runs/raster.py", "runs/redraw.py", "runs/report.py",
+    "runs/search.py", "runs/show.py", "runs/single.py", "runs/space.py", "runs/stored.py", "runs/sweep.py",
+    "runs/tell.py", "runs/threshold_tables.py", "runs/thresholds.py", "runs/verdict.py",
 )  # fmt: skip
-"""Files that can change what is said and drawn of a row, and not the row."""
+"""Files that can change which rows are made, and what is said and drawn of them, and not the rows."""
 
 
 @cache

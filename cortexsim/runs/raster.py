@@ -10,8 +10,9 @@ from cortexsim.errors import UserError
 from cortexsim.learners import MixedNetwork, Segment, train
 from cortexsim.runs import assemble
 from cortexsim.runs.files import write_figure
+from cortexsim.runs.measure import Prepared, prepare
 from cortexsim.runs.single import Progress
-from cortexsim.runs.trial import Prepared, Trial, prepare
+from cortexsim.runs.trial import Trial
 
 
 def draw(trial: Trial, fixations: int, out: Path, console: Console) -> None:

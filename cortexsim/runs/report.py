@@ -27,7 +27,7 @@ def write(out: Path, title: str, says: Sequence[str], summaries: Sequence[Summar
     sizes = summaries[0].samples
     accuracy = table(
         ["learner", "context", "labels for", *(f"P = {size}" for size in sizes), "samples needed*"],
-        [[s.learner, s.context, s.labels, *map(str, s.accuracy.values()), s.needed_text()] for s in summaries],
+        [[s.learner, s.context, s.labels, *map(str, s.accuracy.values()), s.needed.text()] for s in summaries],
     )
     layers = range(1, len(summaries[0].layers["selectivity"]) + 1)
     geometry = "".join(

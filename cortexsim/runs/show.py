@@ -11,8 +11,8 @@ from cortexsim.runs.assemble import assemble
 from cortexsim.runs.checks import brian_settings
 from cortexsim.runs.configuration import Model
 from cortexsim.runs.locate import find_model, model_paths
+from cortexsim.runs.measure import context_name, substrate_name
 from cortexsim.runs.tell import new_table, put
-from cortexsim.runs.trial import context_name, substrate_name
 
 LONGEST = 30  # Characters of a third factor in the table of rules.
 STEP_COST, SYNAPSE_COST = (

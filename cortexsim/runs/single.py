@@ -13,8 +13,9 @@ from cortexsim.runs import gather, pages
 from cortexsim.runs.files import write_whole
 from cortexsim.runs.folder import RunFolder
 from cortexsim.runs.keep import EVERY, run_kept
+from cortexsim.runs.measure import layer_accuracy, prepare
 from cortexsim.runs.tell import new_table, put
-from cortexsim.runs.trial import Row, layer_accuracy, prepare
+from cortexsim.runs.trial import Row
 
 
 def train_one(folder: RunFolder, console: Console, every: float = EVERY) -> Row:

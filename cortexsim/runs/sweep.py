@@ -8,11 +8,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cortexsim.analysis.thresholds import SYMBOLS, Swept, Threshold
+from cortexsim.analysis.sample_complexity import Threshold, brackets
+from cortexsim.analysis.thresholds import SYMBOLS, Swept
 from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy, laws
-from cortexsim.runs.bracket import Search, threshold
-from cortexsim.runs.configuration import Count, HierarchyTable, Model, Positive, Table
+from cortexsim.runs.bracket import Search
+from cortexsim.runs.configuration import Count, HierarchyTable, Model, Positive, Table, resolved
 from cortexsim.runs.locate import find_model
 from cortexsim.runs.tables import Seed
 from cortexsim.runs.trial import TEST_SAMPLES, Row, Trial
@@ -24,8 +25,9 @@ HELD_OUT = 4  # One in so many samples of a small grammar is never trained on.
 class SweepTable(Table):
     """One sweep: what varies, at which values, and what stays.
 
-    ``fraction`` is f = m / v^(s-1), varied through m. Repetition k has seed k and the grammar seed of the first plus k.
-    ``cap`` is the largest training set that may be tried.
+    ``fraction`` is f = m / v^(s-1), varied through m. ``seeds`` counts the grammars, seeded from ``grammar_seed``, and
+    ``repeats`` how often each comes, with other samples, first weights and order. ``cap`` is the largest training set
+    that may be tried.
     """
 
     name: str
@@ -34,6 +36,7 @@ class SweepTable(Table):
     hierarchy: HierarchyTable = HierarchyTable()
     models: list[str] | None = Field(default=None, min_length=1)
     seeds: Count = 3
+    repeats: Count = 1
     grammar_seed: Seed = 0
     cap: Annotated[int, Field(ge=2, strict=True)]
 
@@ -41,13 +44,11 @@ class SweepTable(Table):
 class Thresholds(Table):
     """The sweeps of an experiment, and smaller ones for a quick look.
 
-    ``models`` are those of every sweep that names none of its own. Each of the ``halvings`` halves the step in which
-    the criterion was found, for one more run each.
+    ``models`` are those of every sweep that names none of its own.
     """
 
     description: str
     models: list[str] = Field(default_factory=list)
-    halvings: Annotated[int, Field(ge=0, strict=True)] = 0
     sweep: list[SweepTable] = Field(min_length=1)
     quick: list[SweepTable] = Field(default_factory=list)
 
@@ -60,27 +61,29 @@ class Sweep:
         table: as it is written.
         points: what varies and the hierarchy, ascending.
         models: the learners.
-        halvings: of the step that the criterion is found in.
         device: where it runs.
+        target: of layers in Brian2.
     """
 
     table: SweepTable
     points: tuple[tuple[float, Hierarchy], ...]
     models: tuple[Model, ...]
-    halvings: int = 0
     device: str = "cpu"
+    target: str = "cpp"
 
     def searches(self) -> list[Search]:
         """List every search, in the order of its places."""
         hierarchies = dict(self.points)
-        return [
-            Search(self._largest(model, hierarchies[value], seed), self.halvings)
-            for model, value, seed in self.places()
-        ]
+        return [Search(self._largest(model, hierarchies[value], seed)) for model, value, seed in self.places()]
 
     def places(self) -> list[tuple[Model, float, int]]:
         """List model, value and seed of every search."""
-        return list(product(self.models, (value for value, _ in self.points), range(self.table.seeds)))
+        return list(product(self.models, (value for value, _ in self.points), range(self.repetitions)))
+
+    @property
+    def repetitions(self) -> int:
+        """How many searches a learner has at each value."""
+        return self.table.seeds * self.table.repeats
 
     @property
     def title(self) -> str:
@@ -92,21 +95,23 @@ class Sweep:
             f"{name} = {size}" for name, size in sizes.items() if name not in (symbol, "m" if symbol == "f" else "")
         ]
         classes = "n_c = v" if table.hierarchy.classes is None else f"n_c = {h.classes}"
-        grammars = f"{table.seeds} grammar{'s' if table.seeds > 1 else ''}, seeded from {table.grammar_seed}"
+        times = f" x {table.repeats} seeds" if table.repeats > 1 else ""
+        grammars = f"{table.seeds} grammar{'s' if table.seeds > 1 else ''}{times}, seeded from {table.grammar_seed}"
         return f"{', '.join([*stays, classes])}; {grammars}"
 
     def _largest(self, model: Model, hierarchy: Hierarchy, seed: int) -> Trial:
         test = held_out(hierarchy)
         samples = min(self.table.cap, hierarchy.distinct_samples - test)
-        return Trial(model, hierarchy, samples, test, self.table.grammar_seed + seed, seed, self.device)
+        grammar = self.table.grammar_seed + seed % self.table.seeds
+        return Trial(model, hierarchy, samples, test, grammar, seed, self.device, self.target)
 
     def swept(self, settled: Sequence[Sequence[Row]]) -> Swept:
         """Turn the rows of its searches into thresholds."""
         hierarchies = [hierarchy for _, hierarchy in self.points]
         rest, found = iter(settled), {}
         for model in self.models:
-            seeds = [[threshold(next(rest)) for _ in range(self.table.seeds)] for _ in self.points]
-            found[model.name] = tuple(Threshold(*zip(*several, strict=True)) for several in seeds)
+            several = [[row for _ in range(self.repetitions) for row in next(rest)] for _ in self.points]
+            found[model.name] = tuple(Threshold.of(brackets(rows)) for rows in several)
         return Swept(
             name=self.table.name,
             varies=self.table.varies,
@@ -117,7 +122,7 @@ class Sweep:
                 "v m³/(1-f)": tuple(laws.clustering(hierarchy) for hierarchy in hierarchies),
             },
             found=found,
-            reference=next((model.name for model in self.models if model.learner == "backprop"), None),
+            reference=next((model.name for model in self.models if model.rule_name == "backprop"), None),
         )
 
 
@@ -142,6 +147,7 @@ def sweeps(plan: Thresholds, beside: Path, device: str = "cpu", quick: bool = Fa
             if table.name in names[:index]:
                 raise UserError("another one has this name (give each its own)")
             found.append(_sweep(table, plan, beside, device))
+            check_names([model for sweep in found for model in sweep.models])
         except UserError as error:
             raise UserError(f"experiment '{beside.name}': sweep '{table.name}': {error}") from None
     return found
@@ -151,11 +157,40 @@ def _sweep(table: SweepTable, plan: Thresholds, beside: Path, device: str) -> Sw
     models = tuple(find_model(name, beside) for name in table.models or plan.models)
     if not models:
         raise UserError("it names no models (models = [...])")
+    distinct(models)
+    return Sweep(table, points_of(table), models, device)
+
+
+def distinct(models: Sequence[Model]) -> None:
+    """See that no model is given twice.
+
+    Raises:
+        UserError: where one is.
+    """
     names = [model.name for model in models]
     if twice := [name for index, name in enumerate(names) if name in names[:index]]:
         raise UserError(f"models: '{twice[0]}' is given more than once (give the copies different file names)")
-    points = tuple((value, _hierarchy(table, value)) for value in sorted(set(table.values)))
-    return Sweep(table, points, models, plan.halvings, device)
+
+
+def check_names(models: Sequence[Model]) -> None:
+    """See that a name stands for one model, for rows are known by it.
+
+    Raises:
+        UserError: where two differ.
+    """
+    known: dict[str, Model] = {}
+    for model in models:
+        if resolved(known.setdefault(model.name, model)) != resolved(model):
+            raise UserError(f"models: '{model.name}' names two that differ (give them different file names)")
+
+
+def points_of(table: SweepTable) -> tuple[tuple[float, Hierarchy], ...]:
+    """List what varies, ascending, and the hierarchy at each of its values.
+
+    Raises:
+        UserError: where there is no such hierarchy, or it has too few samples to search in.
+    """
+    return tuple((value, _hierarchy(table, value)) for value in sorted(set(table.values)))
 
 
 def _hierarchy(table: SweepTable, value: float) -> Hierarchy:

@@ -1,7 +1,6 @@
 """What a comparison says: its tables and its sentences."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import isinf
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from cortexsim.analysis.sample_complexity import COARSE
 from cortexsim.analysis.summary import COSTS, LAYER_QUANTITIES, Spread, Summary
 from cortexsim.errors import OutputClosed
 
@@ -102,7 +102,7 @@ def accuracy_table(summaries: Sequence[Summary], title: str, tested: int) -> Tab
     for summary in summaries:
         cells = [str(spread) for spread in summary.accuracy.values()]
         spent = [f"{summary.cost[name].mean:.0f}" if name in summary.cost else "-" for name in costs]
-        table.add_row(summary.learner, summary.context, summary.labels, *cells, summary.needed_text(), *spent)
+        table.add_row(summary.learner, summary.context, summary.labels, *cells, summary.needed.text(), *spent)
     return table
 
 
@@ -128,8 +128,9 @@ def verdict(
 ) -> list[str]:
     """Say in words what the figures say, and nothing else."""
     lines = [
-        "* the first P at which the test error is a tenth of that of guessing: median (range) over seeds;"
-        f" chance is {rows[0]['chance']:.3f}."
+        "* P*: from here on the test error is at most a tenth of that of guessing: geometric mean over grammars (95 %"
+        f" interval), or the sizes that enclose it where they are a factor of {COARSE:g} or more apart (cortexsim"
+        f" threshold looks closer); chance is {rows[0]['chance']:.3f}."
     ]
     if predicted:
         values = ", ".join(f"{name} = {value:.0f}" for name, value in predicted.items())
@@ -150,10 +151,12 @@ def _sentence(summary: Summary, reference: Summary | None, control: Summary | No
     largest = summary.samples[-1]
     beside = f" (untrained control {control.accuracy[largest]})" if control else ""
     final = f"accuracy {summary.accuracy[largest]} at {largest}{beside}"
-    if isinf(summary.median_needed):
-        return f"{summary.learner} has not learned the hierarchy with {largest} samples: {final}."
-    text = f"{summary.learner} learns the hierarchy with {summary.needed_text()} samples: {final}"
-    if reference is None or reference.censored or summary.censored:
+    if summary.needed.beyond:
+        count, all_ = summary.needed.beyond, len(summary.needed.high)
+        where = "" if count == all_ else f" on {count} of {all_} grammars"
+        return f"{summary.learner} has not learned the hierarchy with {largest} samples{where}: {final}."
+    text = f"{summary.learner} learns the hierarchy with {summary.needed.text()} samples: {final}"
+    ratio = None if reference is None else summary.needed.over(reference.needed)
+    if reference is None or ratio is None or ratio.censored or summary.needed.coarse or reference.needed.coarse:
         return f"{text}."
-    ratio = summary.median_needed / reference.median_needed
-    return f"{text}; {reference.learner} needs {reference.needed_text()}, a ratio of {ratio:.2f}."
+    return f"{text}; {reference.learner} needs {reference.needed.text()}, a ratio of {ratio.text(2)}."

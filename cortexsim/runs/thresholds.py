@@ -1,5 +1,6 @@
 """Experiments that look for how many samples each learner needs, at each size of the hierarchy."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -9,17 +10,20 @@ from typing import Any
 from rich.console import Console
 
 from cortexsim.analysis import threshold_panels
-from cortexsim.analysis.thresholds import Swept, Threshold, fit
-from cortexsim.runs import threshold_tables
-from cortexsim.runs.bracket import settle
+from cortexsim.analysis.plots import Draw
+from cortexsim.analysis.sample_complexity import Threshold, brackets
+from cortexsim.analysis.thresholds import fit
+from cortexsim.runs import stored, threshold_tables
 from cortexsim.runs.configuration import resolved
 from cortexsim.runs.explain import read
-from cortexsim.runs.files import write_figure, write_json
+from cortexsim.runs.files import write_figures, write_json
 from cortexsim.runs.locate import find_experiment_file
+from cortexsim.runs.measured import Measured, measured
 from cortexsim.runs.provenance import versions
 from cortexsim.runs.record import Ledger
+from cortexsim.runs.schedule import run_all
 from cortexsim.runs.sweep import Sweep, Thresholds, sweeps
-from cortexsim.runs.trial import Row
+from cortexsim.runs.trial import Row, Trial
 
 
 def planned(name: str, console: Console, quick: bool, device: str) -> tuple[dict[str, Any], Callable[..., str]]:
@@ -31,111 +35,148 @@ def planned(name: str, console: Console, quick: bool, device: str) -> tuple[dict
     plan = read(path, Thresholds)
     several = sweeps(plan, path.parent, device, quick)
     console.print(plan.description)
-    return {sweep.table.name: _configuration(sweep) for sweep in several}, partial(_perform, several)
+    return {sweep.table.name: sweep_configuration(sweep) for sweep in several}, partial(_perform, several)
 
 
 def _perform(planned: Sequence[Sweep], out: Path, console: Console, workers: int) -> str:
-    figures = run_sweeps(planned, out, console, workers)
-    return ", ".join(["result.json", *(f"{figure}.{kind}" for figure in figures for kind in ("png", "svg"))])
+    found = run_sweeps(planned, out, console, workers)
+    threshold_tables.tell(found, console)
+    return written(found)
 
 
-def run_sweeps(planned: Sequence[Sweep], out: Path, console: Console, workers: int = 0) -> list[str]:
-    """Find every P*, write ``result.json`` and the figures, and print what was found.
+def run_sweeps(planned: Sequence[Sweep], out: Path, console: Console, workers: int = 0) -> list[Measured]:
+    """Find every P*, and write ``result.json``, the rows that tables and figures need, and the figures.
 
     Args:
         planned: the sweeps.
         out: folder; trials that its ``rows.jsonl`` holds already are not computed again, whichever sweep asks for them.
-        console: where progress and tables go.
+        console: where progress goes.
         workers: processes side by side; one a core unless given.
-
-    Returns:
-        The names of the figures, each written as .png and .svg.
     """
     out.mkdir(parents=True, exist_ok=True)
-    ledger = Ledger(out / "rows.jsonl")
-    searches = [search for sweep in planned for search in sweep.searches()]
-    settled = iter(settle(searches, ledger, console, workers))
-    rows = {sweep.table.name: [next(settled) for _ in sweep.searches()] for sweep in planned}
-    found = [sweep.swept(rows[sweep.table.name]) for sweep in planned]
+    ledger, asked = Ledger(out / "rows.jsonl"), {}
+
+    def compute(trials: Sequence[Trial], before: str) -> list[Row]:
+        asked.update({trial.key: trial for trial in trials})
+        return run_all(trials, ledger, console, workers, before)
+
+    found = measured(planned, compute)
     result = {
-        "rows": [row for sweep in planned for row in _named(sweep, rows[sweep.table.name])],
-        "thresholds": [
-            entry
-            for sweep, swept in zip(planned, found, strict=True)
-            for entry in _thresholds(sweep, swept, rows[swept.name])
-        ],
+        "rows": [row for each in found for row in each.rows],
+        "thresholds": [entry for each in found for entry in entries(each)],
         "fits": [
-            {"sweep": swept.name, **asdict(line)}
-            for swept in found
-            for name in swept.found
-            if (line := fit(swept, name))
+            {"sweep": each.swept.name, **asdict(line)}
+            for each in found
+            for name in each.swept.found
+            if (line := fit(each.swept, name))
         ],
         "versions": versions(),
-        "configuration": {sweep.table.name: _configuration(sweep) for sweep in planned},
+        "configuration": {sweep.table.name: sweep_configuration(sweep) for sweep in planned},
     }
     write_json(out / "result.json", result)
-    threshold_tables.tell(found, [row for several in rows.values() for search in several for row in search], console)
-    return _draw(planned, found, rows, out)
+    stored.write(out, (("", trial, ledger.rows[key]) for key, trial in asked.items()))
+    write_figures(figures(found), out)
+    return found
 
 
-def _named(sweep: Sweep, settled: Sequence[Sequence[Row]]) -> list[Row]:
-    """Write before each row to which sweep it belongs, and what was varied there to which value."""
-    several = zip(sweep.places(), settled, strict=True)
-    return [{"sweep": sweep.table.name, "value": value, **row} for (_, value, _), rows in several for row in rows]
+def written(found: Sequence[Measured]) -> str:
+    """Name the files that `run_sweeps` writes."""
+    drawn = [f"{figure}.{kind}" for figure in figures(found) for kind in ("png", "svg")]
+    return ", ".join(["result.json", stored.ROWS, *drawn])
 
 
-def _thresholds(sweep: Sweep, swept: Swept, settled: Sequence[Sequence[Row]]) -> list[dict[str, Any]]:
-    """Write out P* of every learner at every value, and the labels among its samples, with what they are for."""
-    entries = []
-    for name, several in swept.found.items():
-        row = next(row for search in settled for row in search if row["learner"] == name)
-        for index, ((value, hierarchy), found) in enumerate(zip(sweep.points, several, strict=True)):
+def again(path: Path, rows: stored.Stored) -> tuple[dict[str, str], dict[str, Draw]]:
+    """Make the tables and figures of an experiment from rows alone, by name.
+
+    Raises:
+        UserError: where a row is missing.
+    """
+    found = measured(sweeps(read(path, Thresholds), path.parent), rows.of(""))
+    tables = {}
+    for each in found:
+        tables[each.swept.name] = threshold_tables.markdown(each.swept)
+        tables[f"{each.swept.name} growth"] = "\n".join(f"* {line}" for line in threshold_tables.growth(each.swept))
+    return tables, figures(found)
+
+
+def figures(found: Sequence[Measured]) -> dict[str, Draw]:
+    """Say how to draw P* against what varies, and what the layers learn in the deepest hierarchy of a sweep of depths.
+
+    Returns:
+        By name, what draws the figure.
+    """
+    drawn: dict[str, Draw] = {}
+    if any(len(each.swept.values) > 1 for each in found):
+        drawn["figure"] = lambda: threshold_panels.thresholds([each.swept for each in found])
+    if deep := next((each for each in found if each.sweep.table.varies == "depth"), None):
+        deepest = deep.swept.values[-1]
+        shown = [row for name in deep.swept.found for row in deep.searched(name, deepest)]
+        drawn["selectivity"] = lambda: threshold_panels.selectivity(shown, f"L = {deepest:g}")
+    return drawn
+
+
+def entries(found: Measured) -> list[dict[str, Any]]:
+    """Write out P* of every learner at every value, run by run and in the mean, and the labels among its samples."""
+    swept, several = found.swept, []
+    for name, needed in swept.found.items():
+        for index, (value, hierarchy) in enumerate(found.sweep.points):
+            rows, stability = found.searched(name, value), swept.stability[name][index]
             ratio = swept.ratio(name, index)
-            seeds = enumerate(zip(found.values, found.beyond, strict=True))
-            labels = row["labels"] / row["samples"]
-            entries.append(
+            several.append(
                 {
                     "sweep": swept.name,
                     "varies": swept.varies,
                     "value": value,
                     "hierarchy": asdict(hierarchy),
                     "model": name,
-                    "seeds": [
-                        {"seed": seed, "grammar_seed": sweep.table.grammar_seed + seed, "needed": p, "beyond": beyond}
-                        for seed, (p, beyond) in seeds
-                    ],
-                    **_estimate(found),
-                    "labels_for": row["labels_for"],
-                    "labels_needed": None if found.censored else labels * found.estimate.mean,
+                    "runs": _runs(rows),
+                    **_estimate(needed[index]),
+                    "labels_for": rows[0]["labels_for"],
+                    "labels_needed": labels_needed(needed[index], rows),
+                    "stability": None if stability is None else asdict(stability),
                     "ratio": None if ratio is None else {"to": swept.reference, **_estimate(ratio)},
                 }
             )
-    return entries
+    return several
+
+
+def labels_needed(needed: Threshold, rows: Sequence[Mapping[str, Any]]) -> float | None:
+    """Count the labels among the samples needed: all, or those that the readout is told; None where P* is a bound."""
+    return None if needed.censored else min(needed.estimate.mean, max(row["labels"] for row in rows))
+
+
+def _runs(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Write out between which sizes P* of every run lies; None where nothing is known on that side."""
+    seeds: dict[int, list[int]] = {}
+    for grammar, seed in sorted({(row["grammar_seed"], row["seed"]) for row in rows}):
+        seeds.setdefault(grammar, []).append(seed)
+    return [
+        {"seed": seed, "grammar_seed": grammar, "more_than": low or None, "at_most": _finite(high)}
+        for grammar, several in brackets(rows).items()
+        for seed, (low, high) in zip(seeds[grammar], several, strict=True)
+    ]
 
 
 def _estimate(found: Threshold) -> dict[str, float | int | None]:
     """Write out a mean with its interval, or else, so that nobody takes it for one, a bound under another name."""
     mean = found.estimate.mean
-    known = {"mean": None, "more_than": mean} if found.censored else {"mean": mean, "more_than": None}
-    return {**known, "low": found.estimate.low, "high": found.estimate.high, "seeds_beyond": sum(found.beyond)}
+    return {
+        "mean": None if found.censored else mean,
+        "more_than": mean if found.beyond else None,
+        "at_most": mean if found.below and not found.beyond else None,
+        "low": found.estimate.low,
+        "high": found.estimate.high,
+        "grammars": len(found.low),
+        "grammars_beyond": found.beyond,
+        "grammars_below": found.below,
+    }
 
 
-def _configuration(sweep: Sweep) -> dict[str, Any]:
+def _finite(value: float) -> float | None:
+    return None if math.isinf(value) else value
+
+
+def sweep_configuration(sweep: Sweep) -> dict[str, Any]:
+    """Write out all that a sweep is made of."""
     table = sweep.table.model_dump(mode="json", exclude={"models", "name"})
-    models = [resolved(model) for model in sweep.models]
-    return {**table, "halvings": sweep.halvings, "device": sweep.device, "models": models}
-
-
-def _draw(
-    planned: Sequence[Sweep], found: Sequence[Swept], rows: Mapping[str, Sequence[Sequence[Row]]], out: Path
-) -> list[str]:
-    """Draw P* against what varies, and for the deepest hierarchy of a sweep of depths what every layer has learned."""
-    figures = {"figure": threshold_panels.thresholds(found)}
-    if sweep := next((sweep for sweep in planned if sweep.table.varies == "depth"), None):
-        deepest = sweep.points[-1][0]
-        several = zip(sweep.places(), rows[sweep.table.name], strict=True)
-        shown = [row for (_, value, _), search in several if value == deepest for row in search]
-        figures["selectivity"] = threshold_panels.selectivity(shown, f"L = {deepest:g}")
-    for name, figure in figures.items():
-        write_figure(figure, out / name, dpi=120)
-    return list(figures)
+    return {**table, "device": sweep.device, "models": [resolved(model) for model in sweep.models]}

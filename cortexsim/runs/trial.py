@@ -1,36 +1,19 @@
-"""One trial: one model, trained on one sample of one grammar from one seed, and measured."""
+"""One trial: one model, trained on one sample of one grammar from one seed, and what it is known by."""
 
 import hashlib
 import json
-import os
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any
-
-import torch
-from torch import Tensor
+from typing import Any
 
 import cortexsim
-from cortexsim.analysis.probes import activities, code_geometry
-from cortexsim.hierarchy import Grammar, Hierarchy, Samples, contexts, exchange_synonyms, split
-from cortexsim.learners import Learner, MixedNetwork, train
-from cortexsim.rate import to_tensor
-from cortexsim.rate.threads import one_thread
-from cortexsim.runs import assemble
+from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs.checks import cells_of
 from cortexsim.runs.configuration import Model, resolved
-from cortexsim.runs.following import Following
 from cortexsim.runs.provenance import code_digest, engines
-from cortexsim.seeds import stream
-
-if TYPE_CHECKING:
-    from cortexsim.runs.keep import Keeper
 
 Row = dict[str, Any]
 TEST_SAMPLES = 4096
-COSTED = 512  # Samples that spikes are counted in.
 RELATIVE_COST = {"untrained": 0.0, "local": 2.0}  # Of an epoch, beside one of backpropagation.
 FIXED_COST = 10.0  # Of probes and readout, in epochs of backpropagation.
 
@@ -82,168 +65,10 @@ class Trial:
         return self.samples * (self.model.training.epochs * epoch + FIXED_COST)
 
 
-@dataclass
-class Prepared:
-    """Hold a learner before its training, and its data on its device."""
-
-    learner: Learner
-    leaves: Tensor  # (samples, s^L, v)
-    labels: Tensor  # (samples,)
-    test: Samples
-    views: tuple[Tensor, ...] = ()  # One for each layer that hears a second view, each like leaves.
-
-
 def test_size(hierarchy: Hierarchy, samples: int) -> int:
     """Choose how many samples to hold out beside so many for training: as many as the grammar has, up to a limit."""
     return max(1, min(TEST_SAMPLES, hierarchy.distinct_samples - samples))
 
 
-def prepare(trial: Trial) -> Prepared:
-    """Draw the grammar, its samples and the learner's first weights, and compile what is to be compiled."""
-    grammar = Grammar.draw(trial.hierarchy, stream(trial.grammar_seed, "grammar"))
-    samples, test = split(grammar, trial.samples, trial.test_samples, stream(trial.seed, "data"))
-    learner = assemble.assemble(trial.model, trial.hierarchy, trial.seed, trial.device, trial.target)
-    if isinstance(learner.network, MixedNetwork):
-        learner.network.compile_programs()
-    leaves, labels = _tensors(samples, learner)
-    return Prepared(learner, leaves, labels, test, _views(trial, samples, learner))
-
-
-def run(trial: Trial) -> Row:
-    """Train, measure, and answer with one row of a result."""
-    return train_and_measure(trial, prepare(trial))
-
-
-def train_and_measure(
-    trial: Trial,
-    prepared: Prepared,
-    watch: Callable[[int, int], None] = lambda stage, epoch: None,
-    keeper: "Keeper | None" = None,
-) -> Row:
-    """Train a prepared learner and answer with one row of a result.
-
-    Args:
-        trial: what the learner was prepared for.
-        prepared: the learner, untrained, and its data.
-        watch: told each stage and epoch as it ends.
-        keeper: trains in a folder, from a checkpoint on; None trains from the beginning.
-    """
-    start, cpu = time.perf_counter(), cpu_seconds()
-    with one_thread():
-        leaves, labels, budget = prepared.leaves, prepared.labels, assemble.budget(trial.model)
-        alignment = Following(prepared.learner, leaves, labels, budget.epochs, watch)
-        teach = partial(train, prepared.learner, leaves, labels, budget, trial.seed, views=prepared.views)
-        if keeper is None:
-            teach(watch=alignment)
-        else:
-            keeper.train(teach, alignment)
-            start -= keeper.spent
-        trained = time.perf_counter() - start
-        network = prepared.learner.network
-        return {
-            "learner": trial.model.name,
-            "rule": trial.model.rule_name,
-            "substrate": substrate_name(trial.model),
-            "context": context_name(trial.model),
-            "samples": trial.samples,
-            "test_samples": len(prepared.test),
-            "labels": labels_seen(trial, prepared.learner),
-            "labels_for": "layers" if prepared.learner.uses_labels else "readout",
-            "grammar_seed": trial.grammar_seed,
-            "seed": trial.seed,
-            "trained_layers": prepared.learner.represents if prepared.learner.stages else 0,
-            "accuracy": _accuracy(trial, prepared),
-            "chance": 1 / trial.hierarchy.classes,
-            **asdict(code_geometry(network, prepared.test, trial.seed)),
-            **_cost(prepared),
-            "alignment": alignment.found,
-            "diverged": not all(bool(tensor.isfinite().all()) for tensor in network.state().values()),
-            "seconds_training": trained,
-            "seconds": time.perf_counter() - start,
-            "cpu_seconds": cpu_seconds() - cpu,
-            "key": trial.key,
-        }
-
-
-def cpu_seconds() -> float:
-    """Say how long processors have worked for this process, and for those that it has started and seen end."""
-    return sum(os.times()[:4])
-
-
-def substrate_name(model: Model) -> str:
-    """Name what simulates a model's layers, from below."""
-    return "+".join(model.network.substrate)
-
-
 def _digest(values: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _cost(prepared: Prepared) -> dict[str, float | None]:
-    """Say what a test sample costs from the leaves to the highest layer, without the readout.
-
-    Where cells spike, that is measured: spikes, and synapses that they reach. Where none does, it follows from the
-    sizes of the network: multiply-adds, one a synapse, whether its input is silent or not. Beside it stands what share
-    of the activity below spiking layers was clipped, as their input spikes could not carry it.
-    """
-    network = prepared.learner.network
-    if not isinstance(network, MixedNetwork):
-        costs = dict.fromkeys(("spikes", "synaptic_operations", "clipped"))
-        return {**costs, "multiply_adds": network.multiply_adds}
-    leaves, _ = _tensors(prepared.test, prepared.learner)
-    shown = leaves[:COSTED]
-    found = network.respond(shown)[1]
-    counts = {name: found[name] / len(shown) for name in ("spikes", "synaptic_operations")}
-    return {**counts, "clipped": found["clipped"], "multiply_adds": None}
-
-
-def context_name(model: Model) -> str:
-    """Name what a model's dendrites hear."""
-    if model.training.loss != "labels":
-        return "sibling"
-    if model.rule is None or not model.plasticity_rule().needs_context:
-        return "none"
-    also = "+label" if model.rule.top == "label" and "label" not in model.rule.context else ""
-    return model.rule.context + also
-
-
-def layer_accuracy(trial: Trial, prepared: Prepared, layer: int, kind: str | None = None) -> float:
-    """Score a readout, of the model's kind unless another is named, from one layer, counted from 0."""
-    learner, readout = prepared.learner, assemble.readout(trial.model, kind)
-    test_leaves, truth = _tensors(prepared.test, learner)
-    told = slice(labels_seen(trial, learner))
-    code, test_code = (activities(learner.network, values)[layer] for values in (prepared.leaves[told], test_leaves))
-    return readout.accuracy(code, prepared.labels[told], test_code, truth, trial.hierarchy.classes, trial.seed)
-
-
-def labels_seen(trial: Trial, learner: Learner) -> int:
-    """Count the samples that come with a label: all of them, or those that the readout is told the labels of."""
-    told = trial.model.readout.labels
-    return trial.samples if told is None or learner.uses_labels else min(told, trial.samples)
-
-
-def _accuracy(trial: Trial, prepared: Prepared) -> float:
-    """Score the learner's own answer, or else a readout from the last layer that it has shaped."""
-    test_leaves, truth = _tensors(prepared.test, prepared.learner)
-    answers = [prepared.learner.classify(chunk) for chunk in test_leaves.split(1024)]
-    found = [answer.argmax(1) for answer in answers if answer is not None]
-    if not found:
-        return layer_accuracy(trial, prepared, prepared.learner.represents - 1)
-    return float((torch.cat(found) == truth).float().mean())
-
-
-def _views(trial: Trial, samples: Samples, learner: Learner) -> tuple[Tensor, ...]:
-    """Draw, for each layer below the top, a second view of every sample, whose tuples of its level are synonyms."""
-    if trial.model.rule is None or "synonym" not in contexts.named(trial.model.rule.context):
-        return ()
-    drawn = (
-        exchange_synonyms(samples, level, stream(trial.seed, "views", level))
-        for level in range(1, trial.hierarchy.depth)
-    )
-    return tuple(_tensors(view, learner)[0] for view in drawn)
-
-
-def _tensors(samples: Samples, learner: Learner) -> tuple[Tensor, Tensor]:
-    like = learner.network.output.detach()
-    labels = torch.from_numpy(samples.labels.astype("int64")).to(like.device)
-    return to_tensor(samples.one_hot(), like), labels

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from cortexsim.analysis.readout import Readout
-from cortexsim.analysis.sample_complexity import samples_to_criterion
+from cortexsim.analysis.sample_complexity import bracket
 
 
 @pytest.mark.parametrize(("kind", "low", "high"), [("linear", 0.3, 0.7), ("two-layer", 0.97, 1.0)])
@@ -29,8 +29,9 @@ def test_test_activity_is_seen_in_the_units_of_training(kind: str) -> None:
         assert readout.accuracy(train, labels, test, torch.full((len(test),), truth), 2, 0) == 1
 
 
-def test_samples_to_criterion_interpolates_in_log_samples() -> None:
-    # Chance 0.5: the criterion is an error of 0.05, half way between 0.09 and 0.01.
-    assert samples_to_criterion([100, 400], [0.91, 0.99], 0.5) == pytest.approx(200)
-    assert samples_to_criterion([100, 400], [0.96, 0.99], 0.5) == 100
-    assert samples_to_criterion([100, 400], [0.6, 0.7], 0.5) == np.inf
+def test_p_star_is_where_the_criterion_holds_from_there_on() -> None:
+    # Chance 0.5: the criterion is an error of 0.05.
+    assert bracket([100, 200, 400], [0.91, 0.96, 0.99], 0.5) == (100, 200)
+    assert bracket([100, 200, 400], [0.96, 0.91, 0.99], 0.5) == (200, 400)
+    assert bracket([100, 400], [0.96, 0.99], 0.5) == (0, 100)
+    assert bracket([100, 400], [0.96, 0.7], 0.5) == (400, np.inf)

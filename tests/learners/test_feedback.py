@@ -13,7 +13,8 @@ from cortexsim.modulators import Modulator
 from cortexsim.rate import Architecture, Network, Optimization
 from cortexsim.rules import Rule, ThreeFactor, known_rules
 from cortexsim.runs.configuration import read_model
-from cortexsim.runs.trial import Trial, run
+from cortexsim.runs.measure import run
+from cortexsim.runs.trial import Trial
 
 HIERARCHY = Hierarchy(features=4, multiplicity=2, depth=3)
 

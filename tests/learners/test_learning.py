@@ -7,7 +7,8 @@ import pytest
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs.configuration import Model
 from cortexsim.runs.locate import find_model
-from cortexsim.runs.trial import Row, Trial, run
+from cortexsim.runs.measure import run
+from cortexsim.runs.trial import Row, Trial
 
 TASK = Hierarchy(features=6, multiplicity=3, depth=3)
 

@@ -10,7 +10,8 @@ from cortexsim.hierarchy import Hierarchy
 from cortexsim.learners import Budget, MixedNetwork, train
 from cortexsim.runs.assemble import assemble, budget
 from cortexsim.runs.configuration import read_model
-from cortexsim.runs.trial import Trial, prepare
+from cortexsim.runs.measure import prepare
+from cortexsim.runs.trial import Trial
 
 TEXT = """
 learner = "local"

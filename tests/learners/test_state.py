@@ -12,7 +12,8 @@ from cortexsim.learners import Budget, Cursor, Learner, MixedNetwork, State, tra
 from cortexsim.runs.checkpoint import Checkpoint, Checkpoints
 from cortexsim.runs.configuration import Model
 from cortexsim.runs.locate import find_model, model_paths
-from cortexsim.runs.trial import Prepared, Trial, prepare
+from cortexsim.runs.measure import Prepared, prepare
+from cortexsim.runs.trial import Trial
 
 EXTRA = {  # What no model of the package has: other optimisers, feedback and masks, layers at once, substrates mixed.
     "sgd": ("clapp", {"training": {"optimizer": "sgd"}}),

@@ -14,7 +14,8 @@ from cortexsim.rate import Architecture, Network, Optimization, Plasticity
 from cortexsim.rules import known_rules
 from cortexsim.runs.change import changed
 from cortexsim.runs.locate import find_model
-from cortexsim.runs.trial import Prepared, Trial, prepare, run
+from cortexsim.runs.measure import Prepared, prepare, run
+from cortexsim.runs.trial import Trial
 from cortexsim.seeds import stream
 
 HIERARCHY = Hierarchy(features=4, multiplicity=2, depth=3)

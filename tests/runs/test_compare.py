@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from cortexsim.analysis.sample_complexity import Threshold
 from cortexsim.analysis.summary import Spread, Summary, summarise
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs.compare import Comparison, compare
@@ -172,7 +173,7 @@ def test_summaries_hold_spread_and_samples_needed() -> None:
     assert found.accuracy[100] == Spread(
         pytest.approx(np.mean([0.6, 0.8, 0.96])), pytest.approx(np.std([0.6, 0.8, 0.96], ddof=1)), 3
     )
-    assert found.needed[0] == pytest.approx(100 * 4 ** (0.35 / 0.4))
-    assert found.needed[1:] == (np.inf, 100)
-    assert found.needed_text() == "336 (<= 100 to > 400)"
-    assert not found.censored
+    assert found.needed == Threshold((100, 400, 0), (400, np.inf, 100))
+    assert found.needed.text() == "not enclosed"
+    (found,) = summarise(rows[:2])
+    assert found.needed.text() == "100 to 400"

@@ -21,9 +21,9 @@ from cortexsim.learners import load_exactly
 from cortexsim.runs import pages, single
 from cortexsim.runs.folder import RunFolder
 from cortexsim.runs.keep import run_kept
+from cortexsim.runs.measure import prepare
 from cortexsim.runs.record import Ledger
 from cortexsim.runs.single import train_one
-from cortexsim.runs.trial import prepare
 from cortexsim.runs.written import DIGEST, digest
 from tests.runs.test_compare import TIMES
 from tests.runs.test_survival import Killed, trial

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from cortexsim.analysis.sample_complexity import Threshold
 from cortexsim.analysis.summary import Spread, Summary
 from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy
@@ -162,7 +163,7 @@ def test_repeats_draw_each_grammar_again_with_other_samples() -> None:
 
 def summary(learner: str, means: dict[int, float]) -> Summary:
     accuracy = {size: Spread(mean, 0.01, 3) for size, mean in means.items()}
-    return Summary(learner, learner, "none", "layers", 2, accuracy, (1.0,), {}, {})
+    return Summary(learner, learner, "none", "layers", 2, accuracy, Threshold((1.0,), (2.0,)), {}, {})
 
 
 def test_a_verdict_names_who_stays_below_a_share_of_the_reference() -> None:

@@ -9,9 +9,10 @@ from rich.console import Console
 
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs.locate import find_model
+from cortexsim.runs.measure import cpu_seconds
 from cortexsim.runs.schedule import Watch, in_order
 from cortexsim.runs.single import Progress
-from cortexsim.runs.trial import Trial, cpu_seconds
+from cortexsim.runs.trial import Trial
 
 TASK = Hierarchy(features=4, multiplicity=2, depth=2)
 

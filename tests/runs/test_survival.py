@@ -23,7 +23,8 @@ from cortexsim.runs.configuration import Model, read_model
 from cortexsim.runs.folder import RunFolder
 from cortexsim.runs.keep import run_kept
 from cortexsim.runs.locate import find_model
-from cortexsim.runs.trial import Row, Trial, prepare
+from cortexsim.runs.measure import prepare
+from cortexsim.runs.trial import Row, Trial
 from tests.runs.test_compare import TIMES
 
 SPIKING = """

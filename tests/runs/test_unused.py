@@ -13,7 +13,8 @@ from cortexsim.runs.assemble import budget
 from cortexsim.runs.change import changed
 from cortexsim.runs.configuration import Model, NetworkTable, ReadoutTable, RuleTable, TrainingTable
 from cortexsim.runs.locate import find_model
-from cortexsim.runs.trial import Prepared, Trial, labels_seen, layer_accuracy, prepare, train_and_measure
+from cortexsim.runs.measure import Prepared, labels_seen, layer_accuracy, prepare, train_and_measure
+from cortexsim.runs.trial import Trial
 from tests.runs.test_compare import TIMES
 
 RATE = [

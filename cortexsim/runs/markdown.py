@@ -1,0 +1,60 @@
+"""Tables of a README, and the places in it that they are written to."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from cortexsim.analysis.summary import COSTS, LAYER_QUANTITIES, Spread, Summary
+from cortexsim.errors import UserError, nearest
+
+PLACE = re.compile(r"<!-- table: (?P<name>[^\n]+?) -->\n(?P<text>.*?)<!-- end -->", re.DOTALL)
+BEGIN = "<!-- table: "
+
+
+def fill(text: str, tables: Mapping[str, str]) -> str:
+    """Write tables, by name, between ``<!-- table: NAME -->`` and ``<!-- end -->``, in the place of what is there.
+
+    Raises:
+        UserError: where there is no such table, or a place has no end.
+    """
+    places = [match["name"] for match in PLACE.finditer(text)]
+    if len(places) != text.count(BEGIN):
+        raise UserError("README.md: a '<!-- table: NAME -->' has no '<!-- end -->' before the next")
+    for name in places:
+        if name not in tables:
+            raise UserError(f"README.md: table '{name}' is not known ({nearest(name, tables)})")
+    return PLACE.sub(lambda match: f"{BEGIN}{match['name']} -->\n{tables[match['name']]}\n<!-- end -->", text)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Write a table whose first column holds names."""
+    lines = [head, ["---"] * len(head), *([_code(name), *cells] for name, *cells in rows)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def accuracy(summaries: Sequence[Summary]) -> str:
+    """Set out test accuracy by learner and samples, P*, and what a sample costs where cells spike."""
+    costs = [name for name in COSTS if any(name in summary.cost for summary in summaries)]
+    head = ["learner", *(f"P = {size}" for size in summaries[0].samples), "samples needed"]
+    rows = []
+    for summary in summaries:
+        spent = [f"{summary.cost[name].mean:.0f}" if name in summary.cost else "-" for name in costs]
+        rows.append([summary.learner, *map(str, summary.accuracy.values()), summary.needed.text(), *spent])
+    return table([*head, *(name.replace("_", " ") for name in costs)], rows)
+
+
+def layers(summaries: Sequence[Summary]) -> str:
+    """Set out selectivity / participation / decoding by learner and layer, at the largest training set."""
+    head = ["learner", *(f"layer {k}" for k in range(1, len(summaries[0].layers["selectivity"]) + 1))]
+    return table(head, [[each.learner, *each.layer_texts(_layer, *LAYER_QUANTITIES)] for each in summaries])
+
+
+def _layer(selectivity: Spread, participation: Spread, decoding: Spread) -> str:
+    return f"{selectivity.mean:.2f} / {participation.mean:.1f} / {decoding.mean:.2f}"
+
+
+def _code(name: str) -> str:
+    """Set names of models apart from words."""
+    if name.startswith("law "):
+        return name.removeprefix("law ")
+    names, comma, rest = name.partition(", stable")
+    return " / ".join(f"`{part}`" for part in names.split(" / ")) + comma + rest
