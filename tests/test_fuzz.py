@@ -135,10 +135,20 @@ def names(words: list[str], said: str) -> bool:
 
 @pytest.mark.usefixtures("no_work")
 @pytest.mark.parametrize("words", [words for words in LINES if words[0] == "experiment" and words[1] != "--resume"])
-def test_what_is_broken_was_whole(
+def test_a_command_line_that_is_broken_was_whole(
     words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    assert outcome(monkeypatch, capsys, words) == (0, "")
+
+
+@pytest.mark.usefixtures("no_work")
+@pytest.mark.parametrize(("command", "source"), FILES, ids=lambda value: str(value).removeprefix(f"{PACKAGE}/"))
+def test_a_file_that_is_broken_was_whole(
+    command: str, source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    asked = f"{source.parent}/" if command == "experiment" else str(source)
+    words = [command, asked] + ([] if command == "show" else ["--out", str(tmp_path / "out")])
     assert outcome(monkeypatch, capsys, words) == (0, "")
 
 

@@ -31,9 +31,10 @@ def read(path: Path, table: type[Written]) -> Written:
 
 def explain(error: ValidationError, table: type[BaseModel]) -> str:
     """Put the first fault of a configuration into one line."""
-    # A misspelt key comes first: it is the reason why another one seems to be missing.
-    fault = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
-    where = [str(part) for part in fault["loc"]]
+    # A misspelt key comes first: it is the reason why another one seems to be missing. Then what a check has found.
+    order = {"extra_forbidden": 0, "value_error": 1}
+    fault = min(error.errors(), key=lambda fault: order.get(fault["type"], 2))
+    where = [str(part) for part in fault["loc"] if "[" not in str(part)]  # These name a validator, not a key.
     key = ".".join(where)
     if fault["type"] == "extra_forbidden":
         known = _table_at(table, where[:-1]).model_fields

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from cortexsim.runs.explain import explain
 from cortexsim.runs.tables import Number, Table
 
 DIGITS = 3  # Of a number that is drawn: more say nothing.
@@ -41,9 +42,23 @@ class Range(Table):
         return (value - self.low) / (self.high - self.low)
 
 
-Choices = Annotated[list[Any], Field(min_length=1)]
+def _is_range(value: Any) -> bool:
+    """Tell a range from any other table, such as constants of a rule."""
+    return isinstance(value, dict) and {"low", "high"} <= set(value)
+
+
+def _with_ranges(values: list[Any]) -> list[Any]:
+    for value in filter(_is_range, values):
+        try:
+            Range.model_validate(value)
+        except ValidationError as error:
+            raise ValueError(explain(error, Range)) from None
+    return values
+
+
+Choices = Annotated[list[Any], Field(min_length=1), AfterValidator(_with_ranges)]
 Space = dict[str, Range | Choices]
-"""By dotted key: a range, or a list of values, in which tables are ranges too."""
+"""By dotted key: a range, or a list of values, in which tables of low and high are ranges too."""
 
 
 def draw(space: Mapping[str, Range | Choices], generator: np.random.Generator) -> dict[str, Any]:
@@ -61,7 +76,7 @@ def _draw(values: Range | Choices, generator: np.random.Generator) -> Any:
     if isinstance(values, Range):
         return values.at(float(generator.random()))
     chosen = values[int(generator.integers(len(values)))]
-    return _draw(Range.model_validate(chosen), generator) if isinstance(chosen, dict) else chosen
+    return _draw(Range.model_validate(chosen), generator) if _is_range(chosen) else chosen
 
 
 def _edge(value: Any, values: Range | Choices) -> str | None:
@@ -69,7 +84,7 @@ def _edge(value: Any, values: Range | Choices) -> str | None:
         return None
     if isinstance(values, list):
         numbers = [one for one in values if isinstance(one, int | float) and not isinstance(one, bool)]
-        ranges = [Range.model_validate(one) for one in values if isinstance(one, dict)]
+        ranges = [Range.model_validate(one) for one in values if _is_range(one)]
         if not ranges:
             low, high = min(numbers), max(numbers)
             return None if low == high else "low" if value == low else "high" if value == high else None

@@ -22,6 +22,7 @@ def row(learner: str, samples: int = 256, seed: int = 0, **changes: Any) -> dict
     layers = {name: [0.123, 0.456, 0.789] for name in ("selectivity", "participation", "decoding")}
     found = {"learner": learner, "rule": learner, "context": "sibling+label", "labels_for": "readout", "chance": 0.125}
     found |= {"samples": samples, "seed": seed, "grammar_seed": seed, "accuracy": 0.2 + seed / 10, "diverged": False}
+    found |= {"test_samples": 64}
     return {**found, "trained_layers": 2, "spikes": 1234.0, "synaptic_operations": 56789.0, **layers, **changes}
 
 
@@ -52,6 +53,7 @@ def points() -> Table:
 
 def drawn() -> Table:
     entry = {"values": {"training.eta": 0.001, "network.cells": 64}, "score": 0.5, "accuracy": {"64": 0.5, "128": 0.6}}
+    entry["at_edge"] = {"training.eta": "low"}
     return search.table({"clapp-label-spiking": [entry]})
 
 
@@ -62,7 +64,9 @@ def one(kind: Any) -> Table:
 
 
 TABLES = {
-    "accuracy": lambda: accuracy_table(summarise(ROWS), "Random Hierarchy Model: a title longer than any terminal" * 3),
+    "accuracy": lambda: accuracy_table(
+        summarise(ROWS), "Random Hierarchy Model: a title longer than any terminal" * 3, 64
+    ),
     "layers": lambda: layer_table(summarise(ROWS)),
     "runs": listed,
     "points": points,
