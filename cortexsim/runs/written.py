@@ -114,6 +114,8 @@ class RowRecord(Part):
     diverged: Annotated[bool, Field(strict=True)]
     seconds: Number
     seconds_training: Number | None = None
+    cpu_seconds: Number | None = None
+    clipped: Share | None = None
     readout_linear: list[Share] = []
 
 
