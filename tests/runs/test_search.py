@@ -49,7 +49,12 @@ def stages(monkeypatch: pytest.MonkeyPatch) -> Run:
         asked.append([trial for trial in trials if trial.key not in ledger.rows])
         for trial in asked[-1]:
             accuracy = 1 - abs(math.log(trial.model.training.eta / BEST)) / 10
-            ledger.add({"key": trial.key, "samples": trial.samples, "accuracy": accuracy, "seconds": 1.0})
+            row = {"learner": trial.model.name, "rule": "x", "substrate": "rate", "context": "none"}
+            row |= {"labels_for": "readout", "labels": 1, "grammar_seed": trial.grammar_seed, "seed": trial.seed}
+            row |= {"trained_layers": 1, "chance": 0.1, "selectivity": [], "participation": [], "decoding": []}
+            row |= {"sensitivity": [], "spikes": None, "multiply_adds": 1, "alignment": None, "diverged": False}
+            said = {"key": trial.key, "samples": trial.samples, "accuracy": accuracy, "seconds": 1.0}
+            ledger.add({**row, **said})
 
     monkeypatch.setattr(searching, "run_all", run_all)
     return asked
