@@ -83,7 +83,7 @@ class Checkpoints:
         run: key of the run that they belong to.
     """
 
-    def __init__(self, folder: Path, run: str) -> None:
+    def __init__(self, folder: Path, run: str = "") -> None:
         self.folder, self.run = folder, run
 
     def manifest(self, cursor: Cursor) -> Path:

@@ -8,7 +8,7 @@ import torch
 
 from cortexsim.analysis.probes import code_geometry
 from cortexsim.hierarchy import Hierarchy
-from cortexsim.learners import Budget, Cursor, Learner, MixedNetwork, State, train
+from cortexsim.learners import Budget, Cursor, Learner, MixedNetwork, State, load_exactly, train
 from cortexsim.runs.checkpoint import Checkpoint, Checkpoints
 from cortexsim.runs.configuration import Model
 from cortexsim.runs.locate import find_model, model_paths
@@ -95,7 +95,7 @@ def test_training_cut_anywhere_goes_on_from_its_checkpoint_to_the_same_state(nam
         found = checkpoints.newest(pytest.fail)
         assert found is not None
         again = prepared(name)
-        again.learner.load(found.state)
+        load_exactly(again.learner, found.state)
         taught(again.learner, again, begin=found.cursor)
         assert equal(again.learner.state(), whole.learner.state()), cursor
 
