@@ -28,6 +28,12 @@ from cortexsim.runs.locate import find_model, model_paths
 from cortexsim.seeds import stream
 
 QUICK = {"training.epochs": 2}
+
+
+def quick(model: str) -> dict[str, int]:
+    return {} if model == "untrained" else QUICK  # Which has no epochs.
+
+
 NOT_APPLICABLE = {"check_array_api_input": "arrays are NumPy's; torch is behind them, not before"}
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from cortexsim.learners.state import State, copied, load_network, network_state, part, under
-from cortexsim.rate import Network, Optimization, Optimizer, Plasticity, Response
+from cortexsim.rate import Network, Optimization, Optimizer, Plasticity, Response, mixed
 from cortexsim.rules import Rule
 
 
@@ -86,7 +86,7 @@ class Local:
             heard = layer.listen(response.activity, outside, views.get(k)) if layer.outside or k in views else None
             updates = self.plasticity.updates(layer, response, heard)
             if rule.false_inputs:
-                false = layer.respond(layer.mixed(below, rule.negatives))
+                false = layer.respond(mixed(below, layer.positions, rule.negatives))
                 for name, update in self.plasticity.updates(layer, false, hybrid=True).items():
                     updates[name] = updates[name] + update
             self._optimizer(k).step(updates, progress)

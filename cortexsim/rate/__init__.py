@@ -2,6 +2,7 @@
 
 from cortexsim.rate.descent import Descent
 from cortexsim.rate.layer import Layer, Response
+from cortexsim.rate.mixtures import mixed
 from cortexsim.rate.network import Architecture, Network, device, to_tensor
 from cortexsim.rate.optimizer import Optimization, Optimizer
 from cortexsim.rate.plasticity import Plasticity
@@ -26,6 +27,7 @@ __all__ = [
     "VectorNetwork",
     "device",
     "held_at",
+    "mixed",
     "settle",
     "to_tensor",
 ]

@@ -51,6 +51,7 @@ class Layer:
         sends: ``"activity"``, or ``"prediction"``: what it makes the dendrites of those that hear it expect.
         has_input: whether the layer has learned from any input yet; until then the input is not scaled.
         normalisation: of the drive; None leaves it as it is.
+        normalised_prediction: the same of what it predicts, before that is rectified.
     """
 
     positions: int
@@ -73,6 +74,7 @@ class Layer:
     covariance_rate: float = 0.01
     has_varied: bool = False
     normalisation: Normalisation | None = None
+    normalised_prediction: Normalisation | None = None
 
     def respond(self, below: Tensor, learning: bool = False) -> Response:
         """Answer the activity of the layer below, (batch, positions s, cells below).
@@ -87,7 +89,7 @@ class Layer:
                 self._follow_input(pre)
             pre = pre * self.gain
         if self.normalisation is not None:
-            drive = self.normalisation(self.feedforward(pre), self.bias, learning)
+            drive = self.normalisation(self.feedforward(pre), learning)
         else:
             drive = self.feedforward(pre, self.bias)
         return Response(pre, drive, self.rate(drive))
@@ -104,7 +106,7 @@ class Layer:
 
     def __call__(self, below: Tensor, learning: bool = False) -> Tensor:
         """Answer with what it sends up: (batch, positions s, cells below) to (batch, positions, cells)."""
-        return self.send(self.respond(below, learning).activity)
+        return self.send(self.respond(below, learning).activity, learning)
 
     @property
     def predicts(self) -> bool:
@@ -116,9 +118,12 @@ class Layer:
         """Whether its dendrites hear a second view of the sample."""
         return bool((self.heard >= self.positions).any())
 
-    def send(self, activity: Tensor) -> Tensor:
+    def send(self, activity: Tensor, learning: bool = False) -> Tensor:
         """Say what the layer above is told of an activity: itself, or the rates of what it predicts."""
-        return self.rate(self._predictions()(activity)) if self.predicts else activity
+        if not self.predicts:
+            return activity
+        drive, normalise = self._predictions()(activity), self.normalised_prediction
+        return self.rate(drive if normalise is None else normalise(drive, learning))
 
     @property
     def multiply_adds(self) -> int:
@@ -218,21 +223,6 @@ class Layer:
         cells = self.bias.shape[1]
         return heard if heard.shape[2] == cells else heard.unflatten(2, (-1, cells)).mean(2)
 
-    def mixed(self, below: Tensor, how: str) -> Tensor:
-        """Mix each fixation of a batch with the one before, (batch, positions s, cells below).
-
-        Args:
-            below: activity of the layer below.
-            how: ``"hybrid"`` takes the first patch of each column from the fixation and the others from the one
-                before; ``"blend"`` takes the mean of both.
-        """
-        before = below.roll(1, 0)
-        if how == "blend":
-            return (below + before) / 2
-        patches = before.unflatten(1, (self.positions, -1)).clone()
-        patches[:, :, 0] = below.unflatten(1, (self.positions, -1))[:, :, 0]
-        return patches.flatten(1, 2)
-
     def state(self) -> dict[str, Tensor]:
         """Name every tensor that learning may change or a result depends on."""
         named = {
@@ -243,7 +233,7 @@ class Layer:
         }
         if self.covariance is not None:
             named["covariance"] = self.covariance
-        for part in (self.views, self.dendrites, self.normalisation):
+        for part in (self.views, self.dendrites, self.normalisation, self.normalised_prediction):
             named |= {} if part is None else part.state()
         synapses = {"context": self.context, "feedback": self.feedback}
         return named | {name: found.weights for name, found in synapses.items() if found is not None}

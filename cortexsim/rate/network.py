@@ -95,6 +95,9 @@ class Network:
         layers = [_layer(own if level in unshared else architecture, hierarchy, level, seed, like) for level in levels]
         for layer, names in zip(layers, context or ("none",) * hierarchy.depth, strict=True):
             hear(layer, names, hierarchy, context, one_to_one)
+            if architecture.normalisation != "none" and layer.predicts and layer.context is not None:
+                bias = like.new_zeros(layer.context.copies, architecture.cells)
+                layer.normalised_prediction = Normalisation.begin(architecture.normalisation, bias, "sent_")
         shape, deviation = (hierarchy.classes, architecture.cells), math.sqrt(1 / architecture.cells)
         output = drawn(seed, ("weights", "output"), shape, deviation, like)
         network = cls(hierarchy, layers, output, like.new_zeros(hierarchy.classes))

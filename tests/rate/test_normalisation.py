@@ -83,7 +83,29 @@ def test_backpropagation_teaches_gains_and_the_second_stage() -> None:
     _, moved = taught({"network.normalisation": "batch", "network.sends": "prediction"})
     for kind in ("feedforward", "bias", "scale", "running_mean", "running_variance"):
         assert {f"layer{k}.{kind}" for k in (1, 2, 3)} <= moved.keys()
-    assert {"layer1.context", "layer2.context", "output"} <= moved.keys()
+    for kind in ("context", "sent_scale", "sent_bias", "sent_running_mean", "sent_running_variance"):
+        assert {f"layer{k}.{kind}" for k in (1, 2)} <= moved.keys()
+    assert "output" in moved
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_what_is_sent_is_normalised_before_it_is_rectified(shared: bool) -> None:
+    architecture = Architecture(cells=6, shared=shared, sends="prediction", normalisation="batch")
+    network = Network.build(architecture, TREE, 0, context=("sibling", "sibling", "none"))
+    network.draw_context(0)
+    ours, above = network.layers[0], network.layers[-1]
+    assert above.normalised_prediction is None  # Nobody hears it.
+    assert ours.normalised_prediction is not None
+    activity = torch.rand(9, 4, 6)
+    sent = ours.send(activity, learning=True)
+    drive = ours._predictions()(activity)
+    copies = 2 if shared else 4  # Siblings hear each other through weights of their own.
+    for place in range(copies):
+        values = drive[:, place::copies]
+        centred = values - values.mean((0, 1))
+        expected = torch.relu(centred / torch.sqrt(centred.square().mean((0, 1)) + 1e-5))
+        assert torch.allclose(sent[:, place::copies], expected, atol=1e-5)
+    assert not torch.allclose(ours.send(activity), sent)  # Which evaluation does by running statistics.
 
 
 @pytest.mark.parametrize("name", ["backprop-plain", "bp-clapp"])

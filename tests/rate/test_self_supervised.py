@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy, softplus
 
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.modulators import Modulator
-from cortexsim.rate import Architecture, Layer, Network, Plasticity
+from cortexsim.rate import Architecture, Layer, Network, Plasticity, mixed
 from cortexsim.rules import Rule, ThreeFactor, known_rules
 
 RULES = known_rules()
@@ -162,7 +162,7 @@ def updates_of(rule: Rule, layer: Layer, below: Tensor) -> dict[str, Tensor]:
     with torch.no_grad():
         found = plasticity.updates(layer, layer.respond(below))
         if rule.false_inputs:
-            false = layer.respond(layer.mixed(below, rule.negatives))
+            false = layer.respond(mixed(below, layer.positions, rule.negatives))
             more = plasticity.updates(layer, false, hybrid=True)
             found = {name: found[name] + more[name] for name in found}
     return found
