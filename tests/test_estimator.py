@@ -40,11 +40,6 @@ NOT_APPLICABLE = {"check_array_api_input": "arrays are NumPy's; torch is behind 
 RATE = [name for name in sorted(model_paths()) if not find_model(name).in_brian]
 
 
-def quick(model: str) -> dict[str, int]:
-    """Few epochs, where there are any."""
-    return QUICK if find_model(model).learner != "untrained" else {}
-
-
 @pytest.mark.parametrize("model", RATE)
 def test_scikit_learn_checks_it(model: str) -> None:
     results = check_estimator(Encoder(model, settings=quick(model)), on_skip=None, on_fail="raise")
