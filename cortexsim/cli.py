@@ -13,6 +13,7 @@ from cortexsim import __version__, commands, threshold
 from cortexsim.errors import OutputClosed, UserError
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.options import (
+    REPORTED_GRAMMAR,
     Classes,
     Depth,
     Device,
@@ -45,7 +46,6 @@ app = typer.Typer(
 )
 
 DEFAULT_MODELS = ("backprop", "clapp", "clapp-spiking", "dfa", "untrained")
-REPORTED_GRAMMAR = 10  # From here on, no grammar below 100 has chosen a constant: experiments/tuning.
 
 
 @app.callback(invoke_without_command=True)

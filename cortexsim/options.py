@@ -15,6 +15,8 @@ from rich.console import Console
 from cortexsim.errors import OutputClosed, UserError, nearest
 from cortexsim.hierarchy import Hierarchy
 
+REPORTED_GRAMMAR = 10  # From here on, no grammar below 100 has chosen a constant: experiments/tuning.
+
 Features = Annotated[int | None, typer.Option(help="v, symbols a level.")]
 Multiplicity = Annotated[int | None, typer.Option(help="m, synonyms a symbol.")]
 Depth = Annotated[int | None, typer.Option(help="L, levels.")]

@@ -6,6 +6,7 @@ import typer
 
 from cortexsim.errors import UserError
 from cortexsim.options import (
+    REPORTED_GRAMMAR,
     Classes,
     Device,
     Features,
@@ -24,8 +25,6 @@ from cortexsim.options import (
 )
 from cortexsim.runs.place import COMMAND
 from cortexsim.runs.tell import open_console
-
-REPORTED_GRAMMAR = 10  # From here on, no grammar below 100 has chosen a constant: experiments/tuning.
 
 
 def threshold(

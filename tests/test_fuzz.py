@@ -32,6 +32,9 @@ LINES = [
     ["models", "--rules"],
     ["raster", "clapp", "--samples", "8", "--fixations", "2", "--depth", "2"],
     ["experiment", "sample_complexity", "--quick", "--workers", "1"],
+    ["experiment", "plain_sgd", "--from-rows", "--out", "out"],
+    ["threshold", "clapp", "--grammars", "2", "--seeds", "1", "--cap", "64", "--alone", *TASK],
+    ["threshold", "--resume", "nowhere", "--workers", "2"],
     ["search", "none.toml", "--workers", "1"],
     ["train", "--resume", "nowhere", "--checkpoint", "3"],
     [
@@ -76,7 +79,7 @@ def outcome(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 @pytest.fixture
 def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let what is valid pass, without the work it asks for."""
-    from cortexsim.runs import compare, experiment, grid, raster, search, single, thresholds
+    from cortexsim.runs import compare, experiment, grid, needed, raster, search, single, thresholds
 
     def done(trials: Sequence[Trial], ledger: Ledger, *_: object) -> None:
         row = {"accuracy": 0.5, "seconds": 0.0}
@@ -88,6 +91,7 @@ def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, name in ((experiment, "run_experiment"), (raster, "draw")):
         monkeypatch.setattr(module, name, lambda *_, **__: None)
     monkeypatch.setattr(thresholds, "run_sweeps", lambda *_, **__: [])
+    monkeypatch.setattr(needed, "find", lambda *_, **__: "nothing")
     monkeypatch.setattr(search, "run_all", done)
     monkeypatch.setattr(grid, "spread", swept)
     monkeypatch.setattr(compare, "compare", lambda *_, **__: None)
@@ -130,6 +134,7 @@ def names(words: list[str], said: str) -> bool:
     """Whether a complaint names one of the words, or what is missing."""
     given = [repr(words[0]), *words, *(word.partition("=")[0] for word in words)]
     given += [word[:2] for word in words if word.startswith("-")]
+    given += [text for text in ("()", " .:") if "" in words]  # One argument too many, or the folder that it names.
     return any(part in said for part in given if part) or "Missing" in said
 
 

@@ -102,12 +102,11 @@ def _runs(axes: Axes, rows: Sequence[Mapping[str, Any]], name: str, look: Mappin
     thin = {**look, "markersize": 3, "linewidth": 0.7, "alpha": 0.6}
     for index, seed in enumerate(sorted({row["seed"] for row in rows})):
         curve = sorted((row["samples"], row["accuracy"]) for row in rows if row["seed"] == seed)
-        axes.plot(*zip(*curve, strict=True), label=None if index else name, **thin)
+        axes.plot(*zip(*curve, strict=True), label=None if index else legend_name(name), **thin)
     best = [(row["samples"], max(row["readout_by_layer"])) for row in rows if row.get("readout_by_layer")]
     if best:
-        axes.plot(
-            *zip(*best, strict=True), "o", color=look["color"], markerfacecolor="none", label=f"{name}, best layer"
-        )
+        label = f"{legend_name(name)}, best layer"
+        axes.plot(*zip(*best, strict=True), "o", color=look["color"], markerfacecolor="none", label=label)
 
 
 def _bar(axes: Axes, needed: Threshold, height: float, look: Mapping[str, Any]) -> None:

@@ -117,6 +117,7 @@ class RowRecord(Part):
     cpu_seconds: Number | None = None
     clipped: Share | None = None
     readout_linear: list[Share] = []
+    readout_by_layer: list[Share] | None = None
 
 
 class ResultRecord(Part):

@@ -6,10 +6,15 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from rich.console import Console
 
 from cortexsim import cli
+from cortexsim.analysis.probes import activities
+from cortexsim.runs.assemble import readout
+from cortexsim.runs.measure import prepare
 from cortexsim.runs.needed import beside, find, plan
+from cortexsim.runs.trial import Trial
 from tests.runs.test_thresholds import Learn, learn
 
 __all__ = ["learn"]  # A fixture.
@@ -28,6 +33,16 @@ def said(tmp_path: Path, names: list[str], seeds: int = 1, grammars: int = 3) ->
     sweep = plan(names, [3], TOY, grammars=grammars, seeds=seeds, grammar_seed=10, cap=2048)
     find(sweep, tmp_path, console, workers=1)
     return " ".join(console.export_text().split())
+
+
+def fitted(trial: Trial) -> list[float]:
+    """Fit a readout to each layer of an untrained network."""
+    prepared = prepare(trial)
+    test, truth = (torch.from_numpy(found) for found in (prepared.test.one_hot(), prepared.test.labels.astype("int64")))
+    codes = zip(*(activities(prepared.learner.network, seen) for seen in (prepared.leaves, test.float())), strict=True)
+    fit = readout(trial.model)
+    classes = trial.hierarchy.classes
+    return [fit.accuracy(code, prepared.labels, unseen, truth, classes, trial.seed) for code, unseen in codes]
 
 
 @pytest.mark.parametrize(
@@ -85,6 +100,7 @@ def test_the_best_layer_of_an_untrained_network_is_the_control(tmp_path: Path) -
     for row in rows:
         assert len(row["readout_by_layer"]) == 3
         assert row["accuracy"] == row["readout_by_layer"][1]
+    assert rows[0]["readout_by_layer"] == fitted(sweep.searches()[0].at(32))
     by_layer = [sum(values) / 2 for values in zip(*(row["readout_by_layer"] for row in rows), strict=True)]
     best = max(range(3), key=lambda k: by_layer[k])
     assert f"and {by_layer[best]:.3f} from its best layer, {best + 1} of 3." in console.export_text()

@@ -9,8 +9,9 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
+from cortexsim.analysis.sample_complexity import Threshold
 from cortexsim.analysis.summary import summarise
-from cortexsim.analysis.thresholds import Swept, Threshold
+from cortexsim.analysis.thresholds import Swept
 from cortexsim.runs import gather, grid, report, search, show, threshold_tables
 from cortexsim.runs.single import _layers, _sensitivity
 from cortexsim.runs.tell import accuracy_table, layer_table, put, verdict
@@ -40,7 +41,7 @@ def listed() -> Table:
 
 
 def swept() -> Table:
-    several = {name: (Threshold((100.0, 200.0), (False, False)),) * 5 for name in ("backprop", "clapp-label-spiking")}
+    several = {name: (Threshold((100.0, 200.0), (119.0, 238.0)),) * 5 for name in ("backprop", "clapp-label-spiking")}
     return threshold_tables.table(
         Swept("depth", "depth", "v = 8", (2, 3, 4, 5, 6), {"n_c m^L": (1.0,) * 5}, several, "backprop")
     )

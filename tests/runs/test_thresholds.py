@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from cortexsim import cli
-from cortexsim.analysis.sample_complexity import brackets
+from cortexsim.analysis.sample_complexity import Threshold, brackets
 from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs import schedule
@@ -23,7 +23,7 @@ from cortexsim.runs.record import Ledger
 from cortexsim.runs.schedule import run_all
 from cortexsim.runs.sweep import Sweep, SweepTable, Thresholds, held_out, sweeps
 from cortexsim.runs.threshold_tables import tell
-from cortexsim.runs.thresholds import planned, run_sweeps
+from cortexsim.runs.thresholds import labels_needed, planned, run_sweeps
 from cortexsim.runs.trial import Row, Trial
 from tests.runs.test_compare import quick, silent, untimed
 
@@ -284,6 +284,22 @@ def test_sweeps_have_names_of_their_own_and_models() -> None:
         sweeps(whole.model_copy(update={"models": []}), Path())
     with pytest.raises(UserError, match="has no quick form"):
         sweeps(whole, Path(), quick=True)
+
+
+def test_a_name_stands_for_one_model_in_all_sweeps(tmp_path: Path) -> None:
+    (tmp_path / "clapp.toml").write_text('learner = "untrained"\n')
+    whole = plan()
+    other = whole.sweep[0].model_copy(update={"name": "other", "models": ["clapp.toml"]})
+    with pytest.raises(UserError, match="sweep 'other': models: 'clapp' names two that differ"):
+        sweeps(whole.model_copy(update={"sweep": [*whole.sweep, other]}), tmp_path)
+
+
+def test_labels_are_as_many_as_samples_or_as_the_readout_is_told() -> None:
+    needed = Threshold((90, 90), (110, 110))
+    middle = pytest.approx(math.sqrt(90 * 110))
+    assert labels_needed(needed, [{"labels": 64}, {"labels": 128}]) == middle
+    assert labels_needed(needed, [{"labels": 32}, {"labels": 32}]) == 32
+    assert labels_needed(Threshold((90, 90), (110, math.inf)), [{"labels": 64}]) is None
 
 
 @pytest.mark.parametrize("name", NAMES)
