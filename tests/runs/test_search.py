@@ -2,6 +2,7 @@
 
 import json
 import math
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from rich.console import Console
 
 from cortexsim.errors import UserError
 from cortexsim.runs import search as searching
-from cortexsim.runs.locate import find_model
+from cortexsim.runs.locate import find_model, folder
 from cortexsim.runs.record import Ledger
 from cortexsim.runs.search import Search, read_search, search
 from cortexsim.runs.space import Range, at_edges, draw
@@ -67,6 +68,22 @@ def planned(tmp_path: Path, text: str = PLAN) -> Search:
 
 def etas(trials: list[Trial], name: str) -> set[float]:
     return {trial.model.training.eta for trial in trials if trial.model.name == name}
+
+
+SEARCHES = [
+    path
+    for path in sorted(folder("experiments").glob("*/*.toml"))
+    if {"draws", "candidates", "stages"} & tomllib.loads(path.read_text()).keys()
+]
+
+
+@pytest.mark.parametrize("path", SEARCHES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_every_search_of_the_package_draws_values_that_its_models_use(path: Path, stages: Run, tmp_path: Path) -> None:
+    whole = read_search(path)
+    plan = whole.model_copy(update={"draws": min(whole.draws, 8)})
+    outcome = search(plan, tmp_path, Console(quiet=True))
+    assert [name for name, found in outcome.items() if found] == plan.models
+    assert len(stages) == len(plan.plan)
 
 
 def test_each_stage_scores_the_best_of_the_one_before(tmp_path: Path, stages: Run) -> None:
