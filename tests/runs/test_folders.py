@@ -178,6 +178,7 @@ def killed(command: str, name: str) -> None:
     running = subprocess.Popen(
         [sys.executable, "-m", "cortexsim", command, *task, "--workers", "2", "--out", command],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # Which tests under nohup would ignore.
     )  # fmt: skip
     assert until(lambda: len(list(Path(command).rglob("metrics.jsonl"))) == 2 or running.poll() is not None, 120)
     below = children(running.pid)

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from cortexsim.errors import UserError
 from cortexsim.runs import search as searching
-from cortexsim.runs.locate import find_model, folder
+from cortexsim.runs.locate import find_model, folders
 from cortexsim.runs.record import Ledger
 from cortexsim.runs.search import Search, read_search, search
 from cortexsim.runs.space import Range, at_edges, draw
@@ -72,7 +72,7 @@ def etas(trials: list[Trial], name: str) -> set[float]:
 
 SEARCHES = [
     path
-    for path in sorted(folder("experiments").glob("*/*.toml"))
+    for path in sorted(folders("experiments")[0].glob("*/*.toml"))
     if {"draws", "candidates", "stages"} & tomllib.loads(path.read_text()).keys()
 ]
 
