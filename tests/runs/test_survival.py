@@ -74,7 +74,7 @@ def finished(folder: RunFolder, every: float = 0.0, say: Callable[[str], None] =
     return row, (folder.path / "metrics.jsonl").read_bytes(), weights
 
 
-@pytest.mark.parametrize("name", ["clapp", "weight-mirror", "clapp-sgd", "spiking"])
+@pytest.mark.parametrize("name", ["clapp", "backprop", "weight-mirror", "clapp-sgd", "spiking"])
 def test_killed_at_any_file_operation_a_run_goes_on_to_the_same_bits(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,17 @@ from cortexsim.runs.trial import Trial
 from tests.runs.test_compare import TIMES
 
 RATE = [
-    *("backprop", "bp-clapp", "bp-infonce", "untrained", "dfa", "kolen-pollack", "gevb", "predictive-coding"),
+    *(
+        "backprop",
+        "backprop-plain",
+        "bp-clapp",
+        "bp-infonce",
+        "untrained",
+        "dfa",
+        "kolen-pollack",
+        "gevb",
+        "predictive-coding",
+    ),
     *("pc-clapp", "clapp", "clapp-guided", "clapp-label", "clapp-sgd", "hebb", "lpl", "barlow", "spectral", "scff"),
 ]
 SPIKING = ["clapp-spiking", "clapp-label-spiking", "clapp-mixed", "dfa-spiking", "untrained spiking"]
@@ -29,7 +39,7 @@ OTHER: dict[str, list[Any]] = {  # The first value that the model does not have 
     "network.transfer": ["saturating", "relu"],
     "network.initial_scale": [0.8],
     "network.input_rms": [0.9],
-    "network.normalisation": ["batch"],
+    "network.normalisation": ["batch", "layer"],
     "network.sends": ["prediction", "activity"],
     "network.mean_rate": [0.5],
     "network.covariance_rate": [0.5],
