@@ -71,7 +71,8 @@ def test_it_stands_in_a_pipeline_and_in_a_search() -> None:
     rows = [samples.one_hot().reshape(len(samples.labels), -1) for samples in (known, test)]
     found = {}
     for model in ("clapp", "untrained"):
-        encoder = Encoder(model, depth=3, settings={"training.epochs": 20}, random_state=0)
+        settings = {"training.epochs": 20} if model == "clapp" else {}
+        encoder = Encoder(model, depth=3, settings=settings, random_state=0)
         pipeline = make_pipeline(encoder, LogisticRegression(max_iter=500))
         found[model] = pipeline.fit(rows[0], known.labels).score(rows[1], test.labels)
     assert found["clapp"] > 0.6

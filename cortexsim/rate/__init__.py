@@ -4,6 +4,7 @@ from cortexsim.rate.descent import Descent
 from cortexsim.rate.layer import Layer, Response
 from cortexsim.rate.mixtures import mixed
 from cortexsim.rate.network import Architecture, Network, device, to_tensor
+from cortexsim.rate.normalisation import Normalisation
 from cortexsim.rate.optimizer import Optimization, Optimizer
 from cortexsim.rate.plasticity import Plasticity
 from cortexsim.rate.projection import Projection
@@ -19,6 +20,7 @@ __all__ = [
     "Layer",
     "Lesson",
     "Network",
+    "Normalisation",
     "Optimization",
     "Optimizer",
     "Plasticity",
