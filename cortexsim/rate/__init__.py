@@ -4,7 +4,6 @@ from cortexsim.rate.descent import Descent
 from cortexsim.rate.layer import Layer, Response
 from cortexsim.rate.mixtures import mixed
 from cortexsim.rate.network import Architecture, Network, device, to_tensor
-from cortexsim.rate.normalisation import Normalisation
 from cortexsim.rate.optimizer import Optimization, Optimizer
 from cortexsim.rate.plasticity import Plasticity
 from cortexsim.rate.projection import Projection
@@ -20,7 +19,6 @@ __all__ = [
     "Layer",
     "Lesson",
     "Network",
-    "Normalisation",
     "Optimization",
     "Optimizer",
     "Plasticity",

@@ -48,11 +48,6 @@ class Normalisation:
             rows = batch_norm(rows, self.mean.view(-1), self.variance.view(-1), scale, shift, learning, RUNNING_RATE)
         return rows.view(drive.shape)
 
-    def doubled(self) -> "Normalisation":
-        """Copy it in double precision."""
-        shift, scale = self.shift.detach().double(), self.scale.detach().double()
-        return Normalisation(self.kind, shift, scale, self.mean.double(), self.variance.double(), self.of)
-
     def state(self) -> dict[str, Tensor]:
         """Name what learning changes, but for the layer's own bias."""
         named = {"scale": self.scale, "running_mean": self.mean, "running_variance": self.variance}

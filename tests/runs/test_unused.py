@@ -8,12 +8,10 @@ import torch
 
 from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy
-from cortexsim.learners import train
-from cortexsim.runs.assemble import budget
 from cortexsim.runs.change import changed
 from cortexsim.runs.configuration import Model, NetworkTable, ReadoutTable, RuleTable, TrainingTable
 from cortexsim.runs.locate import find_model
-from cortexsim.runs.measure import Prepared, labels_seen, layer_accuracy, prepare, train_and_measure
+from cortexsim.runs.measure import Prepared, layer_accuracy, prepare, train_and_measure
 from cortexsim.runs.trial import Trial
 from tests.runs.test_compare import TIMES
 
@@ -31,7 +29,6 @@ RATE = [
     ),
     *("pc-clapp", "clapp", "clapp-guided", "clapp-label", "clapp-sgd", "hebb", "lpl", "barlow", "spectral", "scff"),
 ]
-SPIKING = ["clapp-spiking", "clapp-label-spiking", "clapp-mixed", "dfa-spiking", "untrained spiking"]
 OTHER: dict[str, list[Any]] = {  # The first value that the model does not have is what it is given.
     "network.cells": [10],
     "network.units": ["scalar", "vector"],
@@ -75,14 +72,9 @@ ELSEWHERE = {
 
 
 def small(name: str) -> Model:
-    if name == "untrained spiking":
-        spikes = {"network.substrate": "spiking", "spiking.fixation": "16 ms", "spiking.blank": "4 ms"}
-        return changed(find_model("untrained"), spikes | {"network.cells": 6, "readout.epochs": 3})
     found, values = find_model(name), {"network.cells": 8, "readout.epochs": 3}
     if found.learner != "untrained":
         values |= {"training.epochs": 3}
-    if found.in_brian:
-        values |= {"network.cells": 6, "spiking.fixation": "16 ms", "spiking.blank": "4 ms"}
     return changed(found, values)
 
 
@@ -103,15 +95,6 @@ def result(model: Model) -> str:
     return repr((told, readouts, weights(prepared)))
 
 
-def spiking_result(model: Model) -> str:
-    """The weights, and what a few samples then evoke: the readouts are those of rate layers."""
-    trial = Trial(model, Hierarchy(4, 2, 2), 6, 4, 0, 0, target="numpy")
-    prepared = prepare(trial)
-    train(prepared.learner, prepared.leaves, prepared.labels, budget(model), 0)
-    evoked = [code.tolist() for code in prepared.learner.network.activities(prepared.leaves)]
-    return repr((evoked, weights(prepared), labels_seen(trial, prepared.learner)))
-
-
 def weights(prepared: Prepared) -> dict[str, Any]:
     return {name: tensor.tolist() for name, tensor in prepared.learner.network.state().items()}
 
@@ -119,10 +102,8 @@ def weights(prepared: Prepared) -> dict[str, Any]:
 def ignored(name: str) -> list[str]:
     """Keys whose other value is neither refused by name nor seen in the result."""
     model, found = small(name), []
-    result_of = spiking_result if model.in_brian else result
-    before = result_of(model)
-    left_out = tuple(["readout"] * model.in_brian + ["rule"] * (model.rule is None))
-    asked = [(key, key, other(model, key)) for key in OTHER if not key.startswith(left_out)]
+    before = result(model)
+    asked = [(key, key, other(model, key)) for key in OTHER if model.rule is not None or not key.startswith("rule")]
     if model.rule is not None:
         rule = model.plasticity_rule()
         owned = set(rule.constants).union(
@@ -132,7 +113,7 @@ def ignored(name: str) -> list[str]:
         asked += [(f"rule.gain.{m.name}", "rule.gain", {m.name: 0.45}) for m in rule.modulators]
     for shown, key, value in asked:
         try:
-            if result_of(changed(model, {key: value})) == before:
+            if result(changed(model, {key: value})) == before:
                 found.append(shown)
         except UserError as error:
             named = ["rule"] if key == "rule.name" else key.split(".")
@@ -159,8 +140,25 @@ def test_no_key_is_ignored(name: str) -> None:
     assert ignored(name) == []
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", SPIKING)
-def test_no_key_is_ignored_where_cells_spike(name: str) -> None:
-    alone = "rate" not in small(name).network.substrate
-    assert ignored(name) == (["network.shared"] if alone else [])  # Columns in Brian2 share nothing in any case.
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("network.transfer", "saturating"),
+        ("network.input_rms", 0.7),
+        ("network.normalisation", "batch"),
+        ("network.mean_rate", 0.5),
+        ("network.covariance_rate", 0.5),
+        ("training.batch", 12),
+        ("training.optimizer", "sgd"),
+        ("training.feedback_eta", 7.0),
+    ],
+)
+def test_layers_in_brian_refuse_what_they_do_not_read(key: str, value: Any) -> None:
+    with pytest.raises(UserError, match=rf"{key} = .*leave it out"):
+        changed(find_model("clapp-spiking"), {key: value})
+
+
+def test_a_rate_that_another_stands_for_is_refused() -> None:
+    for name in ("eta", "context_eta", "weight_decay"):
+        with pytest.raises(UserError, match=rf"training.{name} = .*: spiking.{name} stands in its place"):
+            changed(find_model("clapp-spiking"), {f"spiking.{name}": 0.5})
