@@ -80,7 +80,7 @@ def test_it_stands_in_a_pipeline_and_in_a_search() -> None:
     X, y, _, _ = task()
     search = GridSearchCV(
         make_pipeline(Encoder(settings=QUICK, random_state=0), LogisticRegression(max_iter=2000)),
-        {"encoder__model": ["clapp", "untrained"]}, cv=2, error_score="raise",
+        {"encoder__model": ["clapp", "hebb"]}, cv=2, error_score="raise",
     )  # fmt: skip
     assert set(search.fit(X, y).best_params_) == {"encoder__model"}
 
