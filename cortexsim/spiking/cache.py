@@ -36,7 +36,8 @@ def cache_folder() -> Path:
         UserError: where it cannot be made, belongs to somebody else, or others can write to it.
     """
     chosen = os.environ.get("CORTEXSIM_CACHE")
-    folder = Path(chosen or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cortexsim")
+    usual = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cortexsim"
+    folder = Path(chosen or usual).absolute()
     try:
         if not folder.is_dir():
             folder.parent.mkdir(parents=True, exist_ok=True)

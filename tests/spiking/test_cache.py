@@ -170,6 +170,14 @@ def test_the_cache_is_made_for_the_user_alone(tmp_path: Path, monkeypatch: pytes
         os.umask(before)
 
 
+def test_a_cache_may_be_named_from_where_one_stands(
+    entry: Path, sound: tuple[Path, Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(entry.parents[1])
+    monkeypatch.setenv("CORTEXSIM_CACHE", "cache")
+    assert same(result(), sound[1])
+
+
 def test_half_compiled_entries_of_processes_that_are_gone_are_removed_and_no_others(tmp_path: Path) -> None:
     for name in ("gone", "busy"):
         (tmp_path / f"{name}.compiling").mkdir()
