@@ -61,8 +61,13 @@ def train(
     console = open_console()
     if resume is not None:
         only(context, "resume", "checkpoint")
-        trial = RunFolder(resume).trial
+        begun = RunFolder(resume)
+        trial = begun.trial
         choose(trial.device)
+        if begun.result is not None:  # It is only shown, on a disk that is read-only too.
+            origin(trial.model, model, console)
+            train_one(begun, console, checkpoint)
+            return
     elif model is None:
         raise UserError("train: name a model, such as clapp, or a run to go on with (--resume RUN)")
     else:
