@@ -6,8 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from cortexsim.errors import UserError
 from cortexsim.rules import known_rules
 from cortexsim.spiking import Outcome, State, cache, compiling, program
 from tests.spiking.test_program import SETTINGS, begun, equal, small, stream
+from tests.test_processes import until
 
 Result = tuple[Outcome, State]
 
@@ -202,15 +201,6 @@ rule = { name = "clapp" }
 network = { substrate = "spiking", cells = 6 }
 training = { epochs = EPOCHS }
 """
-
-
-def until(happens: Callable[[], bool], seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if happens():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def alive(word: str) -> list[str]:
