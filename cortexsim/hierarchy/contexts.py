@@ -13,7 +13,7 @@ CONTEXTS: Mapping[str, str] = MappingProxyType(
         "sibling": "every other patch under the same parent, in the same sample: no label needed",
         "cousin": "every patch under the same grandparent but another parent, or else siblings: no label needed",
         "synonym": "the column itself in a second view, its tuple a synonym of this one; privileged: needs the grammar",
-        "top": "all columns of the highest layer that learns, which hears its siblings: no label needed",
+        "top": "the other columns of the highest layer that learns, not the one above oneself: no label needed",
         "label": "the label population, one cell a class: supervised",
     }
 )

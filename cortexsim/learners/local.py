@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from cortexsim.learners.state import State, copied, load_network, network_state, part, under
-from cortexsim.rate import Network, Optimization, Optimizer, Plasticity, Response, mixed
+from cortexsim.rate import Network, Optimization, Optimizer, Plasticity, mixed, other_tops
 from cortexsim.rules import Rule
 
 
@@ -74,16 +74,19 @@ class Local:
     @torch.inference_mode()
     def step(self, stage: int, seen: Tensor, labels: Tensor, progress: float) -> None:
         """Change the weights of the stage's layers after one batch."""
-        below, *others = seen.unbind(1) if self.hearing[stage] else (seen,)
+        below, *second = seen.unbind(1) if self.hearing[stage] else (seen,)
         inputs, responses = [], []
         for k in self.schedule[stage]:
             inputs.append(below)
             responses.append(self.plastic[k].respond(below, learning=True))
             below = self.plastic[k].send(responses[-1].activity)
-        outside, views = self._outside(labels, responses), self._views(stage, others)
+        outside, views = self._outside(labels), self._views(stage, second)
         for k, below, response in zip(self.schedule[stage], inputs, responses, strict=True):
             layer, rule = self.plastic[k], self.plasticity.rule
-            heard = layer.listen(response.activity, outside, views.get(k)) if layer.outside or k in views else None
+            heard = None
+            if layer.outside or k in views:
+                others = {"top": other_tops(responses[-1].activity, layer.positions)} if "top" in layer.outside else {}
+                heard = layer.listen(response.activity, outside | others, views.get(k))
             updates = self.plasticity.updates(layer, response, heard)
             if rule.false_inputs:
                 false = layer.respond(mixed(below, layer.positions, rule.negatives))
@@ -117,13 +120,11 @@ class Local:
             if remembered := part(f"optimizer{k + 1}", state):
                 self._optimizer(k).load(remembered)
 
-    def _outside(self, labels: Tensor, responses: Sequence[Response]) -> dict[str, Tensor]:
-        """Say what dendrites can hear that is not of their own layer, each (batch, 1, cells)."""
-        top = responses[-1].activity
-        found = {"top": top.flatten(1).unsqueeze(1)}
-        if self.uses_labels:
-            found["label"] = one_hot(labels, self.network.hierarchy.classes).to(top.dtype).unsqueeze(1)
-        return found
+    def _outside(self, labels: Tensor) -> dict[str, Tensor]:
+        """Say what dendrites can hear that is of no layer, each (batch, 1, cells)."""
+        if not self.uses_labels:
+            return {}
+        return {"label": one_hot(labels, self.network.hierarchy.classes).to(self.network.output.dtype).unsqueeze(1)}
 
     def _views(self, stage: int, others: Sequence[Tensor]) -> dict[int, Tensor]:
         """Answer second views, each for a layer that hears it, with the activity of that layer."""

@@ -1,6 +1,7 @@
 """Rate layers in torch: networks of columns, and plasticity from a rule's text."""
 
 from cortexsim.rate.descent import Descent
+from cortexsim.rate.hearing import other_tops
 from cortexsim.rate.layer import Layer, Response
 from cortexsim.rate.mixtures import mixed
 from cortexsim.rate.network import Architecture, Network, device, to_tensor
@@ -28,6 +29,7 @@ __all__ = [
     "device",
     "held_at",
     "mixed",
+    "other_tops",
     "settle",
     "to_tensor",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from cortexsim.hierarchy import Hierarchy, contexts
 from cortexsim.rate.layer import Layer
@@ -30,7 +31,8 @@ def hear(layer: Layer, context: str, hierarchy: Hierarchy, all_contexts: Sequenc
     nobody = np.empty((layer.positions, 0), dtype=np.intp)
     layer.heard = torch.from_numpy(np.concatenate([nobody, *places], 1)).to(layer.bias.device)
     layer.outside = tuple(name for name in sources if name not in contexts.SPANS)
-    sizes = {"label": hierarchy.classes, "top": cells * hierarchy.positions(highest(all_contexts))}
+    tops = hierarchy.positions(highest(all_contexts))
+    sizes = {"label": hierarchy.classes, "top": cells * tops * (tops - 1)}
     width = cells * layer.heard.shape[1] + sum(sizes[name] for name in layer.outside)
     if width and not one_to_one:
         span = max((contexts.SPANS[name] for name in near), default=0)
@@ -42,3 +44,24 @@ def highest(all_contexts: Sequence[str]) -> int:
     """Find the highest level, counted from 1, whose dendrites hear anything."""
     levels = [level for level, context in enumerate(all_contexts, 1) if contexts.named(context)]
     return max(levels, default=len(all_contexts))
+
+
+def other_tops(top: Tensor, positions: int) -> Tensor:
+    """Let each column hear the columns of the highest layer but the one above it.
+
+    Those under one ancestor have synapses that are silent for all others: what another part of the tree tells of theirs
+    is a relation of its own.
+
+    Args:
+        top: activity of the highest layer, (batch, tops, cells).
+        positions: columns of the layer that hears, a multiple of the tops.
+
+    Returns:
+        (batch, positions, tops (tops - 1) cells).
+    """
+    batch, tops, cells = top.shape
+    ancestor = torch.arange(positions) * tops // positions
+    others = torch.tensor([[other for other in range(tops) if other != own] for own in range(tops)])
+    heard = top.new_zeros(batch, positions, tops, tops - 1, cells)
+    heard[:, torch.arange(positions), ancestor] = top[:, others[ancestor]]
+    return heard.flatten(2)

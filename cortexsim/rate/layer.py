@@ -209,7 +209,7 @@ class Layer:
 
         Args:
             activity: of the layer itself, (batch, positions, cells).
-            outside: what they hear from elsewhere by name, each (batch, 1, cells).
+            outside: what they hear from elsewhere by name, each (batch, 1 or positions, cells).
             view: activity of the layer in a second view of each sample, where they hear it, (batch, positions, cells).
         """
         columns = activity if view is None else torch.cat([activity, view], 1)

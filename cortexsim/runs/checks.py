@@ -69,6 +69,8 @@ def _check_context(model: "Model", rule: Rule) -> None:
         raise UserError(f"{asked}: learner = '{model.learner}' sees every sample in one view ('sibling')")
     if "top" in names and model.rule.schedule == "greedy":
         raise UserError(f"{asked}: the top must learn at once with those that hear it (schedule = 'simultaneous')")
+    if "top" in names and model.rule.top == "label":
+        raise UserError(f"{asked}: with rule.top = 'label' the top is one column, above all others (top = 'readout')")
     if model.in_brian:
         raise UserError(f"{asked}: cells in Brian2 hear their siblings ('sibling')")
 

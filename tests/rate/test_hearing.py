@@ -3,7 +3,7 @@ import torch
 
 from cortexsim.hierarchy import Hierarchy
 from cortexsim.learners import Local
-from cortexsim.rate import Architecture, Network, Optimization, Plasticity
+from cortexsim.rate import Architecture, Network, Optimization, Plasticity, other_tops
 from cortexsim.rules import known_rules
 
 CELLS = 5
@@ -69,6 +69,15 @@ def test_what_cousins_do_not_reach_is_left_out() -> None:
     assert network("cousin").layers[1].context is None
 
 
+def test_a_column_hears_the_tops_that_are_not_above_it() -> None:
+    """Six columns under three tops: each pair of an ancestor and another top has synapses of its own."""
+    top = torch.rand(2, 3, CELLS)
+    heard = other_tops(top, 6).unflatten(2, (3, 2, CELLS))
+    for position, (own, others) in enumerate([(0, [1, 2])] * 2 + [(1, [0, 2])] * 2 + [(2, [0, 1])] * 2):
+        assert torch.equal(heard[:, position, own], top[:, others])
+        assert heard[:, position].count_nonzero() == 2 * 2 * CELLS
+
+
 @pytest.mark.parametrize("context", ["sibling+label", "sibling+top", "label"])
 def test_dendrites_hear_labels_and_the_top(context: str) -> None:
     """The update of a step is that of the context written out."""
@@ -82,7 +91,7 @@ def test_dendrites_hear_labels_and_the_top(context: str) -> None:
     responses = plain.responses(leaves)
     written = {
         "label": torch.eye(4, dtype=torch.float64)[labels].unsqueeze(1).expand(-1, 4, -1),
-        "top": responses[1].activity.flatten(1).unsqueeze(1).expand(-1, 4, -1),
+        "top": other_tops(responses[1].activity, 4),
         "sibling": responses[0].activity[:, [1, 0, 3, 2]],
     }
     heard = torch.cat([written[name] for name in context.split("+")], 2)

@@ -27,10 +27,6 @@ def heard(depth: int, **rule: str) -> list[tuple[int, tuple[str, ...]]]:
         ({"context": "top", "schedule": "simultaneous"}, [(0, ("top",)), (0, ("top",)), (1, ())]),
         ({"context": "sibling+top", "schedule": "simultaneous"}, [(1, ("top",)), (1, ("top",)), (1, ())]),
         ({"context": "cousin", "top": "label"}, [(2, ()), (2, ()), (1, ()), (0, ("label",))]),
-        (
-            {"context": "top", "top": "label", "schedule": "simultaneous"},
-            [(0, ("top",)), (0, ("top",)), (0, ("top",)), (0, ("label",))],
-        ),
     ],
 )
 def test_every_layer_that_learns_hears_somebody(

@@ -44,6 +44,7 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
         (GOOD + 'context = "siblin"', r"rule.context = 'siblin': 'siblin' is not known \(did you mean 'sibling'\?"),
         (GOOD + 'context = "sibling+sibling"', "the same twice"),
         (GOOD + 'context = "sibling+top"', r"schedule = 'simultaneous'\)"),
+        (GOOD + 'context = "top"\nschedule = "simultaneous"\ntop = "label"', "the top is one column, above all others"),
         (GOOD + 'context = "label"\n[network]\nsends = "prediction"', "no column hears another"),
         (DIRECT + '[network]\nsends = "prediction"', "rule 'dfa' has no context synapses to predict by"),
         (BRIAN_RATE + 'sends = "prediction"', r"spiking cells that learn locally do \(sends = 'activity'\)"),
