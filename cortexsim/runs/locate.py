@@ -48,6 +48,20 @@ def experiment_paths() -> dict[str, Path]:
     return dict(sorted((path.parent.name, path) for path in files))
 
 
+def find_experiment_folder(name: str) -> Path:
+    """Find the folder of an experiment, or of searches alone, by its name or its path.
+
+    Raises:
+        UserError: where there is none.
+    """
+    if "/" in name:
+        return Path(name)
+    for folder in folders("experiments"):
+        if (folder / name).is_dir():
+            return folder / name
+    return find_experiment_file(name).parent
+
+
 def find_experiment_file(name: str) -> Path:
     """Find the file of an experiment by its name, or by the path of its folder.
 

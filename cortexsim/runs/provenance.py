@@ -17,9 +17,9 @@ PRESENTATION = (
     "__main__.py", "cli.py", "commands.py", "options.py", "threshold.py",
     "analysis/history.py", "analysis/*panels.py", "analysis/plots.py", "analysis/spikes.py", "analysis/summary.py",
     "runs/bracket.py", "runs/compare.py", "runs/experiment.py", "runs/gather.py", "runs/markdown.py",
-    "runs/measured.py", "runs/needed.py", "runs/pages.py", "runs/raster.py", "runs/redraw.py", "runs/report.py",
-    "runs/search.py", "runs/show.py", "runs/single.py", "runs/space.py", "runs/stored.py", "runs/sweep.py",
-    "runs/tell.py", "runs/threshold_tables.py", "runs/thresholds.py", "runs/verdict.py",
+    "runs/measured.py", "runs/needed.py", "runs/outcomes.py", "runs/pages.py", "runs/raster.py", "runs/redraw.py",
+    "runs/report.py", "runs/search.py", "runs/show.py", "runs/single.py", "runs/space.py", "runs/stored.py",
+    "runs/sweep.py", "runs/tell.py", "runs/threshold_tables.py", "runs/thresholds.py", "runs/verdict.py",
 )  # fmt: skip
 """Files that can change which rows are made, and what is said and drawn of them, and not the rows."""
 

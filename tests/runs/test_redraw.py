@@ -13,14 +13,16 @@ from cortexsim import cli
 from cortexsim.errors import UserError
 from cortexsim.runs import schedule
 from cortexsim.runs.experiment import comparisons, find_experiment, run_experiment
-from cortexsim.runs.locate import experiment_paths
+from cortexsim.runs.locate import folders
 from cortexsim.runs.markdown import BEGIN, fill
+from cortexsim.runs.outcomes import OUTCOMES
 from cortexsim.runs.redraw import readme, redraw
 from cortexsim.runs.stored import ROWS
 from cortexsim.runs.thresholds import planned
 from tests.runs.test_compare import silent
 
-KEPT = sorted(name for name, path in experiment_paths().items() if (path.parent / ROWS).exists())
+FOLDERS = {folder.name: folder for at in folders("experiments") for folder in at.iterdir()}
+KEPT = sorted(name for name, at in FOLDERS.items() if (at / ROWS).exists() or any(at.glob(OUTCOMES)))
 
 COMPARISONS = """
 description = "x"
@@ -47,11 +49,11 @@ README = "# Title\n\n<!-- table: {} -->\nold\n<!-- end -->\n\nWords.\n\n![Shown]
 
 @pytest.mark.parametrize("name", KEPT)
 def test_a_readme_says_what_its_rows_say(name: str) -> None:
-    folder = experiment_paths()[name].parent
+    folder = FOLDERS[name]
     written = (folder / "README.md").read_text(encoding="utf-8")
     assert written.count(BEGIN) > 0
     assert readme(name)[0] == written, f"cortexsim experiment {name} --from-rows writes it anew"
-    assert (folder / ROWS).stat().st_size < 300_000
+    assert all(path.stat().st_size < 300_000 for path in [*folder.glob(ROWS), *folder.glob(OUTCOMES)])
 
 
 def test_some_experiment_keeps_its_rows() -> None:
@@ -148,6 +150,26 @@ def test_rows_that_do_not_fit_the_plan_are_named(compared: Path) -> None:
     (compared / ROWS).unlink()
     with pytest.raises(UserError, match=f"{ROWS}: No such file"):
         redraw(str(compared))
+
+
+def test_outcomes_of_a_search_become_a_table(tmp_path: Path) -> None:
+    last = {"stage": 2, "accuracy": {"8": 0.75}, "worst": {"8": 0.5}, "at_edge": {"training.eta": "high"}}
+    as_it_is = {**last, "stage": 1, "values": {}, "accuracy": {"8": 0.25}, "at_edge": {}}
+    entries = [
+        {**last, "values": {"training.eta": 0.3, "training.batch": 8}},
+        as_it_is,
+        {**as_it_is, "values": {"x": 1}},
+    ]
+    (tmp_path / "outcome-wide.json").write_text(json.dumps({"outcome": {"hebb": entries}}))
+    (tmp_path / "README.md").write_text(README.format("wide", "figure"))
+    redraw(str(tmp_path))
+    text = (tmp_path / "README.md").read_text()
+    assert "| `hebb` | 3 | 2 | 8 | 0.750 (0.500) | eta 0.3*, batch 8 |" in text
+    assert "| `hebb` |  | 1 | 8 | 0.250 (0.500) | those of the model |" in text
+    assert "x 1" not in text
+    (tmp_path / "outcome-wide.json").write_text("{}")
+    with pytest.raises(UserError, match=r"outcome-wide\.json: damaged"):
+        redraw(str(tmp_path))
 
 
 def test_places_of_tables_are_known_and_whole() -> None:
