@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from cortexsim.errors import UserError, nearest
 from cortexsim.expression import check_names, check_numbers
 from cortexsim.modulators import BROADCAST, SCOPES, Modulator
-from cortexsim.rules.signals import DENDRITES, SIGNALS
+from cortexsim.rules.signals import DENDRITES, SIGNALS, STANDS_FOR
 
 if TYPE_CHECKING:
     from cortexsim.rules.three_factor import Rule
@@ -87,3 +87,7 @@ def _audit_name(rule: "Rule", where: str, synapse: str, factor: str, name: str) 
         raise UserError(f"{where}, but no modulator of the rule broadcasts it ({nearest(name, broadcast)})")
     if not name.endswith("_all") and name not in SIGNALS:
         raise UserError(f"{where}, which no cell has ({nearest(name, SIGNALS)})")
+    if name in STANDS_FOR and name not in rule.breaks and not STANDS_FOR[name].possible:
+        raise UserError(
+            f"{where}, which stands for {STANDS_FOR[name]}: no synapse knows both (breaks = {{{name!r}: 'why'}})"
+        )

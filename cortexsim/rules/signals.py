@@ -1,6 +1,7 @@
 """What a substrate offers to a rule."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 SIGNALS: Mapping[str, str] = MappingProxyType(
@@ -42,3 +43,43 @@ DENDRITES = frozenset({"dendrite_mean_post", "foretold_post", "recalled_post"})
 
 VIEWS = frozenset({"view_post", "agreement_post", "crossing_post", "overlap_post"})
 """Those of them that tell how views of the same object vary, and how cells vary with them."""
+
+
+@dataclass(frozen=True)
+class Synapses:
+    """Say which plastic synapses a signal stands for, where it is a sum that only such synapses could bring.
+
+    Attributes:
+        presynaptic: whose signal they carry.
+        carried: what they bring of it.
+        learned: the quantities, at the postsynaptic and at the presynaptic end, whose covariance their weights follow.
+    """
+
+    presynaptic: str
+    carried: str
+    learned: tuple[str, str]
+
+    @property
+    def possible(self) -> bool:
+        """Whether their weights follow what they carry: a synapse knows nothing else of its presynaptic end."""
+        return self.learned[1] == self.carried
+
+    def __str__(self) -> str:
+        own, other = self.learned
+        return f"synapses from {self.presynaptic}, which carry {self.carried} and learn from {own} and {other}"
+
+
+_RATE, _VIEW, _DENDRITE = "rates", "normalised rates", "dendritic signals"
+_COLUMN, _CONTEXT = "its column", "the context"
+
+STANDS_FOR: Mapping[str, Synapses] = MappingProxyType(
+    {
+        "lateral_post": Synapses(_COLUMN, _RATE, (_RATE, _RATE)),
+        "crossing_post": Synapses(_CONTEXT, _VIEW, (_RATE, _VIEW)),
+        "overlap_post": Synapses(_CONTEXT, _VIEW, (_RATE, _VIEW)),
+        "agreement_post": Synapses(_CONTEXT, _VIEW, (_RATE, _VIEW)),
+        "foretold_post": Synapses(_COLUMN, _DENDRITE, (_RATE, _RATE)),
+        "recalled_post": Synapses(_COLUMN, _RATE, (_DENDRITE, _DENDRITE)),
+    }
+)
+"""Signals that hide a matrix of weights, each with the synapses whose weights it is."""

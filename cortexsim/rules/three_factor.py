@@ -1,4 +1,4 @@
-"""Three-factor plasticity: the one form that every rule has, and the audit that proves it local.
+"""Three-factor plasticity: the one form that every rule has, held to where its quantities live.
 
 A synapse from cell j to cell i remembers the product of its two cells in an eligibility trace, and changes when a third
 factor arrives (Fremaux & Gerstner 2016; Gerstner, Lehmann, Liakoni, Corneil, Brea 2018):
@@ -6,8 +6,9 @@ factor arrives (Fremaux & Gerstner 2016; Gerstner, Lehmann, Liakoni, Corneil, Br
     tau_eligibility d elig_ij/dt = -elig_ij + post_i * pre_j
     dw_ij = eta * (third_i * elig_ij - decay_i * w_ij)
 
-Each factor is a text. The suffix of a name says where the quantity is to be found, so that the text itself is the proof
-of locality: `*_pre` at the presynaptic cell, `*_post` at the postsynaptic cell, `*_all` broadcast to everybody.
+Each factor is a text. The suffix of a name says where the quantity is to be found: `*_pre` at the presynaptic cell,
+`*_post` at the postsynaptic cell, `*_all` broadcast to everybody. The audit checks that, and no more: how a quantity
+got there is another question. Signals that are sums over other cells name the plastic synapses that must bring them.
 """
 
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ from cortexsim.expression import Expression
 from cortexsim.modulators import PER_CLASS, Modulator
 from cortexsim.rules.audit import READABLE, audit
 from cortexsim.rules.error_path import ErrorPath, Feedback, Masks
-from cortexsim.rules.signals import COVARIANCES, DENDRITES, STATISTICS, VIEWS
+from cortexsim.rules.signals import COVARIANCES, DENDRITES, STANDS_FOR, STATISTICS, VIEWS
 
 
 @dataclass(frozen=True)
@@ -165,13 +166,16 @@ class Rule:
         found += [f"{m.name}, one a {m.scope}" for m in self.modulators if m.projection == "scalar"]
         found += [f"{m.name}, a component a class" for m in self.modulators if m.projection != "scalar"]
         found += [] if self.path is None or self.path.route == "direct" else ["output error"]
-        found += ["a covariance with its column"] if "lateral_post" in self.reads else []
-        found += ["covariances of rates and of dendrites"] if self.needs_dendrites else []
-        found += ["a covariance with its siblings"] if self.needs_views else []
+        found += self.stands_for
         found += ["contexts of fixations to come"] if self.negatives == "around" else []
         found += ["false inputs"] if self.false_inputs else []
         found += ["noise between samples"] if "noise_post" in self.reads else []
         return found + (["plastic feedback synapses"] if self.feedback is not None else [])
+
+    @property
+    def stands_for(self) -> list[str]:
+        """Which plastic synapses stand behind the signals that it reads, beside its own."""
+        return list(dict.fromkeys(str(STANDS_FOR[name]) for name in STANDS_FOR if name in self.reads))
 
     @property
     def broken(self) -> list[str]:

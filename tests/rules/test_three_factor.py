@@ -67,6 +67,33 @@ def test_a_rule_may_declare_what_it_breaks() -> None:
     assert dict(broken.breaks) == {"transported": "weights of another cell"}
 
 
+@pytest.mark.parametrize(
+    ("name", "carried", "learned"),
+    [("foretold_post", "dendritic signals", "rates"), ("recalled_post", "rates", "dendritic signals")],
+)
+def test_a_sum_whose_synapses_cannot_be_is_declared_or_refused(name: str, carried: str, learned: str) -> None:
+    """What they carry and what they would learn from are two things: no synapse has both."""
+    context = ThreeFactor(post="activity_post", third="1")
+    refused = f"{name}', which stands for synapses from its column, which carry {carried} and learn from {learned}"
+    with pytest.raises(UserError, match=refused):
+        rule(ThreeFactor(post="1", third=name), context=context)
+    scored = Modulator("mine", scope="column", score=name, value="score_all")
+    with pytest.raises(UserError, match=f"modulator 'mine' reads '{refused}"):
+        rule(ThreeFactor(post="1", third="mine_all"), context=context, modulators=(scored,))
+    declared = {"context": context, "breaks": {name: "as if it could"}}
+    assert rule(ThreeFactor(post="1", third=name), **declared).broken == ["as if it could"]
+    rule(ThreeFactor(post="1", third="mine_all"), modulators=(scored,), **declared)
+
+
+def test_a_rule_names_the_synapses_behind_its_sums() -> None:
+    rules = known_rules()
+    lateral = "synapses from its column, which carry rates and learn from rates and rates"
+    assert rules["lpl"].stands_for == [lateral]
+    assert lateral in rules["lpl"].needs
+    assert rules["clapp"].stands_for == []
+    assert len(rules["spectral"].stands_for) == len(rules["spectral"].breaks) == 2
+
+
 def test_modulators_read_only_what_is_broadcast() -> None:
     with pytest.raises(UserError, match=r"value reads 'activity_post'.*score_all"):
         Modulator("mine", value="activity_post")
