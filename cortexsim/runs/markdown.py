@@ -10,8 +10,13 @@ PLACE = re.compile(r"<!-- table: (?P<name>[^\n]+?) -->\n(?P<text>.*?)<!-- end --
 BEGIN = "<!-- table: "
 
 
-def fill(text: str, tables: Mapping[str, str]) -> str:
+def fill(text: str, tables: Mapping[str, str], of: str = "") -> str:
     """Write tables, by name, between ``<!-- table: NAME -->`` and ``<!-- end -->``, in the place of what is there.
+
+    Args:
+        text: of the README.
+        tables: by name.
+        of: what stands before their names there; places whose names begin otherwise are left as they are.
 
     Raises:
         UserError: where there is no such table, or a place has no end.
@@ -19,10 +24,16 @@ def fill(text: str, tables: Mapping[str, str]) -> str:
     places = [match["name"] for match in PLACE.finditer(text)]
     if len(places) != text.count(BEGIN):
         raise UserError("README.md: a '<!-- table: NAME -->' has no '<!-- end -->' before the next")
+    named = {f"{of}{name}": written for name, written in tables.items()}
     for name in places:
-        if name not in tables:
-            raise UserError(f"README.md: table '{name}' is not known ({nearest(name, tables)})")
-    return PLACE.sub(lambda match: f"{BEGIN}{match['name']} -->\n{tables[match['name']]}\n<!-- end -->", text)
+        if name.startswith(of) and name not in named:
+            raise UserError(f"README.md: table '{name}' is not known ({nearest(name, named)})")
+
+    def written(match: re.Match[str]) -> str:
+        name = match["name"]
+        return f"{BEGIN}{name} -->\n{named[name]}\n<!-- end -->" if name in named else match[0]
+
+    return PLACE.sub(written, text)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -14,9 +14,9 @@ from cortexsim.errors import UserError
 from cortexsim.runs import schedule
 from cortexsim.runs.experiment import comparisons, find_experiment, run_experiment
 from cortexsim.runs.locate import folders
-from cortexsim.runs.markdown import BEGIN, fill
+from cortexsim.runs.markdown import BEGIN, PLACE, fill
 from cortexsim.runs.outcomes import OUTCOMES
-from cortexsim.runs.redraw import readme, redraw
+from cortexsim.runs.redraw import front, readme, redraw
 from cortexsim.runs.stored import ROWS
 from cortexsim.runs.thresholds import planned
 from tests.runs.test_compare import silent
@@ -52,8 +52,33 @@ def test_a_readme_says_what_its_rows_say(name: str) -> None:
     folder = FOLDERS[name]
     written = (folder / "README.md").read_text(encoding="utf-8")
     assert written.count(BEGIN) > 0
-    assert readme(name)[0] == written, f"cortexsim experiment {name} --from-rows writes it anew"
+    assert readme(name) == written, f"cortexsim experiment {name} --from-rows writes it anew"
     assert all(path.stat().st_size < 300_000 for path in [*folder.glob(ROWS), *folder.glob(OUTCOMES)])
+
+
+def test_the_projects_readme_says_what_the_rows_say() -> None:
+    path = FOLDERS["reference"].parent.parent / "README.md"
+    if not path.exists():
+        pytest.skip("the package is installed apart from its README")
+    written = path.read_text(encoding="utf-8")
+    places = [match["name"] for match in PLACE.finditer(written)]
+    assert {name.partition("/")[0] for name in places} <= set(KEPT)
+    again = front(written, KEPT)
+    assert again == written, "cortexsim experiment NAME --from-rows writes it anew"
+
+
+def test_the_projects_readme_gets_the_tables_of_an_experiment(compared: Path) -> None:
+    inside = compared.parent / "experiments" / "mine"
+    shutil.copytree(compared, inside)
+    place = "<!-- table: {} -->\nold\n<!-- end -->\n"
+    (compared.parent / "README.md").write_text(place.format("mine/a") + place.format("other/a"))
+    redraw(str(inside))
+    text = (compared.parent / "README.md").read_text()
+    assert text.startswith("<!-- table: mine/a -->\n| learner | P = 8 |")
+    assert text.endswith(place.format("other/a"))
+    (compared.parent / "README.md").write_text(place.format("mine/b"))
+    with pytest.raises(UserError, match="table 'mine/b' is not known"):
+        redraw(str(inside))
 
 
 def test_some_experiment_keeps_its_rows() -> None:
@@ -105,7 +130,7 @@ def test_tables_and_figures_come_from_rows_alone(
     assert "old" not in text
     assert "Words." in text
     assert {path.name for path in compared.glob("*.*g")} == {"a.png", "a.svg"}
-    assert readme(str(compared))[0] == text
+    assert readme(str(compared)) == text
 
 
 def test_a_number_that_no_row_has_is_found_out(compared: Path) -> None:
@@ -115,7 +140,7 @@ def test_a_number_that_no_row_has_is_found_out(compared: Path) -> None:
     assert "key" not in rows[0]
     rows[0]["accuracy"] += 0.1
     (compared / ROWS).write_bytes(gzip.compress("\n".join(map(json.dumps, rows)).encode()))
-    assert readme(str(compared))[0] != text
+    assert readme(str(compared)) != text
 
 
 def test_thresholds_come_from_rows_alone(tmp_path: Path, idle: Callable[[], None]) -> None:
