@@ -26,7 +26,7 @@ from cortexsim.learners import CLIPPED, Learner, MixedNetwork, train
 from cortexsim.rate import Network
 from cortexsim.rate.threads import one_thread
 from cortexsim.runs.assemble import assemble, budget, readout
-from cortexsim.runs.change import changed
+from cortexsim.runs.change import at_depth, changed
 from cortexsim.runs.checks import check_without_grammar
 from cortexsim.runs.configuration import Model
 from cortexsim.runs.locate import find_model
@@ -158,7 +158,7 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def _begin(self, X: ArrayLike, y: ArrayLike | None, classes: ArrayLike | None) -> tuple[Tensor, Tensor]:
         """Check what there is to learn from, and build the learner that fits it."""
-        self._model: Model = changed(find_model(self.model), self.settings or {})
+        self._model: Model = at_depth(changed(find_model(self.model), self.settings or {}), self.depth)
         check_without_grammar(self._model)
         values = self._checked(X, reset=True)
         if y is None and self._needs_labels(self._model):

@@ -7,19 +7,43 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from cortexsim.errors import UserError
+from cortexsim.errors import UserError, about
 from cortexsim.runs.checks import check
 from cortexsim.runs.configuration import Model, resolved
 from cortexsim.runs.explain import explain
 
+FIXED = ("description", "learner", "hierarchy", "depth")
+"""Keys of a model that no depth has for itself."""
+
 
 def changed(model: Model, values: Mapping[str, Any]) -> Model:
-    """Give a model other values, and see that it can be.
+    """Give a model other values, at all depths, and see that it can be.
 
     Raises:
         UserError: where a model has no such key, or the value is not possible.
     """
-    tables = {key: value for key, value in resolved(model).items() if key != "name"}
+    left = {
+        depth: {key: value for key, value in own.items() if key not in values} for depth, own in model.depth.items()
+    }
+    return _with(model, values, left)
+
+
+def at_depth(model: Model, depth: int) -> Model:
+    """Give a model the values that it has for hierarchies of so many levels, in the place of all ``[depth.N]``.
+
+    Raises:
+        UserError: where it has no such key, or the value is not possible.
+    """
+    if not model.depth:
+        return model
+    with about(f"depth.{depth}"):
+        if fixed := [key for key in model.depth.get(depth, {}) if key.partition(".")[0] in FIXED]:
+            raise UserError(f"{model.name}: {fixed[0]}: the same at every depth (give it once, outside)")
+        return _with(model, model.depth.get(depth, {}), {})
+
+
+def _with(model: Model, values: Mapping[str, Any], depths: Mapping[int, Any]) -> Model:
+    tables = {key: value for key, value in resolved(model).items() if key != "name"} | {"depth": depths}
     for key, value in values.items():
         *path, last = key.split(".")
         table = tables

@@ -13,6 +13,7 @@ from cortexsim.analysis.summary import Summary, summarise
 from cortexsim.errors import UserError
 from cortexsim.hierarchy import Hierarchy, laws
 from cortexsim.runs import report
+from cortexsim.runs.change import at_depth
 from cortexsim.runs.configuration import Model, as_run
 from cortexsim.runs.enough import checked_test_size
 from cortexsim.runs.files import write_figure, write_json
@@ -145,5 +146,5 @@ def configuration(comparison: Comparison) -> dict[str, Any]:
         "grammar_seed": comparison.grammar_seed,
         "device": comparison.device,
         "target": comparison.target,
-        "models": [as_run(model) for model in comparison.models],
+        "models": [as_run(at_depth(model, comparison.hierarchy.depth)) for model in comparison.models],
     }

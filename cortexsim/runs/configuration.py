@@ -94,8 +94,24 @@ class ReadoutTable(Table):
     weight_decay: NotNegative = 1.0
 
 
+def _dotted(values: Any, before: str = "") -> Any:
+    """Write the tables within a table as its dotted keys."""
+    if not isinstance(values, dict):
+        return values
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        found |= _dotted(value, f"{before}{key}.") if isinstance(value, dict) else {f"{before}{key}": value}
+    return found
+
+
+AtDepth = dict[Annotated[int, Field(ge=1)], Annotated[dict[str, Any], BeforeValidator(_dotted)]]
+
+
 class Model(Table):
-    """One file of `models/`: a network, what learns in it, and how."""
+    """One file of `models/`: a network, what learns in it, and how.
+
+    ``[depth.N]`` has other values for hierarchies of N levels, as ``[depth.3.training]`` those of training there.
+    """
 
     description: str = ""
     learner: Literal["local", "feedback", "backprop", "untrained"]
@@ -106,6 +122,7 @@ class Model(Table):
     modulator: dict[str, ModulatorTable] = Field(default_factory=dict)
     training: TrainingTable = TrainingTable()
     readout: ReadoutTable = ReadoutTable()
+    depth: AtDepth = Field(default_factory=dict)
 
     _name: str = ""
     _path: Path = Path()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import cortexsim
 from cortexsim.errors import UserError, nearest
+from cortexsim.runs.change import at_depth
 from cortexsim.runs.configuration import Model, read_model
 
 COMPARISONS, THRESHOLDS = "comparisons.toml", "thresholds.toml"  # An experiment's folder holds one of them.
@@ -34,11 +35,18 @@ def find_model(name: str, beside: Path = Path()) -> Model:
         UserError: where there is no such model, or it is not valid.
     """
     if name.endswith(".toml") or "/" in name:
-        return read_model(beside / name)
+        return _whole(read_model(beside / name))
     paths = model_paths()
     if name not in paths:
         raise UserError(f"model '{name}' is not known ({nearest(name, paths)}; or give the path of a .toml file)")
-    return read_model(paths[name])
+    return _whole(read_model(paths[name]))
+
+
+def _whole(model: Model) -> Model:
+    """See that a model can be at every depth that it has values for."""
+    for depth in model.depth:
+        at_depth(model, depth)
+    return model
 
 
 def experiment_paths() -> dict[str, Path]:

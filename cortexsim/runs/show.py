@@ -8,6 +8,7 @@ from cortexsim.learners import Learner, MixedNetwork
 from cortexsim.rate import Layer
 from cortexsim.rules import MASKS, SIGNALS, Rule, known_rules
 from cortexsim.runs.assemble import assemble
+from cortexsim.runs.change import at_depth
 from cortexsim.runs.checks import brian_settings
 from cortexsim.runs.configuration import Model
 from cortexsim.runs.locate import find_model, model_paths
@@ -56,6 +57,7 @@ def rules_table() -> Table:
 def describe(model: Model, console: Console) -> None:
     """Print a model's layers, and its rule."""
     hierarchy = model.task()
+    model = at_depth(model, hierarchy.depth)
     learner, substrates = assemble(model, hierarchy, seed=0), model.substrates(hierarchy.depth)
     console.print(f"{model.name}: {model.description}")
     table = new_table(

@@ -8,6 +8,7 @@ from typing import Any
 
 import cortexsim
 from cortexsim.hierarchy import Hierarchy
+from cortexsim.runs.change import at_depth
 from cortexsim.runs.checks import cells_of
 from cortexsim.runs.configuration import Model, resolved
 from cortexsim.runs.provenance import code_digest, engines
@@ -23,7 +24,7 @@ class Trial:
     """Name everything that a row depends on.
 
     Attributes:
-        model: what learns.
+        model: what learns, with the values that it has for hierarchies of this depth.
         hierarchy: sizes of the task.
         samples: training samples.
         test_samples: held-out samples.
@@ -41,6 +42,9 @@ class Trial:
     seed: int
     device: str = "cpu"
     target: str = "cpp"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "model", at_depth(self.model, self.hierarchy.depth))
 
     @property
     def asked(self) -> str:
