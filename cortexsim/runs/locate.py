@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import cortexsim
-from cortexsim.errors import UserError, nearest
+from cortexsim.errors import UserError, about, nearest
 from cortexsim.runs.change import at_depth
 from cortexsim.runs.configuration import Model, read_model
 
@@ -44,8 +44,9 @@ def find_model(name: str, beside: Path = Path()) -> Model:
 
 def _whole(model: Model) -> Model:
     """See that a model can be at every depth that it has values for."""
-    for depth in model.depth:
-        at_depth(model, depth)
+    with about(str(model._path)):
+        for depth in model.depth:
+            at_depth(model, depth)
     return model
 
 

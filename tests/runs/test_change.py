@@ -55,7 +55,7 @@ def test_a_value_that_is_asked_for_holds_at_every_depth(path: Path) -> None:
         ("[depth.5.training]\neta = -1.0", r"depth\.5: mine: training\.eta = -1\.0"),
         ("[depth.5.hierarchy]\nfeatures = 3", r"depth\.5: mine: hierarchy\.features: the same at every depth"),
         ("[depth.5]\nlearner = 'local'", r"depth\.5: mine: learner: the same at every depth"),
-        ("[depth.5.network]\ntransfer = 'linear'\nunits = 'vector'", r"depth\.5: mine: "),
+        ("[depth.5.network]\nsubstrate = 'spiking'", r"depth\.5: .*substrate"),
         ("[depth.0.training]\neta = 1.0", r"depth\.0"),
         ("[depth.deep.training]\neta = 1.0", r"depth\.deep"),
     ],
