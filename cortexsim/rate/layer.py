@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import rms_norm
 
 from cortexsim.rate.dendrites import Dendrites
 from cortexsim.rate.normalisation import Normalisation
@@ -36,7 +37,8 @@ class Layer:
         transfer: name of the transfer function.
         context: B, from the context onto the dendrite; None where nothing is heard.
         feedback: F, from a vector modulator, or B, from the layer above; None where nothing is heard.
-        input_rms: root mean square to which synaptic scaling brings the input; None leaves it as it is.
+        input_rms: root mean square to which the input is brought; None leaves it as it is.
+        input_scaling: ``"synaptic"``, by a gain of the layer that follows it; or ``"sample"``, each column's by itself.
         mean: running mean of the activity, (copies, cells); where dendrites are followed, a copy for each of B.
         covariance: running covariance of the activity, (copies, cells, cells); None where nothing reads it.
         views: running statistics of what namesakes in the context bring; None where nothing reads them.
@@ -66,6 +68,7 @@ class Layer:
     heard: Tensor
     outside: tuple[str, ...] = ()
     sends: str = "activity"
+    input_scaling: str = "synaptic"
     has_input: bool = False
     covariance: Tensor | None = None
     views: Views | None = None
@@ -83,11 +86,7 @@ class Layer:
             below: one row a column of the layer below, or a leaf.
             learning: lets the input gain and a normalisation follow the input; evaluation changes nothing.
         """
-        pre = below.reshape(below.shape[0], self.positions, -1)
-        if self.input_rms is not None:
-            if learning:
-                self._follow_input(pre)
-            pre = pre * self.gain
+        pre = self._scale(below.reshape(below.shape[0], self.positions, -1), learning)
         if self.normalisation is not None:
             drive = self.normalisation(self.feedforward(pre), learning)
         else:
@@ -150,6 +149,16 @@ class Layer:
     def derivative(self, drive: Tensor) -> Tensor:
         """Answer with the slope rho'(a)."""
         return TRANSFERS[self.transfer].derivative(drive)
+
+    def _scale(self, pre: Tensor, learning: bool) -> Tensor:
+        """Bring the input to its root mean square: on average, or in every sample and column."""
+        if self.input_rms is None:
+            return pre
+        if self.input_scaling == "sample":
+            return self.input_rms * rms_norm(pre, pre.shape[-1:])
+        if learning:
+            self._follow_input(pre)
+        return pre * self.gain
 
     def _follow_input(self, pre: Tensor) -> None:
         """Let the gain follow the input, as homeostatic synaptic scaling would (Turrigiano 2008); the first sets it."""

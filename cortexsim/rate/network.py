@@ -27,7 +27,9 @@ class Architecture:
         transfer: name of the transfer function.
         initial_scale: standard deviation of the first weights, times sqrt(2 / inputs): 1 keeps the activity of ReLU
             layers (He et al. 2015).
-        input_rms: root mean square that synaptic scaling brings each layer's input to; None for no scaling.
+        input_rms: root mean square that each layer's input is brought to; None for no scaling.
+        input_scaling: by one gain a layer that follows the input, as ``"synaptic"`` scaling does; or the input of each
+            column in each ``"sample"`` by itself.
         normalisation: of each layer's drive, over a ``"batch"`` or the ``"layer"``, or ``"none"``.
         sends: what a layer tells the one above: its ``"activity"``, or its ``"prediction"`` of those that hear it.
         mean_rate: how fast running means of rates follow, per batch.
@@ -39,6 +41,7 @@ class Architecture:
     transfer: str = "relu"
     initial_scale: float = 1.0
     input_rms: float | None = None
+    input_scaling: str = "synaptic"
     normalisation: str = "none"
     sends: str = "activity"
     mean_rate: float = 0.01
@@ -195,6 +198,7 @@ def _layer(a: Architecture, hierarchy: Hierarchy, level: int, seed: int, like: T
         input_square=like.new_zeros(()),
         heard=torch.from_numpy(contexts.siblings(positions, s)).to(like.device),
         sends=a.sends,
+        input_scaling=a.input_scaling,
         mean_rate=a.mean_rate,
         covariance_rate=a.covariance_rate,
         normalisation=None if a.normalisation == "none" else Normalisation.begin(a.normalisation, bias),

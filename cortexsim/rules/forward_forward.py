@@ -8,6 +8,11 @@ lie above a threshold for true inputs (y = +1), below it for false ones (y = -1)
 
 False inputs are hybrids: of the patches that a column sees, the first comes from one sample, the others from another,
 as when a saccade falls between them.
+
+As in the paper, every layer's input is brought to one length in each sample (``input_scaling = "sample"`` in
+`models/forward-forward.toml`), since the next layer could otherwise read the goodness, which is that length. What
+differs: here that is done column by column; the paper's hybrids are made of whole images by a mask, and what a layer
+makes of them is the next one's false input, where here each layer sees clean activity put together anew.
 """
 
 from cortexsim.modulators import Modulator

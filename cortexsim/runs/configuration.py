@@ -48,6 +48,7 @@ class NetworkTable(Table):
     transfer: Literal["relu", "saturating", "linear"] = "relu"
     initial_scale: Positive = 1.0
     input_rms: Annotated[Positive | None, BeforeValidator(lambda value: None if value == "none" else value)] = None
+    input_scaling: Literal["synaptic", "sample"] = "synaptic"
     normalisation: Literal["none", "batch", "layer"] = "none"
     sends: Literal["activity", "prediction"] = "activity"
     mean_rate: Share = 0.01

@@ -37,7 +37,8 @@ def _of_learning(model: "Model") -> Unused:
     """Name what learners that never learn do not read."""
     if model.learner == "untrained":
         why = "learner = 'untrained' learns nothing"
-        yield "network.input_rms", f"{why}, and synaptic scaling is learned"
+        if model.network.input_scaling == "synaptic":
+            yield "network.input_rms", f"{why}, and synaptic scaling is learned"
         for name in OF_STEPS:
             yield f"training.{name}", why
 
@@ -47,7 +48,8 @@ def _in_brian(model: "Model") -> Unused:
     if "rate" in model.network.substrate:
         return
     yield "network.transfer", "cells in Brian2 have a transfer function of their own"
-    yield "network.input_rms", "layers in Brian2 do not scale their input"
+    for name in ("input_rms", "input_scaling"):
+        yield f"network.{name}", "layers in Brian2 do not scale their input"
     yield "training.batch", "layers in Brian2 learn fixation by fixation"
     yield "training.optimizer", "layers in Brian2 take plain steps"
     for name in ("eta", "context_eta", "weight_decay"):
@@ -60,6 +62,10 @@ def _of_cells(model: "Model", rule: Rule | None, learned: str) -> Unused:
     vector = model.network.units == "vector"
     if vector:
         yield "network.transfer", "vector cells have gates"
+    if model.learner == "feedback":
+        yield "network.input_scaling", "an error path runs back through one gain a layer, not one a sample"
+    if model.network.input_rms is None:
+        yield "network.input_scaling", "without network.input_rms no input is scaled"
     if model.learner != "backprop" or vector:
         yield "network.normalisation", "scalar cells that learn by backpropagation can be normalised, and no others"
     follows = rule is not None and "rate" in model.network.substrate

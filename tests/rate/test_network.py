@@ -83,6 +83,19 @@ def test_synaptic_scaling_follows_the_input_only_while_learning() -> None:
     assert layer.input_square == before
 
 
+def test_scaled_by_sample_an_input_says_nothing_by_its_length() -> None:
+    layer = Network.build(Architecture(cells=5, input_rms=0.5, input_scaling="sample"), SMALL, 0).layers[0]
+    below, before = torch.rand(64, 8, 4), {name: tensor.clone() for name, tensor in layer.state().items()}
+    found = layer.respond(below, learning=True)
+    torch.testing.assert_close(found.pre.square().mean(2).sqrt(), torch.full((64, 4), 0.5))
+    columns = below.unflatten(1, (4, 2))
+    for louder in (10 * below, (columns * torch.rand(64, 4, 1, 1).add(0.5)).flatten(1, 2)):
+        torch.testing.assert_close(layer.respond(louder).activity, found.activity, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(layer.respond(below[:1]).activity, found.activity[:1])
+    assert (layer.respond(torch.zeros(1, 8, 4)).pre == 0).all()
+    assert all(torch.equal(tensor, before[name]) for name, tensor in layer.state().items())  # It follows nothing.
+
+
 def test_first_weights_depend_on_the_seed_alone() -> None:
     def weights(seed: int, **kwargs) -> torch.Tensor:
         return Network.build(Architecture(cells=5), SMALL, seed, **kwargs).layers[1].feedforward.weights

@@ -153,6 +153,7 @@ LOSSES: dict[str, Loss] = {
 }
 
 
+BY_SAMPLE = [("forward_forward", "sample"), ("scff", "sample")]
 EVIDENT = {"barlow_local": {"redundancy": 0.5}}
 """Constants with which every term of a loss weighs about as much as any other."""
 
@@ -170,10 +171,11 @@ def updates_of(rule: Rule, layer: Layer, below: Tensor) -> dict[str, Tensor]:
 
 @pytest.mark.parametrize("size", [2, 3])
 @pytest.mark.parametrize("shared", [True, False])
-@pytest.mark.parametrize("name", sorted(LOSSES))
-def test_a_rule_is_the_gradient_of_its_loss(name: str, shared: bool, size: int) -> None:
+@pytest.mark.parametrize(("name", "scaling"), [(name, "none") for name in sorted(LOSSES)] + BY_SAMPLE)
+def test_a_rule_is_the_gradient_of_its_loss(name: str, scaling: str, shared: bool, size: int) -> None:
     rule = RULES[name].tuned(EVIDENT.get(name, {}), {})
     layer, below = layer_and_batch(rule, shared, size)
+    layer.input_rms, layer.input_scaling = None if scaling == "none" else 1.3, scaling
     updates = updates_of(rule, layer, below)
     parameters = {"feedforward": layer.feedforward.weights, "bias": layer.bias}
     if layer.context is not None:

@@ -36,6 +36,7 @@ OTHER: dict[str, list[Any]] = {  # The first value that the model does not have 
     "network.transfer": ["saturating", "relu"],
     "network.initial_scale": [0.8],
     "network.input_rms": [0.9],
+    "network.input_scaling": ["sample", "synaptic"],
     "network.normalisation": ["batch", "layer"],
     "network.sends": ["prediction", "activity"],
     "network.mean_rate": [0.5],
@@ -145,6 +146,7 @@ def test_no_key_is_ignored(name: str) -> None:
     [
         ("network.transfer", "saturating"),
         ("network.input_rms", 0.7),
+        ("network.input_scaling", "sample"),
         ("network.normalisation", "batch"),
         ("network.mean_rate", 0.5),
         ("network.covariance_rate", 0.5),
@@ -156,6 +158,14 @@ def test_no_key_is_ignored(name: str) -> None:
 def test_layers_in_brian_refuse_what_they_do_not_read(key: str, value: Any) -> None:
     with pytest.raises(UserError, match=rf"{key} = .*leave it out"):
         changed(find_model("clapp-spiking"), {key: value})
+
+
+@pytest.mark.parametrize(("name", "why"), [("dfa", "an error path"), ("backprop-plain", "without network.input_rms")])
+def test_inputs_are_scaled_by_sample_where_they_are_scaled_and_no_error_path_runs(name: str, why: str) -> None:
+    asked = {"network.input_rms": 0.7 if name == "dfa" else "none", "network.input_scaling": "sample"}
+    with pytest.raises(UserError, match=rf"network.input_scaling = 'sample': {why}"):
+        changed(find_model(name), asked)
+    assert changed(find_model("untrained"), asked | {"network.input_rms": 0.7}).network.input_rms == 0.7
 
 
 def test_a_rate_that_another_stands_for_is_refused() -> None:
