@@ -14,6 +14,9 @@ and its negative gradient
 The decorrelation is that of the paper's erratum. As first printed (Eq. 6) it was sum_{i != k} <(z_i - <z_i>)^2
 (z_k - <z_k>)^2>, a mean product of squares in the place of a squared mean of products, which shrinks any two cells that
 vary, whether or not they vary together. Here the other view is the siblings'.
+
+The published code weighs by 1 its predictive and its Hebbian term, means over M cells, and by 10 decorrelation, a mean
+over their M (M - 1) pairs. In the units here that is hebbian = 1/2 and decorrelation = 10 / (M - 1), .16 for 64 cells.
 """
 
 from cortexsim.rules.three_factor import Rule, ThreeFactor

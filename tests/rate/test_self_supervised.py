@@ -12,6 +12,7 @@ from cortexsim.hierarchy import Hierarchy
 from cortexsim.modulators import Modulator
 from cortexsim.rate import Architecture, Layer, Network, Plasticity, mixed
 from cortexsim.rules import Rule, ThreeFactor, known_rules
+from cortexsim.runs.locate import find_model, folders
 
 RULES = known_rules()
 Loss = Callable[[Layer, Tensor, Rule], Tensor]
@@ -189,6 +190,49 @@ def test_a_rule_is_the_gradient_of_its_loss(name: str, scaling: str, shared: boo
         mean = parameter.grad / (len(below) * layer.positions / copies)
         assert mean.abs().max() > 1e-4
         torch.testing.assert_close(updates[key], -mean, rtol=1e-6, atol=1e-9)
+
+
+def published_lpl(views: Tensor) -> Tensor:
+    """The loss of LPL's published code, weights 1, 1 and 10; of two views, (2, batch, cells), averaged over them."""
+    cells, centred = views.shape[2], views - views.mean(1, keepdim=True)
+    covariance = centred.transpose(1, 2) @ centred / views.shape[1]
+    pull, push = (views[0] - views[1]).square().mean(), -torch.log(views.var(1, correction=0) + 1e-4).mean()
+    return pull + push + 10 * off_diagonal(covariance).square().sum((1, 2)).mean() / (cells * (cells - 1))
+
+
+def published_vicreg(views: Tensor) -> Tensor:
+    """The loss of VICReg's published code, weights 25, 25 and 1."""
+    cells, centred = views.shape[2], views - views.mean(1, keepdim=True)
+    covariance = centred.transpose(1, 2) @ centred / views.shape[1]
+    spread = torch.relu(1 - torch.sqrt(views.var(1, correction=0) + 1e-4)).mean(1).sum() / 2
+    alike = (views[0] - views[1]).square().mean()
+    return 25 * alike + 25 * spread + off_diagonal(covariance).square().sum() / cells
+
+
+@pytest.mark.parametrize(
+    ("model", "published", "per_cell", "scale"),
+    [
+        ("lpl", published_lpl, {"hebbian": 0.5, "decorrelation": 10.0}, 1 / 2),
+        ("vicreg", published_vicreg, {"invariance": 1.0, "variance": 0.25, "covariance": 0.08}, 1 / 50),
+    ],
+)
+def test_models_have_the_balance_of_published_losses(
+    model: str, published: Callable[[Tensor], Tensor], per_cell: dict[str, float], scale: float
+) -> None:
+    def constants(cells: int) -> dict[str, float]:
+        return {name: value / (cells - 1) if value > 1 else value for name, value in per_cell.items()}
+
+    built = find_model(str(folders("experiments")[0] / "self_supervised" / f"{model}-published.toml"))
+    rule, written = RULES[built.rule_name], built.plasticity_rule().constants
+    assert {name: written[name] for name in per_cell} == pytest.approx(constants(built.network.cells), rel=0.01)
+    layer, below = layer_and_batch(rule, False, 2)
+    for tensor in (layer.feedforward.weights, layer.bias):
+        tensor.copy_(tensor[:1].expand_as(tensor))  # Columns are views: they have one network.
+    found = updates_of(rule.tuned(constants(5), {}), layer, below)["feedforward"].sum(0)
+    weights = layer.feedforward.weights.requires_grad_()
+    columns = layer(below).transpose(0, 1)
+    (gradient,) = torch.autograd.grad(published(columns[:2]) + published(columns[2:]), weights)
+    torch.testing.assert_close(found, -5 * scale * gradient.sum(0), rtol=1e-6, atol=1e-9)
 
 
 PRINTED = replace(
