@@ -40,6 +40,24 @@ def hear(layer: Layer, context: str, hierarchy: Hierarchy, all_contexts: Sequenc
         layer.context = Projection(layer.bias.new_zeros(apart, cells, width))
 
 
+def bring_back(layer: Layer, values: Tensor) -> Tensor:
+    """Bring values of cells back to those of the layer that they hear, through the same context synapses.
+
+    Args:
+        layer: which layer; a second view of the sample hears nothing back.
+        values: (batch, positions, cells).
+
+    Returns:
+        Sums over all that hear a cell, (batch, positions, cells).
+    """
+    assert layer.context is not None
+    count, cells, sources = layer.heard.shape[1], values.shape[2], layer.heard.flatten()
+    back = Projection(layer.context.weights[:, :, : count * cells].transpose(1, 2))(values)
+    here = sources < layer.positions
+    each = back.unflatten(2, (count, cells)).flatten(1, 2)  # In the order of their sources.
+    return torch.zeros_like(values).index_add(1, sources[here], each[:, here])
+
+
 def highest(all_contexts: Sequence[str]) -> int:
     """Find the highest level, counted from 1, whose dendrites hear anything."""
     levels = [level for level, context in enumerate(all_contexts, 1) if contexts.named(context)]

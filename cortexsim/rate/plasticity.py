@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cortexsim.rate.hearing import bring_back
 from cortexsim.rate.layer import Layer, Response
 from cortexsim.rate.projection import Projection
 from cortexsim.rate.signals import FUNCTIONS, HYBRID, PRESENT, UNTAUGHT, Lesson, Listener, after_saccades, shift
@@ -64,11 +65,13 @@ class Plasticity:
         changes: dict[str, Any] = {}
         arriving = self.listener.arrive(moments, layer, cells, broadcast or {}, lesson)
         for moment, signals in zip(moments, arriving, strict=True):
-            for name in synapses:
+            for name in reversed(synapses):  # Context synapses first, as the others may read what these bring back.
                 change = self._evaluate(name, "third", signals)
                 if name == "context":
                     # Shifted back, a change meets the context of its own moment: one product serves all moments.
                     change = shift(_as_cells(change * post[name], response.activity), -moment.lag)
+                    if "returned_post" in self.rule.reads:
+                        signals["returned_post"] = bring_back(layer, change)
                 changes[name] = changes[name] + change if name in changes else change
         changes["feedforward"] = _as_cells(changes["feedforward"] * post["feedforward"], response.activity)
         found = {"bias": layer.feedforward.average(changes["feedforward"])}

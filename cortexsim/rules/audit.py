@@ -15,7 +15,9 @@ READABLE = {"pre": ("_pre",), "post": ("_post",), "third": ("_post", "_all"), "d
 """By factor, how the names end that it may read."""
 
 OWN_WEIGHT = re.compile(r"w|weights?|w_ij|(own_)?weights?_(pre|post|all)|w_(pre|post|all)")  # As one may call it.
-DENDRITIC = DENDRITES | {"dendrite_post"}
+DENDRITIC = DENDRITES | {"dendrite_post", "returned_post"}
+
+LATE = "which comes after context synapses have changed (third of the feedforward synapses may read it)"
 
 
 def audit(rule: "Rule") -> None:
@@ -30,6 +32,8 @@ def audit(rule: "Rule") -> None:
         for factor, expression in plasticity.texts().items():
             if expression.sums:
                 raise UserError(f"{factor} of the {synapse} synapses: only a modulator can sum over classes")
+            if "returned_post" in expression.names and (synapse, factor) != ("feedforward", "third"):
+                raise UserError(f"{factor} of the {synapse} synapses reads 'returned_post', {LATE}")
             for name in sorted(expression.names - set(rule.constants) - set(rule.breaks)):
                 _audit_name(rule, f"{factor} of the {synapse} synapses reads '{name}'", synapse, factor, name)
 
@@ -53,6 +57,8 @@ def _audit_modulators(rule: "Rule") -> None:
             raise UserError(f"modulator '{modulator.name}': another one is read as '{modulator.read_as}' too")
         for name in sorted(modulator.reads - set(BROADCAST)):
             where = f"modulator '{modulator.name}' reads '{name}'"
+            if name == "returned_post":
+                raise UserError(f"{where}, {LATE}")
             if name not in (said if name.endswith("_all") else SIGNALS):
                 known = nearest(name, [*said, *SIGNALS, *BROADCAST])
                 raise UserError(f"{where}, which no cell has and no modulator before it says ({known})")

@@ -15,7 +15,8 @@ The margin, here 1, is `margin` for y = +1 and `margin_after` for y = -1.
 
 What differs from the paper: its update has a second, retrodictive term, by which a column also changes as the context
 of others. It is left out here, as in CLAPP++ (Zihan, Delrocq, Gerstner, Bellec 2026), where the context is taken as
-given. As in the paper's CLAPP-s, every fixation has a positive and a negative pair, where its CLAPP has one of the two.
+given; `clapp_retro` has it. As in the paper's CLAPP-s, every fixation has a positive and a negative pair, where its
+CLAPP has one of the two.
 """
 
 from cortexsim.modulators import SURPRISE

@@ -20,6 +20,8 @@ SIGNALS: Mapping[str, str] = MappingProxyType(
         "crossing_post": "what synapses from others there bring it: sum over others of C_ik view_k, C_ik the running"
         " covariance of its rate with view_k",
         "overlap_post": "sum over others of C_ik^2: the squared weights of those synapses",
+        "returned_post": "what its context synapses onto others bring back: sum over the cells of its layer that hear"
+        " it of B_ji times what changes these synapses there, third_j post_j",
         "dendrite_mean_post": "running mean of what its dendrite hears",
         "foretold_post": "rate that the dendrites of its column foretell: sum of C_ik (d_k - <d_k>), d_k what the"
         " dendrite of cell k hears",
@@ -69,7 +71,7 @@ class Synapses:
         return f"synapses from {self.presynaptic}, which carry {self.carried} and learn from {own} and {other}"
 
 
-_RATE, _VIEW, _DENDRITE = "rates", "normalised rates", "dendritic signals"
+_RATE, _VIEW, _DENDRITE, _GATED = "rates", "normalised rates", "dendritic signals", "rates gated by modulators there"
 _COLUMN, _CONTEXT = "its column", "the context"
 
 STANDS_FOR: Mapping[str, Synapses] = MappingProxyType(
@@ -80,6 +82,7 @@ STANDS_FOR: Mapping[str, Synapses] = MappingProxyType(
         "agreement_post": Synapses(_CONTEXT, _VIEW, (_RATE, _VIEW)),
         "foretold_post": Synapses(_COLUMN, _DENDRITE, (_RATE, _RATE)),
         "recalled_post": Synapses(_COLUMN, _RATE, (_DENDRITE, _DENDRITE)),
+        "returned_post": Synapses("those that hear it", _GATED, (_RATE, _GATED)),
     }
 )
 """Signals that hide a matrix of weights, each with the synapses whose weights it is."""

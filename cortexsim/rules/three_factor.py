@@ -152,6 +152,7 @@ class Rule:
             "shares among moments": "share_all" in heard,
             "plastic feedback synapses": self.feedback is not None,
             "covariances": self.needs_covariance,
+            "what context synapses bring back": "returned_post" in self.reads,
             "a context that comes cell by cell": "context_post" in self.reads or self.needs_views,
             "several saccades at once": self.context is not None and self.saccades != 1,
             "contexts of fixations to come": self.negatives == "around",

@@ -11,11 +11,11 @@ from cortexsim.rate import TRANSFERS, Architecture, Layer, Network, Plasticity
 from cortexsim.rules import Rule, ThreeFactor, known_rules
 
 
-def layer_with_context(shared: bool, transfer: str, size: int = 2) -> tuple[Layer, Tensor]:
+def layer_with_context(shared: bool, transfer: str, size: int = 2, context: str = "sibling") -> tuple[Layer, Tensor]:
     """A layer of 4 or 9 columns whose weights are random and whose scores fall on both sides of the hinge."""
     hierarchy = Hierarchy(features=4, multiplicity=2, depth=3, tuple_size=size)
     architecture = Architecture(cells=5, shared=shared, transfer=transfer)
-    network = Network.build(architecture, hierarchy, 0, dtype=torch.float64, context=("sibling", "sibling", "none"))
+    network = Network.build(architecture, hierarchy, 0, dtype=torch.float64, context=(context, "sibling", "none"))
     layer = network.layers[0]
     generator = torch.Generator().manual_seed(1)
     assert layer.context is not None
@@ -27,7 +27,7 @@ def layer_with_context(shared: bool, transfer: str, size: int = 2) -> tuple[Laye
 def clapp_loss(
     layer: Layer, below: Tensor, context: Tensor | None = None, margin_after: float = 1.0, both_ways: bool = False
 ) -> Tensor:
-    """CLAPP's loss from its definition, column by column; the context is taken as given."""
+    """CLAPP's loss from its definition, column by column; the context is taken as given, unless it is told."""
     activity = layer(below)
     heard = layer.listen(activity).detach() if context is None else context
     before, after = torch.cat([heard[-1:], heard[:-1]]), torch.cat([heard[1:], heard[:1]])
@@ -71,6 +71,43 @@ def test_clapp_is_the_gradient_of_its_loss(
         mean = parameter.grad / (len(below) * layer.positions / observations[key])
         assert updates[key].abs().max() > 0
         torch.testing.assert_close(updates[key], -mean, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("context", ["sibling", "sibling+cousin", "fixation"])
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("size", [2, 3])
+def test_with_retrodiction_clapp_is_the_gradient_through_contexts_too(context: str, shared: bool, size: int) -> None:
+    layer, below = layer_with_context(shared, "saturating", size, context)
+    assert layer.context is not None
+    rules, response = known_rules(), layer.respond(below)
+    found, given = (Plasticity(rules[name]).updates(layer, response) for name in ("clapp_retro", "clapp"))
+    parameters = {"feedforward": layer.feedforward.weights, "bias": layer.bias, "context": layer.context.weights}
+    for parameter in parameters.values():
+        parameter.requires_grad_()
+    losses = clapp_loss(layer, below, context=layer.listen(layer(below)))
+    assert (losses > 0).any()
+    assert (losses == 0).any()
+    losses.sum().backward()
+    for key, parameter in parameters.items():
+        copies = len(parameter)
+        assert parameter.grad is not None
+        mean = parameter.grad / (len(below) * layer.positions / copies)
+        assert (found[key] + mean).norm() < 1e-9 * mean.norm()
+        if key == "context":
+            torch.testing.assert_close(given[key], found[key])
+        else:
+            assert (given[key] + mean).norm() > 0.1 * mean.norm()
+
+
+def test_a_second_view_is_told_nothing_of_what_is_made_of_it() -> None:
+    layer, below = layer_with_context(True, "relu", 2, "synonym")
+    response = layer.respond(below)
+    heard = layer.listen(response.activity, view=layer.respond(below.flip(0)).activity)
+    found, given = (
+        Plasticity(known_rules()[name]).updates(layer, response, heard) for name in ("clapp_retro", "clapp")
+    )
+    for name, update in found.items():
+        torch.testing.assert_close(update, given[name])
 
 
 def test_clapp_of_the_top_layer_hears_the_label() -> None:

@@ -62,6 +62,25 @@ def test_audit_covers_context_synapses() -> None:
         rule(ThreeFactor("1", "1"), context=ThreeFactor("activity_post", "error_post"))
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"feedforward": ThreeFactor("returned_post", "1")},
+        {"feedforward": ThreeFactor("1", "1", decay="returned_post")},
+        {"context": ThreeFactor("activity_post", "returned_post")},
+        {"modulators": (Modulator("mine", value="score_all", score="returned_post", scope="column"),)},
+    ],
+)
+def test_what_context_synapses_bring_back_comes_after_they_have_changed(asked: dict[str, Any]) -> None:
+    fine = {"feedforward": ThreeFactor("1", "returned_post"), "context": ThreeFactor("activity_post", "1")}
+    assert rule(**fine).beyond_spikes == ["what context synapses bring back"]
+    with pytest.raises(UserError, match="'returned_post', which comes after"):
+        rule(**(fine | asked), breaks={"returned_post": "declared"})
+    assert "copies of their context weights" in known_rules()["clapp_retro"].broken[0]
+    with pytest.raises(UserError, match="reads 'returned_post', but the rule has no context synapses"):
+        rule(fine["feedforward"])
+
+
 def test_a_rule_may_declare_what_it_breaks() -> None:
     broken = rule(ThreeFactor("1", "transported"), breaks={"transported": "weights of another cell"})
     assert dict(broken.breaks) == {"transported": "weights of another cell"}
