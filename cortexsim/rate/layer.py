@@ -50,7 +50,8 @@ class Layer:
         heard: which columns of the layer the dendrites of each one hear, (positions, n); those of a second view of the
             sample count on from those of the first.
         outside: what they hear beside them that is not of this layer, by name.
-        sends: ``"activity"``, or ``"prediction"``: what it makes the dendrites of those that hear it expect.
+        sends: ``"activity"``, or ``"prediction"``: what it makes the dendrites of those that hear it expect,
+            as the predictor-clusterers of Korchinski, Favero, Wyart 2026 do, who predict cousins and send clusters.
         has_input: whether the layer has learned from any input yet; until then the input is not scaled.
         normalisation: of the drive; None leaves it as it is.
         normalised_prediction: the same of what it predicts, before that is rectified.
@@ -118,7 +119,7 @@ class Layer:
         return bool((self.heard >= self.positions).any())
 
     def send(self, activity: Tensor, learning: bool = False) -> Tensor:
-        """Say what the layer above is told of an activity: itself, or the rates of what it predicts."""
+        """Say what the layer above is told: the activity, or the rates of what it predicts (Korchinski et al. 2026)."""
         if not self.predicts:
             return activity
         drive, normalise = self._predictions()(activity), self.normalised_prediction
