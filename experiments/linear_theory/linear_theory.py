@@ -1,161 +1,247 @@
 """Cosine between local and end-to-end updates: ``python experiments/linear_theory/linear_theory.py``.
 
-Six layers, linear or ReLU; one batch of positive and as many negative pairs; the mathematics, with its source, is in
-``cortexsim/analysis/linear_theory.py``.
+Six layers, linear or ReLU; one batch of pairs of views, each view with the other as its context; the mathematics, with
+its source, is in ``cortexsim/analysis/linear_theory.py``. Measured rows are written to ``--out``; copied beside the
+README, ``--from-rows`` makes of them, and of nothing else, its tables and figure.
 """
 
 import argparse
+import gzip
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from cortexsim.analysis.linear_theory import (
-    ContextWeights,
     DeepNetwork,
+    Loss,
     Pairs,
     cosines,
     default_weights,
     end_to_end_updates,
     identity,
+    linear,
     local_updates,
-    optimal,
     semi_orthogonal,
+    softplus,
 )
 from cortexsim.analysis.plots import COLOURS, CONTROL, MARKERS
 from cortexsim.analysis.summary import Spread
 from cortexsim.hierarchy import Grammar, Hierarchy, sample
+from cortexsim.runs.files import write_whole
+from cortexsim.runs.markdown import fill, table
 from cortexsim.seeds import stream
 
+Found = dict[str, dict[str, list[list[float]]]]  # By input and condition: (seeds, layers).
+
+HERE = Path(__file__).parent
+ROWS, README, FIGURE = "rows.jsonl.gz", "README.md", "figure.png"
 HIERARCHY = Hierarchy(features=32, multiplicity=8, depth=2, tuple_size=4)
-EQUAL, SHRINKING = [128] * 7, [128, 116, 104, 92, 80, 68, 56]
-LAYERS = range(1, len(EQUAL))
-DIRECT, CHANCE = ", direct feedback", "random direction"
+CELLS, EQUAL, SHRINKING = 128, [128] * 6, [116, 104, 92, 80, 68, 56]
+HIDDEN = range(1, len(EQUAL))  # The sixth layer is the top, whose own loss is the end-to-end one.
+DIRECT, SOFTPLUS, CHANCE = ", direct feedback", ", softplus", "random direction"
 
 
 @dataclass(frozen=True)
-class Condition:
-    """State a network, and which of its updates are compared."""
+class Network:
+    """State how a network is drawn."""
 
     draw: Callable[..., tuple[Tensor, ...]]
     widths: Sequence[int] = tuple(EQUAL)
     rectified: bool = False
-    context_weights: ContextWeights = optimal
-    direct: bool = False
-    both: bool = False  # The derivative goes through the context as well.
 
-    def measure(self, pairs: Pairs, seed: int) -> list[float]:
-        """Compare a fresh network's local updates with its end-to-end ones, layer by layer."""
-        network = DeepNetwork(self.draw(self.widths, stream(seed, "weights")), self.rectified)
-        batches = [pairs, pairs.swapped()] if self.both else [pairs]
-        local = [local_updates(network, batch, self.context_weights, self.direct) for batch in batches]
-        end_to_end = [end_to_end_updates(network, batch, self.context_weights) for batch in batches]
-        return cosines(*[[sum(layer) for layer in zip(*found, strict=True)] for found in (local, end_to_end)])
+    def of(self, inputs: int, seed: int) -> DeepNetwork:
+        """Draw it for inputs of this width."""
+        return DeepNetwork(self.draw([inputs, *self.widths], stream(seed, "weights")), self.rectified)
 
 
-CONDITIONS = {
-    "orthonormal": Condition(semi_orthogonal),
-    "orthonormal, B = I": Condition(semi_orthogonal, context_weights=identity),
-    "default": Condition(default_weights),
-    "default, B = I": Condition(default_weights, context_weights=identity),
-    "orthonormal, ReLU": Condition(semi_orthogonal, rectified=True),
-    "shrinking": Condition(semi_orthogonal, SHRINKING),
-    f"shrinking{DIRECT}": Condition(semi_orthogonal, SHRINKING, direct=True),
-    f"default{DIRECT}": Condition(default_weights, direct=True),
-    f"orthonormal, ReLU{DIRECT}": Condition(semi_orthogonal, rectified=True, direct=True),
-    "default, through both": Condition(default_weights, both=True),
-    "orthonormal, ReLU, through both": Condition(semi_orthogonal, rectified=True, both=True),
+NETWORKS = {
+    "orthonormal": Network(semi_orthogonal),
+    "default": Network(default_weights),
+    "orthonormal, ReLU": Network(semi_orthogonal, rectified=True),
+    "shrinking": Network(semi_orthogonal, SHRINKING),
 }
-PUBLISHED = {"default": [0.25, 0.31, 0.40, 0.55, 0.71, 1.0], "orthonormal, ReLU": [0.20, 0.37, 0.51, 0.61, 0.67, 1.0]}
-NETWORKS = ("orthonormal", "default", "orthonormal, ReLU", "shrinking")  # Of one colour each in the figure.
+VARIANTS: dict[str, tuple[Loss, bool]] = {
+    "": (linear, False),
+    SOFTPLUS: (softplus, False),
+    DIRECT: (linear, True),
+    SOFTPLUS + DIRECT: (softplus, True),
+    ", B = I": (identity, False),
+}
+CONDITIONS = {name + variant: (name, variant) for name in NETWORKS for variant in VARIANTS}
+# Mean and deviation over 32 batches of MNIST, of one network each, as the released tutorial prints them.
+PUBLISHED = {
+    "default": ([0.250, 0.313, 0.403, 0.552, 0.711], [0.027, 0.027, 0.028, 0.024, 0.016]),
+    "orthonormal, ReLU": ([0.198, 0.373, 0.506, 0.607, 0.670], [0.035, 0.022, 0.032, 0.026, 0.024]),
+}
 PANELS = {
-    "context of the same layer": list(CONDITIONS)[:5],
-    "same layer and top layer (direct)": [
-        name for name in CONDITIONS if name.removesuffix(DIRECT) + DIRECT in CONDITIONS
+    "f = 1 and softplus": [
+        f"orthonormal{SOFTPLUS}",
+        *(name + loss for name in ("default", "orthonormal, ReLU") for loss in ("", SOFTPLUS)),
+    ],
+    "softplus, same layer and top layer (direct)": [
+        name + SOFTPLUS + context for name in list(NETWORKS)[1:] for context in ("", DIRECT)
     ],
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure every condition on both inputs; print the tables, write them and the figure."""
+    """Measure every condition on every input, or read what was measured; write tables and figure."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("runs/linear_theory"))
+    parser.add_argument("--out", type=Path, help="folder; runs/linear_theory, or with --from-rows the experiment's own")
     parser.add_argument("--seeds", type=int, default=20, help="networks, grammars and batches, each fresh")
-    parser.add_argument("--batch", type=int, default=32, help="positive pairs, and negative ones")
+    parser.add_argument("--batch", type=int, default=32, help="objects; each gives two pairs of views")
+    parser.add_argument("--from-rows", action="store_true", help="compute nothing")
     asked = parser.parse_args(arguments)
-    torch.set_num_threads(1)
-    found = {
-        "Random Hierarchy Model": measure(hierarchy_pairs, asked.seeds, asked.batch),
-        "Gaussian": measure(gaussian_pairs, asked.seeds, asked.batch),
-    }
-    for title, rows in found.items():
-        print_table(title, rows)
-    asked.out.mkdir(parents=True, exist_ok=True)
-    (asked.out / "result.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
-    draw(found).savefig(asked.out / "figure.png", dpi=110)
-    print(f"Written: {asked.out}/result.json, figure.png")
+    out = asked.out or (HERE if asked.from_rows else Path("runs/linear_theory"))
+    out.mkdir(parents=True, exist_ok=True)
+    if asked.from_rows:
+        found = read(HERE / ROWS)
+        text = fill((HERE / README).read_text(encoding="utf-8"), tables(found))
+        write_whole(out / README, text.encode())
+    else:
+        torch.set_num_threads(1)
+        found = {name: measure(views, asked.seeds, asked.batch) for name, views in INPUTS.items()}
+        write(out / ROWS, found)
+        found = read(out / ROWS)
+        print("\n\n".join(f"{name}\n{text}" for name, text in tables(found).items()))
+    draw(found).savefig(out / FIGURE, dpi=110)
+    print(f"Written: {out}/{README if asked.from_rows else ROWS}, {FIGURE}")
 
 
-def hierarchy_pairs(seed: int, batch: int) -> Pairs:
-    """Draw a grammar and samples: the first patch of each (4 one-hot leaves of 32), with its sibling as context."""
+def digit_views(seed: int, batch: int) -> tuple[Tensor, Tensor]:
+    """Choose digits of scikit-learn, enlarged to 28 x 28 and standardised: upper and lower patches of 14 x 14."""
+    from sklearn.datasets import load_digits
+
+    pictures = torch.from_numpy(load_digits().images)[:, None]
+    pictures = torch.nn.functional.interpolate(pictures, size=28, mode="bilinear")[:, 0]
+    pictures = (pictures - pictures.mean()) / pictures.std()
+    chosen = pictures[stream(seed, "data").choice(len(pictures), batch, replace=False)]
+    upper, lower = (torch.cat([half[..., :14], half[..., 14:]]).flatten(1) for half in chosen.split(14, 1))
+    return upper, lower
+
+
+def hierarchy_views(seed: int, batch: int) -> tuple[Tensor, Tensor]:
+    """Draw a grammar and samples: the patches of each (4 one-hot leaves of 32), the first and third with the next."""
     grammar = Grammar.draw(HIERARCHY, stream(seed, "grammar"))
     leaves = torch.from_numpy(sample(grammar, batch, stream(seed, "data")).one_hot()).double()
     patches = leaves.reshape(batch, HIERARCHY.tuple_size, -1)  # (batch, patches, 128)
-    return Pairs.contrast(patches[:, 0], patches[:, 1])
+    return torch.cat([patches[:, 0], patches[:, 2]]), torch.cat([patches[:, 1], patches[:, 3]])
 
 
-def gaussian_pairs(seed: int, batch: int) -> Pairs:
+def gaussian_views(seed: int, batch: int) -> tuple[Tensor, Tensor]:
     """Draw pairs that share half of their variance, white over all 128 inputs."""
-    common, *own = torch.from_numpy(stream(seed, "data").normal(size=(3, batch, EQUAL[0])))
-    return Pairs.contrast(common + own[0], common + own[1])
+    common, *own = torch.from_numpy(stream(seed, "data").normal(size=(3, 2 * batch, CELLS)))
+    return common + own[0], common + own[1]
 
 
-def measure(pairs: Callable[[int, int], Pairs], seeds: int, batch: int) -> dict[str, list[list[float]]]:
+INPUTS = {"digits": digit_views, "hierarchy": hierarchy_views, "Gaussian": gaussian_views}
+
+
+def measure(views: Callable[..., tuple[Tensor, Tensor]], seeds: int, batch: int) -> dict[str, list[list[float]]]:
     """Find the cosines of every condition and of chance: (seeds, layers) each."""
-    drawn = list(enumerate(pairs(seed, batch) for seed in range(seeds)))
-    rows = {name: [condition.measure(each, seed) for seed, each in drawn] for name, condition in CONDITIONS.items()}
-    return rows | {CHANCE: [chance(each, seed) for seed, each in drawn]}
+    drawn = [Pairs.both_ways(*views(seed, batch)) for seed in range(seeds)]
+    rows = {
+        name: [compare(NETWORKS[network], *VARIANTS[variant], ways, seed) for seed, ways in enumerate(drawn)]
+        for name, (network, variant) in CONDITIONS.items()
+    }
+    return rows | {CHANCE: [chance(ways, seed) for seed, ways in enumerate(drawn)]}
 
 
-def chance(pairs: Pairs, seed: int) -> list[float]:
+def compare(network: Network, loss: Loss, direct: bool, ways: Sequence[Pairs], seed: int) -> list[float]:
+    """Compare a fresh network's local updates with its end-to-end ones, layer by layer, both directions added."""
+    fresh = network.of(ways[0].inputs.shape[1], seed)
+    local = [local_updates(fresh, way, loss, direct) for way in ways]
+    return cosines(added(local), added([end_to_end_updates(fresh, way, loss) for way in ways]))
+
+
+def chance(ways: Sequence[Pairs], seed: int) -> list[float]:
     """Compare the end-to-end updates of a network of default weights with random directions."""
-    network, generator = DeepNetwork(default_weights(EQUAL, stream(seed, "weights"))), stream(seed, "control")
+    network, generator = NETWORKS["default"].of(ways[0].inputs.shape[1], seed), stream(seed, "control")
     random = [torch.from_numpy(generator.normal(size=weights.shape)) for weights in network.weights]
-    return cosines(random, end_to_end_updates(network, pairs))
+    return cosines(random, added([end_to_end_updates(network, way) for way in ways]))
 
 
-def print_table(title: str, rows: Mapping[str, list[list[float]]]) -> None:
-    """Print mean and standard deviation over seeds, and how often direct feedback is closer."""
-    print(f"\n{title}\n| | {' | '.join(f'layer {layer}' for layer in LAYERS)} |\n{'|---' * (len(LAYERS) + 1)}|")
-    for name, several in rows.items():
-        print(f"| {name} | {' | '.join(str(Spread.of(values)) for values in zip(*several, strict=True))} |")
-    for name in rows:
-        if name + DIRECT in rows:
-            nearer = zip(rows[name], rows[name + DIRECT], strict=True)
-            wins = [[d > s for s, d in zip(same, direct, strict=True)] for same, direct in nearer]
-            counts = [sum(layer) for layer in zip(*wins, strict=True)][:-1]
-            print(f"{name}: direct feedback is closer in {counts} of {len(wins)} seeds, hidden layers 1 to 5")
+def added(ways: Sequence[Sequence[Tensor]]) -> list[Tensor]:
+    """Add updates, layer by layer."""
+    return [torch.stack(layer).sum(0) for layer in zip(*ways, strict=True)]
 
 
-def draw(found: Mapping[str, Mapping[str, list[list[float]]]]) -> Figure:
+def write(path: Path, found: Found) -> None:
+    """Write rows, one a line."""
+    lines = [
+        json.dumps({"input": name, "condition": condition, "seed": seed, "cosines": [round(v, 5) for v in values]})
+        for name, rows in found.items()
+        for condition, several in rows.items()
+        for seed, values in enumerate(several)
+    ]
+    write_whole(path, gzip.compress("".join(f"{line}\n" for line in lines).encode(), mtime=0))
+
+
+def read(path: Path) -> Found:
+    """Read rows that were written."""
+    found: Found = {}
+    for line in gzip.decompress(path.read_bytes()).decode().splitlines():
+        row = json.loads(line)
+        found.setdefault(row["input"], {}).setdefault(row["condition"], []).append(row["cosines"])
+    return found
+
+
+def tables(found: Found) -> dict[str, str]:
+    """Set out the README's tables: mean and standard deviation over seeds, of hidden layers."""
+    head = ["", *(f"layer {layer}" for layer in HIDDEN)]
+    beside = []
+    for name, (means, deviations) in PUBLISHED.items():
+        texts = [f"{mean:.3f} ± {spread:.3f}" for mean, spread in zip(means, deviations, strict=True)]
+        beside.append([f"{name}, published", *texts])
+        beside += [[name + loss, *spreads(found["digits"][name + loss])] for loss in (SOFTPLUS, "")]
+    lower = [
+        [f"{title}: {name}", *spreads(np.subtract(rows[name + SOFTPLUS], rows[name]).tolist())]
+        for name in PUBLISHED
+        for title, rows in found.items()
+    ]
+    closer = [
+        [name + loss, *(wins(rows[name + loss], rows[name + loss + DIRECT]) for rows in found.values())]
+        for name in list(NETWORKS)[1:]
+        for loss in ("", SOFTPLUS)
+    ]
+    whole = {title: [[name, *spreads(several)] for name, several in rows.items()] for title, rows in found.items()}
+    texts = {title: table(head, rows) for title, rows in ({"published": beside, "loss": lower} | whole).items()}
+    return texts | {"direct": table(["", *found], closer)}
+
+
+def spreads(several: Sequence[Sequence[float]]) -> list[str]:
+    """Summarise every hidden layer over seeds."""
+    return [str(Spread.of(layer)) for layer in list(zip(*several, strict=True))[: len(HIDDEN)]]
+
+
+def wins(same: Sequence[Sequence[float]], direct: Sequence[Sequence[float]]) -> str:
+    """Count in how many seeds direct feedback is closer, layer by layer."""
+    counts = (np.array(direct) > np.array(same)).sum(0)[: len(HIDDEN)]
+    return f"{' '.join(map(str, counts))} of {len(same)}"
+
+
+def draw(found: Found) -> Figure:
     """Draw cosine against layer: a row an input, a column a panel."""
-    figure = Figure(figsize=(11.5, 8), layout="constrained")
+    figure = Figure(figsize=(11.5, 11), layout="constrained")
     panels = figure.subplots(len(found), len(PANELS), squeeze=False, sharex=True, sharey=True)
     for row, (title, rows) in zip(panels, found.items(), strict=True):
         for axes, (panel, names) in zip(row, PANELS.items(), strict=True):
             for name in [*names, CHANCE]:
                 line(axes, rows[name], name)
             axes.spines[["top", "right"]].set_visible(False)
-            axes.set_xticks(LAYERS)
+            axes.set_xticks([*HIDDEN, len(EQUAL)])
             axes.set_title(f"{title}: {panel}", fontsize=10)
-        for name, values in PUBLISHED.items():
-            row[0].plot(LAYERS, values, color=look(name)["color"], linestyle=":", label=f"{name}, published (MNIST)")
+        for name, (values, _) in PUBLISHED.items():
+            colour = look(name)["color"]
+            row[0].plot(HIDDEN, values, color=colour, linestyle=":", label=f"{name}, published (MNIST)")
         row[0].set(ylim=(-0.08, 1.05), ylabel="cosine with the end-to-end update")
     for axes in panels[-1]:
         axes.set_xlabel("layer")
@@ -163,21 +249,21 @@ def draw(found: Mapping[str, Mapping[str, list[list[float]]]]) -> Figure:
     return figure
 
 
-def line(axes: Axes, several: list[list[float]], name: str) -> None:
+def line(axes: Axes, several: Sequence[Sequence[float]], name: str) -> None:
     """Draw mean and standard deviation over seeds."""
-    spreads = [Spread.of(values) for values in zip(*several, strict=True)]
-    means, deviations = [s.mean for s in spreads], [s.deviation for s in spreads]
-    axes.errorbar(LAYERS, means, deviations, label=name, capsize=2, **look(name))
+    of_layers = [Spread.of(values) for values in zip(*several, strict=True)]
+    means, deviations = [s.mean for s in of_layers], [s.deviation for s in of_layers]
+    axes.errorbar(range(1, len(means) + 1), means, deviations, label=name, capsize=2, **look(name))
 
 
 def look(name: str) -> dict[str, Any]:
-    """Choose how a condition is drawn: a colour a network, its variants dashed and open, the control in grey."""
+    """Choose how a condition is drawn: a colour a network, softplus filled, its variants dashed and open."""
     if name == CHANCE:
         return dict(CONTROL)
-    network = name.removesuffix(DIRECT).removesuffix(", B = I")
-    index = NETWORKS.index(network)
+    network, variant = CONDITIONS[name]
+    index = list(NETWORKS).index(network)
     plain = {"color": COLOURS[index], "marker": MARKERS[index], "markersize": 5}
-    return plain if name == network else plain | {"markerfacecolor": "none", "markersize": 8, "linestyle": "--"}
+    return plain if variant == SOFTPLUS else plain | {"markerfacecolor": "none", "markersize": 8, "linestyle": "--"}
 
 
 if __name__ == "__main__":
