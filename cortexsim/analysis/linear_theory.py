@@ -131,9 +131,7 @@ def identity(activity: Tensor, heard: Tensor, signs: Tensor) -> tuple[Tensor, Te
     return torch.eye(activity.shape[1], heard.shape[1], dtype=activity.dtype), signs
 
 
-def local_updates(
-    network: DeepNetwork, pairs: Pairs, loss: Loss = linear, direct: bool = False
-) -> list[Tensor]:
+def local_updates(network: DeepNetwork, pairs: Pairs, loss: Loss = linear, direct: bool = False) -> list[Tensor]:
     """Compute every layer's update by its own loss, downhill: (post, pre) each.
 
     Args:

@@ -8,7 +8,7 @@ README, ``--from-rows`` makes of them, and of nothing else, its tables and figur
 import argparse
 import gzip
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ from cortexsim.runs.files import write_whole
 from cortexsim.runs.markdown import fill, table
 from cortexsim.seeds import stream
 
+Views = Callable[[int, int], tuple[Tensor, ...]]  # Of a seed and a number of objects: two, (pairs, input) each.
 Found = dict[str, dict[str, list[list[float]]]]  # By input and condition: (seeds, layers).
 
 HERE = Path(__file__).parent
@@ -142,29 +143,42 @@ def gaussian_views(seed: int, batch: int) -> tuple[Tensor, Tensor]:
     return common + own[0], common + own[1]
 
 
-INPUTS = {"digits": digit_views, "hierarchy": hierarchy_views, "Gaussian": gaussian_views}
+def scaled(views: Views, factor: float) -> Views:
+    """Multiply inputs, and with them every score."""
+    return lambda seed, batch: tuple(factor * view for view in views(seed, batch))
 
 
-def measure(views: Callable[..., tuple[Tensor, Tensor]], seeds: int, batch: int) -> dict[str, list[list[float]]]:
+INPUTS: dict[str, Views] = {
+    "digits": digit_views,
+    "hierarchy": hierarchy_views,
+    "Gaussian": gaussian_views,
+    "digits x 1/7": scaled(digit_views, 1 / 7),  # As long as those of the hierarchy,
+    "hierarchy x 7": scaled(hierarchy_views, 7),  # and these as the digits.
+}
+PLAIN = list(INPUTS)[:3]
+
+
+def measure(views: Views, seeds: int, batch: int) -> dict[str, list[list[float]]]:
     """Find the cosines of every condition and of chance: (seeds, layers) each."""
-    drawn = [Pairs.both_ways(*views(seed, batch)) for seed in range(seeds)]
-    rows = {
-        name: [compare(NETWORKS[network], *VARIANTS[variant], ways, seed) for seed, ways in enumerate(drawn)]
-        for name, (network, variant) in CONDITIONS.items()
-    }
-    return rows | {CHANCE: [chance(ways, seed) for seed, ways in enumerate(drawn)]}
+    rows: dict[str, list[list[float]]] = {name: [] for name in [*CONDITIONS, CHANCE]}
+    for seed in range(seeds):
+        ways = Pairs.both_ways(*views(seed, batch))
+        drawn = {name: network.of(ways[0].inputs.shape[1], seed) for name, network in NETWORKS.items()}
+        for name, (network, variant) in CONDITIONS.items():
+            rows[name].append(compare(drawn[network], *VARIANTS[variant], ways))
+        rows[CHANCE].append(chance(drawn["default"], ways, seed))
+    return rows
 
 
-def compare(network: Network, loss: Loss, direct: bool, ways: Sequence[Pairs], seed: int) -> list[float]:
-    """Compare a fresh network's local updates with its end-to-end ones, layer by layer, both directions added."""
-    fresh = network.of(ways[0].inputs.shape[1], seed)
-    local = [local_updates(fresh, way, loss, direct) for way in ways]
-    return cosines(added(local), added([end_to_end_updates(fresh, way, loss) for way in ways]))
+def compare(network: DeepNetwork, loss: Loss, direct: bool, ways: Sequence[Pairs]) -> list[float]:
+    """Compare local updates with end-to-end ones, layer by layer, both directions added."""
+    local = [local_updates(network, way, loss, direct) for way in ways]
+    return cosines(added(local), added([end_to_end_updates(network, way, loss) for way in ways]))
 
 
-def chance(ways: Sequence[Pairs], seed: int) -> list[float]:
-    """Compare the end-to-end updates of a network of default weights with random directions."""
-    network, generator = NETWORKS["default"].of(ways[0].inputs.shape[1], seed), stream(seed, "control")
+def chance(network: DeepNetwork, ways: Sequence[Pairs], seed: int) -> list[float]:
+    """Compare random directions with end-to-end updates."""
+    generator = stream(seed, "control")
     random = [torch.from_numpy(generator.normal(size=weights.shape)) for weights in network.weights]
     return cosines(random, added([end_to_end_updates(network, way) for way in ways]))
 
@@ -208,13 +222,13 @@ def tables(found: Found) -> dict[str, str]:
         for title, rows in found.items()
     ]
     closer = [
-        [name + loss, *(wins(rows[name + loss], rows[name + loss + DIRECT]) for rows in found.values())]
+        [name + loss, *(wins(found[title][name + loss], found[title][name + loss + DIRECT]) for title in PLAIN)]
         for name in list(NETWORKS)[1:]
         for loss in ("", SOFTPLUS)
     ]
     whole = {title: [[name, *spreads(several)] for name, several in rows.items()] for title, rows in found.items()}
     texts = {title: table(head, rows) for title, rows in ({"published": beside, "loss": lower} | whole).items()}
-    return texts | {"direct": table(["", *found], closer)}
+    return texts | {"direct": table(["", *PLAIN], closer)}
 
 
 def spreads(several: Sequence[Sequence[float]]) -> list[str]:
@@ -231,11 +245,11 @@ def wins(same: Sequence[Sequence[float]], direct: Sequence[Sequence[float]]) -> 
 def draw(found: Found) -> Figure:
     """Draw cosine against layer: a row an input, a column a panel."""
     figure = Figure(figsize=(11.5, 11), layout="constrained")
-    panels = figure.subplots(len(found), len(PANELS), squeeze=False, sharex=True, sharey=True)
-    for row, (title, rows) in zip(panels, found.items(), strict=True):
+    panels = figure.subplots(len(PLAIN), len(PANELS), squeeze=False, sharex=True, sharey=True)
+    for row, title in zip(panels, PLAIN, strict=True):
         for axes, (panel, names) in zip(row, PANELS.items(), strict=True):
             for name in [*names, CHANCE]:
-                line(axes, rows[name], name)
+                line(axes, found[title][name], name)
             axes.spines[["top", "right"]].set_visible(False)
             axes.set_xticks([*HIDDEN, len(EQUAL)])
             axes.set_title(f"{title}: {panel}", fontsize=10)

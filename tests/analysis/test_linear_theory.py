@@ -1,7 +1,7 @@
 """Local and end-to-end updates, held against autograd of the written losses and against what the theory says."""
 
 import runpy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,15 @@ WRITTEN: dict[str, Callable[[Tensor], Tensor]] = {  # Losses of y u.
     "softplus": lambda right: torch.logaddexp(torch.zeros(()), 1 - right),
     "identity": torch.neg,
 }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Matrices are too small for several, which wait for each other on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def pairs(inputs: int, seed: int = 0, batch: int = 32) -> Pairs:
@@ -235,7 +244,8 @@ def test_the_experiment_at_toy_size(
 ) -> None:
     experiment["main"](["--out", str(tmp_path), "--seeds", "2", "--batch", "8"])
     found = experiment["read"](tmp_path / "rows.jsonl.gz")
-    assert set(found) == {"digits", "hierarchy", "Gaussian"}
+    assert list(found) == ["digits", "hierarchy", "Gaussian", "digits x 1/7", "hierarchy x 7"]
+    assert found["digits"]["default"] == pytest.approx(np.array(found["digits x 1/7"]["default"]), abs=1e-4)
     for rows in found.values():
         assert np.shape(rows["default"]) == (2, DEPTH)
         assert np.min([rows["orthonormal"], rows["orthonormal, softplus"], rows["orthonormal, B = I"]]) > 1 - 1e-5
@@ -246,18 +256,33 @@ def test_the_experiment_at_toy_size(
     assert "| `default, softplus` | " in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", ["digits", "hierarchy", "Gaussian"])
-def test_an_input_has_64_pairs_of_two_views_that_belong_together(experiment: dict[str, Any], name: str) -> None:
-    first, second = experiment["INPUTS"][name](0, 32)
-    assert first.shape == second.shape == (64, 196 if name == "digits" else CELLS)
-    if name != "hierarchy":  # Where what two patches share is not linear.
-        alike, apart = (float(torch.cosine_similarity(first, other).mean()) for other in (second, second.roll(1, 0)))
-        assert alike > apart + 0.03
+def test_digits_are_cut_into_patches_that_meet(experiment: dict[str, Any]) -> None:
+    upper, lower = (view.reshape(2, 32, 14, 14) for view in experiment["INPUTS"]["digits"](0, 32))  # Left and right.
+    edges = [(upper[..., -1, :], lower[..., 0, :]), (upper[0, ..., -1], upper[1, ..., 0])]
+    edges.append((lower[0, ..., -1], lower[1, ..., 0]))
+    for one, other in edges:
+        assert torch.cosine_similarity(one, other, -1).mean() > 0.9
+        assert torch.cosine_similarity(one, other.roll(1, -2), -1).mean() < 0.85
+    everything = torch.cat([experiment["INPUTS"]["digits"](seed, 512)[0] for seed in range(3)])
+    assert float(everything.std()) == pytest.approx(1, abs=0.05)
+
+
+def test_the_other_inputs_are_64_pairs_of_two_views(experiment: dict[str, Any]) -> None:
+    first, second = experiment["INPUTS"]["Gaussian"](0, 32)
+    assert first.shape == second.shape == (64, CELLS)
+    assert float(torch.cosine_similarity(first, second).mean()) == pytest.approx(0.5, abs=0.03)
+    first, second = experiment["INPUTS"]["hierarchy"](0, 32)
+    assert first.shape == second.shape == (64, CELLS)
+    assert first.reshape(64, 4, 32).sum(2).unique().tolist() == [1]
+    assert not torch.equal(first, second)
+    longer = experiment["INPUTS"]["hierarchy x 7"](0, 32)
+    assert torch.equal(longer[0], 7 * first)
+    assert torch.equal(longer[1], 7 * second)
 
 
 def test_the_readme_says_what_its_rows_say(experiment: dict[str, Any], tmp_path: Path) -> None:
     written, found = (FOLDER / "README.md").read_text(encoding="utf-8"), experiment["read"](FOLDER / "rows.jsonl.gz")
-    assert written.count(BEGIN) == 5
+    assert written.count(BEGIN) == 6
     assert fill(written, experiment["tables"](found)) == written, "python linear_theory.py --from-rows writes it anew"
     assert (FOLDER / "rows.jsonl.gz").stat().st_size < 300_000
     found["digits"]["default, softplus"][0][1] += 0.1
