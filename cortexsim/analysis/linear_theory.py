@@ -107,7 +107,7 @@ def softplus(activity: Tensor, heard: Tensor, signs: Tensor) -> tuple[Tensor, Te
     entry by entry. Newton's method, with steps halved until they lead nearer, solves for y f.
 
     Raises:
-        ArithmeticError: where it does not come to its end.
+        ArithmeticError: where it does not come to its end, as where scores are too large for double precision.
     """
     overlaps = (activity @ activity.T) * (heard @ heard.T) / (len(signs) * PENALTY)
 
@@ -123,7 +123,7 @@ def softplus(activity: Tensor, heard: Tensor, signs: Tensor) -> tuple[Tensor, Te
         step = torch.linalg.solve((now * (signs - now))[:, None] * overlaps + torch.eye(len(signs)).to(now), error)
         halved = (slopes + step / 2**times for times in range(HALVINGS))
         slopes = next((tried for tried in halved if missing(tried).norm() < error.norm()), slopes)
-    raise ArithmeticError(f"the slopes of softplus are not found in {STEPS} steps of Newton's method")
+    raise ArithmeticError(f"the slopes of softplus are not found in {STEPS} steps: inputs too long, or not finite")
 
 
 def identity(activity: Tensor, heard: Tensor, signs: Tensor) -> tuple[Tensor, Tensor]:

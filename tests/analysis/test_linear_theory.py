@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -141,6 +141,7 @@ def test_both_ways_are_the_published_loss(kind: str) -> None:
 
 @settings(deadline=None, max_examples=30)
 @given(cells=st.integers(1, 12), heard=st.integers(1, 12), scale=st.floats(-2, 1), seed=st.integers(0, 1000))
+@example(cells=4, heard=4, scale=1.0, seed=5)  # Where whole steps lead away.
 def test_softplus_finds_the_least_loss(cells: int, heard: int, scale: float, seed: int) -> None:
     generator = stream(seed, "data")
     z, c = (10**scale * torch.from_numpy(generator.normal(size=(20, width))) for width in (cells, heard))
