@@ -175,9 +175,9 @@ def semi_orthogonal(widths: Sequence[int], generator: np.random.Generator) -> tu
     """
     found = []
     for pre, post in pairwise(widths):
-        q, r = np.linalg.qr(generator.normal(size=(max(pre, post), min(pre, post))))
-        q *= np.sign(np.diag(r))  # Makes the draw uniform (Mezzadri 2007).
-        found.append(torch.from_numpy(q if post >= pre else np.ascontiguousarray(q.T)))
+        q, r = torch.linalg.qr(torch.from_numpy(generator.normal(size=(max(pre, post), min(pre, post)))))
+        q = q * r.diag().sign()  # Makes the draw uniform (Mezzadri 2007).
+        found.append(q if post >= pre else q.T.contiguous())
     return tuple(found)
 
 
