@@ -43,7 +43,7 @@ Views = Callable[[int, int], tuple[Tensor, ...]]  # Of a seed and a number of ob
 Found = dict[str, dict[str, list[list[float]]]]  # By input and condition: (seeds, layers).
 
 HERE = Path(__file__).parent
-ROWS, README, FIGURE = "rows.jsonl.gz", "README.md", "figure.png"
+ROWS, README, FIGURE = "cosines.jsonl.gz", "README.md", "figure.png"
 HIERARCHY = Hierarchy(features=32, multiplicity=8, depth=2, tuple_size=4)
 CELLS, EQUAL, SHRINKING = 128, [128] * 6, [116, 104, 92, 80, 68, 56]
 HIDDEN = range(1, len(EQUAL))  # The sixth layer is the top, whose own loss is the end-to-end one.

@@ -244,7 +244,7 @@ def test_the_experiment_at_toy_size(
     experiment: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     experiment["main"](["--out", str(tmp_path), "--seeds", "2", "--batch", "8"])
-    found = experiment["read"](tmp_path / "rows.jsonl.gz")
+    found = experiment["read"](tmp_path / "cosines.jsonl.gz")
     assert list(found) == ["digits", "hierarchy", "Gaussian", "digits x 1/7", "hierarchy x 7"]
     assert found["digits"]["default"] == pytest.approx(np.array(found["digits x 1/7"]["default"]), abs=1e-4)
     for rows in found.values():
@@ -282,10 +282,10 @@ def test_the_other_inputs_are_64_pairs_of_two_views(experiment: dict[str, Any]) 
 
 
 def test_the_readme_says_what_its_rows_say(experiment: dict[str, Any], tmp_path: Path) -> None:
-    written, found = (FOLDER / "README.md").read_text(encoding="utf-8"), experiment["read"](FOLDER / "rows.jsonl.gz")
+    written, found = (FOLDER / "README.md").read_text(encoding="utf-8"), experiment["read"](FOLDER / "cosines.jsonl.gz")
     assert written.count(BEGIN) == 6
     assert fill(written, experiment["tables"](found)) == written, "python linear_theory.py --from-rows writes it anew"
-    assert (FOLDER / "rows.jsonl.gz").stat().st_size < 300_000
+    assert (FOLDER / "cosines.jsonl.gz").stat().st_size < 300_000
     found["digits"]["default, softplus"][0][1] += 0.1
     assert fill(written, experiment["tables"](found)) != written
     experiment["main"](["--from-rows", "--out", str(tmp_path)])
