@@ -68,14 +68,17 @@ class Search:
     def go_on(self, rows: Mapping[int, Row]) -> Trial | None:
         """Follow the search through finished rows, by samples, and name the trial that it asks for next.
 
-        It begins at the law of backpropagation; an untrained network, which is cheap and rarely gets there, at the end.
+        It begins at the smaller of the two laws, for that is cheaper; an untrained network, which is cheap and rarely gets
+        there, at the end.
 
         Returns:
             A trial; nothing where the search has ended.
         """
         limit = octave(self.largest.samples)
         untrained = self.largest.model.learner == "untrained"
-        start = limit if untrained else octave(laws.backpropagation(self.largest.hierarchy))
+        hierarchy = self.largest.hierarchy
+        predicted = min(laws.backpropagation(hierarchy), laws.clustering(hierarchy))
+        start = limit if untrained else octave(predicted)
         learned: dict[float, bool] = {}
         while (tried := next_octave(learned, start, limit)) is not None:
             if (row := rows.get(samples_at(tried))) is None:
