@@ -68,8 +68,8 @@ class Search:
     def go_on(self, rows: Mapping[int, Row]) -> Trial | None:
         """Follow the search through finished rows, by samples, and name the trial that it asks for next.
 
-        It begins at the smaller of the two laws, for that is cheaper; an untrained network, which is cheap and rarely gets
-        there, at the end.
+        It begins at the smaller of the two laws, for that is cheaper; an untrained network, which is cheap itself and
+        rarely gets there, at the end.
 
         Returns:
             A trial; nothing where the search has ended.
