@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -44,7 +44,7 @@ class Search(Table):
 
     description: str = ""
     models: list[str]
-    draws: Count = 1
+    draws: Annotated[int, Field(ge=1, le=1000, strict=True)] = 1
     samples: list[Count] = Field(default_factory=list)
     grammar_seeds: list[Seed] = Field(default_factory=list)
     stages: list[Stage] = Field(default_factory=list)
