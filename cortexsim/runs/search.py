@@ -156,5 +156,5 @@ def _score(rows: list[Row], samples: list[int]) -> Entry:
 
 
 def _draws(plan: Search, name: str) -> list[dict[str, Any]]:
-    space, generator = plan.spaces(name), stream(plan.seed, "search", name)
+    space, generator = plan.spaces(name), stream(plan.seed, "search", Path(name).stem)
     return plan.candidates.get(name, []) + [draw(space, generator) for _ in range(plan.draws if space else 0)]

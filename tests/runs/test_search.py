@@ -20,6 +20,7 @@ from cortexsim.runs.space import Range, at_edges, draw
 from cortexsim.runs.trial import Trial
 
 BEST = 0.02
+OUTCOMES = sorted(path for at in folders("experiments") for path in at.glob("*/outcome-*.json"))
 PLAN = """
 models = ["backprop", "clapp"]
 draws = 7
@@ -165,3 +166,13 @@ def test_a_value_at_an_edge_of_its_space_is_named(value: object, space: object, 
 def test_a_plan_that_cannot_be_is_refused(tmp_path: Path, change: Callable[[str], str], complaint: str) -> None:
     with pytest.raises((UserError, ValidationError), match=complaint):
         planned(tmp_path, change(PLAN))
+
+
+@pytest.mark.parametrize("path", OUTCOMES, ids=lambda path: path.stem)
+def test_a_committed_outcome_is_of_the_draws_of_its_file(path: Path) -> None:
+    plan = read_search(path.with_name(f"{path.stem.partition('-')[2]}.toml"))
+    outcome = json.loads(path.read_text())["outcome"]
+    for name in plan.models:
+        draws = searching._draws(plan, name)
+        entries = outcome[Path(name).stem]
+        assert [entry["values"] for entry in sorted(entries, key=lambda entry: entry["draw"])] == draws
