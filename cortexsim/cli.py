@@ -11,7 +11,6 @@ from rich.console import Console
 
 from cortexsim import __version__, commands, threshold
 from cortexsim.errors import OutputClosed, UserError
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.options import (
     REPORTED_GRAMMAR,
     Classes,
@@ -36,6 +35,7 @@ from cortexsim.options import (
 from cortexsim.processes import interruptible
 from cortexsim.runs.place import COMMAND
 from cortexsim.runs.tell import open_console
+from cortexsim.tasks.rhm import Hierarchy
 
 app = typer.Typer(
     help="Can a local plasticity rule learn a hidden hierarchy, and with how many samples next to backpropagation?",

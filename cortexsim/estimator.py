@@ -21,7 +21,6 @@ from torch import Tensor
 from cortexsim.analysis.probes import activities
 from cortexsim.analysis.readout import Readout
 from cortexsim.errors import UserError
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.learners import CLIPPED, Learner, MixedNetwork, train
 from cortexsim.rate import Network
 from cortexsim.rate.threads import one_thread
@@ -30,6 +29,7 @@ from cortexsim.runs.change import at_depth, changed
 from cortexsim.runs.checks import check_without_grammar
 from cortexsim.runs.configuration import Model
 from cortexsim.runs.locate import find_model
+from cortexsim.tasks.rhm import Hierarchy
 
 LABELLED = ("feedback", "backprop")  # Learners that cannot do without labels.
 

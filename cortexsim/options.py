@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field, create_model
 from rich.console import Console
 
 from cortexsim.errors import OutputClosed, UserError, nearest
-from cortexsim.hierarchy import Hierarchy
+from cortexsim.tasks.rhm import Hierarchy
 
 REPORTED_GRAMMAR = 10  # From here on, no grammar below 100 has chosen a constant: experiments/tuning.
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from cortexsim.hierarchy import Grammar, Hierarchy
 from cortexsim.seeds import stream
+from cortexsim.tasks.rhm import Grammar, Hierarchy
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ from rich.console import Console
 from cortexsim import __version__, cli
 from cortexsim.cli import DEFAULT_MODELS, default_models
 from cortexsim.errors import UserError
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.rules import known_rules
 from cortexsim.runs.configuration import read_model
 from cortexsim.runs.locate import find_model
 from cortexsim.runs.measure import prepare
 from cortexsim.runs.trial import Trial
+from cortexsim.tasks.rhm import Hierarchy
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

@@ -19,13 +19,13 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from cortexsim.errors import UserError
 from cortexsim.estimator import Encoder
-from cortexsim.hierarchy import Grammar, Hierarchy, split
 from cortexsim.learners import train
 from cortexsim.rate import to_tensor
 from cortexsim.runs.assemble import assemble, budget
 from cortexsim.runs.change import changed
 from cortexsim.runs.locate import find_model, model_paths
 from cortexsim.seeds import stream
+from cortexsim.tasks.rhm import Grammar, Hierarchy, split
 
 QUICK = {"training.epochs": 2}
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.options import hierarchy_of
+from cortexsim.tasks.rhm import Hierarchy
 
 SAME, OTHER = Hierarchy(features=8, multiplicity=2, depth=2), Hierarchy(features=8, multiplicity=2, depth=2, classes=5)
 

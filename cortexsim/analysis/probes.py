@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from cortexsim.analysis import geometry
-from cortexsim.hierarchy import Samples, exchange_synonyms
 from cortexsim.rate import Network, to_tensor
 from cortexsim.seeds import stream
+from cortexsim.tasks.rhm import Samples, exchange_synonyms
 
 CHUNK = 1024  # Samples evaluated at once.
 MOST = 2048  # Samples that the geometry of a code is measured on.

@@ -6,9 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cortexsim.hierarchy import Hierarchy, contexts
+from cortexsim import contexts
 from cortexsim.rate.layer import Layer
 from cortexsim.rate.projection import Projection
+from cortexsim.tasks.rhm import Hierarchy
 
 
 def hear(layer: Layer, context: str, hierarchy: Hierarchy, all_contexts: Sequence[str], one_to_one: bool) -> None:

@@ -8,13 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cortexsim import contexts
 from cortexsim.errors import UserError, nearest
-from cortexsim.hierarchy import Hierarchy, contexts
 from cortexsim.rate.hearing import hear
 from cortexsim.rate.layer import Layer, Response
 from cortexsim.rate.normalisation import Normalisation
 from cortexsim.rate.projection import Projection
 from cortexsim.seeds import stream
+from cortexsim.tasks.rhm import Hierarchy
 
 
 @dataclass(frozen=True)

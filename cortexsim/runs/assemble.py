@@ -6,9 +6,9 @@ from typing import Literal
 import numpy as np
 import torch
 
+from cortexsim import contexts
 from cortexsim.analysis.readout import Readout
 from cortexsim.errors import UserError
-from cortexsim.hierarchy import Hierarchy, contexts
 from cortexsim.learners import (
     Backprop,
     Budget,
@@ -29,6 +29,7 @@ from cortexsim.runs.checks import brian_settings
 from cortexsim.runs.configuration import Model
 from cortexsim.seeds import stream
 from cortexsim.spiking import State, admitted, inhibitory_cells
+from cortexsim.tasks.rhm import Hierarchy
 
 CONTRASTS = {"clapp": clapp_loss, "infonce": infonce_loss}
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cortexsim.analysis.sample_complexity import has_learned
-from cortexsim.hierarchy import laws
 from cortexsim.runs.trial import Row, Trial
+from cortexsim.tasks.rhm import laws
 
 STEP = 0.5  # Octaves from size to size, whatever the hierarchy, so that searches share rows.
 FINE = STEP / 2  # Octaves between the two sizes that P* lies between.

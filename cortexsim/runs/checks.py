@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from cortexsim import contexts
 from cortexsim.errors import UserError, nearest
-from cortexsim.hierarchy import contexts
 from cortexsim.learners.contrast import SACCADES
 from cortexsim.rules import Rule
 from cortexsim.runs.tables import SpikingTable, settings

@@ -11,7 +11,6 @@ from cortexsim.analysis import panels, plots
 from cortexsim.analysis.plots import Figure
 from cortexsim.analysis.summary import Summary, summarise
 from cortexsim.errors import UserError
-from cortexsim.hierarchy import Hierarchy, laws
 from cortexsim.runs import report
 from cortexsim.runs.change import at_depth
 from cortexsim.runs.configuration import Model, as_run
@@ -22,6 +21,7 @@ from cortexsim.runs.record import Ledger
 from cortexsim.runs.schedule import run_all
 from cortexsim.runs.tell import accuracy_table, layer_table, put, verdict
 from cortexsim.runs.trial import Row, Trial, test_size
+from cortexsim.tasks.rhm import Hierarchy, laws
 
 
 @dataclass(frozen=True)

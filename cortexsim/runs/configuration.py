@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from cortexsim.errors import UserError, about
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.rules import Rule, load_rule
 from cortexsim.runs.checks import check
 from cortexsim.runs.explain import read
@@ -23,6 +22,7 @@ from cortexsim.runs.tables import (
     Substrates,
     Table,
 )
+from cortexsim.tasks.rhm import Hierarchy
 
 
 class HierarchyTable(Table):

@@ -1,8 +1,8 @@
 """How many test samples are enough to say anything of a learner."""
 
 from cortexsim.errors import UserError
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs.trial import test_size
+from cortexsim.tasks.rhm import Hierarchy
 
 PER_CLASS = 4  # Test samples for each class, at least, where a user says how many are trained on.
 

@@ -12,7 +12,6 @@ from cortexsim.analysis import panels
 from cortexsim.analysis.plots import Draw
 from cortexsim.analysis.summary import Summary, summarise
 from cortexsim.errors import UserError, about, nearest
-from cortexsim.hierarchy import Hierarchy, laws
 from cortexsim.runs import markdown, stored
 from cortexsim.runs.change import varied
 from cortexsim.runs.compare import Comparison, compare, configuration, draw
@@ -24,6 +23,7 @@ from cortexsim.runs.provenance import versions
 from cortexsim.runs.tables import Seed
 from cortexsim.runs.trial import Row, Trial
 from cortexsim.runs.verdict import VerdictTable, verdict
+from cortexsim.tasks.rhm import Hierarchy, laws
 
 
 class ComparisonTable(Table):

@@ -11,7 +11,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from cortexsim.errors import UserError
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs.checkpoint import Checkpoints
 from cortexsim.runs.configuration import Model, as_run, resolved
 from cortexsim.runs.explain import explain
@@ -20,6 +19,7 @@ from cortexsim.runs.place import RECORD, hold, see_own
 from cortexsim.runs.provenance import ENGINES, code_state, git_state, versions
 from cortexsim.runs.trial import Row, Trial
 from cortexsim.runs.written import ResultRecord, RunRecord, read_record, write_record
+from cortexsim.tasks.rhm import Hierarchy
 
 RESULT, METRICS, CHECKPOINTS = "result.json", "metrics.jsonl", "checkpoints"
 STREAMS = ("data", "weights", "feedback", "order", "noise", "spikes", "exchange", "readout", "views")

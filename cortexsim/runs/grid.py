@@ -15,7 +15,6 @@ from rich.table import Table
 
 from cortexsim.analysis.summary import Spread
 from cortexsim.errors import UserError, about
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs.change import assignment, changed
 from cortexsim.runs.enough import checked_test_size
 from cortexsim.runs.files import write_json
@@ -30,6 +29,7 @@ from cortexsim.runs.tell import new_table
 from cortexsim.runs.trial import Row, Trial
 from cortexsim.runs.workers import spread
 from cortexsim.runs.written import Exactly, Several, Target, Text, Whole, read_record, write_record
+from cortexsim.tasks.rhm import Hierarchy
 
 POINTS, FAILED = "points", "error.json"
 _ONE_AT_A_TIME = threading.Lock()  # A Dask worker may have several threads; torch counts its own for all of them.

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from cortexsim import contexts
 from cortexsim.analysis.probes import activities, code_geometry
-from cortexsim.hierarchy import Grammar, Samples, contexts, exchange_synonyms, split
 from cortexsim.learners import Learner, MixedNetwork, train
 from cortexsim.rate import to_tensor
 from cortexsim.rate.threads import one_thread
@@ -20,6 +20,7 @@ from cortexsim.runs.configuration import Model
 from cortexsim.runs.following import Following
 from cortexsim.runs.trial import Row, Trial
 from cortexsim.seeds import stream
+from cortexsim.tasks.rhm import Grammar, Samples, exchange_synonyms, split
 
 if TYPE_CHECKING:
     from cortexsim.runs.keep import Keeper

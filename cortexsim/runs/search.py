@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.table import Table as Printed
 
 from cortexsim.errors import about
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs.change import changed
 from cortexsim.runs.configuration import Count, HierarchyTable, Model, Table, resolved
 from cortexsim.runs.explain import read
@@ -23,6 +22,7 @@ from cortexsim.runs.tables import Seed
 from cortexsim.runs.tell import new_table
 from cortexsim.runs.trial import Row, Trial
 from cortexsim.seeds import stream
+from cortexsim.tasks.rhm import Hierarchy
 
 Entry = dict[str, Any]
 

@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from cortexsim.hierarchy.contexts import CONTEXTS
+from cortexsim.contexts import CONTEXTS
 from cortexsim.learners import Learner, MixedNetwork
 from cortexsim.rate import Layer
 from cortexsim.rules import MASKS, SIGNALS, Rule, known_rules

@@ -11,12 +11,12 @@ from pydantic import Field
 from cortexsim.analysis.sample_complexity import Threshold, brackets
 from cortexsim.analysis.thresholds import SYMBOLS, Swept
 from cortexsim.errors import UserError
-from cortexsim.hierarchy import Hierarchy, laws
 from cortexsim.runs.bracket import Search
 from cortexsim.runs.configuration import Count, HierarchyTable, Model, Positive, Table, resolved
 from cortexsim.runs.locate import find_model
 from cortexsim.runs.tables import Seed
 from cortexsim.runs.trial import TEST_SAMPLES, Row, Trial
+from cortexsim.tasks.rhm import Hierarchy, laws
 
 LEAST = 16  # Distinct samples, for a search to have any room.
 HELD_OUT = 4  # One in so many samples of a small grammar is never trained on.

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import cortexsim
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs.change import at_depth
 from cortexsim.runs.checks import cells_of
 from cortexsim.runs.configuration import Model, resolved
 from cortexsim.runs.provenance import code_digest, engines
+from cortexsim.tasks.rhm import Hierarchy
 
 Row = dict[str, Any]
 TEST_SAMPLES = 4096

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from cortexsim import contexts
 from cortexsim.errors import UserError
-from cortexsim.hierarchy import contexts
 from cortexsim.rules import Rule
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cortexsim.hierarchy.contexts import siblings as siblings_of
+from cortexsim.contexts import siblings as siblings_of
 
 Wires = tuple[np.ndarray, np.ndarray, np.ndarray]
 

@@ -34,10 +34,10 @@ from cortexsim.analysis.linear_theory import (
 )
 from cortexsim.analysis.plots import COLOURS, CONTROL, MARKERS
 from cortexsim.analysis.summary import Spread
-from cortexsim.hierarchy import Grammar, Hierarchy, sample
 from cortexsim.runs.files import write_whole
 from cortexsim.runs.markdown import fill, table
 from cortexsim.seeds import stream
+from cortexsim.tasks.rhm import Grammar, Hierarchy, sample
 
 Views = Callable[[int, int], tuple[Tensor, ...]]  # Of a seed and a number of objects: two, (pairs, input) each.
 Found = dict[str, dict[str, list[list[float]]]]  # By input and condition: (seeds, layers).

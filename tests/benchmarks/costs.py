@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from cortexsim.hierarchy import Grammar, Hierarchy, sample
 from cortexsim.learners import Budget, Learner, train
 from cortexsim.rate.network import Network
 from cortexsim.runs.assemble import assemble
 from cortexsim.runs.configuration import Model
 from cortexsim.runs.locate import find_model
 from cortexsim.seeds import stream
+from cortexsim.tasks.rhm import Grammar, Hierarchy, sample
 
 ROUNDS, STEPS, BATCH = 30, 40, 128
 

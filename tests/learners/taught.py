@@ -4,10 +4,10 @@ import torch
 from torch import Tensor
 
 from cortexsim.analysis.alignment import gradients
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.learners import Feedback
 from cortexsim.rate import Architecture, Network, Optimization, Projection
 from cortexsim.rules import Rule, known_rules
+from cortexsim.tasks.rhm import Hierarchy
 
 HIERARCHY = Hierarchy(features=4, multiplicity=2, depth=3)
 RULES = known_rules()

@@ -7,9 +7,9 @@ import torch
 from torch.nn.functional import one_hot
 
 from cortexsim.analysis.alignment import feedback_angles, input_shares, update_cosines
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.learners import Budget, Feedback, train
 from cortexsim.rate import Architecture, Network, Optimization
+from cortexsim.tasks.rhm import Hierarchy
 from tests.learners.taught import HIERARCHY, RULES, batch, learner
 
 

@@ -9,11 +9,11 @@ from torch import Tensor
 from torch.nn.functional import log_softmax
 
 from cortexsim.errors import UserError
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.learners import EndToEnd, Settled, clapp_loss, infonce_loss
 from cortexsim.learners.contrast import Contrast
 from cortexsim.rate import Architecture, Layer, Network, Optimization, Plasticity
 from cortexsim.rules import known_rules
+from cortexsim.tasks.rhm import Hierarchy
 
 RULES = known_rules()
 LOSSES: dict[str, Contrast] = {"clapp": clapp_loss, "infonce": infonce_loss}

@@ -7,7 +7,6 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from cortexsim.errors import UserError
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.learners import Budget, Feedback, train
 from cortexsim.modulators import Modulator
 from cortexsim.rate import Architecture, Network, Optimization
@@ -15,6 +14,7 @@ from cortexsim.rules import Rule, ThreeFactor, known_rules
 from cortexsim.runs.configuration import read_model
 from cortexsim.runs.measure import run
 from cortexsim.runs.trial import Trial
+from cortexsim.tasks.rhm import Hierarchy
 
 HIERARCHY = Hierarchy(features=4, multiplicity=2, depth=3)
 

@@ -1,9 +1,9 @@
 import torch
 
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.learners import Local
 from cortexsim.rate import Architecture, Network, Optimization
 from cortexsim.rules import known_rules
+from cortexsim.tasks.rhm import Hierarchy
 
 HIERARCHY = Hierarchy(features=4, multiplicity=2, depth=3)
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.learners import Budget, MixedNetwork, train
 from cortexsim.runs.assemble import assemble, budget
 from cortexsim.runs.configuration import read_model
 from cortexsim.runs.measure import prepare
 from cortexsim.runs.trial import Trial
+from cortexsim.tasks.rhm import Hierarchy
 
 TEXT = """
 learner = "local"

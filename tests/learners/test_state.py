@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from cortexsim.analysis.probes import code_geometry
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.learners import Budget, Cursor, Learner, MixedNetwork, State, load_exactly, train
 from cortexsim.runs.checkpoint import Checkpoint, Checkpoints
 from cortexsim.runs.configuration import Model
 from cortexsim.runs.locate import find_model, model_paths
 from cortexsim.runs.measure import Prepared, prepare
 from cortexsim.runs.trial import Trial
+from cortexsim.tasks.rhm import Hierarchy
 
 EXTRA = {  # What no model of the package has: other optimisers, feedback and masks, layers at once, substrates mixed.
     "sgd": ("clapp", {"training": {"optimizer": "sgd"}}),

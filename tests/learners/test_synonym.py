@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from cortexsim.hierarchy import Grammar, Hierarchy
 from cortexsim.learners import Local
 from cortexsim.rate import Architecture, Network, Optimization, Plasticity
 from cortexsim.rules import known_rules
@@ -17,6 +16,7 @@ from cortexsim.runs.locate import find_model
 from cortexsim.runs.measure import Prepared, prepare, run
 from cortexsim.runs.trial import Trial
 from cortexsim.seeds import stream
+from cortexsim.tasks.rhm import Grammar, Hierarchy
 
 HIERARCHY = Hierarchy(features=4, multiplicity=2, depth=3)
 CELLS, ETA = 5, 0.1

@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from cortexsim.analysis.probes import activities, code_geometry
-from cortexsim.hierarchy import Grammar, Hierarchy, split
 from cortexsim.learners import Budget, Learner, train
 from cortexsim.rate import to_tensor
 from cortexsim.runs.assemble import assemble
 from cortexsim.runs.locate import find_model, model_paths
 from cortexsim.seeds import stream
+from cortexsim.tasks.rhm import Grammar, Hierarchy, split
 
 HIERARCHY = Hierarchy(features=4, multiplicity=2, depth=3)
 COMPILED = {name for name in model_paths() if find_model(name).in_brian} - {"clapp-mixed"}  # Half a minute each.

@@ -6,9 +6,9 @@ import torch
 from torch.nn.functional import one_hot
 
 from cortexsim.analysis.alignment import gradients
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.learners import Feedback
 from cortexsim.rate import Architecture, Optimization, VectorNetwork
+from cortexsim.tasks.rhm import Hierarchy
 from tests.learners.taught import HIERARCHY, RULES, batch
 
 

@@ -1,10 +1,10 @@
 import pytest
 import torch
 
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.learners import Local
 from cortexsim.rate import Architecture, Network, Optimization, Plasticity, other_tops
 from cortexsim.rules import known_rules
+from cortexsim.tasks.rhm import Hierarchy
 
 CELLS = 5
 

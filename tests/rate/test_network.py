@@ -2,8 +2,9 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from cortexsim.hierarchy import Hierarchy, contexts
+from cortexsim import contexts
 from cortexsim.rate import TRANSFERS, Architecture, Network, Projection, VectorNetwork
+from cortexsim.tasks.rhm import Hierarchy
 
 SMALL = Hierarchy(features=4, multiplicity=2, depth=3)
 

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 import torch
 
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.learners import Learner
 from cortexsim.rate import Architecture, Layer, Network
 from cortexsim.runs.assemble import assemble
 from cortexsim.runs.change import changed
 from cortexsim.runs.locate import find_model
+from cortexsim.tasks.rhm import Hierarchy
 
 TREE = Hierarchy(features=4, multiplicity=2, depth=3)
 

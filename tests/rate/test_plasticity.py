@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.modulators import Modulator
 from cortexsim.rate import TRANSFERS, Architecture, Layer, Network, Plasticity
 from cortexsim.rules import Rule, ThreeFactor, known_rules
+from cortexsim.tasks.rhm import Hierarchy
 
 
 def layer_with_context(shared: bool, transfer: str, size: int = 2, context: str = "sibling") -> tuple[Layer, Tensor]:

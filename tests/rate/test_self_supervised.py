@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, softplus
 
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.modulators import Modulator
 from cortexsim.rate import Architecture, Layer, Network, Plasticity, mixed
 from cortexsim.rules import Rule, ThreeFactor, known_rules
 from cortexsim.runs.locate import find_model, folders
+from cortexsim.tasks.rhm import Hierarchy
 
 RULES = known_rules()
 Loss = Callable[[Layer, Tensor, Rule], Tensor]

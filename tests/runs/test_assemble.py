@@ -3,11 +3,11 @@
 import pytest
 
 from cortexsim.errors import UserError
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.learners import Local
 from cortexsim.runs.assemble import assemble
 from cortexsim.runs.change import changed
 from cortexsim.runs.locate import find_model
+from cortexsim.tasks.rhm import Hierarchy
 
 
 def heard(depth: int, **rule: str) -> list[tuple[int, tuple[str, ...]]]:

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from cortexsim.errors import UserError
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs.change import at_depth, changed, varied
 from cortexsim.runs.configuration import resolved
 from cortexsim.runs.locate import find_model
 from cortexsim.runs.trial import Trial
+from cortexsim.tasks.rhm import Hierarchy
 
 TEXT = """
 learner = "backprop"

@@ -9,13 +9,13 @@ from rich.console import Console
 
 from cortexsim.analysis.sample_complexity import Threshold
 from cortexsim.analysis.summary import Spread, Summary, summarise
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs.compare import Comparison, compare
 from cortexsim.runs.configuration import Model
 from cortexsim.runs.locate import find_model
 from cortexsim.runs.record import Ledger
 from cortexsim.runs.schedule import run_all
 from cortexsim.runs.trial import Row
+from cortexsim.tasks.rhm import Hierarchy
 
 TIMES = ("seconds", "seconds_training", "cpu_seconds")
 KEYS = {

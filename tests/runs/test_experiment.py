@@ -10,11 +10,11 @@ from rich.console import Console
 from cortexsim.analysis.sample_complexity import Threshold
 from cortexsim.analysis.summary import Spread, Summary
 from cortexsim.errors import UserError
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs.experiment import comparisons, find_experiment, run_experiment
 from cortexsim.runs.locate import COMPARISONS, experiment_paths, folders
 from cortexsim.runs.search import read_search, search
 from cortexsim.runs.verdict import VerdictTable, verdict
+from cortexsim.tasks.rhm import Hierarchy
 from tests.runs.test_compare import quick, silent
 
 TOY = Hierarchy(features=4, multiplicity=2, depth=2)

@@ -11,12 +11,12 @@ import pytest
 
 from cortexsim import cli
 from cortexsim.errors import UserError
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs import place
 from cortexsim.runs.configuration import read_model
 from cortexsim.runs.folder import RunFolder
 from cortexsim.runs.place import fresh, hold, see_own
 from cortexsim.runs.trial import Trial
+from cortexsim.tasks.rhm import Hierarchy
 from tests.test_processes import alive, linux, until
 
 SMALL = ["--depth", "2", "--features", "4", "--multiplicity", "2", "--samples", "8"]

@@ -1,11 +1,11 @@
 import pytest
 import torch
 
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.learners import Budget, train
 from cortexsim.runs import assemble
 from cortexsim.runs.following import Following
 from cortexsim.runs.locate import find_model, folders
+from cortexsim.tasks.rhm import Hierarchy
 
 HIERARCHY = Hierarchy(features=4, multiplicity=2, depth=2)
 FRESH = str(folders("experiments")[0] / "masking" / "sign-symmetry-fresh.toml")

@@ -7,11 +7,11 @@ import pytest
 from PIL import Image
 
 from cortexsim.errors import UserError
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs.configuration import read_model
 from cortexsim.runs.locate import find_model
 from cortexsim.runs.raster import draw
 from cortexsim.runs.trial import Trial
+from cortexsim.tasks.rhm import Hierarchy
 from tests.runs.test_compare import silent
 
 TINY = """

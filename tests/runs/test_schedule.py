@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs.locate import find_model
 from cortexsim.runs.measure import cpu_seconds
 from cortexsim.runs.schedule import Watch, in_order
 from cortexsim.runs.single import Progress
 from cortexsim.runs.trial import Trial
+from cortexsim.tasks.rhm import Hierarchy
 
 TASK = Hierarchy(features=4, multiplicity=2, depth=2)
 

@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 
 from cortexsim.errors import UserError
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.learners import MixedNetwork
 from cortexsim.runs import files
 from cortexsim.runs.checkpoint import KEPT
@@ -25,6 +24,7 @@ from cortexsim.runs.keep import run_kept
 from cortexsim.runs.locate import find_model
 from cortexsim.runs.measure import prepare
 from cortexsim.runs.trial import Row, Trial
+from cortexsim.tasks.rhm import Hierarchy
 from tests.runs.test_compare import TIMES
 
 SPIKING = """

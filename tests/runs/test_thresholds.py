@@ -14,7 +14,6 @@ from rich.console import Console
 from cortexsim import cli
 from cortexsim.analysis.sample_complexity import Threshold, brackets
 from cortexsim.errors import UserError
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs import schedule
 from cortexsim.runs.bracket import Search, next_octave, octave, samples_at, settle
 from cortexsim.runs.explain import read
@@ -25,6 +24,7 @@ from cortexsim.runs.sweep import Sweep, SweepTable, Thresholds, held_out, sweeps
 from cortexsim.runs.threshold_tables import tell
 from cortexsim.runs.thresholds import labels_needed, planned, run_sweeps
 from cortexsim.runs.trial import Row, Trial
+from cortexsim.tasks.rhm import Hierarchy
 from tests.runs.test_compare import quick, silent, untimed
 
 NAMES = sorted(name for name, path in experiment_paths().items() if path.name == THRESHOLDS)

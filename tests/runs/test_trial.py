@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 import torch
 
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs.change import changed
 from cortexsim.runs.locate import find_model
 from cortexsim.runs.measure import Prepared, prepare, train_and_measure
 from cortexsim.runs.trial import Row, Trial
+from cortexsim.tasks.rhm import Hierarchy
 
 TREE = Hierarchy(features=6, multiplicity=3, depth=3, classes=3)
 TEST = 1500

@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from cortexsim.errors import UserError
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.runs.change import changed
 from cortexsim.runs.configuration import Model, NetworkTable, ReadoutTable, RuleTable, TrainingTable
 from cortexsim.runs.locate import find_model
 from cortexsim.runs.measure import Prepared, layer_accuracy, prepare, train_and_measure
 from cortexsim.runs.trial import Trial
+from cortexsim.tasks.rhm import Hierarchy
 from tests.runs.test_compare import TIMES
 
 RATE = [

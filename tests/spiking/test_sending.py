@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from cortexsim.hierarchy import Hierarchy
 from cortexsim.learners import MixedNetwork
 from cortexsim.rate import Architecture, Network
 from cortexsim.runs.assemble import assemble
 from cortexsim.runs.configuration import read_model
 from cortexsim.spiking.wiring import wires
+from cortexsim.tasks.rhm import Hierarchy
 
 CELLS = 3
 TEXT = """

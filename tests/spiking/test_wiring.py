@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cortexsim.hierarchy.contexts import siblings
+from cortexsim.contexts import siblings
 from cortexsim.rules import known_rules
 from cortexsim.spiking import Plan, Settings, Stack, Stream, describe
 from cortexsim.spiking.wiring import WIRINGS, wires

@@ -1,6 +1,6 @@
 """Published laws of sample complexity, up to factors of order one."""
 
-from cortexsim.hierarchy.grammar import Hierarchy
+from cortexsim.tasks.rhm.grammar import Hierarchy
 
 
 def backpropagation(hierarchy: Hierarchy) -> int:

@@ -6,11 +6,16 @@ Source: Cagnetta, Petrini, Tomasini, Favero, Wyart, Physical Review X 14, 031001
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cortexsim.errors import UserError
+from cortexsim.seeds import stream
+
+if TYPE_CHECKING:
+    from cortexsim.tasks.rhm.sampling import Samples
 
 Symbols = NDArray[np.integer]
 MOST_LEAVES = 2**20
@@ -33,6 +38,9 @@ class Hierarchy:
     Raises:
         UserError: where a level would need more distinct tuples than there are.
     """
+
+    name: ClassVar[str] = "rhm"
+    second_views: ClassVar[str] = "synonym"
 
     features: int = 8
     multiplicity: int = 4
@@ -72,6 +80,36 @@ class Hierarchy:
                 f" {self.multiplicity * parents} distinct tuples, but features ** tuple_size is {room}"
                 f" (multiplicity at most {room // parents})"
             )
+
+    @property
+    def grid(self) -> tuple[int, ...]:
+        """The leaves, in a row."""
+        return (self.leaves,)
+
+    @property
+    def channels(self) -> int:
+        """One a symbol: leaves are shown one-hot."""
+        return self.features
+
+    @property
+    def branching(self) -> int:
+        """s, the symbols that belong to one of the level above."""
+        return self.tuple_size
+
+    @property
+    def chance(self) -> float:
+        """All labels are equally likely."""
+        return 1 / self.classes
+
+    def draw(self, train: int, test: int, task_seed: int, seed: int) -> "tuple[Samples, Samples]":
+        """Draw a grammar from the one seed, and from the other its samples, all of them distinct.
+
+        Raises:
+            UserError: where the grammar has fewer distinct samples than were asked for.
+        """
+        from cortexsim.tasks.rhm.sampling import split
+
+        return split(Grammar.draw(self, stream(task_seed, "grammar")), train, test, stream(seed, "data"))
 
     @property
     def leaves(self) -> int:

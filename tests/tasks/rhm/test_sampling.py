@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cortexsim.errors import UserError
-from cortexsim.hierarchy import Grammar, Hierarchy, Samples, exchange_noise, exchange_synonyms, sample, split, tables
 from cortexsim.seeds import stream
-from tests.hierarchy.test_grammar import hierarchies
+from cortexsim.tasks.rhm import Grammar, Hierarchy, Samples, exchange_noise, exchange_synonyms, sample, split, tables
+from tests.tasks.rhm.test_grammar import hierarchies
 
 
 def drawn(hierarchy: Hierarchy, seed: int, count: int = 40) -> Samples:

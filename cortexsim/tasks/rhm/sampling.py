@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortexsim.errors import UserError
-from cortexsim.hierarchy.grammar import Grammar, Symbols
+from cortexsim.tasks.rhm.grammar import Grammar, Symbols
 
 BLOCK = 8192  # Candidates drawn at once. Fixed, so that a longer data set begins with the shorter one.
 
@@ -43,6 +43,20 @@ class Samples:
     def leaves(self) -> Symbols:
         """The visible symbols, (samples, s^L)."""
         return self.levels[0]
+
+    @property
+    def inputs(self) -> NDArray[np.float32]:
+        """What is shown: the leaves, one-hot."""
+        return self.one_hot()
+
+    @property
+    def latents(self) -> tuple[Symbols, ...]:
+        """Symbols of every level above the leaves."""
+        return self.levels[1:]
+
+    def second_view(self, layer: int, generator: np.random.Generator) -> "Samples":
+        """Exchange the tuples that a layer sees for synonyms."""
+        return exchange_synonyms(self, layer, generator)
 
     def one_hot(self) -> NDArray[np.float32]:
         """Encode the leaves one-hot: (samples, s^L, v)."""

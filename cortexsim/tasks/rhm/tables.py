@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cortexsim.hierarchy.grammar import Grammar
+from cortexsim.tasks.rhm.grammar import Grammar
 
 Table = NDArray[np.float64]
 

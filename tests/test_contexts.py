@@ -1,4 +1,5 @@
-from cortexsim.hierarchy import Hierarchy, contexts, laws
+from cortexsim import contexts
+from cortexsim.tasks.rhm import Hierarchy, laws
 
 
 def test_siblings_are_the_other_patches_under_the_parent() -> None:

@@ -4,8 +4,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cortexsim.errors import UserError
-from cortexsim.hierarchy import Grammar, Hierarchy
 from cortexsim.seeds import stream
+from cortexsim.tasks.rhm import Grammar, Hierarchy
 
 
 @st.composite

@@ -1,0 +1,49 @@
+"""Tasks: what a learner is shown, each behind one small protocol.
+
+A new task is a new file here, entered below, or a file anywhere that holds a `TASK`, named by its path in a model.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from runpy import run_path
+from typing import Any
+
+from cortexsim.errors import UserError, nearest
+from cortexsim.tasks.protocol import UNLABELLED, Data, Task
+from cortexsim.tasks.rhm import Hierarchy
+
+__all__ = ["TASKS", "UNLABELLED", "Data", "Task", "task_class"]
+
+TASKS: Mapping[str, type[Task]] = {kind.name: kind for kind in (Hierarchy,)}
+"""The tasks of this package by name."""
+
+
+def task_class(name: str, beside: Path = Path()) -> type[Task]:
+    """Find a task by its name, or in a Python file that holds a dataclass `TASK`.
+
+    Args:
+        name: a known name, or a path ending in ``.py``, relative to ``beside``.
+        beside: folder of the model that names the task.
+
+    Raises:
+        UserError: where there is no such task, or the file holds none.
+    """
+    if not name.endswith(".py"):
+        if name not in TASKS:
+            raise UserError(f"task '{name}' is not known ({nearest(name, TASKS)}; or give the path of a .py file)")
+        return TASKS[name]
+    path = beside / name
+    if not path.is_file():
+        raise UserError(f"task file '{path}' does not exist")
+    try:
+        found: Any = run_path(str(path)).get("TASK")
+    except UserError:
+        raise
+    except Exception as error:  # Whatever a user's file does wrong, its name belongs in front.
+        raise UserError(f"task file '{path}': {type(error).__name__}: {error}") from None
+    wanted = ("second_views", "grid", "channels", "classes", "chance", "depth", "branching", "distinct_samples", "draw")
+    if not isinstance(found, type) or not hasattr(found, "__dataclass_fields__"):
+        raise UserError(f"task file '{path}' holds no dataclass named TASK")
+    if missing := [name for name in wanted if not hasattr(found, name) and name not in found.__dataclass_fields__]:
+        raise UserError(f"task file '{path}': TASK has no '{missing[0]}' (a task has {', '.join(wanted)})")
+    return found

@@ -1,0 +1,107 @@
+"""What every task is: a grid of positions, samples for training and for testing, and how good guessing would be."""
+
+from typing import ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+UNLABELLED = -1
+"""Label of a sample that has none."""
+
+
+class Data(Protocol):
+    """Hold samples of a task."""
+
+    @property
+    def inputs(self) -> NDArray[np.float32]:
+        """What is shown: (samples, positions, channels); positions of a grid in C order, its last axis fastest."""
+        ...
+
+    @property
+    def labels(self) -> NDArray[np.integer]:
+        """The class of each sample, from 0, or `UNLABELLED`: (samples,)."""
+        ...
+
+    @property
+    def latents(self) -> tuple[NDArray[np.integer], ...]:
+        """Hidden variables that samples were made from, level by level from below: each (samples, positions of it).
+
+        Empty where they are not known; then there is nothing to measure codes against but the labels.
+        """
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, chosen: slice | NDArray[np.integer]) -> "Data": ...
+
+    def second_view(self, layer: int, generator: np.random.Generator) -> "Data":
+        """Show every sample in another way, for the dendrites of one layer, counted from 1; labels stay.
+
+        Only asked for where the task says in ``second_views`` what they are.
+        """
+        ...
+
+
+class Task(Protocol):
+    """Say what a learner is shown.
+
+    A task is a frozen dataclass; its fields are the keys of the table ``[task]`` in a model. Equal tasks with equal
+    seeds draw equal samples, and a larger training set begins with the smaller.
+
+    Attributes:
+        name: what ``[task] name`` calls it.
+        second_views: the context that second views of its samples serve, such as ``"synonym"`` or ``"next"``; empty
+            where it has none.
+    """
+
+    name: ClassVar[str]
+    second_views: ClassVar[str]
+
+    @property
+    def grid(self) -> tuple[int, ...]:
+        """How many positions there are along each axis: (leaves,), or (rows, columns)."""
+        ...
+
+    @property
+    def channels(self) -> int:
+        """Values at each position."""
+        ...
+
+    @property
+    def classes(self) -> int:
+        """Different labels."""
+        ...
+
+    @property
+    def chance(self) -> float:
+        """Accuracy of the best answer that does not look at the sample."""
+        ...
+
+    @property
+    def depth(self) -> int | None:
+        """Levels of its hidden hierarchy; None where it has none, or none that is known."""
+        ...
+
+    @property
+    def branching(self) -> int:
+        """How many positions of a level belong to one of the next, along each axis."""
+        ...
+
+    @property
+    def distinct_samples(self) -> int:
+        """How many different samples it has, for training and testing together."""
+        ...
+
+    def draw(self, train: int, test: int, task_seed: int, seed: int) -> tuple[Data, Data]:
+        """Draw samples to train and to test on, none of which is in both.
+
+        Args:
+            train: samples to train on.
+            test: samples to test on, all of them labelled.
+            task_seed: draws the task itself: its grammar, its objects, or which samples are for testing.
+            seed: draws the samples, where the task has more than are asked for.
+
+        Raises:
+            UserError: where there are not so many.
+        """
+        ...
