@@ -22,14 +22,15 @@ from cortexsim.options import (
     Out,
     Resume,
     Target,
+    TaskName,
     TupleSize,
     Workers,
     asked,
     asked_before,
     checked_target,
-    hierarchy_of,
     only,
     sizes,
+    task_of,
     working,
 )
 from cortexsim.processes import interruptible
@@ -68,6 +69,7 @@ def compare(
         list[str] | None, typer.Option(help="Name of a model, or path of a .toml file; repeat for more.")
     ] = None,
     samples: Annotated[str, typer.Option(help="Training-set sizes, with commas between.")] = "256,512,1024,2048",
+    task: TaskName = None,
     depth: Depth = None,
     multiplicity: Multiplicity = None,
     features: Features = None,
@@ -96,7 +98,7 @@ def compare(
     names = values["model"] = values["model"] or default_models(console, target)
     comparison = Comparison(
         models=tuple(find_model(name) for name in names),
-        hierarchy=hierarchy_of(Hierarchy(depth=3), depth, multiplicity, features, tuple_size, classes),
+        task=task_of(Hierarchy(depth=3), task, depth, multiplicity, features, tuple_size, classes),
         samples=sizes(samples),
         seeds=seeds,
         grammar_seed=grammar_seed,
@@ -104,7 +106,7 @@ def compare(
         target=checked_target(target),
     )
     comparison.check()
-    values |= {"depth": comparison.hierarchy.depth}
+    values |= {"depth": comparison.task.depth}
     with working(out, "compare", COMMAND, console, "cortexsim compare --resume") as folder:
         note(folder, "compare", values, configuration(comparison))
         run(comparison, folder, console, workers)
@@ -144,6 +146,7 @@ def raster(
     model: Annotated[str, typer.Argument(help="Name of a model with spiking layers, or path of a .toml file.")],
     samples: Annotated[int | None, typer.Option(min=2, help="Training samples; the model's own unless given.")] = None,
     fixations: Annotated[int, typer.Option(min=1, help="Fixations to draw.")] = 6,
+    task: TaskName = None,
     depth: Depth = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of data, first weights and order.")] = 0,
     grammar_seed: GrammarSeed = 0,
@@ -152,19 +155,18 @@ def raster(
 ) -> None:
     """Draw spikes, a membrane and its dendrite, before and after training."""
     from cortexsim.runs.enough import checked_test_size
-    from cortexsim.runs.folder import made_with
     from cortexsim.runs.locate import find_model
     from cortexsim.runs.raster import draw
     from cortexsim.runs.record import note
-    from cortexsim.runs.trial import Trial
+    from cortexsim.runs.trial import Trial, written
 
     console, found = open_console(), find_model(model)
-    hierarchy = hierarchy_of(found.task(), depth, None, None, None, None)
+    shown = task_of(found.own_task(), task, depth, None, None, None, None)
     count = samples or found.training.samples
-    tested = checked_test_size(hierarchy, count)
-    trial = Trial(found, hierarchy, count, tested, grammar_seed, seed, target=checked_target(target))
+    tested = checked_test_size(shown, count)
+    trial = Trial(found, shown, count, tested, grammar_seed, seed, target=checked_target(target))
     with working(out, f"raster-{found.name}", COMMAND, console, "the same command, and --out") as folder:
-        note(folder, "raster", {}, made_with(trial) | {"fixations": fixations})
+        note(folder, "raster", {}, written(trial) | {"fixations": fixations})
         draw(trial, fixations, folder, console)
     console.print(f"Written: {folder}/raster.png, raster.svg", soft_wrap=True)
 

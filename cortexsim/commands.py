@@ -18,12 +18,13 @@ from cortexsim.options import (
     Out,
     Resume,
     Target,
+    TaskName,
     TupleSize,
     Workers,
     absolute,
     checked_target,
-    hierarchy_of,
     only,
+    task_of,
     working,
 )
 from cortexsim.runs.tell import open_console, origin, put
@@ -33,6 +34,7 @@ def train(
     context: typer.Context,
     model: Annotated[str | None, typer.Argument(help="Name of a model, or path of a .toml file.")] = None,
     samples: Annotated[int | None, typer.Option(min=2, help="Training samples; the model's own unless given.")] = None,
+    task: TaskName = None,
     depth: Depth = None,
     multiplicity: Multiplicity = None,
     features: Features = None,
@@ -72,10 +74,10 @@ def train(
         raise UserError("train: name a model, such as clapp, or a run to go on with (--resume RUN)")
     else:
         found, sized = find_model(model), checked_target(target)
-        hierarchy = hierarchy_of(found.task(), depth, multiplicity, features, tuple_size, classes)
+        shown = task_of(found.own_task(), task, depth, multiplicity, features, tuple_size, classes)
         count = samples or found.training.samples
-        tested = checked_test_size(hierarchy, count)
-        trial = Trial(found, hierarchy, count, tested, grammar_seed, seed, choose(device), sized)
+        tested = checked_test_size(shown, count)
+        trial = Trial(found, shown, count, tested, grammar_seed, seed, choose(device), sized)
     with working(resume or out, trial.model.name, RECORD, console, "cortexsim train --resume") as path:
         origin(trial.model, model, console)
         train_one(RunFolder(path) if resume else RunFolder.begin(path, trial), console, checkpoint)

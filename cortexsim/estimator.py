@@ -7,6 +7,7 @@ columns of zeros are added.
 import math
 import warnings
 from copy import deepcopy
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,12 +27,27 @@ from cortexsim.rate import Network
 from cortexsim.rate.threads import one_thread
 from cortexsim.runs.assemble import assemble, budget, readout
 from cortexsim.runs.change import at_depth, changed
-from cortexsim.runs.checks import check_without_grammar
 from cortexsim.runs.configuration import Model
 from cortexsim.runs.locate import find_model
-from cortexsim.tasks.rhm import Hierarchy
 
 LABELLED = ("feedback", "backprop")  # Learners that cannot do without labels.
+
+
+@dataclass(frozen=True)
+class _Leaves:
+    """What a network is shown here: columns of X on the leaves of a tree."""
+
+    leaves: int
+    channels: int
+    classes: int
+    depth: int
+    branching: int
+    name: str = "X"
+    second_views: str = ""
+
+    @property
+    def grid(self) -> tuple[int, ...]:
+        return (self.leaves,)
 
 
 class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -159,7 +175,6 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def _begin(self, X: ArrayLike, y: ArrayLike | None, classes: ArrayLike | None) -> tuple[Tensor, Tensor]:
         """Check what there is to learn from, and build the learner that fits it."""
         self._model: Model = at_depth(changed(find_model(self.model), self.settings or {}), self.depth)
-        check_without_grammar(self._model)
         values = self._checked(X, reset=True)
         if y is None and self._needs_labels(self._model):
             raise ValueError(f"{self.model} requires y to be passed, but the target y is None")
@@ -169,7 +184,7 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         count = len(self.classes_) if hasattr(self, "classes_") else 2
         per_leaf = math.ceil(values.shape[1] / self.tuple_size**self.depth)
         features = max(2, per_leaf, math.ceil(count ** (1 / self.tuple_size)))
-        self._tree = Hierarchy(features, 1, self.depth, self.tuple_size, max(2, count))
+        self._tree = _Leaves(self.tuple_size**self.depth, features, max(2, count), self.depth, self.tuple_size)
         self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         self.learner_ = self._build()
         return self._leaves(values), self._labels(y, len(values))
@@ -193,10 +208,10 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def _leaves(self, values: NDArray[np.float64]) -> Tensor:
         """Lay columns out on the tree: (samples, columns) to (samples, s^L, v)."""
-        wide = self._tree.leaves * self._tree.features
+        wide = self._tree.leaves * self._tree.channels
         self._check_range(values)
         padded = np.pad(values, ((0, 0), (0, wide - values.shape[1])))
-        return torch.from_numpy(padded).float().view(len(values), self._tree.leaves, self._tree.features)
+        return torch.from_numpy(padded).float().view(len(values), self._tree.leaves, self._tree.channels)
 
     def _check_range(self, values: NDArray[np.float64]) -> None:
         """See that spikes can carry X."""

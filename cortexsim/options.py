@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
 
@@ -13,10 +14,17 @@ from pydantic import ConfigDict, Field, create_model
 from rich.console import Console
 
 from cortexsim.errors import OutputClosed, UserError, nearest
+from cortexsim.tasks import Task
 from cortexsim.tasks.rhm import Hierarchy
 
 REPORTED_GRAMMAR = 10  # From here on, no grammar below 100 has chosen a constant: experiments/tuning.
 
+TaskName = Annotated[
+    str | None,
+    typer.Option(
+        help="What is learned: rhm, digits, ..., a .csv, .npy, .npz or .py file; after commas its fields, key=value."
+    ),
+]
 Features = Annotated[int | None, typer.Option(help="v, symbols a level.")]
 Multiplicity = Annotated[int | None, typer.Option(help="m, synonyms a symbol.")]
 Depth = Annotated[int | None, typer.Option(help="L, levels.")]
@@ -152,23 +160,38 @@ def absolute(name: str) -> str:
     return str(Path(name).resolve()) if name.endswith(".toml") or "/" in name else name
 
 
-def hierarchy_of(
-    start: Hierarchy,
+def task_of(
+    start: Task,
+    task: str | None,
     depth: int | None,
     multiplicity: int | None,
     features: int | None,
     tuple_size: int | None,
     classes: int | None,
-) -> Hierarchy:
-    """Change the sizes that were given; the number of classes follows the features unless it was named."""
-    features = start.features if features is None else features
-    return Hierarchy(
-        features=features,
-        multiplicity=start.multiplicity if multiplicity is None else multiplicity,
-        depth=start.depth if depth is None else depth,
-        tuple_size=start.tuple_size if tuple_size is None else tuple_size,
-        classes=classes if classes is not None else (start.classes if start.classes != start.features else features),
-    )
+) -> Task:
+    """Choose the task: the one that was named, or where none was, that to start from, with the sizes that were given.
+
+    The number of classes follows the features unless it was named.
+
+    Raises:
+        UserError: where there is no such task, or it has no sizes.
+    """
+    from cortexsim.runs.tasks import asked_task, build_task
+
+    sizes = {"depth": depth, "multiplicity": multiplicity, "features": features, "tuple_size": tuple_size}
+    given = {name: size for name, size in {**sizes, "classes": classes}.items() if size is not None}
+    if task is not None:
+        start = build_task(asked_task(task))
+    if not isinstance(start, Hierarchy):
+        if given:
+            name = next(iter(given)).replace("_", "-")
+            raise UserError(
+                f"--{name} {next(iter(given.values()))}: task '{start.name}' has no such size (leave it out)"
+            )
+        return start
+    if "features" in given and start.classes == start.features:
+        given.setdefault("classes", given["features"])
+    return replace(start, **given)
 
 
 def checked_target(name: str) -> str:

@@ -9,7 +9,7 @@ from torch import Tensor
 from cortexsim.analysis import geometry
 from cortexsim.rate import Network, to_tensor
 from cortexsim.seeds import stream
-from cortexsim.tasks.rhm import Samples, exchange_synonyms
+from cortexsim.tasks import Data
 
 CHUNK = 1024  # Samples evaluated at once.
 MOST = 2048  # Samples that the geometry of a code is measured on.
@@ -32,8 +32,10 @@ def activities(network: Network, leaves: Tensor) -> list[Tensor]:
     return [torch.cat(parts) for parts in zip(*chunks, strict=True)]
 
 
-def code_geometry(network: Network, samples: Samples, seed: int) -> Geometry:
-    """Measure each layer against the latents of its own level.
+def code_geometry(network: Network, samples: Data, seed: int) -> Geometry:
+    """Measure each layer against the latents of its own level; against the labels, where no latents are known.
+
+    Sensitivity is that to second views of each level, where the task has any.
 
     Args:
         network: whose layers.
@@ -41,15 +43,14 @@ def code_geometry(network: Network, samples: Samples, seed: int) -> Geometry:
         seed: root seed of the stream ``exchange``.
     """
     samples = samples[:MOST]
-    depth = samples.grammar.hierarchy.depth
     codes = _as_numpy(network, samples)
     rows: list[list[float]] = [[] for _ in codes]
-    if samples.grammar.hierarchy.multiplicity > 1:
-        for level in range(1, depth + 1):
-            exchanged = _as_numpy(network, exchange_synonyms(samples, level, stream(seed, "exchange", level)))
+    if samples.exchangeable:
+        for level in range(1, len(samples.latents) + 1):
+            exchanged = _as_numpy(network, samples.second_view(level, stream(seed, "exchange", level)))
             for row, code, other in zip(rows, codes, exchanged, strict=True):
                 row.append(geometry.sensitivity(code, other))
-    pairs = [(code, samples.levels[level]) for level, code in enumerate(codes, 1)]
+    pairs = [(code, _latents(samples, level, code.shape[1])) for level, code in enumerate(codes, 1)]
     return Geometry(
         selectivity=[geometry.selectivity(*pair) for pair in pairs],
         participation=[geometry.participation(*pair) for pair in pairs],
@@ -58,7 +59,13 @@ def code_geometry(network: Network, samples: Samples, seed: int) -> Geometry:
     )
 
 
-def _as_numpy(network: Network, samples: Samples) -> list[np.ndarray]:
-    leaves = to_tensor(samples.one_hot(), network.output.detach())
+def _latents(samples: Data, level: int, positions: int) -> np.ndarray:
+    """Give what the columns of a layer should stand for, (samples, positions)."""
+    known = samples.latents[level - 1] if level <= len(samples.latents) else samples.labels[:, None]
+    return known if known.shape[1] == positions else np.repeat(samples.labels[:, None], positions, 1)
+
+
+def _as_numpy(network: Network, samples: Data) -> list[np.ndarray]:
+    inputs = to_tensor(samples.inputs, network.output.detach())
     # What has grown without bound carries nothing: the row says so, and the figures stay finite.
-    return [np.nan_to_num(code.cpu().numpy(), posinf=0.0, neginf=0.0) for code in activities(network, leaves)]
+    return [np.nan_to_num(code.cpu().numpy(), posinf=0.0, neginf=0.0) for code in activities(network, inputs)]

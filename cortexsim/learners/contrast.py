@@ -57,7 +57,7 @@ def contrasted(network: Network) -> tuple[Network, dict[str, Tensor]]:
         UserError: where no column has a sibling.
     """
     if len(network.layers) == 1:
-        raise UserError("training.loss: in a hierarchy of one level no column has a sibling (depth = 2 or more)")
+        raise UserError("training.loss: in a network of one layer no column has a sibling (depth = 2 or more)")
     below = replace(network, layers=network.layers[:-1])
     taught = {name: tensor for name, tensor in below.weights("context").items() if name.startswith("layer")}
     return below, taught

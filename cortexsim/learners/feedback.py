@@ -62,7 +62,7 @@ class Feedback:
         """Compute the directions of all weights for one batch, leaves (batch, s^L, v) and labels (batch,)."""
         network, rule = self.network, self.plasticity.rule
         responses = network.responses(leaves, learning)
-        target = one_hot(labels, network.hierarchy.classes).to(network.output.dtype)
+        target = one_hot(labels, network.classes).to(network.output.dtype)
         settled: list[Tensor] = []
         if self.path.route == "settled":
             pull = held_at(target, network, self.descent, self.path.constants["precision"])
@@ -114,7 +114,7 @@ class Feedback:
             if k + 1 == len(layers):
                 heard.append(torch.relu(noise[k].flatten(1) @ self.network.output.T).unsqueeze(1))
             else:
-                drive = layers[k + 1].feedforward(noise[k].reshape(len(like), layers[k + 1].positions, -1))
+                drive = layers[k + 1].feedforward(layers[k + 1].gather(noise[k]))
                 heard.append(layers[k + 1].rate(drive))
         return self._feedback_updates("noise_post", noise, heard)
 
@@ -126,7 +126,8 @@ class Feedback:
             if self.path.route == "direct":
                 ends = values, above.expand(-1, layer.positions, -1)
             else:
-                ends = values.reshape(len(values), above.shape[1], -1), above
+                seen = values.flatten(1).unsqueeze(1) if k == len(post) else self.network.layers[k].gather(values)
+                ends = seen, above
             update = self.plasticity.feedback_update(layer.feedback, {signal: ends[0]}, ends[1])
             found[f"layer{k}.feedback"] = update
         return found

@@ -22,6 +22,8 @@ class Local:
         schedule: ``greedy`` teaches one layer after the other, each with the full budget, the input of each computed
             once; ``simultaneous`` teaches all at once.
         top: ``label`` lets the top layer's dendrites hear the label; ``readout`` leaves the top to a readout.
+        shaped: how many layers, from below, it teaches; all but the top unless given, or with that where it hears the
+            label.
     """
 
     streams = frozenset[int]()
@@ -33,11 +35,12 @@ class Local:
         optimization: Optimization,
         schedule: Literal["greedy", "simultaneous"] = "greedy",
         top: Literal["readout", "label"] = "readout",
+        shaped: int | None = None,
     ) -> None:
         self.network = network
         self.top = top
         self.plasticity = Plasticity(rule)
-        self.represents = len(network.layers) - (top == "readout")
+        self.represents = len(network.layers) - (top == "readout") if shaped is None else shaped
         self.plastic = network.layers[: self.represents]
         self.uses_labels = any("label" in layer.outside for layer in self.plastic)
         for layer in self.plastic:
@@ -89,7 +92,7 @@ class Local:
                 heard = layer.listen(response.activity, outside | others, views.get(k))
             updates = self.plasticity.updates(layer, response, heard)
             if rule.false_inputs:
-                false = layer.respond(mixed(below, layer.positions, rule.negatives))
+                false = layer.answer(mixed(layer.gather(below), below.shape[2], rule.negatives))
                 for name, update in self.plasticity.updates(layer, false, hybrid=True).items():
                     updates[name] = updates[name] + update
             self._optimizer(k).step(updates, progress)
@@ -124,7 +127,7 @@ class Local:
         """Say what dendrites can hear that is of no layer, each (batch, 1, cells)."""
         if not self.uses_labels:
             return {}
-        return {"label": one_hot(labels, self.network.hierarchy.classes).to(self.network.output.dtype).unsqueeze(1)}
+        return {"label": one_hot(labels, self.network.classes).to(self.network.output.dtype).unsqueeze(1)}
 
     def _views(self, stage: int, others: Sequence[Tensor]) -> dict[int, Tensor]:
         """Answer second views, each for a layer that hears it, with the activity of that layer."""

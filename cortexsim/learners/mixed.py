@@ -56,7 +56,6 @@ class MixedNetwork(Network):
             cost["clipped"] = max(cost["clipped"], segment.clipped(found[-1]))
             codes, outcome = segment.respond(found[-1], self.seed)
             found += codes
-            fans = segment.last_stack.fans
             cost["spikes"] += sum(count for name, count in outcome.spikes.items() if name != "input")
-            cost["synaptic_operations"] += sum(fans.get(name, 0) * count for name, count in outcome.spikes.items())
+            cost["synaptic_operations"] += outcome.operations
         return found[1 : wanted + 1], cost

@@ -31,8 +31,8 @@ class Segment:
         rule: what the layers follow while they learn; None where they never do.
         target: ``cpp``, ``numpy`` or ``cython``.
         schedule: for each stage of learning, the layers of this segment that learn then, counted within it.
-        tuple_size: s, columns under one parent.
         classes: n_c, labels.
+        below: positions below its lowest layer.
         output: weights and bias of an output that learns with the layers, by the names of the stack.
     """
 
@@ -44,8 +44,8 @@ class Segment:
     rule: Rule | None
     target: str
     schedule: Sequence[Sequence[int]]
-    tuple_size: int
     classes: int
+    below: int
     output: dict[str, Tensor] = field(default_factory=dict)
     lasting: State = field(default_factory=dict)
     _stacks: dict[int, Stack] = field(default_factory=dict)
@@ -118,8 +118,10 @@ class Segment:
         stack = self.last_stack
         rows = _rows(below)
         outcome, _ = stack.run(Stream(rows, fingerprints(rows)), self.state(stack), seed)
-        shape = (len(rows), -1, self.layers[0].bias.shape[1])
-        found = [outcome.activity[self._plan(k, False).sender].reshape(shape) for k in range(len(self.layers))]
+        found = [
+            outcome.activity[self._plan(k, False).sender].reshape(len(rows), layer.positions, layer.cells)
+            for k, layer in enumerate(self.layers)
+        ]
         return [torch.from_numpy(values).to(below) for values in found], outcome
 
     def state(self, stack: Stack) -> State:
@@ -172,8 +174,8 @@ class Segment:
         return {key: tensor for key, tensor in found.items() if key in lasting}
 
     def _stack(self, plans: list[Plan], traced_cell: int | None = None) -> Stack:
-        sizes, capacity = (self.tuple_size, self.classes), CAPACITY if traced_cell is None else SPIED
-        description, parameters = describe(plans, *sizes, self.rule, self.settings, capacity, traced_cell)
+        capacity = CAPACITY if traced_cell is None else SPIED
+        description, parameters = describe(plans, self.classes, self.rule, self.settings, capacity, traced_cell)
         return Stack(description, parameters, self.target)
 
     def _plan(self, k: int, plastic: bool) -> Plan:
@@ -190,7 +192,15 @@ class Segment:
             feedback=layer.feedback is not None,
             below_rate=below,
             sends="prediction" if layer.predicts else "activity",
+            heard=_table(layer.heard),
+            fields=None if layer.fields is None else _table(layer.fields),
+            below=self.below if k == 0 else self.layers[k - 1].positions,
         )
+
+
+def _table(indices: Tensor) -> tuple[tuple[int, ...], ...]:
+    """Write out an index table as plain data."""
+    return tuple(tuple(row) for row in indices.tolist())
 
 
 def fingerprints(rows: np.ndarray) -> np.ndarray:

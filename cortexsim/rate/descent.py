@@ -46,7 +46,7 @@ class Descent:
             self.magnitudes = [self._magnitudes(k) for k in self._levels]
 
     def weights(self, k: int) -> Projection:
-        """Choose the feedback weights onto layer k, (copies, s cells, cells above) or (1, cells, classes)."""
+        """Choose the feedback weights onto layer k, (copies, n cells, cells above) or (1, cells, classes)."""
         kind = self.path.feedback
         if kind == "random":
             found = self.network.layers[k].feedback
@@ -62,7 +62,10 @@ class Descent:
     def down(self, k: int, taught: Tensor, weights: Projection | None = None) -> Tensor:
         """Bring what stands above layer k, (batch, positions above, cells above), to it: (batch, positions, cells)."""
         brought = (weights or self.weights(k))(taught)
-        return brought.reshape(len(taught), self.network.layers[k].positions, -1)
+        positions = self.network.layers[k].positions
+        if k == self.top:
+            return brought.reshape(len(taught), positions, -1)
+        return self.network.layers[k + 1].scatter(brought, positions)
 
     def slopes(self, k: int, responses: Sequence[Response]) -> Tensor:
         """Answer with the slopes that an error meets in layer k on its way down."""

@@ -2,43 +2,47 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from cortexsim import contexts
 from cortexsim.rate.layer import Layer
 from cortexsim.rate.projection import Projection
-from cortexsim.tasks.rhm import Hierarchy
+from cortexsim.topology import Topology
 
 
-def hear(layer: Layer, context: str, hierarchy: Hierarchy, all_contexts: Sequence[str], one_to_one: bool) -> None:
-    """Give a layer silent synapses from a context such as ``sibling+label``; none where the tree has no such patches.
+def hear(
+    layer: Layer,
+    number: int,
+    topology: Topology,
+    all_contexts: Sequence[str],
+    sizes: dict[str, int],
+    one_to_one: bool,
+) -> None:
+    """Give a layer silent synapses from its context, such as ``sibling+label``; none where there is nobody to hear.
 
-    Where weights are shared, each place in the part of the tree that is heard has its own: siblings differ.
+    Where weights are shared, columns that hear others in places of their own have synapses of their own: siblings
+    differ.
 
     Args:
         layer: which layer.
-        context: what it hears.
-        hierarchy: its tree.
+        number: of the layer, counted from 1.
+        topology: of the network.
         all_contexts: of all layers, from below: ``top`` is the highest that hears anything.
+        sizes: cells of what is heard from elsewhere, by its name.
         one_to_one: whether synapses come from namesakes alone, and have no weights.
     """
-    sources, (copies, cells) = contexts.named(context), layer.bias.shape
-    if not sources:
+    context = all_contexts[number - 1]
+    if not (sources := contexts.named(context)):
         return
-    near = [name for name in sources if name in contexts.SPANS]
-    places = [contexts.heard(name, layer.positions, hierarchy.tuple_size) for name in near]
-    nobody = np.empty((layer.positions, 0), dtype=np.intp)
-    layer.heard = torch.from_numpy(np.concatenate([nobody, *places], 1)).to(layer.bias.device)
-    layer.outside = tuple(name for name in sources if name not in contexts.SPANS)
-    tops = hierarchy.positions(highest(all_contexts))
-    sizes = {"label": hierarchy.classes, "top": cells * tops * (tops - 1)}
+    near = contexts.within(context)
+    copies, cells = layer.bias.shape
+    layer.heard = torch.from_numpy(contexts.heard(context, topology, number)).to(layer.bias.device)
+    layer.outside = tuple(name for name in sources if name not in {found.name for found in near})
     width = cells * layer.heard.shape[1] + sum(sizes[name] for name in layer.outside)
     if width and not one_to_one:
-        span = max((contexts.SPANS[name] for name in near), default=0)
-        apart = min(layer.positions, hierarchy.tuple_size**span) if copies == 1 else layer.positions
-        layer.context = Projection(layer.bias.new_zeros(apart, cells, width))
+        apart = max((found.places(topology, number) for found in near), default=1)
+        layer.context = Projection(layer.bias.new_zeros(apart if copies == 1 else copies, cells, width))
 
 
 def bring_back(layer: Layer, values: Tensor) -> Tensor:
@@ -60,9 +64,9 @@ def bring_back(layer: Layer, values: Tensor) -> Tensor:
 
 
 def highest(all_contexts: Sequence[str]) -> int:
-    """Find the highest level, counted from 1, whose dendrites hear anything."""
-    levels = [level for level, context in enumerate(all_contexts, 1) if contexts.named(context)]
-    return max(levels, default=len(all_contexts))
+    """Find the highest layer, counted from 1, whose dendrites hear anything."""
+    numbers = [number for number, context in enumerate(all_contexts, 1) if contexts.named(context)]
+    return max(numbers, default=len(all_contexts))
 
 
 def other_tops(top: Tensor, positions: int) -> Tensor:

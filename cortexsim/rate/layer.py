@@ -32,6 +32,9 @@ class Layer:
 
     Attributes:
         positions: columns in the layer.
+        fields: which positions below each column sees, (positions, k); None where columns see one run after the other.
+        pools: which columns are pooled for the layer above, (positions sent, n); None where all are sent.
+        pooling: ``"mean"`` or ``"max"``, of each cell over the columns that are pooled.
         feedforward: W, (copies, cells, pre).
         bias: (copies, cells).
         transfer: name of the transfer function.
@@ -77,22 +80,55 @@ class Layer:
     mean_rate: float = 0.01
     covariance_rate: float = 0.01
     has_varied: bool = False
+    fields: Tensor | None = None
+    pools: Tensor | None = None
+    pooling: str = "mean"
     normalisation: Normalisation | None = None
     normalised_prediction: Normalisation | None = None
 
     def respond(self, below: Tensor, learning: bool = False) -> Response:
-        """Answer the activity of the layer below, (batch, positions s, cells below).
+        """Answer the activity below, (batch, positions below, cells below).
 
         Args:
-            below: one row a column of the layer below, or a leaf.
+            below: one row a column of the layer below, or a position of the input.
             learning: lets the input gain and a normalisation follow the input; evaluation changes nothing.
         """
-        pre = self._scale(below.reshape(below.shape[0], self.positions, -1), learning)
+        return self.answer(self.gather(below), learning)
+
+    def answer(self, seen: Tensor, learning: bool = False) -> Response:
+        """Answer what each column sees, (batch, positions, n k), as `gather` brings it."""
+        pre = self._scale(seen, learning)
         if self.normalisation is not None:
             drive = self.normalisation(self.feedforward(pre), learning)
         else:
             drive = self.feedforward(pre, self.bias)
         return Response(pre, drive, self.rate(drive))
+
+    def gather(self, below: Tensor) -> Tensor:
+        """Bring what is below to the columns that see it: (batch, positions below, k) to (batch, positions, n k)."""
+        if self.fields is not None:
+            below = below.index_select(1, self.fields.flatten())
+        return below.reshape(below.shape[0], self.positions, -1)
+
+    def scatter(self, values: Tensor, below: int) -> Tensor:
+        """Bring what each column has for those that it sees to them, summed: `gather` from its other end.
+
+        Args:
+            values: (batch, positions, n k).
+            below: positions there.
+
+        Returns:
+            (batch, positions below, k).
+        """
+        if self.fields is None:
+            return values.reshape(len(values), below, -1)
+        each = values.unflatten(2, (self.fields.shape[1], -1)).flatten(1, 2)
+        return each.new_zeros(len(values), below, each.shape[2]).index_add(1, self.fields.flatten(), each)
+
+    @property
+    def cells(self) -> int:
+        """Cells of a column."""
+        return self.bias.shape[1]
 
     @property
     def gain(self) -> Tensor | float:
@@ -105,7 +141,7 @@ class Layer:
         return self.feedback(said.expand(-1, self.positions, -1))
 
     def __call__(self, below: Tensor, learning: bool = False) -> Tensor:
-        """Answer with what it sends up: (batch, positions s, cells below) to (batch, positions, cells)."""
+        """Answer with what it sends up: (batch, positions below, cells below) to (batch, positions sent, cells)."""
         return self.send(self.respond(below, learning).activity, learning)
 
     @property
@@ -120,10 +156,13 @@ class Layer:
 
     def send(self, activity: Tensor, learning: bool = False) -> Tensor:
         """Say what the layer above is told: the activity, or the rates of what it predicts (Korchinski et al. 2026)."""
-        if not self.predicts:
+        if self.predicts:
+            drive, normalise = self._predictions()(activity), self.normalised_prediction
+            activity = self.rate(drive if normalise is None else normalise(drive, learning))
+        if self.pools is None:
             return activity
-        drive, normalise = self._predictions()(activity), self.normalised_prediction
-        return self.rate(drive if normalise is None else normalise(drive, learning))
+        several = activity[:, self.pools]  # (batch, positions sent, n, cells)
+        return several.amax(2) if self.pooling == "max" else several.mean(2)
 
     @property
     def multiply_adds(self) -> int:
@@ -134,14 +173,15 @@ class Layer:
     def _predictions(self) -> Projection:
         """Find the synapses by which each column reaches the dendrites that hear it, summed over those dendrites.
 
-        They are context synapses of the other columns, read from their presynaptic end.
+        They are context synapses of the other columns, read from their presynaptic end; where columns share theirs, as
+        it is away from the edges.
         """
         assert self.context is not None
         copies, cells, _ = self.context.weights.shape
         count = self.heard.shape[1]
         onto = self.context.weights[:, :, : count * cells].unflatten(2, (count, cells)).transpose(1, 2).flatten(0, 1)
         reached = torch.zeros_like(onto[:1]).expand(copies, -1, -1)
-        return Projection(reached.index_add(0, self.heard[:copies].flatten() % self.positions, onto))
+        return Projection(reached.index_add(0, self.heard[:copies].flatten() % copies, onto))
 
     def rate(self, drive: Tensor) -> Tensor:
         """Answer with the activity rho(a)."""

@@ -1,20 +1,20 @@
 """Inputs that do not belong together, for rules that learn to tell them from those that do."""
 
+import torch
 from torch import Tensor
 
 
-def mixed(below: Tensor, positions: int, how: str) -> Tensor:
-    """Mix each fixation of a batch with the one before, (batch, positions s, cells below).
+def mixed(seen: Tensor, width: int, how: str) -> Tensor:
+    """Mix what columns see in each fixation of a batch with what they saw in the one before.
 
     Args:
-        below: activity of the layer below.
-        positions: columns of the layer that sees it.
-        how: ``"hybrid"`` takes the first patch of each column from the fixation and the others from the one before;
-            ``"blend"`` takes the mean of both.
+        seen: (batch, positions, n k).
+        width: k, values at one position below.
+        how: ``"hybrid"`` takes the first half of each receptive field from the fixation and the rest from the one
+            before; ``"blend"`` takes the mean of both.
     """
-    before = below.roll(1, 0)
+    before = seen.roll(1, 0)
     if how == "blend":
-        return (below + before) / 2
-    patches = before.unflatten(1, (positions, -1)).clone()
-    patches[:, :, 0] = below.unflatten(1, (positions, -1))[:, :, 0]
-    return patches.flatten(1, 2)
+        return (seen + before) / 2
+    first = max(1, seen.shape[2] // width // 2) * width
+    return torch.cat([seen[:, :, :first], before[:, :, first:]], 2)

@@ -1,4 +1,4 @@
-"""Networks of rate layers, stacked as the hierarchy's tree."""
+"""Networks of rate layers, wired as a topology says."""
 
 import math
 from dataclasses import dataclass, replace
@@ -8,14 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cortexsim import contexts
+from cortexsim.contexts import heard
 from cortexsim.errors import UserError, nearest
-from cortexsim.rate.hearing import hear
+from cortexsim.rate.hearing import hear, highest
 from cortexsim.rate.layer import Layer, Response
 from cortexsim.rate.normalisation import Normalisation
 from cortexsim.rate.projection import Projection
 from cortexsim.seeds import stream
-from cortexsim.tasks.rhm import Hierarchy
+from cortexsim.topology import Topology
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,13 @@ class Network:
     """Hold the layers, lowest first, and a linear output of one unit a class.
 
     Attributes:
-        hierarchy: the task's sizes, which set the tree.
-        layers: one a level.
-        output: weights onto the classes, (classes, cells).
+        topology: where its columns look.
+        layers: from below.
+        output: weights onto the classes, (classes, cells of all columns of the highest layer).
         output_bias: (classes,).
     """
 
-    hierarchy: Hierarchy
+    topology: Topology
     layers: list[Layer]
     output: Tensor
     output_bias: Tensor
@@ -69,7 +69,8 @@ class Network:
     def build(
         cls,
         architecture: Architecture,
-        hierarchy: Hierarchy,
+        topology: Topology,
+        classes: int,
         seed: int,
         device: str = "cpu",
         dtype: torch.dtype = torch.float32,
@@ -82,7 +83,8 @@ class Network:
 
         Args:
             architecture: its cells.
-            hierarchy: its tree.
+            topology: where its columns look.
+            classes: units of its output.
             seed: root seed of the streams ``weights`` and ``feedback``.
             device: where its tensors live.
             dtype: of its tensors.
@@ -90,21 +92,24 @@ class Network:
                 siblings unless given, without synapses.
             feedback: whether random weights bring each layer a modulator of one component a class, ``"direct"``, or
                 what the layer above is taught, ``"layered"``.
-            unshared: levels whose columns have weights of their own, whatever the architecture says.
+            unshared: layers, counted from 1, whose columns have weights of their own, whatever the architecture says.
             one_to_one: whether a cell hears its namesakes in the context alone, by synapses without weights.
         """
         like = torch.empty((), device=device, dtype=dtype)
-        levels = range(1, hierarchy.depth + 1)
+        numbers = range(1, topology.depth + 1)
         own = replace(architecture, shared=False)
-        layers = [_layer(own if level in unshared else architecture, hierarchy, level, seed, like) for level in levels]
-        for layer, names in zip(layers, context or ("none",) * hierarchy.depth, strict=True):
-            hear(layer, names, hierarchy, context, one_to_one)
+        layers = [_layer(own if k in unshared else architecture, topology, k, seed, like) for k in numbers]
+        listening = context or ("none",) * topology.depth
+        top = layers[highest(listening) - 1]
+        sizes = {"label": classes, "top": top.cells * top.positions * (top.positions - 1)}
+        for number, layer in enumerate(layers, 1):
+            hear(layer, number, topology, listening, sizes, one_to_one)
             if architecture.normalisation != "none" and layer.predicts and layer.context is not None:
-                bias = like.new_zeros(layer.context.copies, architecture.cells)
+                bias = like.new_zeros(layer.context.copies, layer.cells)
                 layer.normalised_prediction = Normalisation.begin(architecture.normalisation, bias, "sent_")
-        shape, deviation = (hierarchy.classes, architecture.cells), math.sqrt(1 / architecture.cells)
-        output = drawn(seed, ("weights", "output"), shape, deviation, like)
-        network = cls(hierarchy, layers, output, like.new_zeros(hierarchy.classes))
+        shape = (classes, layers[-1].cells * topology.layers[-1].sent)
+        output = drawn(seed, ("weights", "output"), shape, math.sqrt(1 / shape[1]), like)
+        network = cls(topology, layers, output, like.new_zeros(classes))
         network.draw_gates(architecture, seed)
         if feedback != "none":
             network.draw_feedback(seed, feedback)
@@ -128,34 +133,38 @@ class Network:
         Those that come straight from the output differ for every cell, also where columns share their feedforward
         weights; those from the layer above have the shape of the weights that they run against, transposed.
         """
-        cells, classes = self.output.shape[1], self.hierarchy.classes
         above = [layer.feedforward.weights.transpose(1, 2) for layer in self.layers[1:]]
         for level, (layer, like) in enumerate(zip(self.layers, [*above, self.output.T.unsqueeze(0)], strict=True), 1):
             if route == "direct":
-                like = self.output.new_empty(layer.positions, cells, classes)
+                like = self.output.new_empty(layer.positions, layer.cells, self.classes)
             layer.feedback = Projection(feedback_weights(like, seed, "feedback", level))
 
-    def responses(self, leaves: Tensor, learning: bool = False) -> list[Response]:
-        """Answer leaves (batch, s^L, v) with all that happens in each layer."""
+    @property
+    def classes(self) -> int:
+        """Units of the output."""
+        return len(self.output_bias)
+
+    def responses(self, inputs: Tensor, learning: bool = False) -> list[Response]:
+        """Answer inputs (batch, positions, channels) with all that happens in each layer."""
         found: list[Response] = []
         for layer in self.layers:
-            found.append(layer.respond(found[-1].activity if found else leaves, learning))
+            found.append(layer.respond(found[-1].activity if found else inputs, learning))
         return found
 
-    def activities(self, leaves: Tensor, layers: int | None = None, learning: bool = False) -> list[Tensor]:
-        """Answer leaves (batch, s^L, v) with the activity of each layer, (batch, positions, cells)."""
-        found = [leaves]
+    def activities(self, inputs: Tensor, layers: int | None = None, learning: bool = False) -> list[Tensor]:
+        """Answer inputs (batch, positions, channels) with what each layer sends, (batch, positions, cells)."""
+        found = [inputs]
         for layer in self.layers[:layers]:
             found.append(layer(found[-1], learning))
         return found[1:]
 
     @property
     def multiply_adds(self) -> int:
-        """Count the multiplications, each with an addition, from the leaves of one sample to the highest layer."""
+        """Count the multiplications, each with an addition, from the input of one sample to the highest layer."""
         return sum(layer.multiply_adds for layer in self.layers)
 
     def classify(self, top: Tensor) -> Tensor:
-        """Read the classes from the top layer's one column: (batch, 1, cells) to logits (batch, classes)."""
+        """Read the classes from the top layer, (batch, positions, cells), to logits (batch, classes)."""
         return torch.addmm(self.output_bias, top.flatten(1), self.output.T)
 
     def output_update(self, error: Tensor, top: Tensor) -> dict[str, Tensor]:
@@ -166,7 +175,7 @@ class Network:
         """Bring the weights back to where they may be, after a step; here they may be anywhere."""
 
     def weights(self, *more: str) -> dict[str, Tensor]:
-        """Name the tensors that an error can teach: those between leaves and classes, and more by name."""
+        """Name the tensors that an error can teach: those between input and classes, and more by name."""
         taught = ("feedforward", "bias", "scale", "output", *more)
         return {name: tensor for name, tensor in self.state().items() if name.endswith(taught)}
 
@@ -180,24 +189,28 @@ class Network:
         return {**named, "output": self.output, "output_bias": self.output_bias}
 
 
-def _layer(a: Architecture, hierarchy: Hierarchy, level: int, seed: int, like: Tensor) -> Layer:
-    """Make the layer of one level."""
-    positions, s = hierarchy.positions(level), hierarchy.tuple_size
-    pre = s * (hierarchy.features if level == 1 else a.cells)
-    copies = 1 if a.shared else positions
+def _layer(a: Architecture, topology: Topology, number: int, seed: int, like: Tensor) -> Layer:
+    """Make one layer, counted from 1."""
+    columns = topology.layers[number - 1]
+    lower = None if number == 1 else topology.layers[number - 2]
+    cells, below = columns.cells or a.cells, topology.channels if lower is None else lower.cells or a.cells
+    pre, copies = columns.fields.shape[1] * below, 1 if a.shared else columns.positions
     deviation = a.initial_scale * math.sqrt(2 / pre)
-    bias = like.new_zeros(copies, a.cells)
+    bias = like.new_zeros(copies, cells)
     return Layer(
-        positions=positions,
-        feedforward=Projection(drawn(seed, ("weights", level), (copies, a.cells, pre), deviation, like)),
+        positions=columns.positions,
+        fields=None if columns.contiguous else torch.from_numpy(columns.fields).to(like.device),
+        pools=None if columns.pools is None else torch.from_numpy(columns.pools).to(like.device),
+        pooling=columns.pooling,
+        feedforward=Projection(drawn(seed, ("weights", number), (copies, cells, pre), deviation, like)),
         bias=bias,
         transfer=a.transfer,
         context=None,
         feedback=None,
         input_rms=a.input_rms,
-        mean=like.new_zeros(copies, a.cells),
+        mean=like.new_zeros(copies, cells),
         input_square=like.new_zeros(()),
-        heard=torch.from_numpy(contexts.siblings(positions, s)).to(like.device),
+        heard=torch.from_numpy(heard("sibling", topology, number)).to(like.device),
         sends=a.sends,
         input_scaling=a.input_scaling,
         mean_rate=a.mean_rate,

@@ -70,7 +70,7 @@ class VectorNetwork(Network):
 
         Cells come in pairs of the same first weights and opposite gates, one of which is always active.
         """
-        cells, components = architecture.cells, self.hierarchy.classes
+        cells, components = architecture.cells, self.classes
         layers = []
         for level, layer in enumerate(self.layers, 1):
             first, like = level == 1, layer.feedforward.weights
@@ -133,11 +133,11 @@ class VectorNetwork(Network):
 
     def _unfold(self, activity: Tensor) -> Tensor:
         """(batch K, positions, cells) to (batch, positions, cells K)."""
-        vectors = activity.unflatten(0, (-1, self.hierarchy.classes))
+        vectors = activity.unflatten(0, (-1, self.classes))
         return vectors.permute(0, 2, 3, 1).flatten(2)
 
     def _vectors(self, top: Tensor) -> Tensor:
         """The top layer's one column as (batch, cells, K)."""
-        cells, components = self.output.shape[1], self.hierarchy.classes
+        cells, components = self.output.shape[1], self.classes
         flat = top if top.shape[2] == cells * components else self._unfold(top)
         return flat[:, 0].unflatten(1, (cells, components))

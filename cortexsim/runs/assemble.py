@@ -6,9 +6,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from cortexsim import contexts
 from cortexsim.analysis.readout import Readout
-from cortexsim.errors import UserError
 from cortexsim.learners import (
     Backprop,
     Budget,
@@ -27,38 +25,45 @@ from cortexsim.learners import (
 from cortexsim.rate import Architecture, Network, Optimization, VectorNetwork
 from cortexsim.runs.checks import brian_settings
 from cortexsim.runs.configuration import Model
+from cortexsim.runs.wiring import check_wiring, contexts_on, learning_layers, topology_on
 from cortexsim.seeds import stream
 from cortexsim.spiking import State, admitted, inhibitory_cells
-from cortexsim.tasks.rhm import Hierarchy
+from cortexsim.tasks import Layout
 
 CONTRASTS = {"clapp": clapp_loss, "infonce": infonce_loss}
 
 
-def assemble(model: Model, hierarchy: Hierarchy, seed: int, device: str = "cpu", target: str = "cpp") -> Learner:
-    """Build the learner that a model describes, on the tree of a hierarchy.
+def assemble(model: Model, task: Layout, seed: int, device: str = "cpu", target: str = "cpp") -> Learner:
+    """Build the learner that a model describes, on a task.
 
     Args:
         model: the configuration.
-        hierarchy: sizes of the task.
+        task: what it will be shown.
         seed: root seed; the first weights depend on nothing else.
         device: ``cpu``, ``cuda`` or ``mps``.
         target: of layers in Brian2: ``cpp``, ``numpy`` or ``cython``.
+
+    Raises:
+        UserError: where model and task do not fit each other.
     """
-    architecture = Architecture(**model.network.model_dump(exclude={"substrate", "units"}))
-    substrates = model.substrates(hierarchy.depth)
+    architecture = Architecture(**model.network.model_dump(exclude={"substrate", "units", "layers"}))
+    topology = topology_on(model, task)
+    check_wiring(model, task, topology)
+    substrates, listening = model.substrates(topology.depth), contexts_on(model, topology)
     kind = MixedNetwork if model.in_brian else VectorNetwork if model.network.units == "vector" else Network
     network = kind.build(
         architecture,
-        hierarchy,
+        topology,
+        task.classes,
         seed,
         device,
-        context=_contexts(model, hierarchy),
+        context=listening,
         feedback=_route(model),
         unshared=frozenset(level for level, substrate in enumerate(substrates, 1) if substrate != "rate"),
         one_to_one=model.learner == "local" and model.plasticity_rule().context is None,
     )
     if isinstance(network, MixedNetwork):
-        return _streamed(model, network, substrates, seed, target)
+        return _streamed(model, network, substrates, listening, seed, target)
     if model.training.loss in CONTRASTS:
         return _contrastive(model, network, seed)
     if model.learner in ("backprop", "untrained"):
@@ -80,13 +85,20 @@ def _contrastive(model: Model, network: Network, seed: int) -> Learner:
     return Settled(network, model.plasticity_rule(), _optimization(model), loss, seed)
 
 
-def _streamed(model: Model, network: MixedNetwork, substrates: tuple[str, ...], seed: int, target: str) -> Learner:
+def _streamed(
+    model: Model,
+    network: MixedNetwork,
+    substrates: tuple[str, ...],
+    listening: tuple[str, ...],
+    seed: int,
+    target: str,
+) -> Learner:
     """Build a learner in a network with layers in Brian2."""
     rule = None if model.learner == "untrained" else model.plasticity_rule()
     local = _local(model, network) if model.learner == "local" else None
     greedy = local is not None and model.rule is not None and model.rule.schedule == "greedy"
     learning = 0 if rule is None else len(network.layers) if local is None else local.represents
-    heard = _contexts(model, network.hierarchy) or ("none",) * len(substrates)
+    heard = listening or ("none",) * len(substrates)
     chosen, segments, first = brian_settings(model), [], 0
     for substrate, run in groupby(substrates):
         size = len(list(run))
@@ -105,8 +117,8 @@ def _streamed(model: Model, network: MixedNetwork, substrates: tuple[str, ...], 
                     rule=rule,
                     target=target,
                     schedule=[[k] for k in plastic] if greedy else [plastic] if plastic else [],
-                    tuple_size=network.hierarchy.tuple_size,
-                    classes=network.hierarchy.classes,
+                    classes=network.classes,
+                    below=network.topology.layers[first].below,
                     lasting=_recruitment(network, first, size, seed) if chosen.dale else {},
                     output={} if local else {"readout.w": network.output, "classes.bias": network.output_bias},
                 )
@@ -132,7 +144,8 @@ def _recruitment(network: Network, first: int, size: int, seed: int) -> State:
 
 def _local(model: Model, network: Network) -> Local:
     assert model.rule is not None
-    return Local(network, model.plasticity_rule(), _optimization(model), model.rule.schedule, model.rule.top)
+    shaped = learning_layers(model, network.topology)
+    return Local(network, model.plasticity_rule(), _optimization(model), model.rule.schedule, model.rule.top, shaped)
 
 
 def _optimization(model: Model) -> Optimization:
@@ -164,24 +177,3 @@ def budget(model: Model) -> Budget:
 def readout(model: Model, kind: str | None = None) -> Readout:
     """Set up the readout of a model, or one of another kind with its settings."""
     return Readout(**model.readout.model_dump(exclude={"labels"}) | ({"kind": kind} if kind else {}))
-
-
-def _contexts(model: Model, hierarchy: Hierarchy) -> tuple[str, ...]:
-    """Say what the dendrites of each layer hear; () where that is siblings without synapses, or nothing."""
-    if model.training.loss == "clapp":
-        return (*["none"] * (hierarchy.depth - 2), "sibling", "none")[-hierarchy.depth :]
-    if model.rule is None:
-        return (*["sibling"] * (hierarchy.depth - 1), "none") if model.network.sends == "prediction" else ()
-    if model.plasticity_rule().context is None and "synonym" not in contexts.named(model.rule.context):
-        return ()
-    labelled = model.rule.top == "label"
-    if hierarchy.depth == 1:
-        if labelled:
-            return ("label",)
-        raise UserError(
-            f"hierarchy.depth = 1: no column has a sibling, and rule '{model.rule_name}' learns from them (at least 2)"
-        )
-    # Columns under the root have no cousins; and where theirs is the highest layer that learns, it is the top itself.
-    nobody = {"cousin"} if labelled else {"cousin", "top"}
-    left = [name for name in contexts.named(model.rule.context) if name not in nobody] or ["sibling"]
-    return (*[model.rule.context] * (hierarchy.depth - 2), "+".join(left), "label" if labelled else "none")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from cortexsim.analysis.sample_complexity import has_learned
 from cortexsim.runs.trial import Row, Trial
-from cortexsim.tasks.rhm import laws
+from cortexsim.tasks.rhm import Hierarchy, laws
 
 STEP = 0.5  # Octaves from size to size, whatever the hierarchy, so that searches share rows.
 FINE = STEP / 2  # Octaves between the two sizes that P* lies between.
@@ -76,7 +76,8 @@ class Search:
         """
         limit = octave(self.largest.samples)
         untrained = self.largest.model.learner == "untrained"
-        hierarchy = self.largest.hierarchy
+        hierarchy = self.largest.task
+        assert isinstance(hierarchy, Hierarchy)
         predicted = min(laws.backpropagation(hierarchy), laws.clustering(hierarchy))
         start = limit if untrained else octave(predicted)
         learned: dict[float, bool] = {}

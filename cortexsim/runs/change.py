@@ -12,7 +12,7 @@ from cortexsim.runs.checks import check
 from cortexsim.runs.configuration import Model, resolved
 from cortexsim.runs.explain import explain
 
-FIXED = ("description", "learner", "hierarchy", "depth")
+FIXED = ("description", "learner", "task", "layer", "depth")
 """Keys of a model that no depth has for itself."""
 
 
@@ -29,7 +29,7 @@ def changed(model: Model, values: Mapping[str, Any]) -> Model:
 
 
 def at_depth(model: Model, depth: int) -> Model:
-    """Give a model the values that it has for hierarchies of so many levels, in the place of all ``[depth.N]``.
+    """Give a model the values that it has for networks of so many layers, in the place of all ``[depth.N]``.
 
     Raises:
         UserError: where it has no such key, or the value is not possible.

@@ -27,7 +27,7 @@ def check(model: "Model") -> None:
 
 def _check_fit(model: "Model") -> None:
     """Hold learner, rule and network to each other."""
-    model.task()
+    model.own_task()
     check_brian(model)
     _check_sending(model)
     if model.training.loss != "labels":
@@ -55,7 +55,7 @@ def _check_context(model: "Model", rule: Rule) -> None:
     """Hold what dendrites are to hear to what there is."""
     assert model.rule is not None
     asked, names = f"rule.context = '{model.rule.context}'", contexts.named(model.rule.context)
-    known = [name for name in contexts.CONTEXTS if name != "none"]
+    known = list(contexts.CONTEXTS)
     for name in names or [model.rule.context]:
         if name not in known:
             raise UserError(f"{asked}: '{name}' is not known ({nearest(name, known)}; join several by +)")
@@ -63,29 +63,26 @@ def _check_context(model: "Model", rule: Rule) -> None:
         raise UserError(f"{asked}: the same twice (name each once)")
     if model.rule.context == "sibling":
         return
-    if rule.context is None and not (rule.needs_context and set(names) <= {"sibling", "synonym"}):
+    inside = {found.name for found in contexts.within(model.rule.context)}
+    if rule.context is None and not (rule.needs_context and set(names) <= inside):
         raise UserError(f"{asked}: rule '{rule.name}' has no context synapses ('sibling')")
-    if "synonym" in names and model.learner != "local":
+    if contexts.second_views(model.rule.context) and model.learner != "local":
         raise UserError(f"{asked}: learner = '{model.learner}' sees every sample in one view ('sibling')")
     if "top" in names and model.rule.schedule == "greedy":
         raise UserError(f"{asked}: the top must learn at once with those that hear it (schedule = 'simultaneous')")
     if "top" in names and model.rule.top == "label":
         raise UserError(f"{asked}: with rule.top = 'label' the top is one column, above all others (top = 'readout')")
-    if model.in_brian:
-        raise UserError(f"{asked}: cells in Brian2 hear their siblings ('sibling')")
+    here = set(model.network.substrate)
+    for name in names:
+        if beyond := sorted(here - contexts.CONTEXTS[name].substrates):
+            raise UserError(f"{asked}: layers of substrate '{beyond[0]}' cannot hear '{name}' ({_hearable(beyond[0])})")
+    if model.in_brian and len(names) > 1:
+        raise UserError(f"{asked}: cells in Brian2 hear one context ({_hearable(min(here - {'rate'}))})")
 
 
-def check_without_grammar(model: "Model") -> None:
-    """Hold a model to data that no grammar has written.
-
-    Raises:
-        UserError: where it asks for what a grammar alone can tell.
-    """
-    if model.rule is not None and "synonym" in contexts.named(model.rule.context):
-        raise UserError(
-            f"{model._path}: rule.context = '{model.rule.context}': without a grammar there are no synonyms"
-            " (context = 'sibling')"
-        )
+def _hearable(substrate: str) -> str:
+    """List the contexts that a substrate can hear."""
+    return ", ".join(f"'{name}'" for name, found in contexts.CONTEXTS.items() if substrate in found.substrates)
 
 
 def _check_sending(model: "Model") -> None:
@@ -102,7 +99,7 @@ def _check_sending(model: "Model") -> None:
     rule = None if model.rule is None else model.plasticity_rule()
     if model.learner == "feedback" or (rule is not None and rule.context is None):
         raise UserError(f"{asked}: rule '{model.rule_name}' has no context synapses to predict by (sends = 'activity')")
-    if model.rule is not None and not set(contexts.named(model.rule.context)) & set(contexts.SPANS):
+    if model.rule is not None and not contexts.within(model.rule.context):
         raise UserError(f"{asked}: no column hears another (context = 'sibling')")
 
 

@@ -1,7 +1,7 @@
 """Set learners side by side on one task: same samples, same order, same network, same budget of epochs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,10 @@ from cortexsim.runs.files import write_figure, write_json
 from cortexsim.runs.provenance import versions
 from cortexsim.runs.record import Ledger
 from cortexsim.runs.schedule import run_all
+from cortexsim.runs.tasks import described, titled
 from cortexsim.runs.tell import accuracy_table, layer_table, put, verdict
 from cortexsim.runs.trial import Row, Trial, test_size
+from cortexsim.tasks import Task
 from cortexsim.tasks.rhm import Hierarchy, laws
 
 
@@ -30,7 +32,7 @@ class Comparison:
 
     Attributes:
         models: the learners.
-        hierarchy: sizes of the task.
+        task: what learners are shown.
         samples: training-set sizes.
         seeds: repetitions; repetition k has seed k and the grammar seed of the first plus k.
         repeats: how often each grammar comes, with other samples, first weights and order.
@@ -41,7 +43,7 @@ class Comparison:
     """
 
     models: tuple[Model, ...]
-    hierarchy: Hierarchy
+    task: Task
     samples: tuple[int, ...]
     seeds: int = 3
     repeats: int = 1
@@ -52,11 +54,11 @@ class Comparison:
 
     def trials(self) -> list[Trial]:
         """List every trial, in the order of the rows."""
-        test = test_size(self.hierarchy, max(self.samples))
+        test = test_size(self.task, max(self.samples))
         return [
             Trial(
                 model,
-                self.hierarchy,
+                self.task,
                 samples,
                 test,
                 self.grammar_seed + seed % self.seeds,
@@ -79,22 +81,22 @@ class Comparison:
         for name in names:
             if names.count(name) > 1:
                 raise UserError(f"--model {name}: given more than once (give the copies different file names)")
-        checked_test_size(self.hierarchy, max(self.samples))
+        checked_test_size(self.task, max(self.samples))
 
     @property
     def title(self) -> str:
         """Name the task and the repetitions in one line."""
-        h, grammars = self.hierarchy, "1 grammar" if self.seeds == 1 else f"{self.seeds} grammars"
-        grammars += f" x {self.repeats} seeds" if self.repeats > 1 else ""
-        return (
-            f"Random Hierarchy Model: v = {h.features}, m = {h.multiplicity}, s = {h.tuple_size}, L = {h.depth},"
-            f" n_c = {h.classes}; {grammars}, seeded from {self.grammar_seed}"
-        )
+        drawn = "grammar" if isinstance(self.task, Hierarchy) else "split"
+        several = f"{self.seeds} {drawn}{'s' if self.seeds > 1 else ''}"
+        several += f" x {self.repeats} seeds" if self.repeats > 1 else ""
+        return f"{titled(self.task)}; {several}, seeded from {self.grammar_seed}"
 
     @property
     def laws(self) -> dict[str, float]:
         """The predicted sample complexities that lie near the samples compared, up to factors of order one."""
-        predicted = {"n_c m^L": laws.backpropagation(self.hierarchy), "v m³/(1-f)": laws.clustering(self.hierarchy)}
+        if not isinstance(self.task, Hierarchy):
+            return {}
+        predicted = {"n_c m^L": laws.backpropagation(self.task), "v m³/(1-f)": laws.clustering(self.task)}
         return {
             name: value for name, value in predicted.items() if min(self.samples) / 2 <= value <= max(self.samples) * 2
         }
@@ -133,18 +135,18 @@ def draw(comparison: Comparison, rows: Sequence[Row]) -> Figure:
     summaries, chance = summarise(rows), rows[0]["chance"]
     if comparison.points:
         return panels.against_values(summaries, comparison.points, chance, comparison.title)
-    return plots.comparison(summaries, chance, comparison.laws, comparison.hierarchy.features, comparison.title)
+    return plots.comparison(summaries, chance, comparison.laws, comparison.task.channels, comparison.title)
 
 
 def configuration(comparison: Comparison) -> dict[str, Any]:
     """Write out everything a comparison was made with."""
     return {
-        "hierarchy": asdict(comparison.hierarchy),
+        "task": described(comparison.task),
         "samples": list(comparison.samples),
         "seeds": comparison.seeds,
         "repeats": comparison.repeats,
         "grammar_seed": comparison.grammar_seed,
         "device": comparison.device,
         "target": comparison.target,
-        "models": [as_run(at_depth(model, comparison.hierarchy.depth)) for model in comparison.models],
+        "models": [as_run(at_depth(model, model.layers_on(comparison.task))) for model in comparison.models],
     }

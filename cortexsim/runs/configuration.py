@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from cortexsim.errors import UserError, about
 from cortexsim.rules import Rule, load_rule
@@ -22,20 +22,38 @@ from cortexsim.runs.tables import (
     Substrates,
     Table,
 )
+from cortexsim.runs.tasks import build_task
+from cortexsim.tasks import Layout, Task
 from cortexsim.tasks.rhm import Hierarchy
 
-
-class HierarchyTable(Table):
-    """Sizes of the task; the command line's options go before these."""
-
-    features: Annotated[int, Field(ge=2, le=256, strict=True)] = 8
-    multiplicity: Count = 4
-    depth: Count = 4
-    tuple_size: Annotated[int, Field(ge=2, strict=True)] = 2
-    classes: Annotated[int, Field(ge=2, strict=True)] | None = None
-
-
 Cells = Annotated[int, Field(ge=1, le=65536, strict=True)]
+LAYERS = 3  # Over a task without a hierarchy, where a model says nothing of its layers.
+
+
+class TaskTable(BaseModel):
+    """Which task, by name or by the path of a Python file, and its fields; the command line's options go before."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: str = Hierarchy.name
+
+    def build(self, beside: Path = Path()) -> Task:
+        """Build the task; files that it names start from a folder.
+
+        Raises:
+            UserError: where it cannot be.
+        """
+        return build_task(self.model_dump(), beside)
+
+
+class LayerTable(Table):
+    """One layer of columns: how much of the layer below each sees, along each axis."""
+
+    size: Count | Literal["all"]
+    stride: Count | None = None
+    cells: Cells | None = None
+    pool: Count = 1
+    pooling: Literal["mean", "max"] = "mean"
 
 
 class NetworkTable(Table):
@@ -43,6 +61,7 @@ class NetworkTable(Table):
 
     substrate: Substrates = ("rate",)
     cells: Cells = 64
+    layers: Count | None = None
     units: Literal["scalar", "vector"] = "scalar"
     shared: Annotated[bool, Field(strict=True)] = True
     transfer: Literal["relu", "saturating", "linear"] = "relu"
@@ -111,13 +130,15 @@ AtDepth = dict[Annotated[int, Field(ge=1)], Annotated[dict[str, Any], BeforeVali
 class Model(Table):
     """One file of `models/`: a network, what learns in it, and how.
 
-    ``[depth.N]`` has other values for hierarchies of N levels, as ``[depth.3.training]`` those of training there.
+    ``[[layer]]`` says, from below, what the columns of each layer see; without any they make a tree. ``[depth.N]`` has
+    other values for networks of N layers, as ``[depth.3.training]`` those of training there.
     """
 
     description: str = ""
     learner: Literal["local", "feedback", "backprop", "untrained"]
     rule: RuleTable | None = None
-    hierarchy: HierarchyTable = HierarchyTable()
+    task: TaskTable = TaskTable()
+    layer: list[LayerTable] = Field(default_factory=list)
     network: NetworkTable = NetworkTable()
     spiking: SpikingTable = SpikingTable()
     modulator: dict[str, ModulatorTable] = Field(default_factory=dict)
@@ -139,13 +160,17 @@ class Model(Table):
         name = self.learner if self.rule is None else self.plasticity_rule().name
         return name if self.training.loss == "labels" else f"{name} ({self.training.loss})"
 
-    def task(self) -> Hierarchy:
-        """The sizes of the task that the model is for.
+    def own_task(self) -> Task:
+        """Build the task that the model is for.
 
         Raises:
-            UserError: where they cannot exist.
+            UserError: where it cannot be.
         """
-        return Hierarchy(**self.hierarchy.model_dump(exclude_none=True))
+        return self.task.build(self._path.parent)
+
+    def layers_on(self, task: Layout) -> int:
+        """Count the layers of its network on a task: those that it lists, or the levels of the task's hierarchy."""
+        return len(self.layer) or self.network.layers or task.depth or LAYERS
 
     def substrates(self, depth: int) -> tuple[str, ...]:
         """Name the substrate of each layer, from below; the last one named holds for all above it."""
@@ -198,16 +223,16 @@ def resolved(model: Model) -> Mapping[str, Any]:
 
 
 def as_run(model: Model, samples: int | None = None) -> dict[str, Any]:
-    """Write out a model as it was run, for a reader of what stands beside it: the hierarchy that it ran on.
+    """Write out a model as it was run, for a reader of what stands beside it: the task that it ran on.
 
-    Its own hierarchy is left out, and so are tables of substrates that it does not use.
+    Its own task is left out, and so are tables of substrates that it does not use.
 
     Args:
         model: of the run.
         samples: that it was trained on; None where several stand beside.
     """
     values = dict(resolved(model))
-    for name in ("hierarchy", *(() if model.in_brian else ("spiking", "modulator"))):
+    for name in ("task", *(() if model.in_brian else ("spiking", "modulator"))):
         del values[name]
     training = {key: value for key, value in values["training"].items() if key != "samples"}
     return {**values, "training": training if samples is None else {"samples": samples, **training}}

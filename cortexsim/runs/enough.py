@@ -2,12 +2,12 @@
 
 from cortexsim.errors import UserError
 from cortexsim.runs.trial import test_size
-from cortexsim.tasks.rhm import Hierarchy
+from cortexsim.tasks import Task
 
 PER_CLASS = 4  # Test samples for each class, at least, where a user says how many are trained on.
 
 
-def checked_test_size(hierarchy: Hierarchy, samples: int) -> int:
+def checked_test_size(task: Task, samples: int) -> int:
     """Choose how many samples to hold out, and see that these are enough: `PER_CLASS` times as many as classes.
 
     Four of each class are then expected: of 8 classes one is missing in one test set out of seven, and an accuracy
@@ -17,12 +17,14 @@ def checked_test_size(hierarchy: Hierarchy, samples: int) -> int:
     Raises:
         UserError: where so many for training leave fewer.
     """
-    left, least = hierarchy.distinct_samples - samples, PER_CLASS * hierarchy.classes
+    left, least = task.distinct_samples - samples, PER_CLASS * task.classes
     if left < least:
-        most = hierarchy.distinct_samples - least
-        mend = f"ask for {most} or fewer, or raise" if most >= 2 else "raise"
+        most = task.distinct_samples - least
+        fewer = f"ask for {most} or fewer" if most >= 2 else ""
+        more = "raise --depth or --multiplicity" if task.depth else ""
         raise UserError(
-            f"--samples {samples}: this grammar has {hierarchy.distinct_samples} distinct samples, which leaves"
-            f" {max(left, 0)} to test on (at least {least}, {PER_CLASS} a class: {mend} --depth or --multiplicity)"
+            f"--samples {samples}: this {'grammar' if task.depth else 'task'} has {task.distinct_samples} distinct"
+            f" samples, which leaves {max(left, 0)} to test on (at least {least}, {PER_CLASS} a class:"
+            f" {', or '.join(filter(None, (fewer, more))) or 'it is too small'})"
         )
-    return test_size(hierarchy, samples)
+    return test_size(task, samples)

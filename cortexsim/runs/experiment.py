@@ -15,7 +15,7 @@ from cortexsim.errors import UserError, about, nearest
 from cortexsim.runs import markdown, stored
 from cortexsim.runs.change import varied
 from cortexsim.runs.compare import Comparison, compare, configuration, draw
-from cortexsim.runs.configuration import Count, HierarchyTable, Table
+from cortexsim.runs.configuration import Count, Table, TaskTable
 from cortexsim.runs.explain import read
 from cortexsim.runs.files import write_figures, write_json
 from cortexsim.runs.locate import find_experiment_file, find_model
@@ -40,7 +40,7 @@ class ComparisonTable(Table):
     seeds: Count = 3
     repeats: Count = 1
     grammar_seed: Seed = 0
-    hierarchy: HierarchyTable = HierarchyTable()
+    task: TaskTable = TaskTable()
 
 
 class FigureTable(Table):
@@ -135,7 +135,7 @@ def _comparison(table: ComparisonTable, experiment: Experiment, beside: Path, de
     return Comparison(
         models=(*models, *controls),
         points=points,
-        hierarchy=Hierarchy(**table.hierarchy.model_dump(exclude_none=True)),
+        task=table.task.build(beside),
         samples=tuple(sorted(set(table.samples))),
         seeds=table.seeds,
         repeats=table.repeats,
@@ -213,7 +213,8 @@ def _figures(
     if not experiment.row:
         return {}
     groups = {row.title: [Path(name).stem for name in row.models] for row in experiment.row}
-    units = {name: laws.backpropagation(comparison.hierarchy) for name, comparison in planned.items()}
+    tasks = {name: comparison.task for name, comparison in planned.items()}
+    units = {name: laws.backpropagation(task) for name, task in tasks.items() if isinstance(task, Hierarchy)}
     chance = next(iter(rows.values()))[0]["chance"]
     found = {name: summarise(several) for name, several in rows.items()}
     figures: dict[str, Draw] = {"figure": partial(panels.in_units_of_the_law, found, units, chance, groups)}

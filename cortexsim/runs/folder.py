@@ -4,7 +4,7 @@ import hashlib
 import sys
 import time
 from contextlib import AbstractContextManager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,14 @@ from pydantic import ValidationError
 
 from cortexsim.errors import UserError
 from cortexsim.runs.checkpoint import Checkpoints
-from cortexsim.runs.configuration import Model, as_run, resolved
+from cortexsim.runs.configuration import Model, as_run
 from cortexsim.runs.explain import explain
 from cortexsim.runs.files import write_whole
 from cortexsim.runs.place import RECORD, hold, see_own
 from cortexsim.runs.provenance import ENGINES, code_state, git_state, versions
-from cortexsim.runs.trial import Row, Trial
+from cortexsim.runs.tasks import build_task, described
+from cortexsim.runs.trial import Row, Trial, written
 from cortexsim.runs.written import ResultRecord, RunRecord, read_record, write_record
-from cortexsim.tasks.rhm import Hierarchy
 
 RESULT, METRICS, CHECKPOINTS = "result.json", "metrics.jsonl", "checkpoints"
 STREAMS = ("data", "weights", "feedback", "order", "noise", "spikes", "exchange", "readout", "views")
@@ -102,7 +102,7 @@ class RunFolder:
     def finish(self, row: Row) -> None:
         """Write the row down, with all that it was made with."""
         configuration = {
-            "hierarchy": asdict(self.trial.hierarchy),
+            "task": described(self.trial.task),
             "model": as_run(self.trial.model, self.trial.samples),
             "device": self.trial.device,
         }
@@ -140,15 +140,10 @@ class RunFolder:
         return hold(self.path, f"cortexsim train --resume {self.path}")
 
 
-def made_with(trial: Trial) -> dict[str, Any]:
-    """Write out a trial, its model with all defaults."""
-    return {**asdict(trial), "model": resolved(trial.model)}
-
-
 def _record(trial: Trial) -> dict[str, Any]:
     """Write out all that a run is made with."""
     return {
-        "trial": made_with(trial),
+        "trial": written(trial),
         "asked": trial.asked,
         "seeds": {"grammar": trial.grammar_seed, **dict.fromkeys(STREAMS, trial.seed)},
         "versions": versions(),
@@ -165,7 +160,7 @@ def _trial(values: dict[str, Any], path: Path) -> Trial:
     name = tables.pop("name", "")
     try:
         model = Model.model_validate(tables)
-        hierarchy = Hierarchy(**values["hierarchy"])
+        task = build_task(values["task"])
     except ValidationError as error:
         raise UserError(f"{path / RECORD}: {explain(error, Model)}") from None
     except UserError as error:
@@ -173,7 +168,7 @@ def _trial(values: dict[str, Any], path: Path) -> Trial:
     if not isinstance(name, str):
         raise UserError(f"{path / RECORD}: model.name = {name!r} is no text")
     model._name, model._path = name, path / RECORD
-    return Trial(**{**values, "model": model, "hierarchy": hierarchy})
+    return Trial(**{**values, "model": model, "task": task})
 
 
 def _rule_file(model: Model) -> str | None:

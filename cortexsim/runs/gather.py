@@ -99,11 +99,11 @@ def gather(paths: Iterable[Path], say: Callable[[str], None] | None = None) -> l
 
 def listing(runs: Iterable[Found]) -> Table:
     """List runs by their folders, which `--resume` takes: what they are, how far, and what came of them."""
-    columns = ["run", "model", "depth", "samples", "grammar", "seed", "begun", "state", "test accuracy"]
+    columns = ["run", "model", "task", "layers", "samples", "grammar", "seed", "begun", "state", "test accuracy"]
     table = new_table("Runs", columns, left=2)
     for run in runs:
         trial, row = run.folder.trial, run.row
-        numbers = (trial.hierarchy.depth, trial.samples, trial.grammar_seed, trial.seed)
+        numbers = (trial.task.name, trial.model.layers_on(trial.task), trial.samples, trial.grammar_seed, trial.seed)
         accuracy = f"{row['accuracy']:.3f}" if row is not None else "-"
         begun = str(run.folder.record.get("begun", "-"))[:16].replace("T", " ")
         table.add_row(str(run.folder.path), trial.model.name, *map(str, numbers), begun, run.state, accuracy)

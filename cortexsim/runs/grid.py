@@ -29,7 +29,6 @@ from cortexsim.runs.tell import new_table
 from cortexsim.runs.trial import Row, Trial
 from cortexsim.runs.workers import spread
 from cortexsim.runs.written import Exactly, Several, Target, Text, Whole, read_record, write_record
-from cortexsim.tasks.rhm import Hierarchy
 
 POINTS, FAILED = "points", "error.json"
 _ONE_AT_A_TIME = threading.Lock()  # A Dask worker may have several threads; torch counts its own for all of them.
@@ -102,12 +101,12 @@ class Grid:
             said = " ".join(f"{key}={value}" for key, value in values.items())
             with about(f"point {said}" if said else f"{self.model}"):
                 model = changed(start, values)
-                hierarchy: Hierarchy = model.task()
+                task = model.own_task()
                 samples = self.samples or model.training.samples
-                test = checked_test_size(hierarchy, samples)
+                test = checked_test_size(task, samples)
             for seed in range(self.seeds):
                 grammar = self.grammar_seed + seed
-                trial = Trial(model, hierarchy, samples, test, grammar, seed, self.device, self.target)
+                trial = Trial(model, task, samples, test, grammar, seed, self.device, self.target)
                 found[_folder_name({**values, "seed": seed}, trial)] = {**values, "seed": seed}, trial
         return found
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cortexsim import contexts
 from cortexsim.analysis.probes import activities, code_geometry
+from cortexsim.errors import UserError
 from cortexsim.learners import Learner, MixedNetwork, train
 from cortexsim.rate import to_tensor
 from cortexsim.rate.threads import one_thread
@@ -20,7 +21,7 @@ from cortexsim.runs.configuration import Model
 from cortexsim.runs.following import Following
 from cortexsim.runs.trial import Row, Trial
 from cortexsim.seeds import stream
-from cortexsim.tasks.rhm import Grammar, Samples, exchange_synonyms, split
+from cortexsim.tasks import UNLABELLED, Data
 
 if TYPE_CHECKING:
     from cortexsim.runs.keep import Keeper
@@ -33,21 +34,25 @@ class Prepared:
     """Hold a learner before its training, and its data on its device."""
 
     learner: Learner
-    leaves: Tensor  # (samples, s^L, v)
+    inputs: Tensor  # (samples, positions, channels)
     labels: Tensor  # (samples,)
-    test: Samples
-    views: tuple[Tensor, ...] = ()  # One for each layer that hears a second view, each like leaves.
+    test: Data
+    views: tuple[Tensor, ...] = ()  # One for each layer that learns, where they hear second views, each like inputs.
 
 
 def prepare(trial: Trial) -> Prepared:
-    """Draw the grammar, its samples and the learner's first weights, and compile what is to be compiled."""
-    grammar = Grammar.draw(trial.hierarchy, stream(trial.grammar_seed, "grammar"))
-    samples, test = split(grammar, trial.samples, trial.test_samples, stream(trial.seed, "data"))
-    learner = assemble.assemble(trial.model, trial.hierarchy, trial.seed, trial.device, trial.target)
+    """Draw the task's samples and the learner's first weights, and compile what is to be compiled."""
+    learner = assemble.assemble(trial.model, trial.task, trial.seed, trial.device, trial.target)
+    samples, test = trial.task.draw(trial.samples, trial.test_samples, trial.grammar_seed, trial.seed)
     if isinstance(learner.network, MixedNetwork):
         learner.network.compile_programs()
-    leaves, labels = _tensors(samples, learner)
-    return Prepared(learner, leaves, labels, test, _views(trial, samples, learner))
+    inputs, labels = _tensors(samples, learner)
+    if learner.uses_labels and (missing := int((labels == UNLABELLED).sum())):
+        raise UserError(
+            f"{trial.model.name}: {missing} of {len(labels)} training samples have no label, and its layers learn from"
+            " labels (a model whose readout alone does, such as clapp)"
+        )
+    return Prepared(learner, inputs, labels, test, _views(trial, samples, learner))
 
 
 def run(trial: Trial) -> Row:
@@ -71,9 +76,9 @@ def train_and_measure(
     """
     start, cpu = time.perf_counter(), cpu_seconds()
     with one_thread():
-        leaves, labels, budget = prepared.leaves, prepared.labels, assemble.budget(trial.model)
-        alignment = Following(prepared.learner, leaves, labels, budget.epochs, watch)
-        teach = partial(train, prepared.learner, leaves, labels, budget, trial.seed, views=prepared.views)
+        inputs, labels, budget = prepared.inputs, prepared.labels, assemble.budget(trial.model)
+        alignment = Following(prepared.learner, inputs, labels, budget.epochs, watch)
+        teach = partial(train, prepared.learner, inputs, labels, budget, trial.seed, views=prepared.views)
         if keeper is None:
             teach(watch=alignment)
         else:
@@ -89,14 +94,14 @@ def train_and_measure(
             "context": context_name(trial.model),
             "samples": trial.samples,
             "test_samples": len(prepared.test),
-            "labels": labels_seen(trial, prepared.learner),
+            "labels": labels_seen(trial, prepared),
             "labels_for": "layers" if prepared.learner.uses_labels else "readout",
             "grammar_seed": trial.grammar_seed,
             "seed": trial.seed,
             "trained_layers": prepared.learner.represents if prepared.learner.stages else 0,
             "accuracy": _accuracy(trial, prepared) if by_layer is None else by_layer[prepared.learner.represents - 1],
             "readout_by_layer": by_layer,
-            "chance": 1 / trial.hierarchy.classes,
+            "chance": trial.task.chance,
             **asdict(code_geometry(network, prepared.test, trial.seed)),
             **_cost(prepared),
             "alignment": alignment.found,
@@ -119,7 +124,7 @@ def substrate_name(model: Model) -> str:
 
 
 def _cost(prepared: Prepared) -> dict[str, float | None]:
-    """Say what a test sample costs from the leaves to the highest layer, without the readout.
+    """Say what a test sample costs from the input to the highest layer, without the readout.
 
     Where cells spike, that is measured: spikes, and synapses that they reach. Where none does, it follows from the
     sizes of the network: multiply-adds, one a synapse, whether its input is silent or not. Beside it stands what share
@@ -129,8 +134,8 @@ def _cost(prepared: Prepared) -> dict[str, float | None]:
     if not isinstance(network, MixedNetwork):
         costs = dict.fromkeys(("spikes", "synaptic_operations", "clipped"))
         return {**costs, "multiply_adds": network.multiply_adds}
-    leaves, _ = _tensors(prepared.test, prepared.learner)
-    shown = leaves[:COSTED]
+    inputs, _ = _tensors(prepared.test, prepared.learner)
+    shown = inputs[:COSTED]
     found = network.respond(shown)[1]
     counts = {name: found[name] / len(shown) for name in ("spikes", "synaptic_operations")}
     return {**counts, "clipped": found["clipped"], "multiply_adds": None}
@@ -156,42 +161,41 @@ def _readouts(
 ) -> list[float]:
     """Score a readout from each of some layers, or of all."""
     learner, readout = prepared.learner, assemble.readout(trial.model, kind)
-    test_leaves, truth = _tensors(prepared.test, learner)
-    told = slice(labels_seen(trial, learner))
-    codes, test_codes = (activities(learner.network, values) for values in (prepared.leaves[told], test_leaves))
+    test_inputs, truth = _tensors(prepared.test, learner)
+    told = slice(labels_seen(trial, prepared))
+    codes, test_codes = (activities(learner.network, values) for values in (prepared.inputs[told], test_inputs))
     fit = partial(readout.accuracy, labels=prepared.labels[told], test_labels=truth)
     chosen = range(len(codes)) if layers is None else layers
-    return [fit(train=codes[k], test=test_codes[k], classes=trial.hierarchy.classes, seed=trial.seed) for k in chosen]
+    return [fit(train=codes[k], test=test_codes[k], classes=trial.task.classes, seed=trial.seed) for k in chosen]
 
 
-def labels_seen(trial: Trial, learner: Learner) -> int:
-    """Count the samples that come with a label: all of them, or those that the readout is told the labels of."""
+def labels_seen(trial: Trial, prepared: Prepared) -> int:
+    """Count the samples that come with a label: all that have one, or those that the readout is told the labels of."""
+    known, learner = int((prepared.labels != UNLABELLED).sum()), prepared.learner
     told = trial.model.readout.labels
-    return trial.samples if told is None or learner.uses_labels else min(told, trial.samples)
+    return known if told is None or learner.uses_labels else min(told, known)
 
 
 def _accuracy(trial: Trial, prepared: Prepared) -> float:
     """Score the learner's own answer, or else a readout from the last layer that it has shaped."""
-    test_leaves, truth = _tensors(prepared.test, prepared.learner)
-    answers = [prepared.learner.classify(chunk) for chunk in test_leaves.split(1024)]
+    test_inputs, truth = _tensors(prepared.test, prepared.learner)
+    answers = [prepared.learner.classify(chunk) for chunk in test_inputs.split(1024)]
     found = [answer.argmax(1) for answer in answers if answer is not None]
     if not found:
         return layer_accuracy(trial, prepared, prepared.learner.represents - 1)
     return float((torch.cat(found) == truth).float().mean())
 
 
-def _views(trial: Trial, samples: Samples, learner: Learner) -> tuple[Tensor, ...]:
-    """Draw, for each layer below the top, a second view of every sample, whose tuples of its level are synonyms."""
-    if trial.model.rule is None or "synonym" not in contexts.named(trial.model.rule.context):
+def _views(trial: Trial, samples: Data, learner: Learner) -> tuple[Tensor, ...]:
+    """Draw a second view of every sample for each layer that learns, where they hear any."""
+    if trial.model.rule is None or not contexts.second_views(trial.model.rule.context):
         return ()
-    drawn = (
-        exchange_synonyms(samples, level, stream(trial.seed, "views", level))
-        for level in range(1, trial.hierarchy.depth)
-    )
+    numbers = range(1, learner.represents + 1)
+    drawn = (samples.second_view(k, stream(trial.seed, "views", k)) for k in numbers)
     return tuple(_tensors(view, learner)[0] for view in drawn)
 
 
-def _tensors(samples: Samples, learner: Learner) -> tuple[Tensor, Tensor]:
+def _tensors(samples: Data, learner: Learner) -> tuple[Tensor, Tensor]:
     like = learner.network.output.detach()
     labels = torch.from_numpy(samples.labels.astype("int64")).to(like.device)
-    return to_tensor(samples.one_hot(), like), labels
+    return to_tensor(samples.inputs, like), labels

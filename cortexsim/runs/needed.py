@@ -12,7 +12,6 @@ from rich.table import Table
 from cortexsim.analysis import threshold_panels
 from cortexsim.errors import UserError
 from cortexsim.runs import threshold_tables
-from cortexsim.runs.configuration import HierarchyTable
 from cortexsim.runs.explain import explain
 from cortexsim.runs.files import write_figure
 from cortexsim.runs.locate import find_model
@@ -61,10 +60,9 @@ def plan(
         raise UserError(f"--depth {wrong[0]}: too small (at least 1)")
     values = {"values": list(depths), "seeds": grammars, "repeats": seeds, **others}
     try:
-        hierarchy = HierarchyTable.model_validate(sizes)
-        table = SweepTable.model_validate({"name": "threshold", "varies": "depth", **values, "hierarchy": hierarchy})
+        table = SweepTable.model_validate({"name": "threshold", "varies": "depth", **values, "task": sizes})
     except ValidationError as error:
-        raise UserError(explain(error, HierarchyTable)) from None
+        raise UserError(explain(error, SweepTable)) from None
     return Sweep(table, points_of(table), models, device, target)
 
 

@@ -32,7 +32,7 @@ def draw(trial: Trial, fixations: int, out: Path, console: Console) -> None:
     out.mkdir(parents=True, exist_ok=True)
     budget = assemble.budget(trial.model)
     progress = Progress(console, prepared.learner.stages, budget.epochs)
-    train(prepared.learner, prepared.leaves, prepared.labels, budget, trial.seed, progress)
+    train(prepared.learner, prepared.inputs, prepared.labels, budget, trial.seed, progress)
     below = _below(prepared, segment, 256)
     codes = segment.respond(below, trial.seed)[0][0]
     cell = int(codes[:, 0].var(0).argmax())  # The cell of the first column that tells most samples apart.
@@ -57,6 +57,6 @@ def _spiking(trial: Trial, prepared: Prepared) -> Segment:
 
 def _below(prepared: Prepared, segment: Segment, count: int) -> torch.Tensor:
     """Show test samples to what lies below the spiking layers."""
-    leaves = torch.from_numpy(prepared.test.one_hot()[:count]).to(prepared.leaves)
+    inputs = torch.from_numpy(prepared.test.inputs[:count]).to(prepared.inputs)
     network = prepared.learner.network
-    return network.activities(leaves, segment.first)[-1] if segment.first else leaves
+    return network.activities(inputs, segment.first)[-1] if segment.first else inputs

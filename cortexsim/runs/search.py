@@ -11,7 +11,7 @@ from rich.table import Table as Printed
 
 from cortexsim.errors import about
 from cortexsim.runs.change import changed
-from cortexsim.runs.configuration import Count, HierarchyTable, Model, Table, resolved
+from cortexsim.runs.configuration import Count, Model, Table, TaskTable, resolved
 from cortexsim.runs.explain import read
 from cortexsim.runs.files import write_json
 from cortexsim.runs.locate import find_model
@@ -22,7 +22,6 @@ from cortexsim.runs.tables import Seed
 from cortexsim.runs.tell import new_table
 from cortexsim.runs.trial import Row, Trial
 from cortexsim.seeds import stream
-from cortexsim.tasks.rhm import Hierarchy
 
 Entry = dict[str, Any]
 
@@ -50,7 +49,7 @@ class Search(Table):
     stages: list[Stage] = Field(default_factory=list)
     test_samples: Count = 2048
     seed: Seed = 0
-    hierarchy: HierarchyTable = HierarchyTable()
+    task: TaskTable = TaskTable()
     space: Space = Field(default_factory=dict)
     also: dict[str, Space] = Field(default_factory=dict)
     candidates: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)
@@ -137,9 +136,9 @@ def table(outcome: Mapping[str, list[Entry]], most: int = 3) -> Printed:
 
 
 def _trials(plan: Search, stage: Stage, model: Model) -> list[Trial]:
-    hierarchy = Hierarchy(**plan.hierarchy.model_dump(exclude_none=True))
+    task = plan.task.build(plan._beside)
     return [
-        Trial(model, hierarchy, samples, plan.test_samples, grammar, seed)
+        Trial(model, task, samples, plan.test_samples, grammar, seed)
         for samples in stage.samples
         for seed, grammar in enumerate(stage.grammar_seeds, plan.seed)
     ]

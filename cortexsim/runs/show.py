@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from cortexsim.contexts import CONTEXTS
+from cortexsim import contexts
 from cortexsim.learners import Learner, MixedNetwork
 from cortexsim.rate import Layer
 from cortexsim.rules import MASKS, SIGNALS, Rule, known_rules
@@ -13,6 +13,7 @@ from cortexsim.runs.checks import brian_settings
 from cortexsim.runs.configuration import Model
 from cortexsim.runs.locate import find_model, model_paths
 from cortexsim.runs.measure import context_name, substrate_name
+from cortexsim.runs.tasks import titled
 from cortexsim.runs.tell import new_table, put
 
 LONGEST = 30  # Characters of a third factor in the table of rules.
@@ -56,12 +57,13 @@ def rules_table() -> Table:
 
 def describe(model: Model, console: Console) -> None:
     """Print a model's layers, and its rule."""
-    hierarchy = model.task()
-    model = at_depth(model, hierarchy.depth)
-    learner, substrates = assemble(model, hierarchy, seed=0), model.substrates(hierarchy.depth)
+    task = model.own_task()
+    model = at_depth(model, model.layers_on(task))
+    learner = assemble(model, task, seed=0)
+    substrates = model.substrates(len(learner.network.layers))
     console.print(f"{model.name}: {model.description}")
     table = new_table(
-        f"Network on a hierarchy of depth {hierarchy.depth}",
+        f"Network on {titled(task)}",
         [
             "layer",
             "substrate",
@@ -89,8 +91,8 @@ def describe(model: Model, console: Console) -> None:
     put(table, console)
     if model.in_brian and model.learner != "untrained":
         _describe_spiking(model, learner, console)
-    for name in context_name(model).split("+"):
-        console.print(f"Context {name}: {CONTEXTS[name]}")
+    for name in contexts.named(context_name(model)):
+        console.print(f"Context {name}: {contexts.CONTEXTS[name].meaning}")
     if model.rule is not None:
         _describe_rule(model.plasticity_rule(), console)
 

@@ -3,13 +3,13 @@
 import gzip
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 from cortexsim.errors import UserError
 from cortexsim.runs.bracket import Measure
 from cortexsim.runs.files import write_whole
+from cortexsim.runs.tasks import described
 from cortexsim.runs.trial import Row, Trial
 
 ROWS = "rows.jsonl.gz"
@@ -67,7 +67,7 @@ def _identity(part: str, trial: Trial) -> dict[str, Any]:
     return {
         "part": part,
         "learner": trial.model.name,
-        "sizes": list(astuple(trial.hierarchy)),
+        "task": described(trial.task),
         "samples": trial.samples,
         "test_samples": trial.test_samples,
         "grammar_seed": trial.grammar_seed,
@@ -77,7 +77,7 @@ def _identity(part: str, trial: Trial) -> dict[str, Any]:
 
 def _key(row: dict[str, Any]) -> tuple[Any, ...]:
     names = ("part", "learner", "samples", "test_samples", "grammar_seed", "seed")
-    return (tuple(row["sizes"]), *(row[name] for name in names))
+    return (json.dumps(row["task"], sort_keys=True), *(row[name] for name in names))
 
 
 def _kept(row: Row) -> Row:

@@ -12,9 +12,10 @@ from cortexsim.analysis.sample_complexity import Threshold, brackets
 from cortexsim.analysis.thresholds import SYMBOLS, Swept
 from cortexsim.errors import UserError
 from cortexsim.runs.bracket import Search
-from cortexsim.runs.configuration import Count, HierarchyTable, Model, Positive, Table, resolved
+from cortexsim.runs.configuration import Count, Model, Positive, Table, TaskTable, resolved
 from cortexsim.runs.locate import find_model
 from cortexsim.runs.tables import Seed
+from cortexsim.runs.tasks import build_task
 from cortexsim.runs.trial import TEST_SAMPLES, Row, Trial
 from cortexsim.tasks.rhm import Hierarchy, laws
 
@@ -33,7 +34,7 @@ class SweepTable(Table):
     name: str
     varies: Literal["depth", "multiplicity", "features", "fraction"]
     values: list[Positive] = Field(min_length=1)
-    hierarchy: HierarchyTable = HierarchyTable()
+    task: TaskTable = TaskTable()
     models: list[str] | None = Field(default=None, min_length=1)
     seeds: Count = 3
     repeats: Count = 1
@@ -94,7 +95,7 @@ class Sweep:
         stays = [
             f"{name} = {size}" for name, size in sizes.items() if name not in (symbol, "m" if symbol == "f" else "")
         ]
-        classes = "n_c = v" if table.hierarchy.classes is None else f"n_c = {h.classes}"
+        classes = "n_c = v" if "classes" not in (table.task.model_extra or {}) else f"n_c = {h.classes}"
         times = f" x {table.repeats} seeds" if table.repeats > 1 else ""
         grammars = f"{table.seeds} grammar{'s' if table.seeds > 1 else ''}{times}, seeded from {table.grammar_seed}"
         return f"{', '.join([*stays, classes])}; {grammars}"
@@ -200,17 +201,24 @@ def _hierarchy(table: SweepTable, value: float) -> Hierarchy:
         UserError: where it is no whole number, or there is no such hierarchy, or it has too few samples to search in.
     """
     key = "multiplicity" if table.varies == "fraction" else table.varies
-    if key in table.hierarchy.model_fields_set:
-        raise UserError(f"hierarchy.{key}: it is what varies (leave it out)")
-    sizes = table.hierarchy.model_dump(exclude_none=True)
-    room = sizes["features"] ** (sizes["tuple_size"] - 1) if table.varies == "fraction" else 1
+    sizes = dict(table.task.model_extra or {})
+    if key in sizes:
+        raise UserError(f"task.{key}: it is what varies (leave it out)")
+    if table.task.name != Hierarchy.name:
+        raise UserError(f"task.name = '{table.task.name}': sizes of the Random Hierarchy Model vary ('rhm')")
+    room = 1
+    if table.varies == "fraction":
+        base = build_task(sizes | {"multiplicity": 1})
+        assert isinstance(base, Hierarchy)
+        room = base.features ** (base.tuple_size - 1)
     if abs(value * room - round(value * room)) > 1e-6:
         whole = f"f v^(s-1) = {value * room:g} synonyms" if table.varies == "fraction" else f"{value:g}"
         raise UserError(f"values: {SYMBOLS[table.varies]} = {value:g}: {whole} is not a whole number")
     try:
-        hierarchy = Hierarchy(**{**sizes, key: round(value * room)})
+        hierarchy = build_task({**sizes, key: round(value * room)})
     except UserError as error:
         raise UserError(f"{SYMBOLS[table.varies]} = {value:g}: {error}") from None
+    assert isinstance(hierarchy, Hierarchy)
     if hierarchy.distinct_samples < LEAST:
         raise UserError(
             f"{SYMBOLS[table.varies]} = {value:g}: this grammar has {hierarchy.distinct_samples} distinct samples"

@@ -23,6 +23,7 @@ from cortexsim.runs.provenance import versions
 from cortexsim.runs.record import Ledger
 from cortexsim.runs.schedule import run_all
 from cortexsim.runs.sweep import Sweep, Thresholds, sweeps
+from cortexsim.runs.tasks import described
 from cortexsim.runs.trial import Row, Trial
 
 
@@ -127,7 +128,7 @@ def entries(found: Measured) -> list[dict[str, Any]]:
                     "sweep": swept.name,
                     "varies": swept.varies,
                     "value": value,
-                    "hierarchy": asdict(hierarchy),
+                    "task": described(hierarchy),
                     "model": name,
                     "runs": _runs(rows),
                     **_estimate(needed[index]),

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import cortexsim
@@ -11,7 +11,8 @@ from cortexsim.runs.change import at_depth
 from cortexsim.runs.checks import cells_of
 from cortexsim.runs.configuration import Model, resolved
 from cortexsim.runs.provenance import code_digest, engines
-from cortexsim.tasks.rhm import Hierarchy
+from cortexsim.runs.tasks import described
+from cortexsim.tasks import Task
 
 Row = dict[str, Any]
 TEST_SAMPLES = 4096
@@ -24,18 +25,18 @@ class Trial:
     """Name everything that a row depends on.
 
     Attributes:
-        model: what learns, with the values that it has for hierarchies of this depth.
-        hierarchy: sizes of the task.
+        model: what learns, with the values that it has for networks of so many layers.
+        task: what it is shown.
         samples: training samples.
         test_samples: held-out samples.
-        grammar_seed: draws the grammar.
+        grammar_seed: draws the task: a grammar, or which samples are for testing.
         seed: draws data, first weights and order.
         device: where it runs.
         target: of layers in Brian2.
     """
 
     model: Model
-    hierarchy: Hierarchy
+    task: Task
     samples: int
     test_samples: int
     grammar_seed: int
@@ -44,14 +45,14 @@ class Trial:
     target: str = "cpp"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "model", at_depth(self.model, self.hierarchy.depth))
+        object.__setattr__(self, "model", at_depth(self.model, self.model.layers_on(self.task)))
 
     @property
     def asked(self) -> str:
         """A digest of all that was asked for: settings and seeds, and the texts of the rule and of the cells."""
         rule = "" if self.model.rule is None else repr(self.model.plasticity_rule())
         cells = [repr(cell) for cell in cells_of(self.model)]
-        values = asdict(self) | {"model": resolved(self.model), "rule": rule, "cells": cells}
+        values = written(self) | {"rule": rule, "cells": cells, "content": self.task.content}
         return _digest(values | {"version": cortexsim.__version__})
 
     @property
@@ -69,9 +70,15 @@ class Trial:
         return self.samples * (self.model.training.epochs * epoch + FIXED_COST)
 
 
-def test_size(hierarchy: Hierarchy, samples: int) -> int:
-    """Choose how many samples to hold out beside so many for training: as many as the grammar has, up to a limit."""
-    return max(1, min(TEST_SAMPLES, hierarchy.distinct_samples - samples))
+def written(trial: Trial) -> dict[str, Any]:
+    """Write out a trial: its model with all defaults, its task as the table that it is built from."""
+    rest = {field.name: getattr(trial, field.name) for field in fields(trial)}
+    return rest | {"model": resolved(trial.model), "task": described(trial.task)}
+
+
+def test_size(task: Task, samples: int) -> int:
+    """Choose how many samples to hold out beside so many for training: as many as the task has, up to a limit."""
+    return max(1, min(TEST_SAMPLES, task.distinct_samples - samples))
 
 
 def _digest(values: Mapping[str, Any]) -> str:

@@ -36,21 +36,11 @@ class Exactly(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class HierarchyRecord(Exactly):
-    """Sizes of the task."""
-
-    features: Several
-    multiplicity: Several
-    depth: Several
-    tuple_size: Several
-    classes: Several
-
-
 class TrialRecord(Exactly):
-    """A trial; its model is held to the tables of models."""
+    """A trial; its model is held to the tables of models, its task to its own."""
 
     model: dict[str, Any]
-    hierarchy: HierarchyRecord
+    task: dict[str, Any]
     samples: Several
     test_samples: Several
     grammar_seed: Whole

@@ -96,7 +96,9 @@ class Built:
         )
         synapses.connect(i=pre, j=post)
         synapses.row = connection.row
-        synapses.rows_each = len(pre) // len(source) // connection.row
+        synapses.count = len(pre)
+        each = np.bincount(pre, minlength=len(source)) // connection.row
+        synapses.rows_each = int(each[0]) if (each == each[0]).all() else 0
         for variable, turn in connection.sums.items():
             updater = synapses.summed_updaters[f"{variable}_post"]
             if not connection.every_step:

@@ -51,7 +51,7 @@ class Connection:
     source: str
     target: str
     model: str
-    wiring: tuple[str, Mapping[str, int]]
+    wiring: tuple[str, Mapping[str, Any]]
     row: int = 1
     on_pre: str = ""
     sums: Mapping[str, int] = field(default_factory=dict)

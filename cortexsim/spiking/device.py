@@ -21,11 +21,13 @@ class RowSynapses(Synapses):
 
     Attributes:
         row: synapses in a row: one presynaptic cell, consecutive postsynaptic cells.
-        rows_each: rows of each presynaptic cell.
+        rows_each: rows of each presynaptic cell; 0 where some have more than others.
+        count: of all synapses.
     """
 
     row = 1
     rows_each = 1
+    count = 0
 
 
 def along_row(code: str | list[str]) -> str:

@@ -1,5 +1,7 @@
 """Inhibitory cells of a column, for layers that follow Dale's law: whoever excites does not inhibit (Eccles 1976)."""
 
+from typing import Any
+
 from cortexsim.spiking.cells import Cell, find_cell
 from cortexsim.spiking.constraints import counters, release_parameters, transmitted
 from cortexsim.spiking.description import Connection, Group, Operation
@@ -35,9 +37,9 @@ def add_inhibition(plan: Plan, settings: Settings, below: str, plastic: bool, pa
     """
     group, cell, count = f"inhibitory{plan.number}", find_cell("lif"), inhibitory_cells(plan.cells)
     _add_cells(group, plan.positions * count, cell, settings, parts)
-    tau, inputs = settings.values(cell)["tau_synapse"], {"positions": plan.positions, "cells": count}
-    outputs = {"positions": plan.positions, "cells": plan.cells, "patch": count}
-    _connect("recruitment", "w", plan, below, group, inputs | {"patch": plan.patch}, count, settings, parts)
+    tau = settings.values(cell)["tau_synapse"]
+    outputs = ("patches", {"positions": plan.positions, "cells": plan.cells, "patch": count})
+    _connect("recruitment", "w", plan, below, group, plan.inputs(count), count, settings, parts)
     parts.set(f"recruitment{plan.number}", {"unit": settings.gain / (plan.below_rate * tau)})
     _connect("inhibition", "m", plan, group, plan.name, outputs, plan.cells, settings, parts)
     constants = {"eta": settings.homeostasis, "target": settings.target_activity}
@@ -70,15 +72,13 @@ def _add_cells(name: str, size: int, cell: Cell, settings: Settings, parts: Part
 
 
 def _connect(
-    kind: str, weight: str, plan: Plan, source: str, target: str, sizes: dict[str, int], row: int,
+    kind: str, weight: str, plan: Plan, source: str, target: str, wiring: tuple[str, dict[str, Any]], row: int,
     settings: Settings, parts: Parts,
 ) -> None:  # fmt: skip
     name, values = f"{kind}{plan.number}", release_parameters(settings)
     keys = ("unit", *values, *(("eta", "target") if kind == "inhibition" else ()))
     model = [f"{weight} : 1", *(f"{key} : 1 (shared, constant)" for key in keys)]
     on_pre = transmitted([f"current_post += unit * {weight}"], kind, plan, settings)
-    parts.connections.append(
-        Connection(name, source, target, "\n".join(model), ("patches", sizes), row=row, on_pre=on_pre)
-    )
+    parts.connections.append(Connection(name, source, target, "\n".join(model), wiring, row=row, on_pre=on_pre))
     parts.set(name, values)
     parts.state.append((name, weight))

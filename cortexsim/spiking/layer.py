@@ -44,7 +44,6 @@ def add_layer(
     settings: Settings,
     translation: Translation | None,
     below: str,
-    tuple_size: int,
     classes: int,
     parts: Parts,
 ) -> None:
@@ -55,7 +54,6 @@ def add_layer(
         settings: everything else.
         translation: of its rule; None where it does not learn.
         below: name of the presynaptic group.
-        tuple_size: s, columns under one parent.
         classes: n_c, cells of the label population.
         parts: to add to.
     """
@@ -65,7 +63,7 @@ def add_layer(
     if plan.plastic and translation is not None:
         add_plasticity(plan, settings, translation, parts)
         if translation.context:
-            add_context(plan, settings, translation, tuple_size, classes, parts)
+            add_context(plan, settings, translation, classes, parts)
     add_saccade(plan.name, cell, settings, parts)
 
 
@@ -176,10 +174,9 @@ def _add_feedforward(
         parts.state.append((name, "elig"))
     parts.set(name, values)
     parts.state.append((name, "w"))
-    sizes = {"positions": plan.positions, "cells": plan.cells, "patch": plan.patch}
     parts.connections.append(
         Connection(
-            name, below, plan.name, "\n".join(model), ("patches", sizes),
+            name, below, plan.name, "\n".join(model), plan.inputs(plan.cells),
             row=plan.cells, on_pre=transmitted(on_pre, "feedforward", plan, settings), sums=sums, every_step=bool(sums),
         )
     )  # fmt: skip

@@ -64,9 +64,7 @@ def _add_relay(plan: Plan, settings: Settings, parts: Parts) -> None:
     parts.state += [(plan.name, "history"), (plan.name, "heard")]
 
 
-def add_context(
-    plan: Plan, settings: Settings, translation: Translation, tuple_size: int, classes: int, parts: Parts
-) -> None:
+def add_context(plan: Plan, settings: Settings, translation: Translation, classes: int, parts: Parts) -> None:
     """Connect the dendrites of a layer with what they hear."""
     name = f"context{plan.number}"
     shared = {
@@ -85,8 +83,8 @@ def add_context(
         step = eta * schedule(t, 0) * (given - (forget_context_post + weight_decay) * b)
         {stepped("b", "context", plan, settings)}
     """
-    source, row, wiring = plan.name, plan.cells, ("siblings", {"positions": plan.positions, "cells": plan.cells})
-    wiring[1]["tuple_size"] = tuple_size
+    own = {"sources": plan.heard, "below": plan.positions, "width": plan.cells, "cells": plan.cells}
+    source, row, wiring = plan.name, plan.cells, ("table", own)
     if plan.context == "label":
         source, row, wiring = "labels", plan.size, ("broadcast", {"sources": classes, "targets": plan.size})
     sums = dict.fromkeys(heard, HEAR)

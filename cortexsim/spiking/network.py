@@ -14,7 +14,6 @@ from cortexsim.spiking.settings import Settings
 
 def describe(
     plans: list[Plan],
-    tuple_size: int,
     classes: int,
     rule: Rule | None,
     settings: Settings,
@@ -25,7 +24,6 @@ def describe(
 
     Args:
         plans: its layers from below, all of one substrate.
-        tuple_size: s, columns under one parent.
         classes: n_c, labels.
         rule: what its plastic layers follow.
         settings: everything else.
@@ -33,9 +31,9 @@ def describe(
         traced_cell: keep every spike, what modulators say, and the voltage and dendrite of this cell of each layer.
     """
     plastic = [plan for plan in plans if plan.plastic]
-    halves = settings.dendrite == "psp" and any(plan.context == "sibling" for plan in plastic)
+    halves = settings.dendrite == "psp" and any(plan.context not in ("none", "label") for plan in plastic)
     parts = Parts(ticks=2 if halves else 1)
-    size = plans[0].positions * plans[0].patch
+    size = plans[0].inputs_below
     _add_input(size, bool(plans[0].below_rate), settings, parts)
     below, streams = "input", {"stimulus": size}
     streams |= ({"identity": 2} if plans[0].below_rate else {}) | ({"schedule": 4} if plastic and rule else {})
@@ -43,11 +41,11 @@ def describe(
     for plan in plans:
         learning = learning or plan.plastic
         says = Translation(rule, plan.context != "none", halves) if rule is not None and plan.plastic else None
-        add_layer(plan, settings, says, below, tuple_size, classes, parts)
+        add_layer(plan, settings, says, below, classes, parts)
         if settings.dale:
             add_inhibition(plan, settings, below, rule is not None and learning, parts)
         if plan.sends == "prediction":
-            add_senders(plan, settings, tuple_size, parts)
+            add_senders(plan, settings, parts)
         below = plan.sender
         if says is not None:
             for modulator in says.rule.modulators:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from cortexsim.spiking.description import Connection, Group, Operation
 
@@ -22,10 +23,13 @@ class Plan:
         patch: presynaptic cells of a column.
         substrate: ``spiking`` or ``brian-rate``.
         plastic: whether it learns.
-        context: ``sibling``, ``label`` or ``none``.
+        context: ``label``, ``none``, or the columns of the layer that are ``heard``, by name.
         feedback: whether an output error reaches it.
         below_rate: rate of a presynaptic cell of activity 1; 0 where these do not spike.
-        sends: ``activity``, or ``prediction``: what it makes the dendrites of its siblings expect.
+        sends: ``activity``, or ``prediction``: what it makes the dendrites that hear it expect.
+        heard: which columns of the layer the dendrites of each one hear, (positions, n).
+        fields: which positions below each column sees, (positions, k); None where they see one patch after the other.
+        below: positions below, where there are fields.
     """
 
     number: int
@@ -38,6 +42,23 @@ class Plan:
     feedback: bool
     below_rate: float
     sends: str = "activity"
+    heard: tuple[tuple[int, ...], ...] = ()
+    fields: tuple[tuple[int, ...], ...] | None = None
+    below: int = 0
+
+    def inputs(self, cells: int) -> tuple[str, dict[str, Any]]:
+        """Wire so many cells of each column to what it sees."""
+        if self.fields is None:
+            return "patches", {"positions": self.positions, "cells": cells, "patch": self.patch}
+        width = self.patch // len(self.fields[0])
+        return "table", {"sources": self.fields, "below": self.below, "width": width, "cells": cells}
+
+    @property
+    def inputs_below(self) -> int:
+        """Presynaptic cells of all columns together."""
+        if self.fields is None:
+            return self.positions * self.patch
+        return self.below * self.patch // len(self.fields[0])
 
     @property
     def name(self) -> str:

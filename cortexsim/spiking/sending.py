@@ -1,4 +1,4 @@
-"""Cells that send up what a column makes its siblings' dendrites expect, in the place of its own activity."""
+"""Cells that send up what a column makes the dendrites that hear it expect, in the place of its own activity."""
 
 from cortexsim.spiking.constraints import counters, entered, release_parameters, transmitted
 from cortexsim.spiking.description import Connection, Group, Operation
@@ -7,8 +7,8 @@ from cortexsim.spiking.parts import HEAR, SACCADE, THIRD, Parts, Plan, dedent
 from cortexsim.spiking.settings import Settings
 
 
-def add_senders(plan: Plan, settings: Settings, tuple_size: int, parts: Parts) -> None:
-    """Add the senders of a layer, as many as it has cells, each driven by its column as the siblings' dendrites are.
+def add_senders(plan: Plan, settings: Settings, parts: Parts) -> None:
+    """Add the senders of a layer, as many as it has cells, each driven by its column as the dendrites that hear it are.
 
     Their synapses have the weights of the context synapses. Each scales its drive to a root mean square of ``reach``
     about a rest at the rheobase (synaptic scaling: Turrigiano 2008).
@@ -16,7 +16,6 @@ def add_senders(plan: Plan, settings: Settings, tuple_size: int, parts: Parts) -
     Args:
         plan: of the layer.
         settings: everything else.
-        tuple_size: s, columns under one parent.
         parts: to add to.
     """
     cell = settings.cell_of(plan.substrate)
@@ -58,7 +57,7 @@ def add_senders(plan: Plan, settings: Settings, tuple_size: int, parts: Parts) -
     parts.connections.append(
         Connection(
             name, plan.name, plan.sender, "\n".join(model),
-            ("onward", {"positions": plan.positions, "cells": plan.cells, "tuple_size": tuple_size}), row=plan.cells,
+            ("onward", {"sources": plan.heard, "cells": plan.cells}), row=plan.cells,
             on_pre=transmitted(["current_post += unit * scale_post * w"], "sending", plan, settings),
             sums={"expected": HEAR, "offset": HEAR},
         )

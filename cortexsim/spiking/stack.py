@@ -57,11 +57,13 @@ class Outcome:
             watched, what modulators then say.
         spikes: by group, in the whole run.
         events: of each recorded group, (time step since the run began, cell), in two rows.
+        operations: synapses that these spikes have reached.
         traces: of the traced cell of each layer, by variable, one value a time step.
     """
 
     activity: dict[str, np.ndarray]
     spikes: dict[str, float] = field(default_factory=dict)
+    operations: float = 0.0
     events: dict[str, np.ndarray] = field(default_factory=dict)
     traces: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
 
@@ -95,13 +97,13 @@ class Stack:
 
         return Interpreted(self.description, self.target)
 
-    @property
-    def fans(self) -> dict[str, int]:
-        """How many synapses a spike of each spiking group reaches."""
-        found: dict[str, int] = {}
+    @cached_property
+    def fans(self) -> dict[str, np.ndarray]:
+        """How many synapses a spike of each cell reaches, by spiking group."""
+        found: dict[str, np.ndarray] = {}
         for entry in self.description.connections:
             if entry.on_pre:
-                reached = len(self.wires[entry.name][0]) // self.sizes[entry.source]
+                reached = np.bincount(self.wires[entry.name][0], minlength=self.sizes[entry.source])
                 found[entry.source] = found.get(entry.source, 0) + reached
         return found
 
@@ -167,6 +169,7 @@ class Stack:
                 for n, v, _ in d.watched
             },
             spikes={name: float(found[f"{name}.spikes"].sum()) for name in self.spiking},
+            operations=sum(float(found[f"{name}.spikes"] @ fan) for name, fan in self.fans.items()),
             events={
                 name: np.stack([np.rint(found[f"spikes_{name}.t"] / d.dt), found[f"spikes_{name}.i"]]).astype(np.int64)
                 for name in d.recorded
@@ -208,6 +211,7 @@ def _joined(outcomes: list[Outcome]) -> Outcome:
     return Outcome(
         activity={name: np.concatenate([entry.activity[name] for entry in outcomes]) for name in first.activity},
         spikes={name: sum(entry.spikes[name] for entry in outcomes) for name in first.spikes},
+        operations=sum(entry.operations for entry in outcomes),
         events={name: np.concatenate([entry.events[name] for entry in outcomes], axis=1) for name in first.events},
         traces={
             name: {v: np.concatenate([entry.traces[name][v] for entry in outcomes]) for v in variables}

@@ -4,11 +4,10 @@ Every function answers (presynaptic, postsynaptic, place), one entry a synapse, 
 place is where the synapse's weight stands in the flattened weight tensor, (positions, cells, presynaptic cells).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
-
-from cortexsim.contexts import siblings as siblings_of
 
 Wires = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -19,25 +18,30 @@ def patches(positions: int, cells: int, patch: int) -> Wires:
     return _flat(position * patch + pre, position * cells + cell, (position * cells + cell) * patch + pre)
 
 
-def siblings(positions: int, cells: int, tuple_size: int) -> Wires:
-    """Connect every column all-to-all with the other columns under its parent."""
-    heard = siblings_of(positions, tuple_size)  # (positions, s - 1): whom each column hears.
-    entries = sorted((int(source), p, m) for p, sources in enumerate(heard) for m, source in enumerate(sources))
+def table(sources: Sequence[Sequence[int]], below: int, width: int, cells: int) -> Wires:
+    """Connect every column all-to-all with the positions that its row of an index table names.
+
+    Args:
+        sources: (positions, k), of the presynaptic positions that each column hears or sees.
+        below: how many presynaptic positions there are.
+        width: presynaptic cells of a position.
+        cells: postsynaptic cells of a column.
+    """
+    heard = np.asarray(sources)
+    count = heard.shape[1]
+    entries = np.argsort(heard.ravel(), kind="stable")  # By source, and of each in the order of the columns.
     found = []
-    for source in range(positions):
-        targets = [(p, m) for q, p, m in entries if q == source]
-        pre, _, cell = np.ogrid[:cells, : len(targets), :cells]
-        p = np.array([p for p, _ in targets])[None, :, None]
-        m = np.array([m for _, m in targets])[None, :, None]
-        width = (tuple_size - 1) * cells
-        found.append(_flat(source * cells + pre, p * cells + cell, (p * cells + cell) * width + m * cells + pre))
+    for source, targets in enumerate(np.split(entries, np.searchsorted(heard.ravel()[entries], np.arange(1, below)))):
+        pre, _, cell = np.ogrid[:width, : len(targets), :cells]
+        p, m = (numbers[None, :, None] for numbers in np.divmod(targets, count))
+        found.append(_flat(source * width + pre, p * cells + cell, ((p * cells + cell) * count + m) * width + pre))
     pre, post, place = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return pre, post, place
 
 
-def onward(positions: int, cells: int, tuple_size: int) -> Wires:
+def onward(sources: Sequence[Sequence[int]], cells: int) -> Wires:
     """Connect every column with cells of its own place, by the weights of the synapses that hear it elsewhere."""
-    pre, post, place = siblings(positions, cells, tuple_size)
+    pre, post, place = table(sources, len(sources), cells, cells)
     return pre, (pre // cells * cells + post % cells).astype(np.int32), place
 
 
@@ -85,11 +89,11 @@ WIRINGS: dict[str, Callable[..., Wires]] = {
     "patches": patches,
     "scatter": scatter,
     "shift": shift,
-    "siblings": siblings,
+    "table": table,
 }
 """By the name that a description uses."""
 
 
-def wires(kind: str, sizes: dict[str, int]) -> Wires:
+def wires(kind: str, sizes: Mapping[str, Any]) -> Wires:
     """Call a wiring by name."""
     return WIRINGS[kind](**sizes)

@@ -4,18 +4,24 @@ A new task is a new file here, entered below, or a file anywhere that holds a `T
 """
 
 from collections.abc import Mapping
+from dataclasses import is_dataclass
 from pathlib import Path
 from runpy import run_path
 from typing import Any
 
 from cortexsim.errors import UserError, nearest
-from cortexsim.tasks.protocol import UNLABELLED, Data, Task
+from cortexsim.tasks.protocol import UNLABELLED, Data, Layout, Task
 from cortexsim.tasks.rhm import Hierarchy
 
-__all__ = ["TASKS", "UNLABELLED", "Data", "Task", "task_class"]
+__all__ = ["TASKS", "UNLABELLED", "Data", "Layout", "Task", "task_class"]
 
-TASKS: Mapping[str, type[Task]] = {kind.name: kind for kind in (Hierarchy,)}
+TASKS: Mapping[str, type[Task]] = {"rhm": Hierarchy}
 """The tasks of this package by name."""
+
+WANTED = (
+    "name", "grid", "channels", "classes", "chance", "depth", "branching", "second_views", "content",
+    "distinct_samples", "draw",
+)  # fmt: skip
 
 
 def task_class(name: str, beside: Path = Path()) -> type[Task]:
@@ -41,9 +47,8 @@ def task_class(name: str, beside: Path = Path()) -> type[Task]:
         raise
     except Exception as error:  # Whatever a user's file does wrong, its name belongs in front.
         raise UserError(f"task file '{path}': {type(error).__name__}: {error}") from None
-    wanted = ("second_views", "grid", "channels", "classes", "chance", "depth", "branching", "distinct_samples", "draw")
-    if not isinstance(found, type) or not hasattr(found, "__dataclass_fields__"):
+    if not isinstance(found, type) or not is_dataclass(found):
         raise UserError(f"task file '{path}' holds no dataclass named TASK")
-    if missing := [name for name in wanted if not hasattr(found, name) and name not in found.__dataclass_fields__]:
-        raise UserError(f"task file '{path}': TASK has no '{missing[0]}' (a task has {', '.join(wanted)})")
+    if missing := [name for name in WANTED if not hasattr(found, name) and name not in found.__dataclass_fields__]:
+        raise UserError(f"task file '{path}': TASK has no '{missing[0]}' (a task has {', '.join(WANTED)})")
     return found

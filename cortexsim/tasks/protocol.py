@@ -1,6 +1,6 @@
 """What every task is: a grid of positions, samples for training and for testing, and how good guessing would be."""
 
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,11 @@ class Data(Protocol):
         """
         ...
 
+    @property
+    def exchangeable(self) -> bool:
+        """Whether second views exchange what the latents of one level are written as: then codes are probed by them."""
+        ...
+
     def __len__(self) -> int: ...
 
     def __getitem__(self, chosen: slice | NDArray[np.integer]) -> "Data": ...
@@ -42,20 +47,18 @@ class Data(Protocol):
         ...
 
 
-class Task(Protocol):
-    """Say what a learner is shown.
+class Layout(Protocol):
+    """Say what a network has to know of a task."""
 
-    A task is a frozen dataclass; its fields are the keys of the table ``[task]`` in a model. Equal tasks with equal
-    seeds draw equal samples, and a larger training set begins with the smaller.
+    @property
+    def name(self) -> str:
+        """What ``[task] name`` calls it."""
+        ...
 
-    Attributes:
-        name: what ``[task] name`` calls it.
-        second_views: the context that second views of its samples serve, such as ``"synonym"`` or ``"next"``; empty
-            where it has none.
-    """
-
-    name: ClassVar[str]
-    second_views: ClassVar[str]
+    @property
+    def second_views(self) -> str:
+        """The context that second views of its samples serve, such as ``"synonym"``; empty where it has none."""
+        ...
 
     @property
     def grid(self) -> tuple[int, ...]:
@@ -73,11 +76,6 @@ class Task(Protocol):
         ...
 
     @property
-    def chance(self) -> float:
-        """Accuracy of the best answer that does not look at the sample."""
-        ...
-
-    @property
     def depth(self) -> int | None:
         """Levels of its hidden hierarchy; None where it has none, or none that is known."""
         ...
@@ -87,9 +85,27 @@ class Task(Protocol):
         """How many positions of a level belong to one of the next, along each axis."""
         ...
 
+
+class Task(Layout, Protocol):
+    """Say what a learner is shown.
+
+    A task is a frozen dataclass; its fields are the keys of the table ``[task]`` in a model. Equal tasks with equal
+    seeds draw equal samples, and a larger training set begins with the smaller.
+    """
+
+    @property
+    def chance(self) -> float:
+        """Accuracy of the best answer that does not look at the sample."""
+        ...
+
     @property
     def distinct_samples(self) -> int:
         """How many different samples it has, for training and testing together."""
+        ...
+
+    @property
+    def content(self) -> str:
+        """A digest of what it is made of beside its fields, such as a file; empty where there is nothing."""
         ...
 
     def draw(self, train: int, test: int, task_seed: int, seed: int) -> tuple[Data, Data]:

@@ -164,7 +164,7 @@ def updates_of(rule: Rule, layer: Layer, below: Tensor) -> dict[str, Tensor]:
     with torch.no_grad():
         found = plasticity.updates(layer, layer.respond(below))
         if rule.false_inputs:
-            false = layer.respond(mixed(below, layer.positions, rule.negatives))
+            false = layer.answer(mixed(layer.gather(below), below.shape[2], rule.negatives))
             more = plasticity.updates(layer, false, hybrid=True)
             found = {name: found[name] + more[name] for name in found}
     return found

@@ -9,10 +9,28 @@
 
     const int32_t* __restrict__ _spikes = {{global_name(pathway.variables[pathway.eventspace_name])}};
     const int _spike_count = _spikes[{{pathway.source._N}}];
+    {% if not pathway.synapses.rows_each %}
+    // Presynaptic cells with more rows and with fewer: where the rows of each begin, found once.
+    static std::vector<size_t> _first;
+    if (_first.empty())
+    {
+        _first.resize({{pathway.source._N}} + 1, 0);
+        for (size_t _synapse=0; _synapse<{{pathway.synapses.count}}; _synapse++)
+            _first[{{_synaptic_pre}}[_synapse] + 1]++;
+        for (size_t _cell=0; _cell<{{pathway.source._N}}; _cell++)
+            _first[_cell + 1] += _first[_cell];
+    }
+    {% endif %}
     for (int _spike=0; _spike<_spike_count; _spike++)
     {
+        {% if pathway.synapses.rows_each %}
         const size_t _from = (size_t)_spikes[_spike] * {{pathway.synapses.rows_each * pathway.synapses.row}};
-        for (size_t _start=_from; _start<_from + {{pathway.synapses.rows_each * pathway.synapses.row}}; _start+={{pathway.synapses.row}})
+        const size_t _to = _from + {{pathway.synapses.rows_each * pathway.synapses.row}};
+        {% else %}
+        const size_t _from = _first[_spikes[_spike]];
+        const size_t _to = _first[_spikes[_spike] + 1];
+        {% endif %}
+        for (size_t _start=_from; _start<_to; _start+={{pathway.synapses.row}})
         {
             const int32_t _row_pre = {{_synaptic_pre}}[_start];
             const int32_t _row_post = {{_synaptic_post}}[_start];

@@ -81,6 +81,8 @@ class Hierarchy:
                 f" (multiplicity at most {room // parents})"
             )
 
+    content: ClassVar[str] = ""
+
     @property
     def grid(self) -> tuple[int, ...]:
         """The leaves, in a row."""

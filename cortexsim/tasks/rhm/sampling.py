@@ -54,6 +54,11 @@ class Samples:
         """Symbols of every level above the leaves."""
         return self.levels[1:]
 
+    @property
+    def exchangeable(self) -> bool:
+        """Whether symbols have synonyms."""
+        return self.grammar.hierarchy.multiplicity > 1
+
     def second_view(self, layer: int, generator: np.random.Generator) -> "Samples":
         """Exchange the tuples that a layer sees for synonyms."""
         return exchange_synonyms(self, layer, generator)

@@ -1,0 +1,85 @@
+"""From a table ``[task]``, or what the command line says, to a task and the network's topology on it."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from pydantic import ConfigDict, ValidationError, create_model
+
+from cortexsim.errors import UserError, about
+from cortexsim.runs.explain import explain
+from cortexsim.tasks import Task, task_class
+from cortexsim.tasks.rhm import Hierarchy
+
+FILES = (".csv", ".npy", ".npz")  # What `--task` takes for arrays of the user's.
+
+
+def build_task(values: Mapping[str, Any], beside: Path = Path()) -> Task:
+    """Build the task that a table describes; its ``path``, and a name that is a file, start from a folder.
+
+    Args:
+        values: the table; its ``name`` is that of the Random Hierarchy Model unless given.
+        beside: folder of the file that holds the table.
+
+    Raises:
+        UserError: where there is no such task, or it has no such field, or the value is not possible.
+    """
+    given = dict(values)
+    kind = task_class(str(given.pop("name", Hierarchy.name)), beside)
+    hints = get_type_hints(kind)
+    settable: dict[str, Any] = {
+        field.name: (hints[field.name], ... if field.default is MISSING else field.default)
+        for field in fields(kind)  # type: ignore[arg-type]
+        if field.init
+    }
+    table = create_model("Task", __config__=ConfigDict(extra="forbid", strict=True), **settable)
+    if isinstance(given.get("path"), str):
+        given["path"] = str((beside / given["path"]).resolve())
+    try:
+        table.model_validate(given)
+    except ValidationError as error:
+        raise UserError(f"task.{explain(error, table)}") from None
+    with about("task"):
+        return kind(**given)
+
+
+def described(task: Task) -> dict[str, Any]:
+    """Write a task out as the table that it is built from."""
+    return {"name": task.name, **asdict(task)}  # type: ignore[call-overload]
+
+
+def titled(task: Task) -> str:
+    """Name a task in one line."""
+    if isinstance(task, Hierarchy):
+        return (
+            f"Random Hierarchy Model: v = {task.features}, m = {task.multiplicity}, s = {task.tuple_size},"
+            f" L = {task.depth}, n_c = {task.classes}"
+        )
+    grid = " x ".join(map(str, task.grid))
+    settings = ", ".join(f"{key} = {value}" for key, value in described(task).items() if key != "name")
+    return f"{task.name}: {grid} positions, {task.classes} classes{', ' if settings else ''}{settings}"
+
+
+def asked_task(text: str) -> dict[str, Any]:
+    """Read what ``--task`` says: a name or a file, and after commas ``key=value``, as in ``flowers.csv,label=species``.
+
+    Raises:
+        UserError: where it says nothing of the kind.
+    """
+    name, *settings = text.split(",")
+    if not name.strip():
+        raise UserError(f"--task {text}: name a task, or a file (such as digits, or flowers.csv,label=species)")
+    found: dict[str, Any] = {"name": name.strip()}
+    if name.strip().endswith(FILES):
+        found = {"name": "arrays", "path": str(Path(name.strip()).resolve())}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals or not key.strip():
+            raise UserError(f"--task {text}: '{setting}' is no key and value (such as label=species)")
+        try:
+            found[key.strip()] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            found[key.strip()] = value.strip()
+    return found
