@@ -9,12 +9,16 @@ from runpy import run_path
 from typing import Any
 
 from cortexsim.errors import UserError, nearest
+from cortexsim.tasks.arrays import Arrays
+from cortexsim.tasks.digits import Digits
+from cortexsim.tasks.mnist1d import Mnist1d
 from cortexsim.tasks.protocol import UNLABELLED, Data, Task
 from cortexsim.tasks.rhm import Hierarchy
+from cortexsim.tasks.sequence import ObjectSequence
 
 __all__ = ["TASKS", "UNLABELLED", "Data", "Task", "task_class"]
 
-TASKS: Mapping[str, type[Task]] = {kind.name: kind for kind in (Hierarchy,)}
+TASKS: Mapping[str, type[Task]] = {kind.name: kind for kind in (Hierarchy, Arrays, Digits, Mnist1d, ObjectSequence)}
 """The tasks of this package by name."""
 
 
