@@ -74,7 +74,7 @@ def classes_of(labels: NDArray, place: Place) -> Classes:
 def _name(label: object, place: Place, sample: int) -> str | None:
     """Name the class that a label means; None where it is no label."""
     text = label.decode("utf-8", "replace") if isinstance(label, bytes) else str(label)
-    text = text.strip()
+    text = " ".join(text.split())
     if text == "":
         return None
     try:

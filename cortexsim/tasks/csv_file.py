@@ -35,7 +35,7 @@ def read_csv(path: Path, label: str) -> Raw:
 
 def _read(rows: Iterator[tuple[int, list[str]]], label: str) -> Raw:
     _, header = next(rows, (0, []))
-    header = [name.strip() for name in header]
+    header = [_one_line(name) for name in header]
     column = _label_column(header, label)
     features = [name for k, name in enumerate(header) if k != column]
     inputs, labels, lines = [], [], []
@@ -77,11 +77,15 @@ def _numbers(cells: list[str], features: list[str], line: int) -> np.ndarray:
         values = np.array(cells, dtype=np.float64)
     except ValueError:
         bad = next(k for k, cell in enumerate(cells) if not _is_number(cell))
-        raise UserError(f"column '{features[bad]}', line {line}: '{cells[bad].strip()}' is no number") from None
+        raise UserError(f"column '{features[bad]}', line {line}: '{_one_line(cells[bad])[:40]}' is no number") from None
     if not (ok := np.abs(values) <= LARGEST).all():
         bad = int(np.argmin(ok))
-        raise UserError(f"column '{features[bad]}', line {line}: {cells[bad].strip()} is no finite number")
+        raise UserError(f"column '{features[bad]}', line {line}: {_one_line(cells[bad])[:40]} is no finite number")
     return values
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _is_number(text: str) -> bool:

@@ -1,10 +1,11 @@
 """Samples from files of numpy: an `.npz` of named arrays, or an `.npy` with another for its labels."""
 
+import warnings
 import zipfile
-import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -16,8 +17,6 @@ LABELS = ("y", "labels", "y_train")
 TEST_INPUTS = ("X_test", "x_test")
 TEST_LABELS = ("y_test",)
 LARGEST = float(np.finfo(np.float32).max)
-BROKEN: tuple[type[Exception], ...] = (OSError, ValueError, EOFError, KeyError, SyntaxError, MemoryError, RuntimeError)
-BROKEN += (OverflowError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -47,13 +46,10 @@ def read_npz(path: Path, inputs: str, label: str, test_inputs: str, test_label: 
     Raises:
         UserError: where the file cannot be read, or an array is missing or not what it should be.
     """
-    if not _is_zip(path):
-        raise UserError("is no .npz file, or not all of one (save it with numpy.savez)")
-    try:
-        file = np.load(path, allow_pickle=False)
-    except BROKEN as error:
-        raise UserError(f"is no .npz file ({_one_line(error)})") from None
-    with file:
+    with (
+        _opened(path, "npz") as stream,
+        _loaded(lambda: np.load(stream, allow_pickle=False), "is no .npz file") as file,
+    ):
         first, second = _key(file.files, "inputs", inputs, INPUTS), _key(file.files, "label", label, LABELS)
         raw = Raw(_samples(_member(file, first), first), _labels(_member(file, second), second), _place(second))
         _same_length(raw.inputs, raw.labels, first, second)
@@ -87,46 +83,52 @@ def read_npy(path: Path, label: Path) -> Raw:
     return Raw(inputs, labels, _place(label.name))
 
 
-def _is_zip(path: Path) -> bool:
+def _opened(path: Path, kind: str) -> BinaryIO:
+    """Open a file, and see by its first bytes, and at its end, that it is of its kind."""
     try:
-        with path.open("rb"):
-            return zipfile.is_zipfile(path)
+        stream = path.open("rb")
     except OSError as error:
         raise UserError(f"cannot be read ({error.strerror})") from None
+    if kind == "npz":
+        right, made = zipfile.is_zipfile(stream), "npz file, or not all of one (save it with numpy.savez)"
+    else:
+        right, made = stream.read(6) == b"\x93NUMPY", "npy file (save it with numpy.save)"
+    if not right:
+        stream.close()
+        raise UserError(f"is no .{made}")
+    stream.seek(0)
+    return stream
+
+
+def _loaded(load: Callable[[], Any], told: str) -> Any:
+    """Load what numpy can, and tell in one line where it cannot."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Headers of long ago are slower to read, and no worse.
+            return load()
+    except Exception as error:  # Torn files raise nearly anything in zipfile, zlib, tokenize and numpy.
+        why = (
+            "it holds Python objects; store numbers" if "allow_pickle" in str(error) else str(error).split("\n")[0][:80]
+        )
+        raise UserError(f"{told} ({why or type(error).__name__})") from None
 
 
 def _array(path: Path) -> np.ndarray:
-    try:
-        with path.open("rb") as file:
-            if file.read(6) != b"\x93NUMPY":
-                raise UserError("is no .npy file (save it with numpy.save)")
-        return np.load(path, allow_pickle=False)
-    except UserError:
-        raise
-    except BROKEN as error:
-        raise UserError(f"cannot be read ({_one_line(error)})") from None
+    with _opened(path, "npy") as stream:
+        return _loaded(lambda: np.load(stream, allow_pickle=False), "cannot be read")
 
 
 def _member(file: np.lib.npyio.NpzFile, key: str) -> np.ndarray:
-    try:
-        found = file[key]
-    except BROKEN as error:
-        raise UserError(f"array '{key}' cannot be read ({_one_line(error)})") from None
+    found = _loaded(lambda: file[key], f"array '{key}' cannot be read")
     if not isinstance(found, np.ndarray):
         raise UserError(f"'{key}' is no array (save the file with numpy.savez)")
     return found
 
 
-def _one_line(error: Exception) -> str:
-    if "allow_pickle" in str(error):
-        return "it holds Python objects; store numbers"
-    return (str(error).splitlines() or [type(error).__name__])[0]
-
-
 def _key(known: Sequence[str], field: str, asked: str, usual: Sequence[str]) -> str:
     found = _optional(known, field, asked, usual)
     if found is None:
-        held = f"it holds {', '.join(known[:10])}" if known else "it holds none"
+        held = f"it holds {', '.join(map(repr, known[:10]))}" if known else "it holds none"
         raise UserError(f"has no array named {' or '.join(usual)} ({held}; {field} = 'its name')")
     return found
 

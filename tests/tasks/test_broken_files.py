@@ -2,6 +2,7 @@
 
 import io
 import os
+import random
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -40,6 +41,7 @@ CSV = {
     "constant": ("u,v,kind\n" + "1,2,a\n1,2,b\n" * 4, "all samples are the same"),
     "open quote": ("\n".join(["u,v,kind", *ROWS, '1,2,"a']), "line 8: .*quotes"),
     "not UTF-8": ("\n".join(["u,v,größe", *ROWS]).encode("latin-1"), "is not in UTF-8 .*0xf6"),
+    "several lines in a name": ('u,"v\nw",kind\n1,2,a\n1,"x\ny",b\n', "column 'v w', line 5: 'x y' is no number"),
     "binary": (b"\x93NUMPY\x01\x00" + bytes(range(256)), "is not in UTF-8"),
 }
 
@@ -102,8 +104,8 @@ NPZ: dict[str, tuple[Callable[[], bytes], str]] = {
     "no arrays": (lambda: zipped(), "has no array named X .*it holds none"),
     "zip of texts": (lambda: zipped(readme=b"hello"), "has no array named X .*readme"),
     "zip of a text named X": (lambda: zipped(X=b"hello", y_npy=npy(Y)), "'X' is no array"),
-    "other keys": (lambda: npz(data=X, y=Y), "has no array named X .*it holds data, y; inputs = "),
-    "no labels": (lambda: npz(X=X), "has no array named y .*it holds X; label = "),
+    "other keys": (lambda: npz(data=X, y=Y), "has no array named X .*it holds 'data', 'y'; inputs = "),
+    "no labels": (lambda: npz(X=X), "has no array named y .*it holds 'X'; label = "),
     "objects": (lambda: npz(X=np.array([{}, []] * 6, dtype=object), y=Y), "array 'X' cannot be read .*Python objects"),
     "other length": (lambda: npz(X=X, y=Y[:-1]), "'y' has 11 labels, but 'X' has 12 samples"),
     "labels one-hot": (lambda: npz(X=X, y=np.eye(3)[Y]), "array 'y': labels of shape .12, 3."),
@@ -159,6 +161,7 @@ NPY: dict[str, tuple[bytes, bytes, str]] = {
     "torn header": (npy(X)[:20], npy(Y), "cannot be read"),
     "more announced than there is": (HUGE, npy(Y), "cannot be read"),
     "labels of text": (npy(X), b"hello", "label = .*labels.npy': is no .npy file"),
+    "labels in an npz": (npy(X), npz(y=Y), "label = .*labels.npy': is no .npy file"),
     "labels in two axes": (npy(X), npy(X), "label = .*labels.npy': labels of shape .12, 4."),
     "other length": (npy(X), npy(Y[:5]), "'labels.npy' has 5 labels, but 'broken.npy' has 12 samples"),
     "one class": (npy(X), npy(Y * 0), "'labels.npy': one class alone, '0'"),
@@ -213,3 +216,26 @@ def test_files_that_may_not_be_read(suffix: str, tmp_path: Path) -> None:
 def test_fields_that_cannot_be(settings: dict[str, str], told: str) -> None:
     with pytest.raises(UserError, match=told):
         Arrays(**settings)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "npz", "npy"])
+def test_torn_files_are_read_or_refused_in_one_line(suffix: str, tmp_path: Path) -> None:
+    whole = {"csv": "\n".join(["u,v,kind", *ROWS]).encode(), "npz": npz(X=X, y=Y), "npy": npy(X)}[suffix]
+    np.save(tmp_path / "y.npy", Y)
+    task, draw = Arrays(str(tmp_path / f"broken.{suffix}"), label="y.npy" if suffix == "npy" else ""), random.Random(0)
+    told = []
+    for _ in range(300):
+        content = bytearray(whole)
+        place = draw.randrange(min(len(content), 150))
+        change = draw.choice(
+            [[draw.randrange(256)], [], b",", b'"', b"\n", b"\0", b"nan", b"1e400", b"9" * 25, b"\xff", b"(", b"L"]
+        )
+        content[place : place + draw.choice([0, 1, 1, 4, 10_000])] = bytes(change)
+        Path(task.path).write_bytes(content)
+        try:
+            assert np.isfinite(task.draw(4, 2, 0, 0)[0].inputs).all()
+        except UserError as error:
+            told.append(str(error).replace(str(tmp_path), ""))
+    assert 100 < len(told) < 300
+    assert max(map(len, told)) < 200
+    assert "\n" not in "".join(told)
