@@ -66,3 +66,10 @@ def test_global_random_streams_stay_as_they_were() -> None:
 def test_unknown_scaling_is_refused() -> None:
     with pytest.raises(UserError, match="did you mean 'range'"):
         Mnist1d(scaling="rang")
+
+
+def test_logistic_regression_is_as_accurate_as_published() -> None:
+    linear = pytest.importorskip("sklearn.linear_model")
+    train, test = Mnist1d(scaling="standard").draw(4000, 1000, 0, 0)
+    fitted = linear.LogisticRegression().fit(train.inputs[:, :, 0], train.labels)
+    assert fitted.score(test.inputs[:, :, 0], test.labels) == pytest.approx(0.32, abs=0.02)

@@ -95,3 +95,12 @@ def test_objects_follow_from_the_task_seed_alone() -> None:
 def test_what_cannot_be_is_refused(settings: dict[str, Any], told: str) -> None:
     with pytest.raises(UserError, match=told):
         ObjectSequence(**settings)
+
+
+def test_samples_tell_the_object_but_not_linearly() -> None:
+    train, test = ObjectSequence().draw(4000, 400, 0, 0)
+    shown, asked = train.inputs[:, :, 0].astype(float), test.inputs[:, :, 0].astype(float)
+    distances = (shown**2).sum(1) - 2 * asked @ shown.T
+    assert (train.labels[distances.argmin(1)] == test.labels).mean() > 0.98
+    weights = np.linalg.lstsq(np.c_[shown, np.ones(4000)], np.eye(8)[train.labels], rcond=None)[0]
+    assert ((np.c_[asked, np.ones(400)] @ weights).argmax(1) == test.labels).mean() < 0.5
