@@ -130,7 +130,9 @@ def test_pooling_sends_what_blocks_of_columns_have_in_common() -> None:
     columns = topology.convolution((8,), 2, 2)
     for pooling, reduce in (("mean", torch.mean), ("max", torch.amax)):
         wired = topology.stacked(
-            (8,), 1, (topology.pooled(columns, 2, pooling), topology.convolution((2,), 2, 2))  # type: ignore[arg-type]
+            (8,),
+            1,
+            (topology.pooled(columns, 2, pooling), topology.convolution((2,), 2, 2)),  # type: ignore[arg-type]
         )
         network = Network.build(Architecture(cells=3), wired, 2, 0, dtype=DOUBLE)
         inputs = torch.rand(4, 8, 1, dtype=DOUBLE)

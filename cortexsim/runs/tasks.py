@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, fields
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -48,6 +49,12 @@ def build_task(values: Mapping[str, Any], beside: Path = Path()) -> Task:
 def described(task: Task) -> dict[str, Any]:
     """Write a task out as the table that it is built from."""
     return {"name": task.name, **asdict(task)}  # type: ignore[call-overload]
+
+
+def content(task: Task) -> str:
+    """Digest what a task is made of beside its fields: its own files, and the one that defines it."""
+    own = Path(task.name).read_text(encoding="utf-8") if task.name.endswith(".py") else ""
+    return sha256(f"{task.content}\n{own}".encode()).hexdigest() if task.content or own else ""
 
 
 def titled(task: Task) -> str:
