@@ -118,6 +118,7 @@ def test_own_test_sets_are_kept(tmp_path: Path) -> None:
     assert set(train.inputs.ravel()) == set(inputs.ravel())
     assert (test_labels[test.inputs.ravel().astype(int) - 100] == test.labels).all()
     assert (task.draw(3, 10, 0, 5)[1].inputs == test.inputs).all()
+    assert [set(task.draw(3, 5, seed, 0)[1].inputs.ravel()) for seed in (0, 1)] != [set(test.inputs.ravel()[:5])] * 2
     with pytest.raises(UserError, match="11 test samples are too many"):
         task.draw(3, 11, 0, 0)
 
@@ -174,3 +175,21 @@ def test_changed_files_are_read_again_and_others_are_not(tmp_path: Path, monkeyp
     saved(tmp_path, X=np.random.default_rng(0).random((60, 4)), y=LABELS % 2)
     os.utime(task.path, ns=(1, 1))
     assert (task.classes, task.grid) == (2, (4,))
+
+
+def test_content_follows_what_the_files_hold_and_not_their_names(tmp_path: Path) -> None:
+    texts = ["x,y\n1,0\n2,1\n3,0\n4,1\n", "x,y\n1,0\n2,1\n3,0\n5,1\n"]
+    paths = [tmp_path / name for name in ("a.csv", "b.csv", "c.csv")]
+    for path, text in zip(paths, (texts[0], texts[0], texts[1]), strict=True):
+        path.write_text(text, encoding="utf-8")
+    first, same, other = (Arrays(str(path)).content for path in paths)
+    assert first == same != other
+
+
+def test_content_of_npy_includes_its_labels(tmp_path: Path) -> None:
+    np.save(tmp_path / "some.npy", np.arange(60.0).reshape(30, 2))
+    found = []
+    for labels in (LABELS[:30], LABELS[1:31]):
+        np.save(tmp_path / "labels.npy", labels)
+        found.append(Arrays(str(tmp_path / "some.npy"), label="labels.npy").content)
+    assert found[0] != found[1]

@@ -128,6 +128,7 @@ def test_names_and_shape_are_stated(task: Task) -> None:
     assert task.branching >= 2
     assert task.depth is None or task.depth >= 1
     assert task.distinct_samples >= TRAIN + TEST
+    assert bool(task.content) == hasattr(task, "path")  # Only files can change under the same settings.
 
 
 @pytest.mark.parametrize("module", MODULES)
