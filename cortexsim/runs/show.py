@@ -6,7 +6,7 @@ from rich.table import Table
 from cortexsim import contexts
 from cortexsim.learners import Learner, MixedNetwork
 from cortexsim.rate import Layer
-from cortexsim.rules import MASKS, SIGNALS, Rule, known_rules
+from cortexsim.rules import MASKS, Rule, known_rules
 from cortexsim.runs.assemble import assemble
 from cortexsim.runs.change import at_depth
 from cortexsim.runs.checks import brian_settings
@@ -36,7 +36,7 @@ def models_table() -> Table:
 
 def rules_table() -> Table:
     """List the package's rules: three factors of all synapses, what a rule needs, what it breaks, its source."""
-    columns = ["rule", "synapses", "pre", "post", "third", "needs", "breaks locality", "source"]
+    columns = ["rule", "synapses", "pre", "post", "third", "needs", "substrates", "breaks locality", "source"]
     caption = "Third factors are shortened; `cortexsim show MODEL` writes them out."
     table = new_table("Rules", columns, caption, left=9)
     for name, rule in known_rules().items():
@@ -49,6 +49,7 @@ def rules_table() -> Table:
                 factor.post,
                 factor.third if len(factor.third) <= LONGEST else factor.third[: LONGEST - 3] + "...",
                 "; ".join(rule.needs) if first else "",
+                ", ".join(rule.substrates) if first else "",
                 ("; ".join(rule.broken) or "-") if first else "",
                 rule.source if first else "",
             )
@@ -139,8 +140,9 @@ def _describe_rule(rule: Rule, console: Console) -> None:
         path = rule.path
         met = f"{path.masks} ({MASKS[path.met]})" if path.masks == "own" else f"{path.masks} ({MASKS[path.masks]})"
         console.print(f"Error path: {path.route}; feedback weights: {path.feedback}; masks: {met}")
-    for name in sorted(rule.reads & set(SIGNALS)):
-        console.print(f"  {name}: {SIGNALS[name]}")
+    for signal in rule.signals:
+        console.print(f"  {signal.name}: {signal.meaning}")
+    console.print(f"Substrates: {', '.join(rule.substrates)}")
     for reason in rule.broken:
         console.print(f"Breaks locality: {reason}")
 

@@ -32,7 +32,7 @@ def build_task(values: Mapping[str, Any], beside: Path = Path()) -> Task:
     hints = get_type_hints(kind)
     settable: dict[str, Any] = {
         field.name: (hints[field.name], ... if field.default is MISSING else field.default)
-        for field in fields(kind)  # type: ignore[arg-type]
+        for field in fields(kind)
         if field.init
     }
     table = create_model("Task", __config__=ConfigDict(extra="forbid", strict=True), **settable)

@@ -16,7 +16,7 @@ POSITIONS, CELLS, PATCH, CLASSES = 2, 3, 4, 3
 
 
 def plan(rule: Rule, substrate: str, rate: float) -> Plan:
-    context = "sibling" if rule.needs_context else "none"
+    context = "sibling" if "context" in rule.requires else "none"
     return Plan(1, POSITIONS, CELLS, PATCH, substrate, True, context, rule.needs_output, rate)
 
 
@@ -51,7 +51,9 @@ class Case:
 
     def layer(self, rule: Rule) -> Layer:
         """The same layer in torch."""
-        context = self.tensor(self.before, "context1.b", POSITIONS, CELLS, CELLS) if rule.needs_context else None
+        context = (
+            self.tensor(self.before, "context1.b", POSITIONS, CELLS, CELLS) if "context" in rule.requires else None
+        )
         feedback = self.tensor(self.before, "feedback1.f", POSITIONS, CELLS, CLASSES) if rule.needs_output else None
         return Layer(
             positions=POSITIONS,
