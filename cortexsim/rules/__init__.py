@@ -13,12 +13,13 @@ from cortexsim.errors import UserError, nearest
 from cortexsim.expression import Expression
 from cortexsim.rules.error_path import FEEDBACK, MASKS, ErrorPath
 from cortexsim.rules.signals import SIGNALS, Signal
-from cortexsim.rules.three_factor import Rule, ThreeFactor
+from cortexsim.rules.three_factor import SUBSTRATES, Rule, ThreeFactor
 
 __all__ = [
     "FEEDBACK",
     "MASKS",
     "SIGNALS",
+    "SUBSTRATES",
     "ErrorPath",
     "Expression",
     "Rule",

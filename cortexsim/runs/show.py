@@ -1,12 +1,14 @@
 """What there is, and what it consists of: models, rules, layers."""
 
+from dataclasses import MISSING, fields
+
 from rich.console import Console
 from rich.table import Table
 
 from cortexsim import contexts
 from cortexsim.learners import Learner, MixedNetwork
 from cortexsim.rate import Layer
-from cortexsim.rules import MASKS, Rule, known_rules
+from cortexsim.rules import MASKS, SUBSTRATES, Rule, known_rules
 from cortexsim.runs.assemble import assemble
 from cortexsim.runs.change import at_depth
 from cortexsim.runs.checks import brian_settings
@@ -15,6 +17,7 @@ from cortexsim.runs.locate import find_model, model_paths
 from cortexsim.runs.measure import context_name, substrate_name
 from cortexsim.runs.tasks import titled
 from cortexsim.runs.tell import new_table, put
+from cortexsim.tasks import TASKS
 
 LONGEST = 30  # Characters of a third factor in the table of rules.
 STEP_COST, SYNAPSE_COST = (
@@ -53,6 +56,26 @@ def rules_table() -> Table:
                 ("; ".join(rule.broken) or "-") if first else "",
                 rule.source if first else "",
             )
+    return table
+
+
+def tasks_table() -> Table:
+    """List the package's tasks, each with its fields and their defaults."""
+    table = new_table("Tasks", ["task", "what is shown", "fields"], left=9)
+    for name, kind in TASKS.items():
+        settings = [
+            field.name if field.default is MISSING else f"{field.name} = {field.default!r}" for field in fields(kind)
+        ]
+        table.add_row(name, (kind.__doc__ or "").strip().splitlines()[0], ", ".join(settings) or "-")
+    return table
+
+
+def contexts_table() -> Table:
+    """List the contexts that dendrites can hear, and which layers can."""
+    table = new_table("Contexts", ["context", "what a dendrite hears", "substrates"], left=9)
+    for context in contexts.CONTEXTS.values():
+        substrates = [name for name in SUBSTRATES if name in context.substrates]
+        table.add_row(context.name, context.meaning, ", ".join(substrates))
     return table
 
 

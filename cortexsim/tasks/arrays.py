@@ -32,7 +32,7 @@ SUFFIXES = (".npy", ".npz", ".csv")
 
 @dataclass(frozen=True)
 class Arrays:
-    """Samples from a file.
+    """The user's own samples, from a .csv, .npy or .npz file.
 
     Samples of shape (samples, columns) lie on a 1-D grid, (samples, rows, columns) on a 2-D grid, and
     (samples, rows, columns, channels) on a 2-D grid of several channels. Labels are whole numbers or names, which are
