@@ -74,6 +74,16 @@ def test_every_column_hears_as_many_neighbours_and_never_itself(shape: tuple[int
     assert (apart == 1).all()
 
 
+def test_every_other_column_can_be_heard() -> None:
+    assert contexts.heard("others", topology.pyramid((4,), 1, 3), 1).tolist() == [
+        [1, 2, 3],
+        [0, 2, 3],
+        [0, 1, 3],
+        [0, 1, 2],
+    ]
+    assert contexts.heard("others", topology.pyramid((4,), 1, 3), 3).shape == (1, 0)
+
+
 def test_neighbours_do_not_share_what_they_see() -> None:
     found = topology.stacked((12,), 1, (topology.convolution((12,), 4, 2),))
     heard = contexts.heard("neighbour", found, 1)
