@@ -101,6 +101,8 @@ class Listener:
         if "derivative_post" in self.reads:
             own = lesson.slopes is None
             found["derivative_post"] = layer.derivative(response.drive) if own else lesson.slopes
+        if "winning_post" in self.reads:
+            found["winning_post"] = torch.softmax(response.drive, 2)
         if lesson.teaching is not None:
             found["teaching_post"] = lesson.teaching
         if heard is not None and layer.context is not None:

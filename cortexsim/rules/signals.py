@@ -71,6 +71,7 @@ SIGNALS: Mapping[str, Signal] = MappingProxyType(
             Signal("activity_post", "rate of the postsynaptic cell, z = rho(a)", substrates=EVERYWHERE),
             Signal("drive_post", "its summed input, a = W x + b", substrates=EVERYWHERE),
             Signal("derivative_post", "slope of its rate, rho'(a)", substrates=EVERYWHERE),
+            Signal("winning_post", "its share in the competition of its column, exp(a) over the sum of exp(a) there"),
             Signal("mean_post", "running mean of its rate", _MEAN, EVERYWHERE),
             Signal("variance_post", "running variance of its rate", _COVARIANCE),
             Signal(
