@@ -65,7 +65,7 @@ def test_what_differs_is_named_and_nothing_else(several: Path) -> None:
 def test_sizes_are_said_once_as_they_were_and_no_substrate_that_is_not_there(several: Path) -> None:
     clapp, hebb = gather([several / "clapp", several / "sweep"])
     for run in (clapp, hebb):
-        assert run.configuration()["hierarchy.depth"] == run.folder.trial.hierarchy.depth
+        assert run.configuration()["hierarchy.depth"] == run.folder.trial.task.depth
         assert not any(
             key.startswith(("model.hierarchy", "model.spiking", "model.modulator")) for key in run.configuration()
         )

@@ -42,11 +42,11 @@ def learn(monkeypatch: pytest.MonkeyPatch) -> Iterator[Learn]:
 
         def fake(trial: Trial) -> Row:
             calls.append(trial)
-            chance = 1 / trial.hierarchy.classes
+            chance = 1 / trial.task.classes
             error = min(1.0, 0.1 * (needed(trial) / trial.samples) ** 2) * (1 - chance)
             row = {"learner": trial.model.name, "rule": "x", "samples": trial.samples, "labels": trial.samples}
             row |= {"labels_for": "readout", "accuracy": 1 - error, "chance": chance, "seed": trial.seed}
-            row |= {"selectivity": [0.5] * trial.hierarchy.depth, "trained_layers": trial.hierarchy.depth}
+            row |= {"selectivity": [0.5] * trial.task.depth, "trained_layers": trial.task.depth}
             row |= {"substrate": "rate", "context": "none", "participation": [], "decoding": [], "sensitivity": []}
             row |= {"spikes": None, "multiply_adds": 1, "alignment": None, "seconds": 0.0}
             return row | {"grammar_seed": trial.grammar_seed, "diverged": False, "key": trial.key}
@@ -160,7 +160,7 @@ def plan(**changes: object) -> Thresholds:
 
 def test_a_result_names_every_threshold_its_bound_and_its_growth(tmp_path: Path, learn: Learn) -> None:
     law = {"backprop": lambda h: 2 * 8 * 3**h.depth, "clapp": lambda h: 346 if h.depth < 4 else 1e6}
-    calls = learn(lambda trial: law[trial.model.name](trial.hierarchy) * 1.05**trial.seed)
+    calls = learn(lambda trial: law[trial.model.name](trial.task) * 1.05**trial.seed)
     twice = plan(values=[3, 4]).sweep[0].model_copy(update={"name": "again"})
     whole = plan(values=[3, 4, 5])
     planned = sweeps(whole.model_copy(update={"sweep": [*whole.sweep, twice]}), tmp_path)
@@ -200,7 +200,7 @@ def test_a_result_names_every_threshold_its_bound_and_its_growth(tmp_path: Path,
 
 
 def test_what_is_printed_says_what_is_bounded_and_how_it_grows(tmp_path: Path, learn: Learn) -> None:
-    learn(lambda trial: 16 * 3**trial.hierarchy.depth if trial.model.name == "backprop" else 1e6)
+    learn(lambda trial: 16 * 3**trial.task.depth if trial.model.name == "backprop" else 1e6)
     console = Console(record=True, width=160, file=io.StringIO())
     tell(run_sweeps(sweeps(plan(values=[3, 4, 5]), tmp_path), tmp_path, console, workers=1), console)
     printed = " ".join(console.export_text().split())
@@ -221,8 +221,8 @@ def test_the_same_samples_are_held_out_whatever_the_training_set() -> None:
     (sweep,) = sweeps(plan(values=[2, 3, 4]), Path())
     for searched in sweep.searches():
         trial = searched.largest
-        assert trial.test_samples == held_out(trial.hierarchy)
-        assert trial.samples + trial.test_samples <= trial.hierarchy.distinct_samples
+        assert trial.test_samples == held_out(trial.task)
+        assert trial.samples + trial.test_samples <= trial.task.distinct_samples
     assert held_out(Hierarchy(depth=2)) == 128
 
 
