@@ -40,7 +40,9 @@ def test_what_is_not_of_the_layer_is_no_column_of_it(name: str) -> None:
 
 
 def test_every_context_goes_by_its_name() -> None:
-    assert {name: context.name for name, context in contexts.CONTEXTS.items()} == {name: name for name in contexts.CONTEXTS}
+    assert {name: context.name for name, context in contexts.CONTEXTS.items()} == {
+        name: name for name in contexts.CONTEXTS
+    }
 
 
 def test_columns_whose_fields_overlap_have_no_relatives_and_those_that_are_pooled_neither() -> None:

@@ -72,7 +72,9 @@ def downhill(name: str, found: Network, taught: dict[str, Tensor]) -> dict[str, 
     """The negative gradient of the loss as it is defined, at the last layer with siblings, by name."""
     for tensor in taught.values():
         tensor.requires_grad_()
-    loss = DEFINITIONS[name](found.layers[1], found.activities(leaves(found))[1], found.topology.layers[2].fields.shape[1])
+    loss = DEFINITIONS[name](
+        found.layers[1], found.activities(leaves(found))[1], found.topology.layers[2].fields.shape[1]
+    )
     found_there = torch.autograd.grad(loss, list(taught.values()))
     for tensor in taught.values():
         tensor.requires_grad_(False)
