@@ -87,7 +87,7 @@ def test_every_size_lies_on_one_grid_and_is_tried_once(tmp_path: Path, learn: Le
     sizes = [trial.samples for trial in calls]
     assert set(sizes) <= {round(2 ** (k / 4)) for k in range(80)}
     assert sizes == [1024, 256, 724, 362, 1448, 512, 2048, 724, 1024, 861, 1448, 2048, 861]
-    assert len({replace(trial, samples=0, hierarchy=DEEP).key for trial in calls}) == 1
+    assert len({replace(trial, samples=0, task=DEEP).key for trial in calls}) == 1
 
 
 def test_what_is_never_learned_is_beyond_the_largest_size_tried(tmp_path: Path, learn: Learn) -> None:
@@ -154,7 +154,7 @@ def test_a_search_goes_on_where_it_was_stopped(tmp_path: Path, learn: Learn) -> 
 
 def plan(**changes: object) -> Thresholds:
     table = {"name": "depth", "varies": "depth", "values": [3, 2, 4], "cap": 4096, "grammar_seed": 20}
-    table |= {"hierarchy": {"multiplicity": 3}, **changes}
+    table |= {"task": {"multiplicity": 3}, **changes}
     return Thresholds.model_validate({"description": "x", "models": ["backprop", "clapp"], "sweep": [table]})
 
 
@@ -227,7 +227,7 @@ def test_the_same_samples_are_held_out_whatever_the_training_set() -> None:
 
 
 def test_a_fraction_is_varied_through_synonyms() -> None:
-    found = sweeps(plan(varies="fraction", values=[1.0, 0.25], hierarchy={"depth": 3}), Path())[0]
+    found = sweeps(plan(varies="fraction", values=[1.0, 0.25], task={"depth": 3}), Path())[0]
     assert [(value, h.multiplicity) for value, h in found.points] == [(0.25, 2), (1.0, 8)]
     assert found.title.startswith("v = 8, s = 2, L = 3, n_c = v")
     assert [law[-1] for law in found.swept([[FAKE]] * 12).laws.values()] == [4096, float("inf")]
@@ -245,10 +245,10 @@ FAKE: Row = {"samples": 64, "accuracy": 1.0, "chance": 0.1, "grammar_seed": 20, 
         ({"values": [0]}, "greater than 0"),
         ({"values": []}, "sweep.0.values"),
         ({"cap": 1}, "sweep.0.cap"),
-        ({"hierarchy": {"depth": 2}}, "hierarchy.depth: it is what varies (leave it out)"),
-        ({"hierarchy": {"multiplicity": 9}}, "L = 2: hierarchy: multiplicity = 9"),
-        ({"hierarchy": {"multiplicity": 1}}, "this grammar has 8 distinct samples"),
-        ({"varies": "fraction", "values": [0.3], "hierarchy": {}}, "f = 0.3: f v^(s-1) = 2.4 synonyms is not a whole"),
+        ({"task": {"depth": 2}}, "task.depth: it is what varies (leave it out)"),
+        ({"task": {"multiplicity": 9}}, "L = 2: hierarchy: multiplicity = 9"),
+        ({"task": {"multiplicity": 1}}, "this grammar has 8 distinct samples"),
+        ({"varies": "fraction", "values": [0.3], "task": {}}, "f = 0.3: f v^(s-1) = 2.4 synonyms is not a whole"),
         ({"models": ["clap"]}, "did you mean 'clapp'"),
         ({"models": ["clapp", "clapp"]}, "'clapp' is given more than once"),
     ],
