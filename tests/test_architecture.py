@@ -13,6 +13,7 @@ ORDER = [
     "processes",
     "seeds",
     "expression",
+    "topology",
     "contexts",
     "tasks",
     "modulators",
@@ -63,5 +64,10 @@ def test_every_part_has_its_place() -> None:
     assert {part(path) for path in FILES} == set(ORDER)
 
 
-def test_files_are_short() -> None:
-    assert {path.name: lines for path in FILES if (lines := len(path.read_text().splitlines())) > 250} == {}
+@pytest.mark.parametrize(
+    "path",
+    [path for path in FILES if part(path) in ("rate", "spiking", "learners")],
+    ids=lambda path: str(path.relative_to(PACKAGE)),
+)
+def test_what_learns_knows_no_task(path: Path) -> None:
+    assert not [name for name in imported(path) if name.startswith("cortexsim.tasks")]

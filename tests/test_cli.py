@@ -52,7 +52,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
         (["train", "clapp", "--samples", "600", "--depth", "2"], "which leaves 0 to test on (at least 32, 4 a class"),
         (["train", "clapp", "--samples", "511", "--depth", "2"], "leaves 1 to test on"),
         (["compare", "--samples", "64,481", "--depth", "2"], "leaves 31 to test on"),
-        (["sweep", "clapp", "--samples", "500", "--set", "hierarchy.depth=2"], "ask for 480 or fewer"),
+        (["sweep", "clapp", "--samples", "500", "--set", "task.depth=2"], "ask for 480 or fewer"),
         (["train", "clapp", "--out", ""], "--out '': name a folder"),
     ],
 )

@@ -43,7 +43,7 @@ LINES = [
         "--set",
         "training.eta=0.1,0.2",
         "--grid",
-        "hierarchy.depth=2,3",
+        "task.depth=2,3",
         "--seeds",
         "2",
         "--samples",

@@ -32,6 +32,8 @@ def topology_on(model: Model, task: Layout) -> Topology:
 
 
 def _columns(table: LayerTable, grid: tuple[int, ...]) -> Columns:
+    if table.pooling != "mean" and table.pool == 1:
+        raise UserError(f"pooling = '{table.pooling}': no columns are pooled (pool = 2 or more, or leave it out)")
     if table.size == "all":
         if table.stride is not None or table.pool > 1:
             raise UserError("size = 'all': one column sees everything (leave stride and pool out)")
@@ -65,9 +67,16 @@ def contexts_on(model: Model, wired: Topology) -> tuple[str, ...]:
         if model.network.sends != "prediction":
             return ()
         return tuple(_first_heard(("sibling", "neighbour"), wired, k) for k in range(1, depth + 1))
-    if model.plasticity_rule().context is None and model.rule.context == "sibling":
+    rule, labelled, shaped = model.plasticity_rule(), model.rule.top == "label", learning_layers(model, wired)
+    if "context" in rule.requires and shaped == 0:
+        raise UserError(
+            f"rule.context = '{model.rule.context}': a single column hears no other, and rule '{rule.name}' learns from"
+            " them (two layers or more)"
+        )
+    if rule.context is None and model.rule.context == "sibling":
+        for number in range(1, shaped + 1) if "context" in rule.requires else ():
+            _heard_of(model, wired, number, shaped)
         return ()
-    labelled, shaped = model.rule.top == "label", learning_layers(model, wired)
     found = []
     for number in range(1, depth + 1):
         if number > shaped:

@@ -8,6 +8,7 @@ from cortexsim.learners import Feedback
 from cortexsim.rate import Architecture, Network, Optimization, Projection
 from cortexsim.rules import Rule, known_rules
 from cortexsim.tasks.rhm import Hierarchy
+from tests.nets import build
 
 HIERARCHY = Hierarchy(features=4, multiplicity=2, depth=3)
 RULES = known_rules()
@@ -16,7 +17,7 @@ RULES = known_rules()
 def network(rule: Rule, shared: bool = True, transfer: str = "relu", input_rms: float | None = None) -> Network:
     architecture = Architecture(cells=6, shared=shared, transfer=transfer, input_rms=input_rms)
     route = "direct" if rule.path is not None and rule.path.route == "direct" else "layered"
-    return Network.build(architecture, HIERARCHY, 0, dtype=torch.float64, feedback=route)
+    return build(architecture, HIERARCHY, 0, dtype=torch.float64, feedback=route)
 
 
 def batch(count: int = 9) -> tuple[Tensor, Tensor]:

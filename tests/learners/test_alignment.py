@@ -11,13 +11,14 @@ from cortexsim.learners import Budget, Feedback, train
 from cortexsim.rate import Architecture, Network, Optimization
 from cortexsim.tasks.rhm import Hierarchy
 from tests.learners.taught import HIERARCHY, RULES, batch, learner
+from tests.nets import build
 
 
 def trained(name: str, **changes: float) -> Network:
     """Train a toy for a while."""
     hierarchy = Hierarchy(features=4, multiplicity=2, depth=2)
     rule = RULES[name]
-    found = Network.build(Architecture(cells=16), hierarchy, 0, feedback="layered")
+    found = build(Architecture(cells=16), hierarchy, 0, feedback="layered")
     settings = replace(Optimization(eta=0.01, weight_decay=1.0), **changes)
     generator = torch.Generator().manual_seed(0)
     leaves = one_hot(torch.randint(4, (256, hierarchy.leaves), generator=generator), 4).float()
@@ -28,7 +29,7 @@ def trained(name: str, **changes: float) -> Network:
 
 @pytest.mark.parametrize("name", ["kolen_pollack", "weight_mirror"])
 def test_feedback_weights_come_to_mirror_the_forward_weights(name: str) -> None:
-    before = feedback_angles(Network.build(Architecture(cells=16), HIERARCHY, 0, feedback="layered"))
+    before = feedback_angles(build(Architecture(cells=16), HIERARCHY, 0, feedback="layered"))
     assert min(before) > 60
     assert max(feedback_angles(trained(name))) < 20
 

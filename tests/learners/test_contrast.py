@@ -14,6 +14,7 @@ from cortexsim.learners.contrast import Contrast
 from cortexsim.rate import Architecture, Layer, Network, Optimization, Plasticity
 from cortexsim.rules import known_rules
 from cortexsim.tasks.rhm import Hierarchy
+from tests.nets import build
 
 RULES = known_rules()
 LOSSES: dict[str, Contrast] = {"clapp": clapp_loss, "infonce": infonce_loss}
@@ -23,7 +24,7 @@ def network(name: str, shared: bool = True, size: int = 2) -> Network:
     """A network of three layers with random context weights where the loss has some."""
     hierarchy = Hierarchy(features=4, multiplicity=2, depth=3, tuple_size=size)
     heard = ("none", "sibling", "none") if name == "clapp" else ()
-    found = Network.build(Architecture(cells=5, shared=shared), hierarchy, 0, dtype=torch.float64, context=heard)
+    found = build(Architecture(cells=5, shared=shared), hierarchy, 0, dtype=torch.float64, context=heard)
     generator = torch.Generator().manual_seed(1)
     for layer in found.layers:
         layer.bias.normal_(0.3, 0.2, generator=generator)
@@ -34,7 +35,7 @@ def network(name: str, shared: bool = True, size: int = 2) -> Network:
 
 def leaves(found: Network, count: int = 12) -> Tensor:
     generator = torch.Generator().manual_seed(2)
-    return torch.randn(count, found.hierarchy.leaves, 4, generator=generator, dtype=torch.float64)
+    return torch.randn(count, found.topology.inputs, 4, generator=generator, dtype=torch.float64)
 
 
 def others(p: int, size: int) -> list[int]:
@@ -71,7 +72,9 @@ def downhill(name: str, found: Network, taught: dict[str, Tensor]) -> dict[str, 
     """The negative gradient of the loss as it is defined, at the last layer with siblings, by name."""
     for tensor in taught.values():
         tensor.requires_grad_()
-    loss = DEFINITIONS[name](found.layers[1], found.activities(leaves(found))[1], found.hierarchy.tuple_size)
+    loss = DEFINITIONS[name](
+        found.layers[1], found.activities(leaves(found))[1], found.topology.layers[2].fields.shape[1]
+    )
     found_there = torch.autograd.grad(loss, list(taught.values()))
     for tensor in taught.values():
         tensor.requires_grad_(False)

@@ -15,13 +15,14 @@ from cortexsim.runs.configuration import read_model
 from cortexsim.runs.measure import run
 from cortexsim.runs.trial import Trial
 from cortexsim.tasks.rhm import Hierarchy
+from tests.nets import build
 
 HIERARCHY = Hierarchy(features=4, multiplicity=2, depth=3)
 
 
 def network(shared: bool, transfer: str) -> Network:
     architecture = Architecture(cells=6, shared=shared, transfer=transfer)
-    return Network.build(architecture, HIERARCHY, 0, dtype=torch.float64, feedback="direct")
+    return build(architecture, HIERARCHY, 0, dtype=torch.float64, feedback="direct")
 
 
 def feed_back_the_true_product(network: Network) -> None:
@@ -93,7 +94,7 @@ def test_a_reward_summed_over_classes_is_one_number_for_all(cells: int) -> None:
     reward = Modulator("reward", value="sum(output_all * label_all) - baseline", constants={"baseline": 0.25})
     rule = Rule("mine", "", "", ThreeFactor("derivative_post", "reward_all"), modulators=(reward,))
     architecture = Architecture(cells=cells, shared=False)
-    network = Network.build(architecture, HIERARCHY, 0, dtype=torch.float64, feedback="direct")
+    network = build(architecture, HIERARCHY, 0, dtype=torch.float64, feedback="direct")
     leaves, labels = batch()
     answer = torch.softmax(network.classify(network.activities(leaves)[-1]), 1).numpy()
     rewards = answer[np.arange(len(labels)), labels.numpy()] - 0.25

@@ -1,16 +1,17 @@
 import torch
 
 from cortexsim.learners import Local
-from cortexsim.rate import Architecture, Network, Optimization
+from cortexsim.rate import Architecture, Optimization
 from cortexsim.rules import known_rules
 from cortexsim.tasks.rhm import Hierarchy
+from tests.nets import build
 
 HIERARCHY = Hierarchy(features=4, multiplicity=2, depth=3)
 
 
 def local(schedule: str = "greedy", top: str = "readout", rule: str = "clapp") -> Local:
     context = ("sibling", "sibling", "label" if top == "label" else "none")
-    network = Network.build(Architecture(cells=6), HIERARCHY, 0, context=context)
+    network = build(Architecture(cells=6), HIERARCHY, 0, context=context)
     return Local(network, known_rules()[rule], Optimization(eta=0.05), schedule, top)  # type: ignore[arg-type]
 
 
@@ -82,7 +83,7 @@ def memory_of_a_step(depth: int) -> int:
     """Count the bytes that one greedy step of the layer below the top makes."""
     hierarchy = Hierarchy(features=4, multiplicity=2, depth=depth)
     context = ("sibling",) * (depth - 1) + ("none",)
-    network = Network.build(Architecture(cells=4), hierarchy, 0, context=context)
+    network = build(Architecture(cells=4), hierarchy, 0, context=context)
     learner = Local(network, known_rules()["clapp"], Optimization())
     seen = torch.rand(16, 4, 4)
     learner.step(depth - 2, seen, torch.zeros(16).long(), 0.0)  # The first step makes the optimiser's state.

@@ -59,15 +59,15 @@ def test_every_mixture_learns_from_below_and_is_evaluated_without_a_trace(
     learner, network = prepared.learner, prepared.learner.network
     assert isinstance(network, MixedNetwork)
     before = [layer.feedforward.weights.clone() for layer in network.layers]
-    train(learner, prepared.leaves, prepared.labels, Budget(epochs=1, batch=4), 0)
+    train(learner, prepared.inputs, prepared.labels, Budget(epochs=1, batch=4), 0)
     changed = [
         not torch.equal(old, layer.feedforward.weights) for old, layer in zip(before, network.layers, strict=True)
     ]
     assert changed == [k < learner.represents for k in range(hierarchy.depth)]
 
     state = {name: tensor.clone() for name, tensor in network.state().items()}
-    whole = network.activities(prepared.leaves)
-    parts = [network.activities(part) for part in prepared.leaves.split(5)]
+    whole = network.activities(prepared.inputs)
+    parts = [network.activities(part) for part in prepared.inputs.split(5)]
     for layer, code in enumerate(whole):
         torch.testing.assert_close(code, torch.cat([part[layer] for part in parts]), rtol=1e-5, atol=1e-6)
     assert all(torch.equal(tensor, state[name]) for name, tensor in network.state().items())
@@ -82,7 +82,7 @@ def test_each_epoch_has_new_spikes_and_a_lower_rate(tmp_path: Path, monkeypatch:
         "cortexsim.learners.segment.Segment.learn",
         lambda self, stage, below, labels, pace, identity, seed: shown.append((stage, pace, identity, seed)),
     )
-    train(prepared.learner, prepared.leaves, prepared.labels, budget(model), 0)
+    train(prepared.learner, prepared.inputs, prepared.labels, budget(model), 0)
     assert [stage for stage, *_ in shown] == [0, 0, 0, 1, 1, 1]
     assert len({seed for *_, seed in shown}) == 2  # Spikes follow from seed and number of a fixation.
     for stage in (0, 1):

@@ -71,7 +71,7 @@ def bits(value: Any) -> Any:
 
 def taught(learner: Learner, work: Prepared, **options: Any) -> None:
     epochs = 2 if isinstance(learner.network, MixedNetwork) else 3
-    train(learner, work.leaves, work.labels, Budget(epochs, batch=8), 0, views=work.views, **options)
+    train(learner, work.inputs, work.labels, Budget(epochs, batch=8), 0, views=work.views, **options)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -106,7 +106,7 @@ def test_evaluation_leaves_no_trace_in_the_state(name: str) -> None:
     taught(work.learner, work)
     before, drawn = work.learner.state(), torch.get_rng_state()
     code_geometry(work.learner.network, work.test, 0)
-    work.learner.classify(work.leaves)
+    work.learner.classify(work.inputs)
     assert equal(before, work.learner.state())
     assert torch.equal(drawn, torch.get_rng_state())
 

@@ -17,6 +17,7 @@ from cortexsim.runs.measure import Prepared, prepare, run
 from cortexsim.runs.trial import Trial
 from cortexsim.seeds import stream
 from cortexsim.tasks.rhm import Grammar, Hierarchy
+from tests.nets import build
 
 HIERARCHY = Hierarchy(features=4, multiplicity=2, depth=3)
 CELLS, ETA = 5, 0.1
@@ -27,7 +28,7 @@ Schedule = Literal["greedy", "simultaneous"]
 def network(context: str, shared: bool, sends: str = "prediction", one_to_one: bool = False) -> Network:
     architecture = Architecture(cells=CELLS, shared=shared, sends=sends)
     heard = (context, context, "none")
-    built = Network.build(architecture, HIERARCHY, 0, dtype=torch.float64, context=heard, one_to_one=one_to_one)
+    built = build(architecture, HIERARCHY, 0, dtype=torch.float64, context=heard, one_to_one=one_to_one)
     built.draw_context(1)
     return built
 
@@ -119,7 +120,7 @@ def latents(grammar: Grammar, leaves: Tensor) -> list[np.ndarray]:
 def test_a_view_keeps_what_lies_above_its_level_and_changes_every_tuple_of_it() -> None:
     work = prepared()
     grammar = Grammar.draw(Hierarchy(depth=4), stream(0, "grammar"))
-    first = latents(grammar, work.leaves)
+    first = latents(grammar, work.inputs)
     assert len(work.views) == 3
     for level, view in enumerate(work.views, 1):
         second = latents(grammar, view)

@@ -10,11 +10,12 @@ from cortexsim.learners import Feedback
 from cortexsim.rate import Architecture, Optimization, VectorNetwork
 from cortexsim.tasks.rhm import Hierarchy
 from tests.learners.taught import HIERARCHY, RULES, batch
+from tests.nets import build
 
 
 def test_gevb_has_the_sign_of_the_gradient_for_every_synapse_and_sample() -> None:
     rule, hierarchy = RULES["gevb"], Hierarchy(features=2, multiplicity=2, depth=2, classes=2)
-    found = VectorNetwork.build(Architecture(cells=4), hierarchy, 1, dtype=torch.float64)
+    found = build(Architecture(cells=4), hierarchy, 1, VectorNetwork, dtype=torch.float64)
     taught = Feedback(found, rule, Optimization())
     checked = 0
     for symbols in product(range(2), repeat=hierarchy.leaves):
@@ -30,7 +31,7 @@ def test_gevb_has_the_sign_of_the_gradient_for_every_synapse_and_sample() -> Non
 
 
 def test_vector_cells_keep_their_weights_at_zero_or_more() -> None:
-    found = VectorNetwork.build(Architecture(cells=4), HIERARCHY, 0, dtype=torch.float64)
+    found = build(Architecture(cells=4), HIERARCHY, 0, VectorNetwork, dtype=torch.float64)
     taught = Feedback(found, RULES["gevb"], Optimization(eta=0.3))
     for _ in range(5):
         taught.step(0, *batch(), progress=0.0)
@@ -40,7 +41,7 @@ def test_vector_cells_keep_their_weights_at_zero_or_more() -> None:
 
 
 def test_vector_layers_gate_all_components_together() -> None:
-    found = VectorNetwork.build(Architecture(cells=4), HIERARCHY, 0, dtype=torch.float64)
+    found = build(Architecture(cells=4), HIERARCHY, 0, VectorNetwork, dtype=torch.float64)
     for activity in found.activities(batch()[0]):
         vectors = activity.unflatten(2, (4, 4))
         silent = (vectors == 0).all(3)

@@ -5,6 +5,7 @@ from cortexsim.learners import Local
 from cortexsim.rate import Architecture, Network, Optimization, Plasticity, other_tops
 from cortexsim.rules import known_rules
 from cortexsim.tasks.rhm import Hierarchy
+from tests.nets import build
 
 CELLS = 5
 
@@ -13,7 +14,7 @@ def network(context: str, size: int = 2, shared: bool = True, sends: str = "pred
     hierarchy = Hierarchy(features=4, multiplicity=2, depth=3, tuple_size=size)
     architecture = Architecture(cells=CELLS, shared=shared, sends=sends, transfer="linear")
     context_of = (context, context.replace("+top", ""), "none")
-    built = Network.build(architecture, hierarchy, 0, dtype=torch.float64, context=context_of)
+    built = build(architecture, hierarchy, 0, dtype=torch.float64, context=context_of)
     built.draw_context(1)
     return built
 

@@ -2,22 +2,22 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from cortexsim import contexts
 from cortexsim.rate import TRANSFERS, Architecture, Network, Projection, VectorNetwork
 from cortexsim.tasks.rhm import Hierarchy
+from tests.nets import build
 
 SMALL = Hierarchy(features=4, multiplicity=2, depth=3)
 
 
 def test_columns_form_the_tree() -> None:
-    network = Network.build(Architecture(cells=5), SMALL, 0)
+    network = build(Architecture(cells=5), SMALL, 0)
     codes = network.activities(torch.rand(2, 8, 4))
     assert [tuple(code.shape) for code in codes] == [(2, 4, 5), (2, 2, 5), (2, 1, 5)]
     assert network.classify(codes[-1]).shape == (2, 4)
 
 
 def test_a_column_sees_its_patch_alone() -> None:
-    network = Network.build(Architecture(cells=5), SMALL, 0)
+    network = build(Architecture(cells=5), SMALL, 0)
     leaves = torch.rand(1, 8, 4)
     other = leaves.clone()
     other[:, 2:4] += 1
@@ -27,9 +27,7 @@ def test_a_column_sees_its_patch_alone() -> None:
 
 @pytest.mark.parametrize(("shared", "copies"), [(True, 1), (False, 4)])
 def test_weights_are_shared_or_not(shared: bool, copies: int) -> None:
-    layer = Network.build(
-        Architecture(cells=5, shared=shared), SMALL, 0, context=("sibling", "sibling", "none")
-    ).layers[0]
+    layer = build(Architecture(cells=5, shared=shared), SMALL, 0, context=("sibling", "sibling", "none")).layers[0]
     assert layer.feedforward.weights.shape == (copies, 5, 8)
     assert layer.context is not None
     assert layer.context.weights.shape == (2 if shared else 4, 5, 5)
@@ -50,13 +48,18 @@ def test_projection_is_a_matrix_at_every_position(copies: int) -> None:
     torch.testing.assert_close(projection.average(post), post.view(5, 6 // copies, copies, 3).mean((0, 1)))
 
 
+def siblings(positions: int, size: int) -> list[list[int]]:
+    """Name the other columns under each column's parent."""
+    return [[q for q in range(positions) if q != p and q // size == p // size] for p in range(positions)]
+
+
 @pytest.mark.parametrize("size", [2, 3])
 def test_siblings_are_those_of_the_hierarchy(size: int) -> None:
     hierarchy = Hierarchy(features=4, multiplicity=2, depth=3, tuple_size=size)
-    layer = Network.build(Architecture(cells=2), hierarchy, 0, context=("sibling",) * 2 + ("none",)).layers[0]
+    layer = build(Architecture(cells=2), hierarchy, 0, context=("sibling",) * 2 + ("none",)).layers[0]
     activity = torch.rand(3, layer.positions, 2)
     heard = layer.listen(activity)
-    for position, others in enumerate(contexts.siblings(layer.positions, size)):
+    for position, others in enumerate(siblings(layer.positions, size)):
         assert (heard[:, position] == torch.cat([activity[:, other] for other in others], 1)).all()
 
 
@@ -74,7 +77,7 @@ def test_saturating_cells_saturate() -> None:
 
 
 def test_synaptic_scaling_follows_the_input_only_while_learning() -> None:
-    layer = Network.build(Architecture(cells=5, input_rms=0.5), SMALL, 0).layers[0]
+    layer = build(Architecture(cells=5, input_rms=0.5), SMALL, 0).layers[0]
     loud = 10 * torch.rand(64, 8, 4)
     for _ in range(3):
         response = layer.respond(loud, learning=True)
@@ -85,7 +88,7 @@ def test_synaptic_scaling_follows_the_input_only_while_learning() -> None:
 
 
 def test_scaled_by_sample_an_input_says_nothing_by_its_length() -> None:
-    layer = Network.build(Architecture(cells=5, input_rms=0.5, input_scaling="sample"), SMALL, 0).layers[0]
+    layer = build(Architecture(cells=5, input_rms=0.5, input_scaling="sample"), SMALL, 0).layers[0]
     below, before = torch.rand(64, 8, 4), {name: tensor.clone() for name, tensor in layer.state().items()}
     found = layer.respond(below, learning=True)
     torch.testing.assert_close(found.pre.square().mean(2).sqrt(), torch.full((64, 4), 0.5))
@@ -99,7 +102,7 @@ def test_scaled_by_sample_an_input_says_nothing_by_its_length() -> None:
 
 def test_first_weights_depend_on_the_seed_alone() -> None:
     def weights(seed: int, **kwargs) -> torch.Tensor:
-        return Network.build(Architecture(cells=5), SMALL, seed, **kwargs).layers[1].feedforward.weights
+        return build(Architecture(cells=5), SMALL, seed, **kwargs).layers[1].feedforward.weights
 
     assert (weights(0) == weights(0, context=("sibling",) * 2 + ("none",), feedback="direct")).all()
     assert (weights(0) != weights(1)).all()
@@ -111,7 +114,7 @@ def test_first_weights_depend_on_the_seed_alone() -> None:
 @pytest.mark.parametrize("shared", [True, False])
 def test_multiply_adds_are_those_that_torch_counts(kind: type[Network], sends: str, shared: bool) -> None:
     architecture = Architecture(cells=6, shared=shared, sends=sends)
-    network = kind.build(architecture, SMALL, 0, context=("sibling", "sibling", "none"))
+    network = build(architecture, SMALL, 0, kind, context=("sibling", "sibling", "none"))
     with FlopCounterMode(display=False) as counter:
         network.activities(torch.rand(7, 8, 4))
     gates = sum(layer.positions * 6 * 4 for layer in network.layers) if kind is VectorNetwork else 0

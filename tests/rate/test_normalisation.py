@@ -6,17 +6,18 @@ import pytest
 import torch
 
 from cortexsim.learners import Learner
-from cortexsim.rate import Architecture, Layer, Network
+from cortexsim.rate import Architecture, Layer
 from cortexsim.runs.assemble import assemble
 from cortexsim.runs.change import changed
 from cortexsim.runs.locate import find_model
 from cortexsim.tasks.rhm import Hierarchy
+from tests.nets import build
 
 TREE = Hierarchy(features=4, multiplicity=2, depth=3)
 
 
 def layer(kind: str, shared: bool = True) -> Layer:
-    found = Network.build(Architecture(cells=6, shared=shared, normalisation=kind), TREE, 0).layers[0]
+    found = build(Architecture(cells=6, shared=shared, normalisation=kind), TREE, 0).layers[0]
     torch.manual_seed(0)
     assert found.normalisation is not None
     found.bias.copy_(torch.randn(found.bias.shape))
@@ -91,7 +92,7 @@ def test_backpropagation_teaches_gains_and_the_second_stage() -> None:
 @pytest.mark.parametrize("shared", [True, False])
 def test_what_is_sent_is_normalised_before_it_is_rectified(shared: bool) -> None:
     architecture = Architecture(cells=6, shared=shared, sends="prediction", normalisation="batch")
-    network = Network.build(architecture, TREE, 0, context=("sibling", "sibling", "none"))
+    network = build(architecture, TREE, 0, context=("sibling", "sibling", "none"))
     network.draw_context(0)
     ours, above = network.layers[0], network.layers[-1]
     assert above.normalised_prediction is None  # Nobody hears it.

@@ -6,16 +6,17 @@ import torch
 from torch import Tensor
 
 from cortexsim.modulators import Modulator
-from cortexsim.rate import TRANSFERS, Architecture, Layer, Network, Plasticity
+from cortexsim.rate import TRANSFERS, Architecture, Layer, Plasticity
 from cortexsim.rules import Rule, ThreeFactor, known_rules
 from cortexsim.tasks.rhm import Hierarchy
+from tests.nets import build
 
 
 def layer_with_context(shared: bool, transfer: str, size: int = 2, context: str = "sibling") -> tuple[Layer, Tensor]:
     """A layer of 4 or 9 columns whose weights are random and whose scores fall on both sides of the hinge."""
     hierarchy = Hierarchy(features=4, multiplicity=2, depth=3, tuple_size=size)
     architecture = Architecture(cells=5, shared=shared, transfer=transfer)
-    network = Network.build(architecture, hierarchy, 0, dtype=torch.float64, context=(context, "sibling", "none"))
+    network = build(architecture, hierarchy, 0, dtype=torch.float64, context=(context, "sibling", "none"))
     layer = network.layers[0]
     generator = torch.Generator().manual_seed(1)
     assert layer.context is not None
@@ -112,7 +113,7 @@ def test_a_second_view_is_told_nothing_of_what_is_made_of_it() -> None:
 
 def test_clapp_of_the_top_layer_hears_the_label() -> None:
     hierarchy = Hierarchy(features=4, multiplicity=2, depth=2)
-    network = Network.build(Architecture(cells=5), hierarchy, 0, dtype=torch.float64, context=("sibling", "label"))
+    network = build(Architecture(cells=5), hierarchy, 0, dtype=torch.float64, context=("sibling", "label"))
     top, generator = network.layers[1], torch.Generator().manual_seed(1)
     assert top.context is not None
     top.context.weights.normal_(0, 0.5, generator=generator)

@@ -9,10 +9,11 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, softplus
 
 from cortexsim.modulators import Modulator
-from cortexsim.rate import Architecture, Layer, Network, Plasticity, mixed
+from cortexsim.rate import Architecture, Layer, Plasticity, mixed
 from cortexsim.rules import Rule, ThreeFactor, known_rules
 from cortexsim.runs.locate import find_model, folders
 from cortexsim.tasks.rhm import Hierarchy
+from tests.nets import build
 
 RULES = known_rules()
 Loss = Callable[[Layer, Tensor, Rule], Tensor]
@@ -22,7 +23,7 @@ def layer_and_batch(rule: Rule, shared: bool, size: int) -> tuple[Layer, Tensor]
     """A layer of 4 or 9 columns with random weights, and a batch that it sees."""
     hierarchy = Hierarchy(features=4, multiplicity=2, depth=3, tuple_size=size)
     heard = ("sibling", "sibling", "none") if rule.context is not None else ()
-    network = Network.build(Architecture(cells=5, shared=shared), hierarchy, 0, dtype=torch.float64, context=heard)
+    network = build(Architecture(cells=5, shared=shared), hierarchy, 0, dtype=torch.float64, context=heard)
     layer, generator = network.layers[0], torch.Generator().manual_seed(1)
     if layer.context is not None:
         layer.context.weights.normal_(0, 0.7, generator=generator)

@@ -138,7 +138,7 @@ def test_a_trial_is_known_by_all_that_it_depends_on() -> None:
     others = [
         replace(trial, seed=9),
         replace(trial, samples=33),
-        replace(trial, hierarchy=Hierarchy(depth=3)),
+        replace(trial, task=Hierarchy(depth=3)),
         replace(trial, model=quick(find_model("hebb"))),
         replace(trial, device="cuda"),
     ]

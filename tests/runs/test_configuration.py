@@ -32,7 +32,7 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
         (GOOD + "[training]\neta = -1", "training.eta = -1: should be greater than 0"),
         (GOOD + "[training]\neta = nan", "training.eta = nan: should be a finite number"),
         (GOOD + '[training]\neta = "5 ms"', "training.eta = '5 ms': should be a valid number"),
-        (GOOD + "[hierarchy]\nmultiplicity = 9", "72 distinct tuples"),
+        (GOOD + "[task]\nmultiplicity = 9", "72 distinct tuples"),
         (GOOD + 'contxt = "sibling"', r"unknown key 'rule.contxt' \(did you mean 'context'\?\)"),
         (GOOD + "constants = { magin = 1.0 }", r"no constant 'magin' \(did you mean 'margin'\?\)"),
         (GOOD + "gain = { error = 0.0 }", r"no modulator 'error'"),
@@ -62,11 +62,19 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
         (DIRECT + 'context = "synonym"', "rule.context = 'synonym': rule 'dfa' has no context synapses"),
         (
             SPIKING.replace("[network]", 'context = "synonym"\n[network]'),
-            r"rule.context = 'synonym': cells in Brian2 hear their siblings \('sibling'\)",
+            r"rule.context = 'synonym': layers of substrate 'spiking' cannot hear 'synonym' \('sibling', ",
         ),
         (
             BRIAN_RATE.replace("[network]", 'context = "sibling+synonym"\n[network]'),
-            r"rule.context = 'sibling\+synonym': cells in Brian2 hear their siblings",
+            r"rule.context = 'sibling\+synonym': layers of substrate 'brian-rate' cannot hear 'synonym' \('sibling', ",
+        ),
+        (
+            SPIKING.replace("[network]", 'context = "cousin"\n[network]'),
+            "layers of substrate 'spiking' cannot hear 'cousin'",
+        ),
+        (
+            SPIKING.replace("[network]", 'context = "sibling+neighbour"\n[network]'),
+            r"rule.context = 'sibling\+neighbour': cells in Brian2 hear one context \('sibling', 'neighbour', ",
         ),
         (GOOD + '[training]\nloss = "clapp"', r"learner = 'local' follows no loss .* \(learner = 'backprop'\)"),
         (DIRECT + '[training]\nloss = "clapp"', "rule 'dfa' is taught by the labels"),

@@ -247,8 +247,8 @@ def test_a_forged_state_of_spiking_layers_is_never_loaded(values: dict[str, Any]
 EDITED: dict[str, list[tuple[str, Any]]] = {
     "run.json": [
         ("trial", {}), ("trial.samples", "40"), ("trial.samples", 0), ("trial.seed", -1), ("trial.model", "clapp"),
-        ("trial.model.name", 3), ("trial.model.learner", "none"), ("trial.hierarchy.depth", 2.5), ("asked", 3),
-        ("trial.hierarchy.multiplicity", 99), ("trial.more", 1), ("versions", None), ("versions.torch", None),
+        ("trial.model.name", 3), ("trial.model.learner", "none"), ("trial.task.depth", 2.5), ("asked", 3),
+        ("trial.task.multiplicity", 99), ("trial.more", 1), ("versions", None), ("versions.torch", None),
         ("trial.target", "x"), ("begun", 3), ("trial.model.training.epochs", "x"),
     ],
     "result.json": [

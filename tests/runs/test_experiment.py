@@ -35,7 +35,7 @@ COMPILED = {
 def test_every_experiment_runs_at_toy_size(name: str, tmp_path: Path) -> None:
     experiment, beside = find_experiment(name)
     planned = {
-        key: replace(whole, models=tuple(quick(m) for m in whole.models), hierarchy=TOY, samples=(8, 16), seeds=1)
+        key: replace(whole, models=tuple(quick(m) for m in whole.models), task=TOY, samples=(8, 16), seeds=1)
         for key, whole in comparisons(experiment, beside).items()
     }
     found = run_experiment(experiment, planned, tmp_path, silent(), workers=1)
@@ -88,7 +88,7 @@ controls = ["untrained"]
 change = { "training.eta" = [0.001, 0.002], "network.cells" = [4, 8] }
 samples = [16]
 seeds = 2
-hierarchy = { features = 4, multiplicity = 2, depth = 2 }
+task = { features = 4, multiplicity = 2, depth = 2 }
 """
 
 
@@ -122,14 +122,14 @@ def test_a_value_that_cannot_be_is_named_with_its_comparison(tmp_path: Path) -> 
 
 def test_a_search_draws_as_often_for_every_model(tmp_path: Path) -> None:
     plan = read_search(folders("experiments")[0] / "tuning" / "broad.toml")
-    hierarchy = plan.hierarchy.model_copy(update={"features": 4, "multiplicity": 2, "depth": 2})
+    task = plan.task.model_copy(update={"features": 4, "multiplicity": 2, "depth": 2})
     space = {**plan.space, "training.epochs": [1]}
     small = {
         "draws": 2,
         "samples": [8],
         "grammar_seeds": [0],
         "test_samples": 8,
-        "hierarchy": hierarchy,
+        "task": task,
         "space": space,
     }
     outcome = search(plan.model_copy(update=small), tmp_path, Console(quiet=True), workers=1)

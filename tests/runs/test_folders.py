@@ -73,13 +73,13 @@ def test_a_sweep_and_a_search_are_not_replaced_by_others(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
     sets = [word for name, size in (("features", 4), ("multiplicity", 2), ("depth", 2))
-            for word in ("--set", f"hierarchy.{name}={size}")]  # fmt: skip
+            for word in ("--set", f"task.{name}={size}")]  # fmt: skip
     task = ["sweep", "brief.toml", *sets, "--samples", "8", "--workers", "1", "--out", "s"]
     assert ran(monkeypatch, *task) == ran(monkeypatch, *task) == 0
     refused(monkeypatch, capsys, "--out s: holds a sweep with --seeds 1, not 2", *task, "--seeds", "2")
     refused(monkeypatch, capsys, "--out s: holds a sweep (", "train", "brief.toml", *SMALL, "--out", "s")
     plan = 'models = ["brief.toml"]\nsamples = [8]\ntest_samples = 16\ngrammar_seeds = [0]\n'
-    plan += "[hierarchy]\nfeatures = 4\nmultiplicity = 2\ndepth = 2\n"
+    plan += "[task]\nfeatures = 4\nmultiplicity = 2\ndepth = 2\n"
     Path("plan.toml").write_text(plan)
     assert ran(monkeypatch, "search", "plan.toml", "--out", "f") == 0
     assert ran(monkeypatch, "search", "plan.toml", "--out", "f") == 0
@@ -173,7 +173,7 @@ def killed(command: str, name: str) -> None:
     """Start a command with two workers, end it while both are at work, and see that nobody is left."""
     task = {
         "compare": ["--model", "long.toml", *SMALL],
-        "sweep": ["long.toml", "--seeds", "3", "--samples", "8", "--set", "hierarchy.depth=2"],
+        "sweep": ["long.toml", "--seeds", "3", "--samples", "8", "--set", "task.depth=2"],
     }[command]
     running = subprocess.Popen(
         [sys.executable, "-m", "cortexsim", command, *task, "--workers", "2", "--out", command],

@@ -65,13 +65,13 @@ def test_what_differs_is_named_and_nothing_else(several: Path) -> None:
 def test_sizes_are_said_once_as_they_were_and_no_substrate_that_is_not_there(several: Path) -> None:
     clapp, hebb = gather([several / "clapp", several / "sweep"])
     for run in (clapp, hebb):
-        assert run.configuration()["hierarchy.depth"] == run.folder.trial.hierarchy.depth
+        assert run.configuration()["task.depth"] == run.folder.trial.task.depth
         assert not any(
-            key.startswith(("model.hierarchy", "model.spiking", "model.modulator")) for key in run.configuration()
+            key.startswith(("model.task", "model.spiking", "model.modulator")) for key in run.configuration()
         )
     written = json.loads((several / "clapp" / "result.json").read_text())["configuration"]
     assert written["model"]["training"]["samples"] == clapp.folder.trial.samples
-    assert not {"hierarchy", "spiking", "modulator"} & set(written["model"])
+    assert not {"task", "spiking", "modulator"} & set(written["model"])
 
 
 def test_a_page_is_self_contained(several: Path, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from cortexsim.runs.grid import Grid, read_plan, run_grid
 from cortexsim.runs.trial import Row
 from tests.runs.test_compare import TIMES
 
-SMALL = ("hierarchy.features=4", "hierarchy.multiplicity=2", "hierarchy.depth=2", "training.epochs=2")
+SMALL = ("task.features=4", "task.multiplicity=2", "task.depth=2", "training.epochs=2")
 
 
 def plan(*grid: str, seeds: int = 2, **options: Any) -> Grid:
@@ -44,7 +44,7 @@ def test_values_are_read_as_in_toml_or_as_bare_words() -> None:
 
 
 def test_set_takes_values_side_by_side_and_grid_each_with_each() -> None:
-    asked = Grid("clapp", ("training.eta=1,2", "training.batch=8"), ("network.cells=4,6", "hierarchy.depth=2,3"))
+    asked = Grid("clapp", ("training.eta=1,2", "training.batch=8"), ("network.cells=4,6", "task.depth=2,3"))
     values = [tuple(point.values()) for point in asked.values()]
     assert values == [(eta, 8, cells, depth) for eta in (1, 2) for cells in (4, 6) for depth in (2, 3)]
 

@@ -39,9 +39,9 @@ def fitted(trial: Trial) -> list[float]:
     """Fit a readout to each layer of an untrained network."""
     prepared = prepare(trial)
     test, truth = (torch.from_numpy(found) for found in (prepared.test.one_hot(), prepared.test.labels.astype("int64")))
-    codes = zip(*(activities(prepared.learner.network, seen) for seen in (prepared.leaves, test.float())), strict=True)
+    codes = zip(*(activities(prepared.learner.network, seen) for seen in (prepared.inputs, test.float())), strict=True)
     fit = readout(trial.model)
-    classes = trial.hierarchy.classes
+    classes = trial.task.classes
     return [fit.accuracy(code, prepared.labels, unseen, truth, classes, trial.seed) for code, unseen in codes]
 
 

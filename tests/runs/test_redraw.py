@@ -31,7 +31,7 @@ name = "a"
 models = ["hebb", "untrained"]
 samples = [8, 16]
 seeds = 2
-hierarchy = { features = 4, multiplicity = 2, depth = 2 }
+task = { features = 4, multiplicity = 2, depth = 2 }
 """
 THRESHOLDS = """
 description = "x"
@@ -42,7 +42,7 @@ varies = "depth"
 values = [2, 3]
 seeds = 2
 cap = 64
-hierarchy = { features = 4, multiplicity = 2 }
+task = { features = 4, multiplicity = 2 }
 """
 README = "# Title\n\n<!-- table: {} -->\nold\n<!-- end -->\n\nWords.\n\n![Shown]({}.png)\n"
 

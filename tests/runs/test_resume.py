@@ -23,7 +23,7 @@ models = ["clapp", "backprop"]
 name = "small"
 samples = [90]
 seeds = 1
-hierarchy = { depth = 3, features = 4, multiplicity = 2 }
+task = { depth = 3, features = 4, multiplicity = 2 }
 """
 
 
@@ -64,7 +64,7 @@ def test_a_command_that_was_stopped_goes_on_to_the_same_rows(
     elif command == "compare":
         words = [command, "--model", "clapp", "--model", "backprop", *SIZES, "--seeds", "1"]
     else:
-        sizes = [f"hierarchy.{key}={value}" for key, value in (("depth", 3), ("features", 4), ("multiplicity", 2))]
+        sizes = [f"task.{key}={value}" for key, value in (("depth", 3), ("features", 4), ("multiplicity", 2))]
         words = [command, "clapp", "--samples", "90", "--grid", "network.cells=32,64"]
         words += [word for size in sizes for word in ("--set", size)]
     whole, out = tmp_path / "whole", tmp_path / "stopped"

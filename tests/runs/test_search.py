@@ -24,7 +24,7 @@ OUTCOMES = sorted(path for at in folders("experiments") for path in at.glob("*/o
 PLAN = """
 models = ["backprop", "clapp"]
 draws = 7
-hierarchy = { depth = 3 }
+task = { depth = 3 }
 [[stages]]
 samples = [64]
 grammar_seeds = [100]

@@ -32,8 +32,8 @@ ROWS = [row(learner, samples, seed) for learner in LEARNERS for samples in (256,
 
 def listed() -> Table:
     trial = SimpleNamespace(
-        model=SimpleNamespace(name="clapp-spiking"),
-        hierarchy=SimpleNamespace(depth=3), samples=1024, grammar_seed=0, seed=0,
+        model=SimpleNamespace(name="clapp-spiking", layers_on=lambda task: task.depth),
+        task=SimpleNamespace(name="rhm", depth=3), samples=1024, grammar_seed=0, seed=0,
     )  # fmt: skip
     paths = ["runs/clapp-20261124-1900", "runs/sweep/points/seed=0"]
     folders = [SimpleNamespace(path=path, trial=trial, record={"begun": "2026-11-24T19:00"}) for path in paths]

@@ -42,11 +42,11 @@ def learn(monkeypatch: pytest.MonkeyPatch) -> Iterator[Learn]:
 
         def fake(trial: Trial) -> Row:
             calls.append(trial)
-            chance = 1 / trial.hierarchy.classes
+            chance = 1 / trial.task.classes
             error = min(1.0, 0.1 * (needed(trial) / trial.samples) ** 2) * (1 - chance)
             row = {"learner": trial.model.name, "rule": "x", "samples": trial.samples, "labels": trial.samples}
             row |= {"labels_for": "readout", "accuracy": 1 - error, "chance": chance, "seed": trial.seed}
-            row |= {"selectivity": [0.5] * trial.hierarchy.depth, "trained_layers": trial.hierarchy.depth}
+            row |= {"selectivity": [0.5] * trial.task.depth, "trained_layers": trial.task.depth}
             row |= {"substrate": "rate", "context": "none", "participation": [], "decoding": [], "sensitivity": []}
             row |= {"spikes": None, "multiply_adds": 1, "alignment": None, "seconds": 0.0}
             return row | {"grammar_seed": trial.grammar_seed, "diverged": False, "key": trial.key}
@@ -87,7 +87,7 @@ def test_every_size_lies_on_one_grid_and_is_tried_once(tmp_path: Path, learn: Le
     sizes = [trial.samples for trial in calls]
     assert set(sizes) <= {round(2 ** (k / 4)) for k in range(80)}
     assert sizes == [1024, 256, 724, 362, 1448, 512, 2048, 724, 1024, 861, 1448, 2048, 861]
-    assert len({replace(trial, samples=0, hierarchy=DEEP).key for trial in calls}) == 1
+    assert len({replace(trial, samples=0, task=DEEP).key for trial in calls}) == 1
 
 
 def test_what_is_never_learned_is_beyond_the_largest_size_tried(tmp_path: Path, learn: Learn) -> None:
@@ -154,13 +154,13 @@ def test_a_search_goes_on_where_it_was_stopped(tmp_path: Path, learn: Learn) -> 
 
 def plan(**changes: object) -> Thresholds:
     table = {"name": "depth", "varies": "depth", "values": [3, 2, 4], "cap": 4096, "grammar_seed": 20}
-    table |= {"hierarchy": {"multiplicity": 3}, **changes}
+    table |= {"task": {"multiplicity": 3}, **changes}
     return Thresholds.model_validate({"description": "x", "models": ["backprop", "clapp"], "sweep": [table]})
 
 
 def test_a_result_names_every_threshold_its_bound_and_its_growth(tmp_path: Path, learn: Learn) -> None:
     law = {"backprop": lambda h: 2 * 8 * 3**h.depth, "clapp": lambda h: 346 if h.depth < 4 else 1e6}
-    calls = learn(lambda trial: law[trial.model.name](trial.hierarchy) * 1.05**trial.seed)
+    calls = learn(lambda trial: law[trial.model.name](trial.task) * 1.05**trial.seed)
     twice = plan(values=[3, 4]).sweep[0].model_copy(update={"name": "again"})
     whole = plan(values=[3, 4, 5])
     planned = sweeps(whole.model_copy(update={"sweep": [*whole.sweep, twice]}), tmp_path)
@@ -200,7 +200,7 @@ def test_a_result_names_every_threshold_its_bound_and_its_growth(tmp_path: Path,
 
 
 def test_what_is_printed_says_what_is_bounded_and_how_it_grows(tmp_path: Path, learn: Learn) -> None:
-    learn(lambda trial: 16 * 3**trial.hierarchy.depth if trial.model.name == "backprop" else 1e6)
+    learn(lambda trial: 16 * 3**trial.task.depth if trial.model.name == "backprop" else 1e6)
     console = Console(record=True, width=160, file=io.StringIO())
     tell(run_sweeps(sweeps(plan(values=[3, 4, 5]), tmp_path), tmp_path, console, workers=1), console)
     printed = " ".join(console.export_text().split())
@@ -221,13 +221,13 @@ def test_the_same_samples_are_held_out_whatever_the_training_set() -> None:
     (sweep,) = sweeps(plan(values=[2, 3, 4]), Path())
     for searched in sweep.searches():
         trial = searched.largest
-        assert trial.test_samples == held_out(trial.hierarchy)
-        assert trial.samples + trial.test_samples <= trial.hierarchy.distinct_samples
+        assert trial.test_samples == held_out(trial.task)
+        assert trial.samples + trial.test_samples <= trial.task.distinct_samples
     assert held_out(Hierarchy(depth=2)) == 128
 
 
 def test_a_fraction_is_varied_through_synonyms() -> None:
-    found = sweeps(plan(varies="fraction", values=[1.0, 0.25], hierarchy={"depth": 3}), Path())[0]
+    found = sweeps(plan(varies="fraction", values=[1.0, 0.25], task={"depth": 3}), Path())[0]
     assert [(value, h.multiplicity) for value, h in found.points] == [(0.25, 2), (1.0, 8)]
     assert found.title.startswith("v = 8, s = 2, L = 3, n_c = v")
     assert [law[-1] for law in found.swept([[FAKE]] * 12).laws.values()] == [4096, float("inf")]
@@ -245,10 +245,10 @@ FAKE: Row = {"samples": 64, "accuracy": 1.0, "chance": 0.1, "grammar_seed": 20, 
         ({"values": [0]}, "greater than 0"),
         ({"values": []}, "sweep.0.values"),
         ({"cap": 1}, "sweep.0.cap"),
-        ({"hierarchy": {"depth": 2}}, "hierarchy.depth: it is what varies (leave it out)"),
-        ({"hierarchy": {"multiplicity": 9}}, "L = 2: hierarchy: multiplicity = 9"),
-        ({"hierarchy": {"multiplicity": 1}}, "this grammar has 8 distinct samples"),
-        ({"varies": "fraction", "values": [0.3], "hierarchy": {}}, "f = 0.3: f v^(s-1) = 2.4 synonyms is not a whole"),
+        ({"task": {"depth": 2}}, "task.depth: it is what varies (leave it out)"),
+        ({"task": {"multiplicity": 9}}, "L = 2: hierarchy: multiplicity = 9"),
+        ({"task": {"multiplicity": 1}}, "this grammar has 8 distinct samples"),
+        ({"varies": "fraction", "values": [0.3], "task": {}}, "f = 0.3: f v^(s-1) = 2.4 synonyms is not a whole"),
         ({"models": ["clap"]}, "did you mean 'clapp'"),
         ({"models": ["clapp", "clapp"]}, "'clapp' is given more than once"),
     ],

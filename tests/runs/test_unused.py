@@ -31,6 +31,7 @@ RATE = [
 ]
 OTHER: dict[str, list[Any]] = {  # The first value that the model does not have is what it is given.
     "network.cells": [10],
+    "network.layers": [2],
     "network.units": ["scalar", "vector"],
     "network.shared": [True, False],
     "network.transfer": ["saturating", "relu"],
@@ -90,8 +91,8 @@ def result(model: Model) -> str:
     trial = Trial(model, Hierarchy(4, 2, 3), 24, 100, 0, 0)
     prepared = prepare(trial)
     row = train_and_measure(trial, prepared)
-    kinds = ("linear", "two-layer")
-    readouts = [layer_accuracy(trial, prepared, layer, kind) for layer in range(3) for kind in kinds]
+    kinds, layers = ("linear", "two-layer"), len(prepared.learner.network.layers)
+    readouts = [layer_accuracy(trial, prepared, layer, kind) for layer in range(layers) for kind in kinds]
     told = {key: value for key, value in row.items() if key not in (*TIMES, "key", "learner", "rule", "context")}
     return repr((told, readouts, weights(prepared)))
 

@@ -16,8 +16,9 @@ POSITIONS, CELLS, PATCH, CLASSES = 2, 3, 4, 3
 
 
 def plan(rule: Rule, substrate: str, rate: float) -> Plan:
-    context = "sibling" if "context" in rule.requires else "none"
-    return Plan(1, POSITIONS, CELLS, PATCH, substrate, True, context, rule.needs_output, rate)
+    listens = "context" in rule.requires
+    context, heard = ("sibling", ((1,), (0,))) if listens else ("none", ())
+    return Plan(1, POSITIONS, CELLS, PATCH, substrate, True, context, rule.needs_output, rate, heard=heard)
 
 
 class Case:
@@ -26,7 +27,7 @@ class Case:
     def __init__(self, rule: Rule, settings: Settings, substrate: str, inputs: np.ndarray, **state: Any) -> None:
         rate = settings.input_rate if substrate == "spiking" else 0.0
         description, parameters = describe(
-            [plan(rule, substrate, rate)], 2, CLASSES, rule, settings, len(inputs), traced_cell=0
+            [plan(rule, substrate, rate)], CLASSES, rule, settings, len(inputs), traced_cell=0
         )
         self.stack = Stack(description, parameters, "numpy")
         draw = np.random.default_rng(0)

@@ -20,10 +20,10 @@ PSP = replace(BOTH, dendrite="psp", timing=Timing(1e-3, 60e-3, 4e-3))
 def stack_of(settings: Settings, sends: str = "activity", target: str = "numpy") -> Stack:
     rates = (settings.input_rate, settings.unit_rate)
     plans = [
-        Plan(1, 2, 6, 8, "spiking", True, "sibling", False, rates[0], sends),
+        Plan(1, 2, 6, 8, "spiking", True, "sibling", False, rates[0], sends, ((1,), (0,))),
         Plan(2, 1, 6, 12, "spiking", False, "none", False, rates[1]),
     ]
-    return Stack(*describe(plans, 2, 4, known_rules()["clapp"], settings, FIXATIONS), target)
+    return Stack(*describe(plans, 4, known_rules()["clapp"], settings, FIXATIONS), target)
 
 
 def begun(stack: Stack, settings: Settings) -> State:
@@ -103,8 +103,8 @@ def test_rounding_is_unbiased() -> None:
     found = {}
     for bits in (None, 4):
         settings = replace(fine, weight_bits=bits)
-        plan = Plan(1, 2, 64, 128, "spiking", True, "sibling", False, 400.0)
-        stack = Stack(*describe([plan], 2, 4, known_rules()["clapp"], settings, 1), "numpy")
+        plan = Plan(1, 2, 64, 128, "spiking", True, "sibling", False, 400.0, heard=((1,), (0,)))
+        stack = Stack(*describe([plan], 4, known_rules()["clapp"], settings, 1), "numpy")
         state = stack.initial_state() | {"feedforward1.w": np.full(2 * 64 * 128, 9 / 15)}
         found[bits] = stack.run(quiet, state, seed=1)[1]["feedforward1.w"]
     assert len(np.unique(found[4].round(9))) == 2
@@ -128,8 +128,8 @@ def test_first_weights_are_rounded_to_levels_without_bias() -> None:
 def heard(release: float, weight: float, bias: float) -> tuple[np.ndarray, float]:
     """Eligibility traces of synapses of one weight, and the mean voltage of a cell that never fires."""
     settings = replace(SETTINGS, release=release, gain=0.05, clear=False, eta=1e-12)
-    plan = Plan(1, 2, 32, 16, "spiking", True, "sibling", False, settings.input_rate)
-    stack = Stack(*describe([plan], 2, 4, known_rules()["clapp"], settings, 8, traced_cell=3), "numpy")
+    plan = Plan(1, 2, 32, 16, "spiking", True, "sibling", False, settings.input_rate, heard=((1,), (0,)))
+    stack = Stack(*describe([plan], 4, known_rules()["clapp"], settings, 8, traced_cell=3), "numpy")
     state = stack.initial_state() | {"feedforward1.w": np.full(1024, weight), "layer1.bias": np.full(64, bias)}
     outcome, after = stack.run(Stream(np.ones((8, 32)), np.arange(8), pace=np.ones(8)), state, seed=2)
     assert outcome.spikes["layer1"] == 0

@@ -19,10 +19,10 @@ CONSTRAINED = replace(SETTINGS, bound=1.0, weight_bits=4, release=0.7)
 def stack_of(settings: Settings, target: str = "numpy", fixations: int = FIXATIONS) -> Stack:
     rates = (settings.input_rate, settings.unit_rate)
     plans = [
-        Plan(1, 2, 8, 8, "spiking", True, "sibling", False, rates[0]),
+        Plan(1, 2, 8, 8, "spiking", True, "sibling", False, rates[0], heard=((1,), (0,))),
         Plan(2, 1, 8, 16, "spiking", False, "none", False, rates[1]),
     ]
-    return Stack(*describe(plans, 2, 4, known_rules()["clapp"], settings, fixations), target)
+    return Stack(*describe(plans, 4, known_rules()["clapp"], settings, fixations), target)
 
 
 def begun(stack: Stack) -> State:
@@ -104,4 +104,7 @@ def test_inhibitory_cells_replace_homeostasis_and_their_synapses_are_counted() -
     stack = stack_of(SETTINGS)
     after = stack.run(stream(), begun(stack), seed=5)[1]
     assert not after["layer1.bias"].any()
-    assert stack.fans == {"input": 8 + 2, "inhibitory1": 8, "layer1": 8 + 2, "inhibitory2": 8}
+    sizes = {"input": (16, 8 + 2), "inhibitory1": (4, 8), "layer1": (16, 8 + 2), "inhibitory2": (2, 8)}
+    assert {name: fan.tolist() for name, fan in stack.fans.items()} == {
+        n: [k] * cells for n, (cells, k) in sizes.items()
+    }

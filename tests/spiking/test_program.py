@@ -19,8 +19,8 @@ FIXATIONS = 30
 
 
 def small(settings: Settings, rule: Rule, target: str = "cpp") -> Stack:
-    plans = [Plan(1, 2, 6, 8, "spiking", True, "sibling", False, settings.input_rate)]
-    return Stack(*describe(plans, 2, 4, rule, settings, 12), target)
+    plans = [Plan(1, 2, 6, 8, "spiking", True, "sibling", False, settings.input_rate, heard=((1,), (0,)))]
+    return Stack(*describe(plans, 4, rule, settings, 12), target)
 
 
 def begun(stack: Stack) -> State:

@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from cortexsim.learners import MixedNetwork
-from cortexsim.rate import Architecture, Network
+from cortexsim.rate import Architecture
 from cortexsim.runs.assemble import assemble
 from cortexsim.runs.configuration import read_model
 from cortexsim.spiking.wiring import wires
 from cortexsim.tasks.rhm import Hierarchy
+from tests.nets import build
 
 CELLS = 3
 TEXT = """
@@ -33,12 +34,12 @@ reach = 0.7
 def test_senders_are_driven_as_the_rate_layer_says(size: int) -> None:
     hierarchy = Hierarchy(features=4, multiplicity=2, depth=2, tuple_size=size)
     architecture = Architecture(cells=CELLS, shared=False, sends="prediction", transfer="linear")
-    network = Network.build(architecture, hierarchy, 0, dtype=torch.float64, context=("sibling", "none"))
+    network = build(architecture, hierarchy, 0, dtype=torch.float64, context=("sibling", "none"))
     network.draw_context(1)
     layer = network.layers[0]
     assert layer.context is not None
     activity = torch.rand(1, layer.positions, CELLS, dtype=torch.float64)
-    pre, post, place = wires("onward", {"positions": layer.positions, "cells": CELLS, "tuple_size": size})
+    pre, post, place = wires("onward", {"sources": layer.heard.tolist(), "cells": CELLS})
     drive = np.zeros(layer.positions * CELLS)
     np.add.at(drive, post, layer.context.weights.numpy().ravel()[place] * activity.numpy().ravel()[pre])
     np.testing.assert_allclose(drive, layer.send(activity).numpy().ravel(), rtol=1e-12)

@@ -1,20 +1,20 @@
 import numpy as np
 import pytest
 
-from cortexsim.contexts import siblings
 from cortexsim.rules import known_rules
 from cortexsim.spiking import Plan, Settings, Stack, Stream, describe
 from cortexsim.spiking.wiring import WIRINGS, wires
 
+SIBLINGS = ((1, 2), (0, 2), (0, 1), (4, 5), (3, 5), (3, 4))
 SIZES = {
     "aligned": {"units": 3},
     "broadcast": {"sources": 3, "targets": 5},
     "gather": {"positions": 3, "cells": 4},
-    "onward": {"positions": 6, "cells": 4, "tuple_size": 3},
+    "onward": {"sources": SIBLINGS, "cells": 4},
     "patches": {"positions": 3, "cells": 4, "patch": 5},
     "scatter": {"positions": 3, "cells": 4, "slots": 2},
     "shift": {"units": 3, "slots": 4},
-    "siblings": {"positions": 6, "cells": 4, "tuple_size": 3},
+    "table": {"sources": SIBLINGS, "below": 6, "width": 4, "cells": 4},
 }
 
 
@@ -26,7 +26,7 @@ def test_synapses_come_presynaptic_cell_by_presynaptic_cell_and_have_places_of_t
 
 
 @pytest.mark.parametrize(
-    ("kind", "row"), [("patches", 4), ("siblings", 4), ("onward", 4), ("scatter", 4), ("broadcast", 5)]
+    ("kind", "row"), [("patches", 4), ("table", 4), ("onward", 4), ("scatter", 4), ("broadcast", 5)]
 )
 def test_rows_have_one_presynaptic_cell_and_consecutive_postsynaptic_ones(kind: str, row: int) -> None:
     pre, post, _ = (values.reshape(-1, row) for values in wires(kind, SIZES[kind]))
@@ -46,21 +46,50 @@ def test_patches_are_where_rate_layers_have_them() -> None:
 
 
 def test_siblings_hear_each_other_in_the_order_of_rate_layers() -> None:
-    pre, post, place = wires("siblings", SIZES["siblings"])
+    pre, post, place = wires("table", SIZES["table"])
     tensor = np.zeros(6 * 4 * 8, int)
     tensor[place] = np.arange(len(place))
-    heard = siblings(6, 3)
     for position in range(6):
         for m in range(2):
             synapse = tensor.reshape(6, 4, 2, 4)[position, 1, m, 3]
-            assert (pre[synapse], post[synapse]) == (heard[position, m] * 4 + 3, position * 4 + 1)
+            assert (pre[synapse], post[synapse]) == (SIBLINGS[position][m] * 4 + 3, position * 4 + 1)
+
+
+@pytest.mark.parametrize(
+    ("sources", "below"),
+    [
+        (((0, 1, 2), (1, 2, 3), (2, 3, 4)), 5),
+        (((3, 0), (2, 1)), 4),
+        (((0, 0), (2, 0)), 4),
+        (((0, 1), (2, 3)), 4),
+    ],
+    ids=["overlapping", "any order", "twice and never", "a tree"],
+)
+def test_a_table_connects_what_its_rows_name(sources: tuple[tuple[int, ...], ...], below: int) -> None:
+    """As a matrix, against the activity gathered row by row."""
+    width, cells, draw = 3, 4, np.random.default_rng(0)
+    pre, post, place = wires("table", {"sources": sources, "below": below, "width": width, "cells": cells})
+    assert (np.diff(pre) >= 0).all()
+    assert np.array_equal(np.sort(place), np.arange(len(sources) * cells * len(sources[0]) * width))
+    weights = draw.normal(size=(len(sources), cells, len(sources[0]) * width))
+    shown, drive = draw.normal(size=(below, width)), np.zeros(len(sources) * cells)
+    np.add.at(drive, post, weights.ravel()[place] * shown.ravel()[pre])
+    gathered = shown[np.array(sources)].reshape(len(sources), -1)
+    np.testing.assert_allclose(drive, np.einsum("pck,pk->pc", weights, gathered).ravel(), rtol=1e-12)
+
+
+def test_a_table_that_is_a_tree_is_wired_as_its_patches() -> None:
+    sizes = {"sources": ((0, 1), (2, 3), (4, 5)), "below": 6, "width": 2, "cells": 4}
+    patches = wires("patches", {"positions": 3, "cells": 4, "patch": 4})
+    for one, other in zip(wires("table", sizes), patches, strict=True):
+        assert np.array_equal(one, other)
 
 
 @pytest.mark.parametrize("centred", [True, False])
 def test_a_dendrite_hears_labels_less_their_share_where_plasticity_is_centred(centred: bool) -> None:
     top = Plan(1, 1, 3, 4, "brian-rate", True, "label", False, 0.0)
     settings = Settings(centred=centred)
-    stack = Stack(*describe([top], 2, 4, known_rules()["clapp"], settings, capacity=1), "numpy")
+    stack = Stack(*describe([top], 4, known_rules()["clapp"], settings, capacity=1), "numpy")
     label = np.eye(4)[[2]]
     _, after = stack.run(Stream(np.ones((1, 4)), np.arange(1), label, np.ones(1)), stack.initial_state(), seed=0)
     np.testing.assert_allclose(after["labels.before"], label[0] - 0.25 * centred)

@@ -1,0 +1,19 @@
+"""Networks on the tree of a hierarchy, with an output of one unit a class."""
+
+from typing import Any
+
+from cortexsim import topology
+from cortexsim.rate import Architecture, Network
+from cortexsim.tasks.rhm import Hierarchy
+
+
+def tree(hierarchy: Hierarchy) -> topology.Topology:
+    """Wire a network as the hierarchy is."""
+    return topology.tree(hierarchy.depth, hierarchy.tuple_size, hierarchy.features)
+
+
+def build(
+    architecture: Architecture, hierarchy: Hierarchy, seed: int, kind: type[Network] = Network, **options: Any
+) -> Network:
+    """Build a network, or one of another kind, on the tree of a hierarchy."""
+    return kind.build(architecture, tree(hierarchy), hierarchy.classes, seed, **options)
