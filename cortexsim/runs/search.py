@@ -119,7 +119,8 @@ def search(plan: Search, out: Path, console: Console, workers: int = 0) -> dict[
     for name, entries in outcome.items():
         for entry in entries:
             entry["at_edge"] = at_edges(entry["values"], plan.spaces(name))
-    write_json(out / "outcome.json", {"search": plan.model_dump(), "outcome": outcome})
+    named = {Path(name).stem: entries for name, entries in outcome.items()}
+    write_json(out / "outcome.json", {"search": plan.model_dump(), "outcome": named})
     return outcome
 
 
