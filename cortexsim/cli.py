@@ -83,22 +83,29 @@ def compare(
     out: Out = None,
     resume: Resume = None,
 ) -> None:
-    """Set learners side by side, on three levels unless --depth says otherwise: a table, a figure and a report."""
+    """Set learners side by side: a table, a figure and a report.
+
+    On the task that is named, or that the models are for; else on a hierarchy, of three levels unless --depth says
+    otherwise.
+    """
     values = asked(locals())
     from cortexsim.rate import device as choose
     from cortexsim.runs.compare import Comparison, configuration
     from cortexsim.runs.compare import compare as run
     from cortexsim.runs.locate import find_model
     from cortexsim.runs.record import note
+    from cortexsim.runs.tasks import shared_task
 
     if resume is not None:
         only(context, "resume", "workers")
         return compare(context, **asked_before(resume, compare), workers=workers, out=resume)
     console = open_console()
     names = values["model"] = values["model"] or default_models(console, target)
+    models = tuple(find_model(name) for name in names)
+    start = Hierarchy(depth=3) if task is not None else shared_task(models) or Hierarchy(depth=3)
     comparison = Comparison(
-        models=tuple(find_model(name) for name in names),
-        task=task_of(Hierarchy(depth=3), task, depth, multiplicity, features, tuple_size, classes),
+        models=models,
+        task=task_of(start, task, depth, multiplicity, features, tuple_size, classes),
         samples=sizes(samples),
         seeds=seeds,
         grammar_seed=grammar_seed,
@@ -106,7 +113,7 @@ def compare(
         target=checked_target(target),
     )
     comparison.check()
-    values |= {"depth": comparison.task.depth}
+    values |= {"depth": comparison.task.depth if isinstance(comparison.task, Hierarchy) else None}
     with working(out, "compare", COMMAND, console, "cortexsim compare --resume") as folder:
         note(folder, "compare", values, configuration(comparison))
         run(comparison, folder, console, workers)

@@ -184,14 +184,22 @@ def report(
 
 def models(
     rules: Annotated[bool, typer.Option("--rules", help="The rules alone.")] = False,
+    tasks: Annotated[bool, typer.Option("--tasks", help="The tasks alone.")] = False,
+    contexts: Annotated[bool, typer.Option("--contexts", help="The contexts alone.")] = False,
 ) -> None:
-    """List the models of the package, and the rules they can follow."""
+    """List the models of the package, the rules they can follow, the tasks, and the contexts that dendrites hear."""
     from cortexsim.runs import show
 
     console = open_console()
-    if not rules:
-        put(show.models_table(), console)
-    put(show.rules_table(), console)
+    every = not (rules or tasks or contexts)
+    for asked, table in (
+        (every, show.models_table),
+        (every or rules, show.rules_table),
+        (every or tasks, show.tasks_table),
+        (every or contexts, show.contexts_table),
+    ):
+        if asked:
+            put(table(), console)
 
 
 def show(model: Annotated[str, typer.Argument(help="Name of a model, or path of a .toml file.")]) -> None:

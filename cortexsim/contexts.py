@@ -57,6 +57,11 @@ def _family(topology: Topology, layer: int, span: int) -> int:
     return int((family == 0).sum()) if family.size else 1
 
 
+def _others(topology: Topology, layer: int) -> Table:
+    own = np.arange(topology.layers[layer - 1].positions)
+    return np.nonzero(own[:, None] != own)[1].reshape(len(own), -1)
+
+
 def _neighbours(topology: Topology, layer: int) -> Table:
     """Name the nearest columns, in each direction, whose receptive fields do not overlap one's own.
 
@@ -107,6 +112,13 @@ CONTEXTS: Mapping[str, Context] = MappingProxyType(
                 "neighbour",
                 "the nearest columns, in each direction, whose receptive fields do not overlap: no label needed",
                 _neighbours,
+                substrates=ALL,
+            ),
+            Context(
+                "others",
+                "every other column of the layer: no label needed",
+                _others,
+                lambda topology, layer: topology.layers[layer - 1].positions,
                 substrates=ALL,
             ),
             Context(

@@ -27,10 +27,11 @@ ORDER = [
 ORDER += ["estimator", "options", "commands", "threshold", "cli", "__main__"]
 ENGINES = {
     "torch": {"rate", "learners", "analysis", "runs", "estimator"},
-    "sklearn": {"estimator"},
+    "sklearn": {"tasks", "estimator"},
     "matplotlib": {"analysis"},
     "typer": {"options", "commands", "threshold", "cli"},
     "brian2": {"spiking"},
+    "mnist1d": {"tasks"},
 }
 FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
 

@@ -163,6 +163,28 @@ def test_a_spiking_network_is_compared_by_default_where_it_can_be(monkeypatch: p
     assert default_models(console, "numpy") == [name for name in DEFAULT_MODELS if name != "clapp-spiking"]
 
 
+def test_ones_own_task_is_one_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The README's own example, run as it stands there, and gone on with."""
+    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    blocks = [block.split("```")[0] for block in readme.split("```python\n")[1:]]
+    (tmp_path / "my_task.py").write_text(next(block for block in blocks if "class TASK" in block))
+    monkeypatch.chdir(tmp_path)
+    assert (
+        run(monkeypatch, "train", "untrained", "--task", "my_task.py,noise=0.2", "--samples", "64", "--out", "out") == 0
+    )
+    row = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert row["configuration"]["task"] == {"name": str(tmp_path / "my_task.py"), "size": 8, "noise": 0.2}
+    assert row["rows"][0]["accuracy"] > 0.6
+    assert run(monkeypatch, "train", "--resume", "out") == 0
+
+
+def test_the_readme_shows_a_model_with_layers_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    blocks = [block.split("```")[0] for block in readme.split("```toml\n")[1:]]
+    (tmp_path / "mine.toml").write_text(next(block for block in blocks if "[[layer]]" in block))
+    assert run(monkeypatch, "show", str(tmp_path / "mine.toml")) == 0
+
+
 def test_ones_own_rule_is_one_file_and_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The README's own example, run as it stands there."""
     readme = (Path(__file__).parent.parent / "README.md").read_text()

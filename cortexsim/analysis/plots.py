@@ -61,16 +61,25 @@ def by_layer(axes: Axes, summaries: Sequence[Summary], quantity: str, ylabel: st
 
 
 def comparison(
-    summaries: Sequence[Summary], chance: float, laws: Mapping[str, float], latents: int, title: str
+    summaries: Sequence[Summary], chance: float, laws: Mapping[str, float], latents: int, title: str, named: str
 ) -> Figure:
-    """Put accuracy, selectivity, participation and decoding side by side."""
+    """Put accuracy, selectivity, participation and decoding side by side.
+
+    Args:
+        summaries: of the learners.
+        chance: accuracy of guessing.
+        laws: predicted sample complexities.
+        latents: how many different ones a column stands for.
+        title: of the figure.
+        named: what they are called: ``latent``, or ``label`` where none are known.
+    """
     figure = Figure(figsize=(11, 7), layout="constrained")
     panels = figure.subplots(2, 2)
     accuracy(panels[0, 0], summaries, chance, laws)
-    by_layer(panels[0, 1], summaries, "selectivity", "synonym selectivity", 1.0)
+    by_layer(panels[0, 1], summaries, "selectivity", f"selectivity for the {named}", 1.0)
     by_layer(panels[1, 0], summaries, "participation", "participation ratio (directions)", latents)
     panels[1, 0].axhline(latents - 1, color="black", linewidth=0.8, linestyle=":")
-    by_layer(panels[1, 1], summaries, "decoding", "linear decoding of the latent", 1.05)
+    by_layer(panels[1, 1], summaries, "decoding", f"linear decoding of the {named}", 1.05)
     panels[1, 1].axhline(1 / latents, color="black", linewidth=0.8, linestyle=":")
     for panel, letter in zip(panels.flat, "abcd", strict=True):
         panel.spines[["top", "right"]].set_visible(False)

@@ -44,7 +44,7 @@ class Local:
         self.plastic = network.layers[: self.represents]
         self.uses_labels = any("label" in layer.outside for layer in self.plastic)
         for layer in self.plastic:
-            layer.prepare(rule.needs_covariance, rule.needs_views, rule.needs_dendrites)
+            layer.prepare(rule.requires)
         self.optimization = optimization
         self.optimizers: dict[int, Optimizer] = {}
         one_by_one = [[k] for k in range(self.represents)]

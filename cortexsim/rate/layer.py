@@ -1,6 +1,6 @@
 """A layer of rate cells: the columns of one level, each over its own patch of the level below."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
@@ -242,14 +242,14 @@ class Layer:
         self.covariance.lerp_(covariance, rates[1])
         self.has_varied = True
 
-    def prepare(self, covariance: bool, views: bool, dendrites: bool) -> None:
-        """Begin to follow covariances of the activity, and those of views and dendrites, where a rule reads them."""
-        if views:
+    def prepare(self, requires: Set[str]) -> None:
+        """Begin to follow what a rule requires: covariances of the activity, and those of views and dendrites."""
+        if "views" in requires:
             self.views = Views.silent(self.bias)
-        if dendrites and self.context is not None:
+        if "dendrites" in requires and self.context is not None:
             self.dendrites = Dendrites.silent(self.context)
             self.mean = self.bias.new_zeros(self.context.copies, self.bias.shape[1])
-        if covariance:
+        if "covariance" in requires:
             self.covariance = self.mean.new_zeros(*self.mean.shape, self.mean.shape[1])
 
     def listen(

@@ -54,7 +54,7 @@ class Plasticity:
             Directions by the names of ``layer.state()``; eta is not yet applied.
         """
         heard = self._context(layer, response, context)
-        if self.rule.needs_covariance and not hybrid:
+        if "covariance" in self.rule.requires and not hybrid:
             layer.follow(response.activity, heard)
         synapses = self._synapses(layer, response, heard)
         cells = self.listener.cells(layer, response, heard, lesson)
@@ -82,7 +82,7 @@ class Plasticity:
                 found[name] -= decay.unsqueeze(2) * projection.weights
                 if name == "feedforward":  # A bias is the weight of a cell that is always active.
                     found["bias"] -= decay * layer.bias
-        if self.rule.needs_statistics and not self.rule.needs_covariance and not hybrid:
+        if "mean" in self.rule.requires and "covariance" not in self.rule.requires and not hybrid:
             layer.follow(response.activity)
         return found
 
@@ -110,7 +110,7 @@ class Plasticity:
 
     def _context(self, layer: Layer, response: Response, context: Tensor | None) -> Tensor | None:
         """Find what the dendrites of a layer hear, where they hear anything."""
-        if not self.rule.needs_context or (layer.context is None and self.rule.context is not None):
+        if "context" not in self.rule.requires or (layer.context is None and self.rule.context is not None):
             return None
         return layer.listen(response.activity) if context is None else context
 

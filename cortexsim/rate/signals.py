@@ -10,7 +10,7 @@ from cortexsim.expression import Expression
 from cortexsim.modulators import Modulator
 from cortexsim.rate.layer import Layer, Response
 from cortexsim.rate.projection import Projection
-from cortexsim.rules import VIEWS, Rule
+from cortexsim.rules import SIGNALS, Rule
 
 
 def _of_numbers(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -37,7 +37,7 @@ FUNCTIONS: dict[str, Any] = {
 }
 
 # Quantities that come from a context, and belong to its moment.
-HEARD = ("dendrite_post", "context_post", "view_post", "crossing_post", "foretold_post")
+HEARD = tuple(name for name, signal in SIGNALS.items() if signal.of_context)
 
 
 class Moment(NamedTuple):
@@ -101,12 +101,14 @@ class Listener:
         if "derivative_post" in self.reads:
             own = lesson.slopes is None
             found["derivative_post"] = layer.derivative(response.drive) if own else lesson.slopes
+        if "winning_post" in self.reads:
+            found["winning_post"] = torch.softmax(response.drive, 2)
         if lesson.teaching is not None:
             found["teaching_post"] = lesson.teaching
         if heard is not None and layer.context is not None:
             found["dendrite_post"] = layer.context(heard)
         views = None
-        if heard is not None and self.reads & {"context_post", *VIEWS}:
+        if heard is not None and ("context_post" in self.reads or "views" in self.rule.requires):
             views = found["context_post"] = layer.namesakes(heard)
         return found | self._statistics(layer, response.activity, heard, views)
 
@@ -114,7 +116,7 @@ class Listener:
         self, layer: Layer, activity: Tensor, heard: Tensor | None, views: Tensor | None
     ) -> dict[str, Tensor]:
         """Say where cells are on average, how far they stray, and how together, with views and with dendrites."""
-        if not self.rule.needs_statistics:
+        if "mean" not in self.rule.requires:
             return {}
         mean, covariance, followed = layer.mean, layer.covariance, layer.views
         if self.statistics == "batch":

@@ -12,17 +12,18 @@ from runpy import run_path
 from cortexsim.errors import UserError, nearest
 from cortexsim.expression import Expression
 from cortexsim.rules.error_path import FEEDBACK, MASKS, ErrorPath
-from cortexsim.rules.signals import SIGNALS, VIEWS
-from cortexsim.rules.three_factor import Rule, ThreeFactor
+from cortexsim.rules.signals import SIGNALS, Signal
+from cortexsim.rules.three_factor import SUBSTRATES, Rule, ThreeFactor
 
 __all__ = [
     "FEEDBACK",
     "MASKS",
     "SIGNALS",
-    "VIEWS",
+    "SUBSTRATES",
     "ErrorPath",
     "Expression",
     "Rule",
+    "Signal",
     "ThreeFactor",
     "known_rules",
     "load_rule",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from cortexsim.errors import UserError, nearest
 from cortexsim.expression import check_names, check_numbers
 from cortexsim.modulators import BROADCAST, SCOPES, Modulator
-from cortexsim.rules.signals import DENDRITES, SIGNALS, STANDS_FOR
+from cortexsim.rules.signals import SIGNALS
 
 if TYPE_CHECKING:
     from cortexsim.rules.three_factor import Rule
@@ -15,7 +15,6 @@ READABLE = {"pre": ("_pre",), "post": ("_post",), "third": ("_post", "_all"), "d
 """By factor, how the names end that it may read."""
 
 OWN_WEIGHT = re.compile(r"w|weights?|w_ij|(own_)?weights?_(pre|post|all)|w_(pre|post|all)")  # As one may call it.
-DENDRITIC = DENDRITES | {"dendrite_post", "returned_post"}
 
 LATE = "which comes after context synapses have changed (third of the feedforward synapses may read it)"
 
@@ -87,13 +86,13 @@ def _audit_name(rule: "Rule", where: str, synapse: str, factor: str, name: str) 
         raise UserError(f"{where}, but no error path brings it (path = ErrorPath('layered'))")
     if name == "noise_post" and synapse != "feedback":
         raise UserError(f"{where}, but cells fire noise between samples, for their feedback synapses alone")
-    if name in DENDRITIC and rule.context is None:
+    signal = SIGNALS.get(name)
+    if signal is not None and "context synapses" in signal.requires and rule.context is None:
         raise UserError(f"{where}, but the rule has no context synapses (context = ThreeFactor(...))")
     if name.endswith("_all") and name not in broadcast:
         raise UserError(f"{where}, but no modulator of the rule broadcasts it ({nearest(name, broadcast)})")
-    if not name.endswith("_all") and name not in SIGNALS:
+    if not name.endswith("_all") and signal is None:
         raise UserError(f"{where}, which no cell has ({nearest(name, SIGNALS)})")
-    if name in STANDS_FOR and name not in rule.breaks and not STANDS_FOR[name].possible:
-        raise UserError(
-            f"{where}, which stands for {STANDS_FOR[name]}: no synapse knows both (breaks = {{{name!r}: 'why'}})"
-        )
+    behind = None if signal is None else signal.stands_for
+    if behind is not None and name not in rule.breaks and not behind.possible:
+        raise UserError(f"{where}, which stands for {behind}: no synapse knows both (breaks = {{{name!r}: 'why'}})")

@@ -1,50 +1,13 @@
-"""What a substrate offers to a rule."""
+"""Signals: what a rule's texts can read of a cell, each with what it asks of a layer and which substrates have it.
+
+A new signal is an entry here, and the code of each substrate that offers it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-SIGNALS: Mapping[str, str] = MappingProxyType(
-    {
-        "activity_pre": "rate of the presynaptic cell",
-        "activity_post": "rate of the postsynaptic cell, z = rho(a)",
-        "drive_post": "its summed input, a = W x + b",
-        "derivative_post": "slope of its rate, rho'(a)",
-        "mean_post": "running mean of its rate",
-        "variance_post": "running variance of its rate",
-        "lateral_post": "what its column brings it: sum over others of C_ik (z_k - <z_k>), C the running covariance",
-        "dendrite_post": "what its dendrite hears of the context, (B c)_i",
-        "context_post": "what one-to-one synapses bring it of the context: the mean of the same cell in what it hears",
-        "view_post": "context_post less its running mean and over its running deviation",
-        "agreement_post": "running covariance of its rate with view_post",
-        "crossing_post": "what synapses from others there bring it: sum over others of C_ik view_k, C_ik the running"
-        " covariance of its rate with view_k",
-        "overlap_post": "sum over others of C_ik^2: the squared weights of those synapses",
-        "returned_post": "what its context synapses onto others bring back: sum over the cells of its layer that hear"
-        " it of B_ji times what changes these synapses there, third_j post_j",
-        "dendrite_mean_post": "running mean of what its dendrite hears",
-        "foretold_post": "rate that the dendrites of its column foretell: sum of C_ik (d_k - <d_k>), d_k what the"
-        " dendrite of cell k hears",
-        "recalled_post": "what its dendrite should hear by the rates of its column: sum of D_ik (z_k - <z_k>), D the"
-        " running covariance of the dendrites",
-        "feedback_post": "what feedback weights bring it of a vector modulator, (F e)_i",
-        "teaching_post": "what feedback weights bring it of what the layer above is taught, (B delta')_i",
-        "noise_post": "noise that it fires between samples, of zero mean and unit variance",
-    }
-)
-"""By name, each with what it is."""
-
-COVARIANCES = frozenset({"variance_post", "lateral_post"})
-"""Those of them that tell how cells vary."""
-
-STATISTICS = COVARIANCES | {"mean_post"}
-"""Those of them that tell how cells have been."""
-
-DENDRITES = frozenset({"dendrite_mean_post", "foretold_post", "recalled_post"})
-"""Those of them that tell how dendrites vary, and cells with them."""
-
-VIEWS = frozenset({"view_post", "agreement_post", "crossing_post", "overlap_post"})
-"""Those of them that tell how views of the same object vary, and how cells vary with them."""
+RATE, EVERYWHERE = frozenset({"rate"}), frozenset({"rate", "spiking", "brian-rate"})
 
 
 @dataclass(frozen=True)
@@ -71,18 +34,122 @@ class Synapses:
         return f"synapses from {self.presynaptic}, which carry {self.carried} and learn from {own} and {other}"
 
 
+@dataclass(frozen=True)
+class Signal:
+    """A quantity that a rule's texts can read.
+
+    Attributes:
+        name: with the suffix that says where it is: ``_pre`` or ``_post``.
+        meaning: in words.
+        requires: what a layer has to follow or to hear for it: ``"mean"``, ``"covariance"`` (and so the mean),
+            ``"context"``, ``"context synapses"``, ``"views"``, ``"dendrites"``.
+        substrates: which layers have it.
+        stands_for: the plastic synapses that must bring it, where it hides a matrix of weights.
+        of_context: whether it belongs to the moment at which a context is heard.
+    """
+
+    name: str
+    meaning: str
+    requires: frozenset[str] = frozenset()
+    substrates: frozenset[str] = RATE
+    stands_for: Synapses | None = None
+    of_context: bool = False
+
+
 _RATE, _VIEW, _DENDRITE, _GATED = "rates", "normalised rates", "dendritic signals", "rates gated by modulators there"
 _COLUMN, _CONTEXT = "its column", "the context"
+_MEAN = frozenset({"mean"})
+_COVARIANCE = _MEAN | {"covariance"}
+_VIEWS = _COVARIANCE | {"context", "views"}
+_DENDRITES = _COVARIANCE | {"context", "context synapses", "dendrites"}
 
-STANDS_FOR: Mapping[str, Synapses] = MappingProxyType(
+SIGNALS: Mapping[str, Signal] = MappingProxyType(
     {
-        "lateral_post": Synapses(_COLUMN, _RATE, (_RATE, _RATE)),
-        "crossing_post": Synapses(_CONTEXT, _VIEW, (_RATE, _VIEW)),
-        "overlap_post": Synapses(_CONTEXT, _VIEW, (_RATE, _VIEW)),
-        "agreement_post": Synapses(_CONTEXT, _VIEW, (_RATE, _VIEW)),
-        "foretold_post": Synapses(_COLUMN, _DENDRITE, (_RATE, _RATE)),
-        "recalled_post": Synapses(_COLUMN, _RATE, (_DENDRITE, _DENDRITE)),
-        "returned_post": Synapses("those that hear it", _GATED, (_RATE, _GATED)),
+        signal.name: signal
+        for signal in (
+            Signal("activity_pre", "rate of the presynaptic cell", substrates=EVERYWHERE),
+            Signal("activity_post", "rate of the postsynaptic cell, z = rho(a)", substrates=EVERYWHERE),
+            Signal("drive_post", "its summed input, a = W x + b", substrates=EVERYWHERE),
+            Signal("derivative_post", "slope of its rate, rho'(a)", substrates=EVERYWHERE),
+            Signal("winning_post", "its share in the competition of its column, exp(a) over the sum of exp(a) there"),
+            Signal("mean_post", "running mean of its rate", _MEAN, EVERYWHERE),
+            Signal("variance_post", "running variance of its rate", _COVARIANCE),
+            Signal(
+                "lateral_post",
+                "what its column brings it: sum over others of C_ik (z_k - <z_k>), C the running covariance",
+                _COVARIANCE,
+                stands_for=Synapses(_COLUMN, _RATE, (_RATE, _RATE)),
+            ),
+            Signal(
+                "dendrite_post",
+                "what its dendrite hears of the context, (B c)_i",
+                frozenset({"context", "context synapses"}),
+                EVERYWHERE,
+                of_context=True,
+            ),
+            Signal(
+                "context_post",
+                "what one-to-one synapses bring it of the context: the mean of the same cell in what it hears",
+                frozenset({"context"}),
+                of_context=True,
+            ),
+            Signal(
+                "view_post",
+                "context_post less its running mean and over its running deviation",
+                _VIEWS,
+                of_context=True,
+            ),
+            Signal(
+                "agreement_post",
+                "running covariance of its rate with view_post",
+                _VIEWS,
+                stands_for=Synapses(_CONTEXT, _VIEW, (_RATE, _VIEW)),
+            ),
+            Signal(
+                "crossing_post",
+                "what synapses from others there bring it: sum over others of C_ik view_k, C_ik the running covariance"
+                " of its rate with view_k",
+                _VIEWS,
+                stands_for=Synapses(_CONTEXT, _VIEW, (_RATE, _VIEW)),
+                of_context=True,
+            ),
+            Signal(
+                "overlap_post",
+                "sum over others of C_ik^2: the squared weights of those synapses",
+                _VIEWS,
+                stands_for=Synapses(_CONTEXT, _VIEW, (_RATE, _VIEW)),
+            ),
+            Signal(
+                "returned_post",
+                "what its context synapses onto others bring back: sum over the cells of its layer that hear it of B_ji"
+                " times what changes these synapses there, third_j post_j",
+                frozenset({"context", "context synapses"}),
+                stands_for=Synapses("those that hear it", _GATED, (_RATE, _GATED)),
+            ),
+            Signal("dendrite_mean_post", "running mean of what its dendrite hears", _DENDRITES),
+            Signal(
+                "foretold_post",
+                "rate that the dendrites of its column foretell: sum of C_ik (d_k - <d_k>), d_k what the dendrite of"
+                " cell k hears",
+                _DENDRITES,
+                stands_for=Synapses(_COLUMN, _DENDRITE, (_RATE, _RATE)),
+                of_context=True,
+            ),
+            Signal(
+                "recalled_post",
+                "what its dendrite should hear by the rates of its column: sum of D_ik (z_k - <z_k>), D the running"
+                " covariance of the dendrites",
+                _DENDRITES,
+                stands_for=Synapses(_COLUMN, _RATE, (_DENDRITE, _DENDRITE)),
+            ),
+            Signal(
+                "feedback_post",
+                "what feedback weights bring it of a vector modulator, (F e)_i",
+                substrates=EVERYWHERE,
+            ),
+            Signal("teaching_post", "what feedback weights bring it of what the layer above is taught, (B delta')_i"),
+            Signal("noise_post", "noise that it fires between samples, of zero mean and unit variance"),
+        )
     }
 )
-"""Signals that hide a matrix of weights, each with the synapses whose weights it is."""
+"""The signals that there are, by name."""

@@ -22,7 +22,9 @@ from cortexsim.expression import Expression
 from cortexsim.modulators import PER_CLASS, Modulator
 from cortexsim.rules.audit import READABLE, audit
 from cortexsim.rules.error_path import ErrorPath, Feedback, Masks
-from cortexsim.rules.signals import COVARIANCES, DENDRITES, STANDS_FOR, STATISTICS, VIEWS
+from cortexsim.rules.signals import SIGNALS, Signal
+
+SUBSTRATES = ("rate", "brian-rate", "spiking")
 
 
 @dataclass(frozen=True)
@@ -107,30 +109,16 @@ class Rule:
         """Whether a contrast of -1 comes with an input of its own, not with a context of another fixation."""
         return self.negatives in ("hybrid", "blend")
 
-    @property
-    def needs_context(self) -> bool:
-        """Whether its cells listen to a context."""
-        return self.context is not None or "context_post" in self.reads or self.needs_views
+    @cached_property
+    def signals(self) -> tuple[Signal, ...]:
+        """The quantities of cells that it reads."""
+        return tuple(SIGNALS[name] for name in sorted(self.reads) if name in SIGNALS)
 
-    @property
-    def needs_statistics(self) -> bool:
-        """Whether it reads how its cells have been."""
-        return bool(self.reads & (STATISTICS | VIEWS | DENDRITES))
-
-    @property
-    def needs_covariance(self) -> bool:
-        """Whether it reads how its cells have varied."""
-        return bool(self.reads & (COVARIANCES | VIEWS | DENDRITES))
-
-    @property
-    def needs_views(self) -> bool:
-        """Whether it reads how its cells vary with their namesakes, and with other cells, in other views."""
-        return bool(self.reads & VIEWS)
-
-    @property
-    def needs_dendrites(self) -> bool:
-        """Whether it reads how its dendrites vary, and its cells with them."""
-        return bool(self.reads & DENDRITES)
+    @cached_property
+    def requires(self) -> frozenset[str]:
+        """What a layer has to follow, or to hear, for it: see `Signal`."""
+        own = frozenset[str]() if self.context is None else frozenset({"context", "context synapses"})
+        return own.union(*(signal.requires for signal in self.signals))
 
     @property
     def needs_output(self) -> bool:
@@ -138,8 +126,17 @@ class Rule:
         return self.path is not None or any(Expression(m.value).names & PER_CLASS for m in self.modulators)
 
     @property
-    def beyond_spikes(self) -> list[str]:
-        """Name what it needs that cells which learn fixation by fixation, from spikes, do not have."""
+    def substrates(self) -> tuple[str, ...]:
+        """The substrates that have all that it needs."""
+        return tuple(name for name in SUBSTRATES if not self.lacks(name))
+
+    def lacks(self, substrate: str) -> list[str]:
+        """Name what it needs that layers of a substrate do not have."""
+        if substrate == "rate":
+            return []
+        missing = [
+            f"'{signal.name}' ({signal.meaning})" for signal in self.signals if substrate not in signal.substrates
+        ]
         path = self.path or ErrorPath("direct")
         plain = path.route == "direct" and path.feedback == "random" and path.met == "removed"
         components = any(modulator.projection == "component" for modulator in self.modulators)
@@ -151,19 +148,16 @@ class Rule:
             "modulators that hear one another": any(name.endswith("_all") for name in heard - {"share_all"}),
             "shares among moments": "share_all" in heard,
             "plastic feedback synapses": self.feedback is not None,
-            "covariances": self.needs_covariance,
-            "what context synapses bring back": "returned_post" in self.reads,
-            "a context that comes cell by cell": "context_post" in self.reads or self.needs_views,
-            "several saccades at once": self.context is not None and self.saccades != 1,
+            "several saccades at once": self.context is not None and self.saccades > 1,
             "contexts of fixations to come": self.negatives == "around",
             "inputs put together from two fixations": self.false_inputs,
         }
-        return [name for name, asked in needed.items() if asked]
+        return missing + [name for name, asked in needed.items() if asked]
 
     @property
     def needs(self) -> list[str]:
         """What it needs beside the two cells of a synapse."""
-        found = ["a context"] if self.needs_context else []
+        found = ["a context"] if "context" in self.requires else []
         found += [f"{m.name}, one a {m.scope}" for m in self.modulators if m.projection == "scalar"]
         found += [f"{m.name}, a component a class" for m in self.modulators if m.projection != "scalar"]
         found += [] if self.path is None or self.path.route == "direct" else ["output error"]
@@ -176,7 +170,7 @@ class Rule:
     @property
     def stands_for(self) -> list[str]:
         """Which plastic synapses stand behind the signals that it reads, beside its own."""
-        return list(dict.fromkeys(str(STANDS_FOR[name]) for name in STANDS_FOR if name in self.reads))
+        return list(dict.fromkeys(str(signal.stands_for) for signal in self.signals if signal.stands_for is not None))
 
     @property
     def broken(self) -> list[str]:

@@ -64,7 +64,7 @@ def _check_context(model: "Model", rule: Rule) -> None:
     if model.rule.context == "sibling":
         return
     inside = {found.name for found in contexts.within(model.rule.context)}
-    if rule.context is None and not (rule.needs_context and set(names) <= inside):
+    if rule.context is None and not ("context" in rule.requires and set(names) <= inside):
         raise UserError(f"{asked}: rule '{rule.name}' has no context synapses ('sibling')")
     if contexts.second_views(model.rule.context) and model.learner != "local":
         raise UserError(f"{asked}: learner = '{model.learner}' sees every sample in one view ('sibling')")
@@ -151,11 +151,14 @@ def check_brian(model: "Model") -> None:
                 raise UserError(f"{name}: no layer is simulated in Brian2 (network.substrate = 'spiking')")
         return
     brian_settings(model)
-    if model.rule is not None and (needed := (rule := model.plasticity_rule()).beyond_spikes):
-        raise UserError(
-            f"network.substrate: rule '{rule.name}' needs {needed[0]}, which layers in Brian2 do not have"
-            " (network.substrate = 'rate')"
-        )
+    if model.rule is not None:
+        rule = model.plasticity_rule()
+        for substrate in dict.fromkeys(model.network.substrate):
+            if lacking := rule.lacks(substrate):
+                raise UserError(
+                    f"network.substrate: rule '{rule.name}' needs {lacking[0]}, which layers in Brian2 do not have"
+                    f" ({' or '.join(repr(name) for name in rule.substrates)})"
+                )
     if model.learner in ("local", "feedback") and model.rule is not None:
         for name in model.modulator:
             known = [modulator.name for modulator in model.plasticity_rule().modulators]

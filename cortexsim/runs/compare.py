@@ -135,7 +135,10 @@ def draw(comparison: Comparison, rows: Sequence[Row]) -> Figure:
     summaries, chance = summarise(rows), rows[0]["chance"]
     if comparison.points:
         return panels.against_values(summaries, comparison.points, chance, comparison.title)
-    return plots.comparison(summaries, chance, comparison.laws, comparison.task.channels, comparison.title)
+    task, title = comparison.task, comparison.title
+    known = isinstance(task, Hierarchy)
+    latents, named = (task.channels, "latent") if known else (task.classes, "label")
+    return plots.comparison(summaries, chance, comparison.laws, latents, title, named)
 
 
 def configuration(comparison: Comparison) -> dict[str, Any]:

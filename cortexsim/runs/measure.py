@@ -145,7 +145,7 @@ def context_name(model: Model) -> str:
     """Name what a model's dendrites hear."""
     if model.training.loss != "labels":
         return "sibling"
-    if model.rule is None or not model.plasticity_rule().needs_context:
+    if model.rule is None or "context" not in model.plasticity_rule().requires:
         return "none"
     also = "+label" if model.rule.top == "label" and "label" not in model.rule.context else ""
     return model.rule.context + also

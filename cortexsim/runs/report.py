@@ -72,8 +72,8 @@ lines predicted laws. (b) Share of the variance of each layer that lies between 
 that these latents are spread over; the dotted line is the most there can be. (d) Linear decoding of the latent; the
 dotted line is chance.
 (b) to (d) at P = {sizes[-1]}{control}.</figcaption></figure>
-<h2>Layers</h2><p>At P = {sizes[-1]}, each layer against the latents of its own level; in brackets, layers that were
-not trained.</p>{geometry}
+<h2>Layers</h2><p>At P = {sizes[-1]}, each layer against the latents of its own level (against the
+labels, where none are known); in brackets, layers that were not trained.</p>{geometry}
 <h2>Record</h2>
 <details><summary>All runs</summary>{runs}</details>
 <details><summary>Configuration</summary><pre>{escape(json.dumps(result["configuration"], indent=2))}</pre></details>

@@ -1,12 +1,14 @@
 """What there is, and what it consists of: models, rules, layers."""
 
+from dataclasses import MISSING, fields
+
 from rich.console import Console
 from rich.table import Table
 
 from cortexsim import contexts
 from cortexsim.learners import Learner, MixedNetwork
 from cortexsim.rate import Layer
-from cortexsim.rules import MASKS, SIGNALS, Rule, known_rules
+from cortexsim.rules import MASKS, SUBSTRATES, Rule, known_rules
 from cortexsim.runs.assemble import assemble
 from cortexsim.runs.change import at_depth
 from cortexsim.runs.checks import brian_settings
@@ -15,6 +17,7 @@ from cortexsim.runs.locate import find_model, model_paths
 from cortexsim.runs.measure import context_name, substrate_name
 from cortexsim.runs.tasks import titled
 from cortexsim.runs.tell import new_table, put
+from cortexsim.tasks import TASKS
 
 LONGEST = 30  # Characters of a third factor in the table of rules.
 STEP_COST, SYNAPSE_COST = (
@@ -36,7 +39,7 @@ def models_table() -> Table:
 
 def rules_table() -> Table:
     """List the package's rules: three factors of all synapses, what a rule needs, what it breaks, its source."""
-    columns = ["rule", "synapses", "pre", "post", "third", "needs", "breaks locality", "source"]
+    columns = ["rule", "synapses", "pre", "post", "third", "needs", "substrates", "breaks locality", "source"]
     caption = "Third factors are shortened; `cortexsim show MODEL` writes them out."
     table = new_table("Rules", columns, caption, left=9)
     for name, rule in known_rules().items():
@@ -49,9 +52,30 @@ def rules_table() -> Table:
                 factor.post,
                 factor.third if len(factor.third) <= LONGEST else factor.third[: LONGEST - 3] + "...",
                 "; ".join(rule.needs) if first else "",
+                ", ".join(rule.substrates) if first else "",
                 ("; ".join(rule.broken) or "-") if first else "",
                 rule.source if first else "",
             )
+    return table
+
+
+def tasks_table() -> Table:
+    """List the package's tasks, each with its fields and their defaults."""
+    table = new_table("Tasks", ["task", "what is shown", "fields"], left=9)
+    for name, kind in TASKS.items():
+        settings = [
+            field.name if field.default is MISSING else f"{field.name} = {field.default!r}" for field in fields(kind)
+        ]
+        table.add_row(name, (kind.__doc__ or "").strip().splitlines()[0], ", ".join(settings) or "-")
+    return table
+
+
+def contexts_table() -> Table:
+    """List the contexts that dendrites can hear, and which layers can."""
+    table = new_table("Contexts", ["context", "what a dendrite hears", "substrates"], left=9)
+    for context in contexts.CONTEXTS.values():
+        substrates = [name for name in SUBSTRATES if name in context.substrates]
+        table.add_row(context.name, context.meaning, ", ".join(substrates))
     return table
 
 
@@ -139,8 +163,9 @@ def _describe_rule(rule: Rule, console: Console) -> None:
         path = rule.path
         met = f"{path.masks} ({MASKS[path.met]})" if path.masks == "own" else f"{path.masks} ({MASKS[path.masks]})"
         console.print(f"Error path: {path.route}; feedback weights: {path.feedback}; masks: {met}")
-    for name in sorted(rule.reads & set(SIGNALS)):
-        console.print(f"  {name}: {SIGNALS[name]}")
+    for signal in rule.signals:
+        console.print(f"  {signal.name}: {signal.meaning}")
+    console.print(f"Substrates: {', '.join(rule.substrates)}")
     for reason in rule.broken:
         console.print(f"Breaks locality: {reason}")
 

@@ -36,7 +36,8 @@ def train_one(folder: RunFolder, console: Console, every: float = EVERY) -> Row:
     if not (folder.path / "report.html").exists():
         pages.write(folder.path / "report.html", gather.find(folder.path), folder.path / "figure.svg")
     put(_layers(row), console)
-    put(_sensitivity(row), console)
+    if row["sensitivity"][0]:
+        put(_sensitivity(row), console)
     if row["diverged"]:
         console.print("The weights grew without bound: lower training.eta.")
     if row.get("clipped"):

@@ -1,10 +1,11 @@
 """From a table ``[task]``, or what the command line says, to a task and the network's topology on it."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, asdict, fields
+from hashlib import sha256
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from pydantic import ConfigDict, ValidationError, create_model
 
@@ -12,6 +13,9 @@ from cortexsim.errors import UserError, about
 from cortexsim.runs.explain import explain
 from cortexsim.tasks import Task, task_class
 from cortexsim.tasks.rhm import Hierarchy
+
+if TYPE_CHECKING:
+    from cortexsim.runs.configuration import Model
 
 FILES = (".csv", ".npy", ".npz")  # What `--task` takes for arrays of the user's.
 
@@ -31,7 +35,7 @@ def build_task(values: Mapping[str, Any], beside: Path = Path()) -> Task:
     hints = get_type_hints(kind)
     settable: dict[str, Any] = {
         field.name: (hints[field.name], ... if field.default is MISSING else field.default)
-        for field in fields(kind)  # type: ignore[arg-type]
+        for field in fields(kind)
         if field.init
     }
     table = create_model("Task", __config__=ConfigDict(extra="forbid", strict=True), **settable)
@@ -40,7 +44,12 @@ def build_task(values: Mapping[str, Any], beside: Path = Path()) -> Task:
     try:
         table.model_validate(given)
     except ValidationError as error:
-        raise UserError(f"task.{explain(error, table)}") from None
+        unknown = error.errors()[0]["type"] == "extra_forbidden"
+        if unknown and not settable:
+            raise UserError(
+                f"task '{kind.name}' has no field '{error.errors()[0]['loc'][-1]}' (nor any other)"
+            ) from None
+        raise UserError(f"{'task: ' if unknown else 'task.'}{explain(error, table)}") from None
     with about("task"):
         return kind(**given)
 
@@ -48,6 +57,12 @@ def build_task(values: Mapping[str, Any], beside: Path = Path()) -> Task:
 def described(task: Task) -> dict[str, Any]:
     """Write a task out as the table that it is built from."""
     return {"name": task.name, **asdict(task)}  # type: ignore[call-overload]
+
+
+def content(task: Task) -> str:
+    """Digest what a task is made of beside its fields: its own files, and the one that defines it."""
+    own = Path(task.name).read_text(encoding="utf-8") if task.name.endswith(".py") else ""
+    return sha256(f"{task.content}\n{own}".encode()).hexdigest() if task.content or own else ""
 
 
 def titled(task: Task) -> str:
@@ -60,6 +75,20 @@ def titled(task: Task) -> str:
     grid = " x ".join(map(str, task.grid))
     settings = ", ".join(f"{key} = {value}" for key, value in described(task).items() if key != "name")
     return f"{task.name}: {grid} positions, {task.classes} classes{', ' if settings else ''}{settings}"
+
+
+def shared_task(models: Sequence["Model"]) -> Task | None:
+    """Find the task that models say they are for, where one of them says any but the Random Hierarchy Model.
+
+    Raises:
+        UserError: where they are for different ones.
+    """
+    found = {model.name: model.own_task() for model in models if model.task.name != Hierarchy.name}
+    others = {name: task for name, task in found.items() if task != next(iter(found.values()))}
+    if others:
+        first, other = next(iter(found)), next(iter(others))
+        raise UserError(f"--model {first}, --model {other}: models for different tasks (name one: --task)")
+    return next(iter(found.values()), None)
 
 
 def asked_task(text: str) -> dict[str, Any]:

@@ -109,10 +109,12 @@ def accuracy_table(summaries: Sequence[Summary], title: str, tested: int) -> Tab
 def layer_table(summaries: Sequence[Summary]) -> Table:
     """Set out selectivity, participation and decoding by learner and layer."""
     caption = (
-        "Each layer against the latents of its own level: synonym selectivity / participation ratio / linear decoding."
+        "Each layer against the latents of its own level, or the labels where none are known: selectivity for them /"
+        " participation ratio / linear decoding."
         " In brackets: a layer that was not trained."
     )
-    columns = ["learner", *(f"layer {k}" for k in range(1, len(summaries[0].layers["selectivity"]) + 1))]
+    most = max(len(summary.layers["selectivity"]) for summary in summaries)
+    columns = ["learner", *(f"layer {k}" for k in range(1, most + 1))]
     table = new_table(f"What the layers have learned at P = {summaries[0].samples[-1]}", columns, caption)
     for summary in summaries:
         table.add_row(summary.learner, *summary.layer_texts(_layer_text, *LAYER_QUANTITIES))

@@ -11,7 +11,7 @@ from cortexsim.runs.change import at_depth
 from cortexsim.runs.checks import cells_of
 from cortexsim.runs.configuration import Model, resolved
 from cortexsim.runs.provenance import code_digest, engines
-from cortexsim.runs.tasks import described
+from cortexsim.runs.tasks import content, described
 from cortexsim.tasks import Task
 
 Row = dict[str, Any]
@@ -52,7 +52,7 @@ class Trial:
         """A digest of all that was asked for: settings and seeds, and the texts of the rule and of the cells."""
         rule = "" if self.model.rule is None else repr(self.model.plasticity_rule())
         cells = [repr(cell) for cell in cells_of(self.model)]
-        values = written(self) | {"rule": rule, "cells": cells, "content": self.task.content}
+        values = written(self) | {"rule": rule, "cells": cells, "content": content(self.task)}
         return _digest(values | {"version": cortexsim.__version__})
 
     @property

@@ -69,9 +69,9 @@ def _of_cells(model: "Model", rule: Rule | None, learned: str) -> Unused:
     if model.learner != "backprop" or vector:
         yield "network.normalisation", "scalar cells that learn by backpropagation can be normalised, and no others"
     follows = rule is not None and "rate" in model.network.substrate
-    if rule is None or not follows or not rule.needs_statistics:
+    if rule is None or not follows or "mean" not in rule.requires:
         yield "network.mean_rate", f"{learned} reads no running means of rate layers"
-    if rule is None or not follows or not rule.needs_covariance:
+    if rule is None or not follows or "covariance" not in rule.requires:
         yield "network.covariance_rate", f"{learned} reads no running covariances"
     if rule is None or rule.feedback is None:
         yield "training.feedback_eta", f"{learned} has no feedback weights that learn"

@@ -68,13 +68,13 @@ def contexts_on(model: Model, wired: Topology) -> tuple[str, ...]:
             return ()
         return tuple(_first_heard(("sibling", "neighbour"), wired, k) for k in range(1, depth + 1))
     rule, labelled, shaped = model.plasticity_rule(), model.rule.top == "label", learning_layers(model, wired)
-    if rule.needs_context and shaped == 0:
+    if "context" in rule.requires and shaped == 0:
         raise UserError(
             f"rule.context = '{model.rule.context}': a single column hears no other, and rule '{rule.name}' learns from"
             " them (two layers or more)"
         )
     if rule.context is None and model.rule.context == "sibling":
-        for number in range(1, shaped + 1) if rule.needs_context else ():
+        for number in range(1, shaped + 1) if "context" in rule.requires else ():
             _heard_of(model, wired, number, shaped)
         return ()
     found = []

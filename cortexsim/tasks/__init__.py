@@ -10,12 +10,16 @@ from runpy import run_path
 from typing import Any
 
 from cortexsim.errors import UserError, nearest
+from cortexsim.tasks.arrays import Arrays
+from cortexsim.tasks.digits import Digits
+from cortexsim.tasks.mnist1d import Mnist1d
 from cortexsim.tasks.protocol import UNLABELLED, Data, Layout, Task
 from cortexsim.tasks.rhm import Hierarchy
+from cortexsim.tasks.sequence import ObjectSequence
 
 __all__ = ["TASKS", "UNLABELLED", "Data", "Layout", "Task", "task_class"]
 
-TASKS: Mapping[str, type[Task]] = {"rhm": Hierarchy}
+TASKS: Mapping[str, Any] = {kind.name: kind for kind in (Hierarchy, Arrays, Digits, Mnist1d, ObjectSequence)}
 """The tasks of this package by name."""
 
 WANTED = (
@@ -24,8 +28,8 @@ WANTED = (
 )  # fmt: skip
 
 
-def task_class(name: str, beside: Path = Path()) -> type[Task]:
-    """Find a task by its name, or in a Python file that holds a dataclass `TASK`.
+def task_class(name: str, beside: Path = Path()) -> Any:
+    """Find the class of a task by its name, or in a Python file that holds a dataclass `TASK`, which is named by it.
 
     Args:
         name: a known name, or a path ending in ``.py``, relative to ``beside``.
@@ -51,4 +55,5 @@ def task_class(name: str, beside: Path = Path()) -> type[Task]:
         raise UserError(f"task file '{path}' holds no dataclass named TASK")
     if missing := [name for name in WANTED if not hasattr(found, name) and name not in found.__dataclass_fields__]:
         raise UserError(f"task file '{path}': TASK has no '{missing[0]}' (a task has {', '.join(WANTED)})")
-    return found
+    file = str(path.resolve())
+    return type(found.__name__, (found,), {"name": file, "__module__": found.__module__})

@@ -179,3 +179,19 @@ def test_a_modulator_speaks_to_its_scope(scope: str) -> None:
     updates = Plasticity(rule).updates(layer, response)
     total = response.activity.sum(2) if scope == "column" else response.activity.sum((1, 2))[:, None]
     torch.testing.assert_close(updates["bias"], total.expand(-1, layer.positions).mean().expand(1, 5))
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["shared", "own"])
+def test_softhebb_is_published_equation_over_each_column(shared: bool) -> None:
+    layer, below = layer_with_context(shared, "relu")
+    layer.context = None
+    response = layer.respond(below)
+    updates = Plasticity(known_rules()["softhebb"]).updates(layer, response)
+    weights = layer.feedforward.weights.expand(4, -1, -1)
+    wanted = torch.zeros(4, *weights.shape[1:], dtype=torch.float64)
+    for x, a in zip(response.pre, response.drive, strict=True):
+        for column in range(4):
+            y = a[column].exp() / a[column].exp().sum()
+            wanted[column] += torch.outer(y, x[column]) - (y * a[column])[:, None] * weights[column]
+    wanted = wanted.mean(0, keepdim=True) / 7 if shared else wanted / 7
+    torch.testing.assert_close(updates["feedforward"], wanted)

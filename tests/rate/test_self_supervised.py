@@ -28,7 +28,7 @@ def layer_and_batch(rule: Rule, shared: bool, size: int) -> tuple[Layer, Tensor]
     if layer.context is not None:
         layer.context.weights.normal_(0, 0.7, generator=generator)
     layer.bias.normal_(0.3, 0.2, generator=generator)
-    layer.prepare(rule.needs_covariance, rule.needs_views, rule.needs_dendrites)
+    layer.prepare(rule.requires)
     return layer, torch.randn(12, hierarchy.leaves, 4, generator=generator, dtype=torch.float64)
 
 

@@ -73,7 +73,9 @@ def test_audit_covers_context_synapses() -> None:
 )
 def test_what_context_synapses_bring_back_comes_after_they_have_changed(asked: dict[str, Any]) -> None:
     fine = {"feedforward": ThreeFactor("1", "returned_post"), "context": ThreeFactor("activity_post", "1")}
-    assert rule(**fine).beyond_spikes == ["what context synapses bring back"]
+    assert (
+        rule(**fine).lacks("spiking")[0].startswith("'returned_post' (what its context synapses onto others bring back")
+    )
     with pytest.raises(UserError, match="'returned_post', which comes after"):
         rule(**(fine | asked), breaks={"returned_post": "declared"})
     assert "copies of their context weights" in known_rules()["clapp_retro"].broken[0]
@@ -172,7 +174,7 @@ def test_modulators_of_a_rule_fit_each_other() -> None:
     with pytest.raises(UserError, match="constant 'clip': means something else"):
         rule(factor, constants={"clip": 1.0})
     other = Modulator("other", value="column_all", scope="column")
-    assert rule(factor, modulators=(column, other)).beyond_spikes == ["modulators that hear one another"]
+    assert rule(factor, modulators=(column, other)).lacks("spiking") == ["modulators that hear one another"]
 
 
 def test_constants_and_gains_can_be_changed_where_there_are_any() -> None:

@@ -16,8 +16,8 @@ POSITIONS, CELLS, PATCH, CLASSES = 2, 3, 4, 3
 
 
 def plan(rule: Rule, substrate: str, rate: float) -> Plan:
-    context = "sibling" if rule.needs_context else "none"
-    heard = ((1,), (0,)) if rule.needs_context else ()
+    listens = "context" in rule.requires
+    context, heard = ("sibling", ((1,), (0,))) if listens else ("none", ())
     return Plan(1, POSITIONS, CELLS, PATCH, substrate, True, context, rule.needs_output, rate, heard=heard)
 
 
@@ -52,7 +52,9 @@ class Case:
 
     def layer(self, rule: Rule) -> Layer:
         """The same layer in torch."""
-        context = self.tensor(self.before, "context1.b", POSITIONS, CELLS, CELLS) if rule.needs_context else None
+        context = (
+            self.tensor(self.before, "context1.b", POSITIONS, CELLS, CELLS) if "context" in rule.requires else None
+        )
         feedback = self.tensor(self.before, "feedback1.f", POSITIONS, CELLS, CLASSES) if rule.needs_output else None
         return Layer(
             positions=POSITIONS,

@@ -11,7 +11,7 @@ from cortexsim.rules import Rule, known_rules
 from cortexsim.spiking import Settings, Stream, Timing
 from tests.spiking.agreement import CELLS, PATCH, POSITIONS, Case, Traces, expected, settings
 
-RULES = sorted(name for name, rule in known_rules().items() if not rule.beyond_spikes)
+RULES = sorted(name for name, rule in known_rules().items() if not rule.lacks("spiking"))
 
 
 # Rate cells: at the end of a long fixation everything is at its steady state, which is the rate layer of torch.
@@ -175,7 +175,7 @@ def test_poisson_spikes_change_weights_on_average_as_the_rate_rule_does(name: st
     )
     bias = np.random.default_rng(2).uniform(1.3, 2.5, POSITIONS * CELLS)
     state = {"layer1__bias": bias, "feedforward1__w": np.zeros(POSITIONS * PATCH * CELLS)}
-    if rule.needs_context:
+    if "context" in rule.requires:
         state["context1__b"] = -np.random.default_rng(6).uniform(0.5, 1.5, POSITIONS * CELLS * CELLS)
     case = Case(rule, chosen, "spiking", np.tile(rates, (fixations, 1)), **state)
     stream = Stream(

@@ -24,7 +24,7 @@ MOST_TUPLES = 2**31  # Different tuples of symbols: they are numbered.
 
 @dataclass(frozen=True)
 class Hierarchy:
-    """State the sizes of a Random Hierarchy Model, and refuse those that cannot exist.
+    """The Random Hierarchy Model: samples written by a hidden grammar, level by level, of the sizes given here.
 
     Levels count from below: level 0 are the leaves, level ``depth`` is the label.
 
