@@ -28,6 +28,8 @@ TASK = ["--depth", "2", "--features", "4", "--multiplicity", "2", "--tuple-size"
 LINES = [
     ["compare", "--model", "untrained", "--samples", "8,16", "--seeds", "1", "--grammar-seed", "0", *TASK],
     ["train", "untrained", "--samples", "8", "--seed", "0", "--device", "cpu", "--target", "cpp", *TASK],
+    ["train", "untrained", "--samples", "8", "--task", "rhm,features=4,multiplicity=2,depth=2", "--classes", "3"],
+    ["compare", "--model", "untrained", "--task", "digits", "--samples", "8,16", "--seeds", "1"],
     ["show", "clapp"],
     ["models", "--rules"],
     ["raster", "clapp", "--samples", "8", "--fixations", "2", "--depth", "2"],
@@ -139,7 +141,9 @@ def names(words: list[str], said: str) -> bool:
 
 
 @pytest.mark.usefixtures("no_work")
-@pytest.mark.parametrize("words", [words for words in LINES if words[0] == "experiment" and words[1] != "--resume"])
+@pytest.mark.parametrize(
+    "words", [words for words in LINES if "--task" in words or (words[0] == "experiment" and words[1] != "--resume")]
+)
 def test_a_command_line_that_is_broken_was_whole(
     words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
