@@ -17,7 +17,8 @@ VALUES = [
 
 WORDS = ["", "0", "-1", "1", "2", "3", "1.5", "1e9", "99999999999999999999", "x", "💥", "nan", "true", "--", "-", "a,b",
          "1,2", ",", "4,", "8,8", "cpu", "cuda", "numpy", "../x",
-         "rhm", "rhm,depth=2", "rhm,depth", "rhm,depth=x", ",depth=2", "digits", "none.csv", "none.py", "none.npz,label=y", "/dev/null", "/dev/null/x", ".", "\t"]  # fmt: skip
+         "rhm", "rhm,depth=2", "rhm,depth", "rhm,depth=x", ",depth=2", "digits", "none.csv", "none.py",
+         "none.npz,label=y", "/dev/null", "/dev/null/x", ".", "\t"]  # fmt: skip
 """What a word of a command line is replaced by."""
 
 
