@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 from pydantic import ConfigDict, ValidationError, create_model
 
-from cortexsim.errors import UserError, about
+from cortexsim.errors import UserError
 from cortexsim.runs.explain import explain
 from cortexsim.tasks import Task, task_class
 from cortexsim.tasks.rhm import Hierarchy
@@ -50,8 +50,11 @@ def build_task(values: Mapping[str, Any], beside: Path = Path()) -> Task:
                 f"task '{kind.name}' has no field '{error.errors()[0]['loc'][-1]}' (nor any other)"
             ) from None
         raise UserError(f"{'task: ' if unknown else 'task.'}{explain(error, table)}") from None
-    with about("task"):
+    try:
         return kind(**given)
+    except UserError as error:
+        named = str(error).startswith(("hierarchy: ", f"{kind.name}: "))
+        raise UserError(str(error) if named else f"task: {error}") from None
 
 
 def described(task: Task) -> dict[str, Any]:

@@ -138,7 +138,7 @@ def test_a_search_is_gone_on_with_by_its_folder(
         (["clapp", "clapp"], "'clapp' is given more than once"),
         (["clapp", "--depth", "3,x"], "--depth 3,x: not a list of whole numbers (such as 3,4)"),
         (["clapp", "--depth", "3,0"], "--depth 0: too small"),
-        (["clapp", "--multiplicity", "9"], "L = 3: task: hierarchy: multiplicity = 9"),
+        (["clapp", "--multiplicity", "9"], "L = 3: hierarchy: multiplicity = 9"),
         (["clapp", "--features", "1"], "features = 1"),
         (["clapp", "--cap", "1"], "--cap"),
         (["clapp", "--target", "cp"], "--target cp: not known (did you mean 'cpp'?)"),
