@@ -137,6 +137,8 @@ def asked_task(text: str) -> dict[str, Any]:
         key, equals, value = setting.partition("=")
         if not equals or not key.strip():
             raise UserError(f"--task {text}: '{setting}' is no key and value (such as label=species)")
+        if key.strip() in found:
+            raise UserError(f"--task {text}: {key.strip()} is given twice (give it once)")
         try:
             found[key.strip()] = tomllib.loads(f"value = {value}")["value"]
         except tomllib.TOMLDecodeError:

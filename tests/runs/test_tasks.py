@@ -6,11 +6,12 @@ import pytest
 from rich.console import Console
 
 from cortexsim.errors import UserError
+from cortexsim.options import asked
 from cortexsim.runs.configuration import Model, read_model
 from cortexsim.runs.experiment import comparisons, find_experiment
 from cortexsim.runs.needed import plan
 from cortexsim.runs.search import read_search, search
-from cortexsim.runs.tasks import shared_task
+from cortexsim.runs.tasks import asked_task, shared_task
 from cortexsim.tasks.rhm import Hierarchy
 from cortexsim.tasks.sequence import ObjectSequence
 
@@ -81,3 +82,18 @@ def test_a_plan_has_the_task_that_its_models_are_for(kind: str, more: str, compl
 def test_thresholds_are_those_of_hierarchies(here: Path) -> None:
     with pytest.raises(UserError, match="model 'own' is for task 'sequence', and sizes of the Random Hierarchy Model"):
         plan([str(here / "own.toml")], [2], {}, grammars=1, seeds=1, cap=64)
+
+
+@pytest.mark.parametrize("text", ["sequence,noise=0.1,noise=0.2", "digits,name=rhm", "flowers.csv,path=other.csv"])
+def test_a_field_of_a_task_is_given_once(text: str) -> None:
+    with pytest.raises(UserError, match=r"is given twice \(give it once\)"):
+        asked_task(text)
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "mine.py"])
+def test_the_file_of_a_task_is_found_again_from_anywhere(
+    name: str, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(here)
+    assert asked({"task": f"{name},noise=0.2"}) == {"task": f"{here / name},noise=0.2"}
+    assert asked({"task": "digits"}) == {"task": "digits"}
