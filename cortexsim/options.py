@@ -56,6 +56,7 @@ Out = Annotated[
 ]
 
 
+TASK_FILES = (".csv", ".npy", ".npz", ".py")  # Endings of what `--task` takes beside names.
 NOT_ASKED = ("context", "workers", "out", "resume")  # What a result does not depend on.
 
 
@@ -131,6 +132,10 @@ def asked(given: Mapping[str, Any]) -> dict[str, Any]:
             found[key] = [absolute(name) for name in found[key]]
         elif found.get(key):
             found[key] = absolute(found[key])
+    if found.get("task"):
+        name, comma, fields = found["task"].partition(",")
+        path = Path(name.strip())
+        found["task"] = f"{path.resolve() if path.suffix in TASK_FILES else name}{comma}{fields}"
     return found
 
 

@@ -12,6 +12,8 @@ from cortexsim.rate import Network
 class Untrained:
     """Learn nothing; a readout from the layer that local learners are read from shows what chance wiring is worth.
 
+    That is the highest, or where this is a single column, which has nobody to hear, the one below.
+
     Args:
         network: its layers.
     """
@@ -22,7 +24,7 @@ class Untrained:
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self.represents = max(1, len(network.layers) - 1)
+        self.represents = max(1, len(network.layers) - (network.layers[-1].positions == 1))
 
     def present(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
         """See the leaves themselves."""

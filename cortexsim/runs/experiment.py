@@ -21,6 +21,7 @@ from cortexsim.runs.files import write_figures, write_json
 from cortexsim.runs.locate import find_experiment_file, find_model
 from cortexsim.runs.provenance import versions
 from cortexsim.runs.tables import Seed
+from cortexsim.runs.tasks import see_no_task, see_own_task
 from cortexsim.runs.trial import Row, Trial
 from cortexsim.runs.verdict import VerdictTable, verdict
 from cortexsim.tasks.rhm import Hierarchy, laws
@@ -124,6 +125,8 @@ def _comparison(table: ComparisonTable, experiment: Experiment, beside: Path, de
     with about("controls"):
         controls = [find_model(name, beside) for name in table.controls]
     points: dict[str, tuple[str, Mapping[str, str]]] = {}
+    see_no_task(table.change, "change")
+    see_own_task([*models, *controls], task := table.task.build(beside))
     if table.change:
         several = [varied(model, table.change) for model in models]
         points = {
@@ -135,7 +138,7 @@ def _comparison(table: ComparisonTable, experiment: Experiment, beside: Path, de
     return Comparison(
         models=(*models, *controls),
         points=points,
-        task=table.task.build(beside),
+        task=task,
         samples=tuple(sorted(set(table.samples))),
         seeds=table.seeds,
         repeats=table.repeats,

@@ -17,7 +17,7 @@ from cortexsim.runs.explain import explain
 from cortexsim.runs.files import write_whole
 from cortexsim.runs.place import RECORD, hold, see_own
 from cortexsim.runs.provenance import ENGINES, code_state, git_state, versions
-from cortexsim.runs.tasks import build_task, described
+from cortexsim.runs.tasks import build_task, content, described
 from cortexsim.runs.trial import Row, Trial, written
 from cortexsim.runs.written import ResultRecord, RunRecord, read_record, write_record
 
@@ -57,6 +57,11 @@ class RunFolder:
             found = cls(path)
             if found.trial.asked != _at_home(trial, path).asked:
                 raise UserError(f"--out {path}: holds another run (give another folder, or none)")
+            if found.record.get("content", "") != content(trial.task):
+                raise UserError(
+                    f"--out {path}: the files of task '{trial.task.name}' have changed since this run was begun"
+                    " (give another folder, or none)"
+                )
             return found
         path.mkdir(parents=True, exist_ok=True)
         kept = _at_home(trial, path)
@@ -145,6 +150,7 @@ def _record(trial: Trial) -> dict[str, Any]:
     return {
         "trial": written(trial),
         "asked": trial.asked,
+        "content": content(trial.task),
         "seeds": {"grammar": trial.grammar_seed, **dict.fromkeys(STREAMS, trial.seed)},
         "versions": versions(),
         "code": code_state(),

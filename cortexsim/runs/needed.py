@@ -63,7 +63,7 @@ def plan(
         table = SweepTable.model_validate({"name": "threshold", "varies": "depth", **values, "task": sizes})
     except ValidationError as error:
         raise UserError(explain(error, SweepTable)) from None
-    return Sweep(table, points_of(table), models, device, target)
+    return Sweep(table, points_of(table, models), models, device, target)
 
 
 def find(sweep: Sweep, out: Path, console: Console, workers: int = 0) -> str:

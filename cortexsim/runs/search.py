@@ -19,6 +19,7 @@ from cortexsim.runs.record import Ledger
 from cortexsim.runs.schedule import run_all
 from cortexsim.runs.space import Space, at_edges, draw
 from cortexsim.runs.tables import Seed
+from cortexsim.runs.tasks import see_no_task, see_own_task
 from cortexsim.runs.tell import new_table
 from cortexsim.runs.trial import Row, Trial
 from cortexsim.seeds import stream
@@ -102,6 +103,8 @@ def search(plan: Search, out: Path, console: Console, workers: int = 0) -> dict[
     outcome: dict[str, list[Entry]] = {
         name: [{"values": values, "draw": index} for index, values in enumerate(draws)] for name, draws in drawn.items()
     }
+    see_no_task((key for draws in drawn.values() for values in draws for key in values), "space, also, candidates")
+    see_own_task([model for several in models.values() for model in several], plan.task.build(plan._beside))
     for number, stage in enumerate(plan.plan, 1):
         left = {name: entries[: stage.keep] for name, entries in outcome.items()}
         trials = {

@@ -159,7 +159,7 @@ def _sweep(table: SweepTable, plan: Thresholds, beside: Path, device: str) -> Sw
     if not models:
         raise UserError("it names no models (models = [...])")
     distinct(models)
-    return Sweep(table, points_of(table), models, device)
+    return Sweep(table, points_of(table, models), models, device)
 
 
 def distinct(models: Sequence[Model]) -> None:
@@ -185,12 +185,19 @@ def check_names(models: Sequence[Model]) -> None:
             raise UserError(f"models: '{model.name}' names two that differ (give them different file names)")
 
 
-def points_of(table: SweepTable) -> tuple[tuple[float, Hierarchy], ...]:
+def points_of(table: SweepTable, models: Sequence[Model] = ()) -> tuple[tuple[float, Hierarchy], ...]:
     """List what varies, ascending, and the hierarchy at each of its values.
 
     Raises:
-        UserError: where there is no such hierarchy, or it has too few samples to search in.
+        UserError: where there is no such hierarchy, or it has too few samples to search in, or a model is for another
+            task.
     """
+    for model in models:
+        if model.task.name != Hierarchy.name:
+            raise UserError(
+                f"model '{model.name}' is for task '{model.task.name}', and sizes of the Random Hierarchy Model vary"
+                " (take a model for that)"
+            )
     return tuple((value, _hierarchy(table, value)) for value in sorted(set(table.values)))
 
 

@@ -1,7 +1,7 @@
 """From a table ``[task]``, or what the command line says, to a task and the network's topology on it."""
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, asdict, fields
 from hashlib import sha256
 from pathlib import Path
@@ -81,17 +81,47 @@ def titled(task: Task) -> str:
 
 
 def shared_task(models: Sequence["Model"]) -> Task | None:
-    """Find the task that models say they are for, where one of them says any but the Random Hierarchy Model.
+    """Find the task that models say they are for, where one of them says any.
 
     Raises:
         UserError: where they are for different ones.
     """
-    found = {model.name: model.own_task() for model in models if model.task.name != Hierarchy.name}
-    others = {name: task for name, task in found.items() if task != next(iter(found.values()))}
+    found = {model.name: model.own_task() for model in models if model.task.model_dump() != {"name": Hierarchy.name}}
+    others = {name: task for name, task in found.items() if described(task) != described(next(iter(found.values())))}
     if others:
         first, other = next(iter(found)), next(iter(others))
         raise UserError(f"--model {first}, --model {other}: models for different tasks (name one: --task)")
     return next(iter(found.values()), None)
+
+
+def see_own_task(models: Sequence["Model"], task: Task) -> None:
+    """See that models, on a plan's task, are for it, or for any; sizes of a hierarchy may be the plan's.
+
+    Raises:
+        UserError: where one is for another.
+    """
+    for model in models:
+        silent = set(model.task.model_dump()) == {"name"} and model.task.name == Hierarchy.name
+        own = task if silent else model.own_task()
+        if not (isinstance(own, Hierarchy) and isinstance(task, Hierarchy)) and described(own) != described(task):
+            raise UserError(
+                f"model '{model.name}' is for {_written(own)}, and the plan's task is {_written(task)}"
+                " (give the plan a table task that says the same)"
+            )
+
+
+def see_no_task(keys: Iterable[str], where: str) -> None:
+    """See that dotted keys are not of the task, where the plan alone chooses that.
+
+    Raises:
+        UserError: naming the first that is.
+    """
+    if found := next((key for key in keys if key.partition(".")[0] == "task"), None):
+        raise UserError(f"{where}: '{found}' is the same for all models (give it once, in the plan's table task)")
+
+
+def _written(task: Task) -> str:
+    return ", ".join(f"{key} = {value!r}" for key, value in described(task).items())
 
 
 def asked_task(text: str) -> dict[str, Any]:
@@ -110,6 +140,8 @@ def asked_task(text: str) -> dict[str, Any]:
         key, equals, value = setting.partition("=")
         if not equals or not key.strip():
             raise UserError(f"--task {text}: '{setting}' is no key and value (such as label=species)")
+        if key.strip() in found:
+            raise UserError(f"--task {text}: {key.strip()} is given twice (give it once)")
         try:
             found[key.strip()] = tomllib.loads(f"value = {value}")["value"]
         except tomllib.TOMLDecodeError:

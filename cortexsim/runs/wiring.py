@@ -73,6 +73,11 @@ def contexts_on(model: Model, wired: Topology) -> tuple[str, ...]:
             f"rule.context = '{model.rule.context}': a single column hears no other, and rule '{rule.name}' learns from"
             " them (two layers or more)"
         )
+    if model.learner == "local" and shaped == 0:
+        raise UserError(
+            f"rule.name = '{rule.name}': the network is one column, which is left to the readout, so that nothing"
+            " learns (two layers or more)"
+        )
     if rule.context is None and model.rule.context == "sibling":
         for number in range(1, shaped + 1) if "context" in rule.requires else ():
             _heard_of(model, wired, number, shaped)
@@ -85,6 +90,12 @@ def contexts_on(model: Model, wired: Topology) -> tuple[str, ...]:
             found.append("label")
         else:
             found.append(_heard_of(model, wired, number, shaped - labelled))
+    asked, heard = contexts.named(model.rule.context), {name for each in found for name in contexts.named(each)}
+    if len(asked) > 1 and (missing := [name for name in asked if name not in heard]):
+        raise UserError(
+            f"rule.context = '{model.rule.context}': no column of any layer that learns hears a '{missing[0]}'"
+            " (leave it out)"
+        )
     return tuple(found)
 
 

@@ -71,6 +71,7 @@ class RunRecord(Part):
 
     trial: TrialRecord
     asked: Text
+    content: str = ""
     versions: VersionRecord
     code: CodeRecord
     begun: Text = "-"

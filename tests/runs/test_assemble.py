@@ -69,3 +69,26 @@ def test_columns_whose_fields_overlap_hear_neighbours_and_no_siblings(name: str)
 def test_layers_that_cannot_be_are_refused_by_their_number(layers: list[dict[str, object]], complaint: str) -> None:
     with pytest.raises(UserError, match=complaint):
         assemble(changed(find_model("hebb"), {"layer": layers}), Hierarchy(depth=3), 0)
+
+
+def test_a_network_in_which_nothing_would_learn_is_refused() -> None:
+    with pytest.raises(UserError, match=r"rule\.name = 'hebb': the network is one column, .* so that nothing learns"):
+        assemble(changed(find_model("hebb"), {"layer": [{"size": "all"}]}), Hierarchy(depth=3), 0)
+
+
+@pytest.mark.parametrize("context", ["sibling+label", "neighbour+cousin"])
+def test_a_context_that_nobody_hears_is_not_left_out_without_a_word(context: str) -> None:
+    values = {"layer": OVERLAPPING[:2], "network.sends": "activity", "rule.context": context}
+    model = changed(find_model("clapp"), values)
+    with pytest.raises(UserError, match=rf"rule\.context = '{context.replace('+', '.')}': no column of any layer"):
+        assemble(model, Hierarchy(depth=3), 0)
+
+
+@pytest.mark.parametrize("name", ["untrained", "untrained-spiking"])
+def test_the_control_is_read_from_the_layer_that_learners_are_read_from(name: str) -> None:
+    layers = [{"size": 2}, {"size": 2, "stride": 1}]
+    values = {"layer": layers, "network.cells": 3}
+    spiking = {"network.substrate": ["spiking"]} if name != "untrained" else {}
+    learner = assemble(changed(find_model("clapp"), {**values, "rule.context": "neighbour"}), Hierarchy(depth=3), 0)
+    control = assemble(changed(find_model("untrained"), {**values, **spiking}), Hierarchy(depth=3), 0, target="numpy")
+    assert control.represents == learner.represents == 2

@@ -203,3 +203,14 @@ def test_who_is_ended_leaves_nobody_behind(command: str, name: str, here: Path) 
 @pytest.mark.parametrize(("command", "name"), MORE)
 def test_whoever_is_ended_leaves_nobody_behind(command: str, name: str, time: int, here: Path) -> None:
     killed(command, name)
+
+
+def test_a_run_is_not_taken_for_one_on_others(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+    task = ["train", "brief.toml", "--task", "rows.csv", "--samples", "10", "--out", "x"]
+    rows = [f"{number},{number % 7},{number % 5},{number % 3},{'ab'[number % 2]}" for number in range(40)]
+    Path("rows.csv").write_text("\n".join(["p,q,r,s,kind", *rows]))
+    assert ran(monkeypatch, *task) == 0
+    assert ran(monkeypatch, *task) == 0
+    assert "finished before" in capsys.readouterr().out
+    Path("rows.csv").write_text("\n".join(["p,q,r,s,kind", *rows[1:], "9,9,9,9,a"]))
+    refused(monkeypatch, capsys, "--out x: the files of task 'arrays' have changed since this run was begun", *task)
