@@ -13,8 +13,7 @@ from cortexsim import __version__, cli
 from cortexsim.cli import DEFAULT_MODELS, default_models
 from cortexsim.errors import UserError
 from cortexsim.rules import known_rules
-from cortexsim.runs.configuration import read_model
-from cortexsim.runs.locate import find_model
+from cortexsim.runs.locate import find_model, read_model
 from cortexsim.runs.measure import prepare
 from cortexsim.runs.trial import Trial
 from cortexsim.tasks.rhm import Hierarchy
