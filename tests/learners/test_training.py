@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from cortexsim.analysis.probes import activities, code_geometry
-from cortexsim.learners import Budget, Learner, train
+from cortexsim.learners import BatchEnd, Budget, Cursor, EpochEnd, Event, Learner, train
 from cortexsim.rate import to_tensor
 from cortexsim.runs.assemble import assemble
 from cortexsim.runs.locate import find_model, model_paths
