@@ -93,8 +93,8 @@ def compare(
     from cortexsim.runs.compare import Comparison, configuration
     from cortexsim.runs.compare import compare as run
     from cortexsim.runs.locate import find_model
+    from cortexsim.runs.own_tasks import shared_task
     from cortexsim.runs.record import note
-    from cortexsim.runs.tasks import shared_task
 
     if resume is not None:
         only(context, "resume", "workers")

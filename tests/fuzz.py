@@ -9,12 +9,16 @@ VALUES = [
     "0", "-1", "1", "3", "2.5", "-0.5", "1e308", "-1e308", "nan", "inf", "-inf", "1000000000", "99999999999999999999",
     "true", "false", '""', '"x"', '"1"', '"10 ms"', '"-5 ms"', '"0 Hz"', '"10 volt"', '"1e400 s"', '"nan ms"',
     '"💥"', '"../../etc"', "[]", "[1, 2]", '["rate"]', '["spiking", "rate"]', "[[]]", "{}", "{ a = 1 }",
+    '{ name = "rhm" }', "{ name = 3 }", '{ name = "rmh" }', '{ name = "none.py" }', '{ name = "digits", depth = 3 }',
+    '{ depth = "3" }', "{ depth = 2.5 }", '{ path = "none.csv", name = "arrays" }',
     "1979-05-27", "07:32:00", '"""two\nlines"""', '"rate"', '"spiking"', '"local"', '"clapp"', '"bp"', '"none.py"',
 ]  # fmt: skip
 """What a value is replaced by."""
 
 WORDS = ["", "0", "-1", "1", "2", "3", "1.5", "1e9", "99999999999999999999", "x", "💥", "nan", "true", "--", "-", "a,b",
-         "1,2", ",", "4,", "8,8", "cpu", "cuda", "numpy", "../x", "/dev/null", "/dev/null/x", ".", "\t"]  # fmt: skip
+         "1,2", ",", "4,", "8,8", "cpu", "cuda", "numpy", "../x",
+         "rhm", "rhm,depth=2", "rhm,depth", "rhm,depth=x", ",depth=2", "digits", "none.csv", "none.py",
+         "none.npz,label=y", "/dev/null", "/dev/null/x", ".", "\t"]  # fmt: skip
 """What a word of a command line is replaced by."""
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -12,8 +13,7 @@ from cortexsim import __version__, cli
 from cortexsim.cli import DEFAULT_MODELS, default_models
 from cortexsim.errors import UserError
 from cortexsim.rules import known_rules
-from cortexsim.runs.configuration import read_model
-from cortexsim.runs.locate import find_model
+from cortexsim.runs.locate import find_model, read_model
 from cortexsim.runs.measure import prepare
 from cortexsim.runs.trial import Trial
 from cortexsim.tasks.rhm import Hierarchy
@@ -176,6 +176,28 @@ def test_ones_own_task_is_one_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert row["configuration"]["task"] == {"name": str(tmp_path / "my_task.py"), "size": 8, "noise": 0.2}
     assert row["rows"][0]["accuracy"] > 0.6
     assert run(monkeypatch, "train", "--resume", "out") == 0
+
+
+@pytest.mark.parametrize("file", ["flowers.csv", "flowers.npz"])
+def test_a_file_of_the_users_is_learned_from_by_one_command(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, file: str
+) -> None:
+    draw = np.random.default_rng(0)
+    labels = draw.integers(3, size=90)
+    values = draw.normal(0, 0.1, (90, 8)) + np.eye(8)[2 * labels]
+    monkeypatch.chdir(tmp_path)
+    if file.endswith(".csv"):
+        rows = [",".join(["species", *(f"x{k}" for k in range(8))])]
+        rows += [",".join(["abc"[label], *map(str, row)]) for label, row in zip(labels, values, strict=True)]
+        Path(file).write_text("\n".join(rows))
+        asked = f"{file},label=species"
+    else:
+        np.savez(file, X=values, y=labels)
+        asked = file
+    assert run(monkeypatch, "train", "untrained", "--task", asked, "--samples", "60", "--out", "out") == 0
+    (row,) = json.loads(Path("out/result.json").read_text())["rows"]
+    assert row["accuracy"] > 0.8
+    assert row["chance"] == np.bincount(labels).max() / 90
 
 
 def test_the_readme_shows_a_model_with_layers_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_what_is_wrong_is_said_in_one_line() -> None:
     with pytest.raises(UserError, match=r"unknown key 'training.epoch' \(did you mean 'epochs'\?\)"):
         Encoder(settings={"training.epoch": 1}).fit(X)
     for context in ("synonym", "sibling+synonym"):
-        with pytest.raises(UserError, match=r"clapp.toml: rule.context = '.*synonym': without a grammar there are no"):
+        with pytest.raises(UserError, match=r"^clapp: rule.context = '.*synonym': task 'X' has no second view"):
             Encoder(settings={"rule.context": context}).fit(X)
     with pytest.raises(ValueError, match="layer = 7: there are 2, from 0"):
         Encoder(layer=7, settings=QUICK).fit(X)

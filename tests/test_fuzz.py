@@ -28,6 +28,8 @@ TASK = ["--depth", "2", "--features", "4", "--multiplicity", "2", "--tuple-size"
 LINES = [
     ["compare", "--model", "untrained", "--samples", "8,16", "--seeds", "1", "--grammar-seed", "0", *TASK],
     ["train", "untrained", "--samples", "8", "--seed", "0", "--device", "cpu", "--target", "cpp", *TASK],
+    ["train", "untrained", "--samples", "8", "--task", "rhm,features=4,multiplicity=2,depth=2", "--classes", "3"],
+    ["compare", "--model", "untrained", "--task", "digits", "--samples", "8,16", "--seeds", "1"],
     ["show", "clapp"],
     ["models", "--rules"],
     ["raster", "clapp", "--samples", "8", "--fixations", "2", "--depth", "2"],
@@ -56,6 +58,7 @@ LINES = [
     ["runs", "nowhere"],
     ["report", "nowhere", "here", "--out", "page.html"],
 ]
+WHOLE = [words for words in LINES if "--task" in words or (words[0] == "experiment" and words[1] != "--resume")]
 
 
 def outcome(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]) -> tuple[int, str]:
@@ -103,9 +106,11 @@ def check_toml(number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     command, source = draw.choice(FILES)
     broken = broken_toml(source.read_text(), draw)
     name = source.name if command == "experiment" else "mine.toml"
-    for other in source.parent.parent.glob("*/*.toml"):  # Models of other experiments may be named too.
-        (path / other.parent.name).mkdir(exist_ok=True)
-        (path / other.parent.name / other.name).write_bytes(other.read_bytes())
+    whole = PACKAGE / source.relative_to(PACKAGE).parts[0]  # Models and rules of other experiments may be named too.
+    for other in [other for kind in ("toml", "py") for other in whole.rglob(f"*.{kind}")]:
+        copy = path / other.relative_to(source.parent.parent)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(other.read_bytes())
     folder = path / source.parent.name
     (folder / name).write_bytes(broken.text)
     asked = f"{folder}/" if command == "experiment" else str(folder / name)
@@ -115,7 +120,7 @@ def check_toml(number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     assert code in (0, 2), about
     if code == 2:
         assert re.fullmatch(r"cortexsim: [^\n]+\n", said), about
-        assert (broken.names or "") in said or broken.done.split(" = ")[-1].strip('"') in said, about
+        assert (broken.names or "") in said or broken.done.partition(" = ")[2].strip('"') in said, about
         assert name in said or folder.name in said, about
 
 
@@ -139,7 +144,7 @@ def names(words: list[str], said: str) -> bool:
 
 
 @pytest.mark.usefixtures("no_work")
-@pytest.mark.parametrize("words", [words for words in LINES if words[0] == "experiment" and words[1] != "--resume"])
+@pytest.mark.parametrize("words", WHOLE)
 def test_a_command_line_that_is_broken_was_whole(
     words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

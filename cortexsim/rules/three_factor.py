@@ -152,7 +152,7 @@ class Rule:
             "contexts of fixations to come": self.negatives == "around",
             "inputs put together from two fixations": self.false_inputs,
         }
-        return missing + [name for name, asked in needed.items() if asked]
+        return [name for name, asked in needed.items() if asked] + missing
 
     @property
     def needs(self) -> list[str]:

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from cortexsim.analysis.readout import Readout
+from cortexsim.errors import about
 from cortexsim.learners import (
     Backprop,
     Budget,
@@ -47,9 +48,10 @@ def assemble(model: Model, task: Layout, seed: int, device: str = "cpu", target:
         UserError: where model and task do not fit each other.
     """
     architecture = Architecture(**model.network.model_dump(exclude={"substrate", "units", "layers"}))
-    topology = topology_on(model, task)
-    check_wiring(model, task, topology)
-    substrates, listening = model.substrates(topology.depth), contexts_on(model, topology)
+    with about(model.name):
+        topology = topology_on(model, task)
+        check_wiring(model, task, topology)
+        substrates, listening = model.substrates(topology.depth), contexts_on(model, topology)
     kind = MixedNetwork if model.in_brian else VectorNetwork if model.network.units == "vector" else Network
     network = kind.build(
         architecture,

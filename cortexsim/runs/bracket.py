@@ -1,10 +1,11 @@
 """The search for P*: steps on one grid of training-set sizes, until the criterion lies between two neighbours."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cortexsim.analysis.sample_complexity import has_learned
+from cortexsim.runs.stored import Measure
 from cortexsim.runs.trial import Row, Trial
 from cortexsim.tasks.rhm import Hierarchy, laws
 
@@ -12,8 +13,6 @@ STEP = 0.5  # Octaves from size to size, whatever the hierarchy, so that searche
 FINE = STEP / 2  # Octaves between the two sizes that P* lies between.
 ABOVE = 1.0  # Octaves above P* in which the criterion must be met throughout.
 LEAST = 1.0  # Two samples.
-
-Measure = Callable[[Sequence[Trial], str], Sequence[Row]]  # Trials, and what to say before their number.
 
 
 def octave(limit: float) -> float:

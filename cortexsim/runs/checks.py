@@ -1,21 +1,17 @@
 """What one key of a model cannot say alone: that learner, rule, network and substrate fit each other."""
 
-from typing import TYPE_CHECKING
-
 from cortexsim import contexts
 from cortexsim.errors import UserError, nearest
 from cortexsim.learners.contrast import SACCADES
 from cortexsim.rules import Rule
+from cortexsim.runs.configuration import Model
 from cortexsim.runs.tables import SpikingTable, settings
 from cortexsim.runs.unused import check_used
 from cortexsim.spiking import Settings, Translation
 from cortexsim.spiking.cells import Cell
 
-if TYPE_CHECKING:
-    from cortexsim.runs.configuration import Model
 
-
-def check(model: "Model") -> None:
+def check(model: Model) -> None:
     """Hold a model to what can be, and to keys that are read.
 
     Raises:
@@ -25,7 +21,7 @@ def check(model: "Model") -> None:
     check_used(model)
 
 
-def _check_fit(model: "Model") -> None:
+def _check_fit(model: Model) -> None:
     """Hold learner, rule and network to each other."""
     model.own_task()
     check_brian(model)
@@ -51,7 +47,7 @@ def _check_fit(model: "Model") -> None:
     _check_feedback(model, rule)
 
 
-def _check_context(model: "Model", rule: Rule) -> None:
+def _check_context(model: Model, rule: Rule) -> None:
     """Hold what dendrites are to hear to what there is."""
     assert model.rule is not None
     asked, names = f"rule.context = '{model.rule.context}'", contexts.named(model.rule.context)
@@ -85,7 +81,7 @@ def _hearable(substrate: str) -> str:
     return ", ".join(f"'{name}'" for name, found in contexts.CONTEXTS.items() if substrate in found.substrates)
 
 
-def _check_sending(model: "Model") -> None:
+def _check_sending(model: Model) -> None:
     """Hold what layers are to send to what they have."""
     if model.network.sends == "activity":
         return
@@ -103,7 +99,7 @@ def _check_sending(model: "Model") -> None:
         raise UserError(f"{asked}: no column hears another (context = 'sibling')")
 
 
-def _check_loss(model: "Model") -> None:
+def _check_loss(model: Model) -> None:
     """Hold what losses of a whole network without labels ask for."""
     asked = f"training.loss = '{model.training.loss}'"
     if model.learner not in ("backprop", "feedback"):
@@ -126,7 +122,7 @@ def _check_loss(model: "Model") -> None:
         )
 
 
-def _check_feedback(model: "Model", rule: Rule) -> None:
+def _check_feedback(model: Model, rule: Rule) -> None:
     """Hold what error paths and vector cells ask for."""
     components = any(modulator.projection == "component" for modulator in rule.modulators)
     if components != (model.network.units == "vector"):
@@ -139,7 +135,7 @@ def _check_feedback(model: "Model", rule: Rule) -> None:
         )
 
 
-def check_brian(model: "Model") -> None:
+def check_brian(model: Model) -> None:
     """Hold what layers in Brian2 can and cannot do.
 
     Raises:
@@ -200,7 +196,7 @@ def check_brian(model: "Model") -> None:
         raise UserError("rule.schedule = 'simultaneous': layers of different substrates learn one by one ('greedy')")
 
 
-def _check_dale(model: "Model") -> None:
+def _check_dale(model: Model) -> None:
     """Hold what Dale's law asks for."""
     asked = "spiking.dale = true"
     if "brian-rate" in model.network.substrate:
@@ -211,7 +207,7 @@ def _check_dale(model: "Model") -> None:
         )
 
 
-def cells_of(model: "Model") -> list[Cell]:
+def cells_of(model: Model) -> list[Cell]:
     """List the cells that a model's layers in Brian2 consist of."""
     if not model.in_brian:
         return []
@@ -219,7 +215,7 @@ def cells_of(model: "Model") -> list[Cell]:
     return [chosen.cell_of(substrate) for substrate in sorted({*model.network.substrate} - {"rate"})]
 
 
-def brian_settings(model: "Model") -> Settings:
+def brian_settings(model: Model) -> Settings:
     """Set up the layers of a model that are simulated in Brian2."""
     training = model.training
     return settings(model.spiking, model.modulator, training.eta, training.context_eta, training.weight_decay)

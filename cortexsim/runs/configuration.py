@@ -8,8 +8,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from cortexsim.errors import UserError, about
 from cortexsim.rules import Rule, load_rule
-from cortexsim.runs.checks import check
-from cortexsim.runs.explain import read
 from cortexsim.runs.tables import (
     DEFAULTS,
     Count,
@@ -198,23 +196,6 @@ class Model(Table):
             rule = rule.tuned({}, self.rule.gain)
         with about("rule"):
             return rule.taught_by(self.rule.feedback, self.rule.masks)
-
-
-def read_model(path: Path) -> Model:
-    """Read and validate a model file.
-
-    Raises:
-        UserError: one line naming file, key, value, and what would be right.
-    """
-    try:
-        path.stem.encode()
-    except UnicodeEncodeError:
-        raise UserError(f"{str(path)!a}: the name of the file is no UTF-8 (rename it)") from None
-    model = read(path, Model)
-    model._name, model._path = path.stem, path
-    with about(str(path)):
-        check(model)
-    return model
 
 
 def resolved(model: Model) -> Mapping[str, Any]:

@@ -19,9 +19,9 @@ from cortexsim.runs.configuration import Count, Table, TaskTable
 from cortexsim.runs.explain import read
 from cortexsim.runs.files import write_figures, write_json
 from cortexsim.runs.locate import find_experiment_file, find_model
+from cortexsim.runs.own_tasks import see_no_task, see_own_task
 from cortexsim.runs.provenance import versions
 from cortexsim.runs.tables import Seed
-from cortexsim.runs.tasks import see_no_task, see_own_task
 from cortexsim.runs.trial import Row, Trial
 from cortexsim.runs.verdict import VerdictTable, verdict
 from cortexsim.tasks.rhm import Hierarchy, laws

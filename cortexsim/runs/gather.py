@@ -10,8 +10,7 @@ from rich.table import Table
 from cortexsim.errors import UserError
 from cortexsim.runs.configuration import as_run
 from cortexsim.runs.folder import METRICS, RunFolder
-from cortexsim.runs.grid import FAILED, POINTS
-from cortexsim.runs.place import RECORD
+from cortexsim.runs.place import FAILED, POINTS, RECORD
 from cortexsim.runs.tell import new_table
 from cortexsim.runs.trial import Row
 from cortexsim.runs.written import FailureRecord, LineRecord, parsed, read_record

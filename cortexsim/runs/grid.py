@@ -22,7 +22,7 @@ from cortexsim.runs.folder import RunFolder
 from cortexsim.runs.keep import EVERY, PATIENCE, run_kept
 from cortexsim.runs.locate import find_model
 from cortexsim.runs.measure import prepare
-from cortexsim.runs.place import PLAN, hold, see_own
+from cortexsim.runs.place import FAILED, PLAN, POINTS, hold, see_own
 from cortexsim.runs.provenance import versions
 from cortexsim.runs.schedule import Watch
 from cortexsim.runs.tell import new_table
@@ -30,7 +30,6 @@ from cortexsim.runs.trial import Row, Trial
 from cortexsim.runs.workers import spread
 from cortexsim.runs.written import Exactly, Several, Target, Text, Whole, read_record, write_record
 
-POINTS, FAILED = "points", "error.json"
 _ONE_AT_A_TIME = threading.Lock()  # A Dask worker may have several threads; torch counts its own for all of them.
 
 

@@ -5,7 +5,9 @@ from pathlib import Path
 import cortexsim
 from cortexsim.errors import UserError, about, nearest
 from cortexsim.runs.change import at_depth
-from cortexsim.runs.configuration import Model, read_model
+from cortexsim.runs.checks import check
+from cortexsim.runs.configuration import Model
+from cortexsim.runs.explain import read
 
 COMPARISONS, THRESHOLDS = "comparisons.toml", "thresholds.toml"  # An experiment's folder holds one of them.
 
@@ -26,6 +28,23 @@ def model_paths() -> dict[str, Path]:
     """List models by name: those of the package, and of a checkout that is stood in."""
     found = {path.stem: path for folder in folders("models") for path in folder.glob("*.toml")}
     return dict(sorted(found.items()))
+
+
+def read_model(path: Path) -> Model:
+    """Read and validate a model file.
+
+    Raises:
+        UserError: one line naming file, key, value, and what would be right.
+    """
+    try:
+        path.stem.encode()
+    except UnicodeEncodeError:
+        raise UserError(f"{str(path)!a}: the name of the file is no UTF-8 (rename it)") from None
+    model = read(path, Model)
+    model._name, model._path = path.stem, path
+    with about(str(path)):
+        check(model)
+    return model
 
 
 def find_model(name: str, beside: Path = Path()) -> Model:

@@ -7,7 +7,8 @@ from typing import Any
 
 from cortexsim.analysis.sample_complexity import has_learned
 from cortexsim.analysis.thresholds import Stability, Swept
-from cortexsim.runs.bracket import FINE, Measure, Search, octave, samples_at, settle
+from cortexsim.runs.bracket import FINE, Search, octave, samples_at, settle
+from cortexsim.runs.stored import Measure
 from cortexsim.runs.sweep import Sweep
 from cortexsim.runs.trial import Row, Trial
 

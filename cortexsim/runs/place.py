@@ -15,6 +15,7 @@ from cortexsim.runs.files import UNFINISHED
 
 LOCK, RUNS = ".lock", Path("runs")
 RECORD, COMMAND, PLAN = "run.json", "command.json", "sweep.json"
+POINTS, FAILED = "points", "error.json"  # Of a sweep: a folder of runs; and of a run, why it failed.
 HOLDS = {RECORD: "a run", COMMAND: "what another command has written", PLAN: "a sweep"}
 PAUSE = 0.1  # Seconds between two tries.
 

@@ -15,11 +15,11 @@ from cortexsim.runs.configuration import Count, Model, Table, TaskTable, resolve
 from cortexsim.runs.explain import read
 from cortexsim.runs.files import write_json
 from cortexsim.runs.locate import find_model
+from cortexsim.runs.own_tasks import see_no_task, see_own_task
 from cortexsim.runs.record import Ledger
 from cortexsim.runs.schedule import run_all
 from cortexsim.runs.space import Space, at_edges, draw
 from cortexsim.runs.tables import Seed
-from cortexsim.runs.tasks import see_no_task, see_own_task
 from cortexsim.runs.tell import new_table
 from cortexsim.runs.trial import Row, Trial
 from cortexsim.seeds import stream
@@ -122,7 +122,8 @@ def search(plan: Search, out: Path, console: Console, workers: int = 0) -> dict[
     for name, entries in outcome.items():
         for entry in entries:
             entry["at_edge"] = at_edges(entry["values"], plan.spaces(name))
-    write_json(out / "outcome.json", {"search": plan.model_dump(), "outcome": outcome})
+    named = {Path(name).stem: entries for name, entries in outcome.items()}
+    write_json(out / "outcome.json", {"search": plan.model_dump(), "outcome": named})
     return outcome
 
 

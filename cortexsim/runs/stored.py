@@ -2,16 +2,16 @@
 
 import gzip
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from cortexsim.errors import UserError
-from cortexsim.runs.bracket import Measure
 from cortexsim.runs.files import write_whole
 from cortexsim.runs.tasks import described
 from cortexsim.runs.trial import Row, Trial
 
+Measure = Callable[[Sequence[Trial], str], Sequence[Row]]  # Trials, and what to say before their number.
 ROWS = "rows.jsonl.gz"
 NUMBERED = ("selectivity", "participation", "decoding", "readout_by_layer", "spikes", "synaptic_operations")
 COLUMNS = ("rule", "context", "labels", "labels_for", "trained_layers", "accuracy", "chance", "diverged", "alignment")

@@ -1,21 +1,18 @@
 """From a table ``[task]``, or what the command line says, to a task and the network's topology on it."""
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import MISSING, asdict, fields
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import Any, get_type_hints
 
 from pydantic import ConfigDict, ValidationError, create_model
 
-from cortexsim.errors import UserError, about
+from cortexsim.errors import UserError
 from cortexsim.runs.explain import explain
 from cortexsim.tasks import Task, task_class
 from cortexsim.tasks.rhm import Hierarchy
-
-if TYPE_CHECKING:
-    from cortexsim.runs.configuration import Model
 
 FILES = (".csv", ".npy", ".npz")  # What `--task` takes for arrays of the user's.
 
@@ -56,8 +53,11 @@ def build_task(values: Mapping[str, Any], beside: Path = Path()) -> Task:
                 f"task '{kind.name}' has no field '{error.errors()[0]['loc'][-1]}' (nor any other)"
             ) from None
         raise UserError(f"{'task: ' if unknown else 'task.'}{explain(error, table)}") from None
-    with about("task"):
+    try:
         return kind(**given)
+    except UserError as error:
+        named = str(error).startswith(("hierarchy: ", f"{kind.name}: "))
+        raise UserError(str(error) if named else f"task: {error}") from None
 
 
 def described(task: Task) -> dict[str, Any]:
@@ -81,50 +81,6 @@ def titled(task: Task) -> str:
     grid = " x ".join(map(str, task.grid))
     settings = ", ".join(f"{key} = {value}" for key, value in described(task).items() if key != "name")
     return f"{task.name}: {grid} positions, {task.classes} classes{', ' if settings else ''}{settings}"
-
-
-def shared_task(models: Sequence["Model"]) -> Task | None:
-    """Find the task that models say they are for, where one of them says any.
-
-    Raises:
-        UserError: where they are for different ones.
-    """
-    found = {model.name: model.own_task() for model in models if model.task.model_dump() != {"name": Hierarchy.name}}
-    others = {name: task for name, task in found.items() if described(task) != described(next(iter(found.values())))}
-    if others:
-        first, other = next(iter(found)), next(iter(others))
-        raise UserError(f"--model {first}, --model {other}: models for different tasks (name one: --task)")
-    return next(iter(found.values()), None)
-
-
-def see_own_task(models: Sequence["Model"], task: Task) -> None:
-    """See that models, on a plan's task, are for it, or for any; sizes of a hierarchy may be the plan's.
-
-    Raises:
-        UserError: where one is for another.
-    """
-    for model in models:
-        silent = set(model.task.model_dump()) == {"name"} and model.task.name == Hierarchy.name
-        own = task if silent else model.own_task()
-        if not (isinstance(own, Hierarchy) and isinstance(task, Hierarchy)) and described(own) != described(task):
-            raise UserError(
-                f"model '{model.name}' is for {_written(own)}, and the plan's task is {_written(task)}"
-                " (give the plan a table task that says the same)"
-            )
-
-
-def see_no_task(keys: Iterable[str], where: str) -> None:
-    """See that dotted keys are not of the task, where the plan alone chooses that.
-
-    Raises:
-        UserError: naming the first that is.
-    """
-    if found := next((key for key in keys if key.partition(".")[0] == "task"), None):
-        raise UserError(f"{where}: '{found}' is the same for all models (give it once, in the plan's table task)")
-
-
-def _written(task: Task) -> str:
-    return ", ".join(f"{key} = {value!r}" for key, value in described(task).items())
 
 
 def asked_task(text: str) -> dict[str, Any]:

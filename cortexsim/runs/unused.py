@@ -1,21 +1,18 @@
 """Keys of a model that its learner never reads: they are refused, since one that is ignored misleads."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from cortexsim import contexts
 from cortexsim.errors import UserError
 from cortexsim.rules import Rule
-
-if TYPE_CHECKING:
-    from cortexsim.runs.configuration import Model
+from cortexsim.runs.configuration import Model
 
 OF_STEPS = ("epochs", "batch", "optimizer", "eta", "context_eta", "feedback_eta", "weight_decay", "warm_up")
 Unused = Iterator[tuple[str, str]]
 """Dotted keys, each with why nothing reads it."""
 
 
-def check_used(model: "Model") -> None:
+def check_used(model: Model) -> None:
     """Hold a model to keys that are read.
 
     Raises:
@@ -33,7 +30,7 @@ def check_used(model: "Model") -> None:
             raise UserError(f"{key} = {shown}: {why} (leave it out)")
 
 
-def _of_learning(model: "Model") -> Unused:
+def _of_learning(model: Model) -> Unused:
     """Name what learners that never learn do not read."""
     if model.learner == "untrained":
         why = "learner = 'untrained' learns nothing"
@@ -43,7 +40,7 @@ def _of_learning(model: "Model") -> Unused:
             yield f"training.{name}", why
 
 
-def _in_brian(model: "Model") -> Unused:
+def _in_brian(model: Model) -> Unused:
     """Name what layers in Brian2 do not read, where there are no others."""
     if "rate" in model.network.substrate:
         return
@@ -57,7 +54,7 @@ def _in_brian(model: "Model") -> Unused:
             yield f"training.{name}", f"spiking.{name} stands in its place"
 
 
-def _of_cells(model: "Model", rule: Rule | None, learned: str) -> Unused:
+def _of_cells(model: Model, rule: Rule | None, learned: str) -> Unused:
     """Name what the cells and synapses of a model, or what is followed of them, do not read."""
     vector = model.network.units == "vector"
     if vector:
@@ -83,7 +80,7 @@ def _of_cells(model: "Model", rule: Rule | None, learned: str) -> Unused:
         yield "rule.schedule", "learner = 'feedback' teaches all layers at once"
 
 
-def _of_labels(model: "Model") -> Unused:
+def _of_labels(model: Model) -> Unused:
     """Name what is not read of a readout, where a model answers or is taught itself."""
     supervised = model.learner in ("backprop", "feedback") and model.training.loss == "labels"
     top = model.rule is not None and model.rule.top == "label"

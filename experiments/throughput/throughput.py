@@ -50,7 +50,7 @@ def measure(cells: int) -> list[dict[str, object]]:
     draw = np.random.default_rng(0)
     weights, rates = draw.normal(0.1, 0.3, INPUTS * cells), draw.uniform(0.5, 1.5, (FIXATIONS, INPUTS))
     plan = Plan(1, 1, cells, INPUTS, "spiking", True, "none", False, SETTINGS.input_rate)
-    description, parameters = describe([plan], 2, 2, RULE, SETTINGS, FIXATIONS)
+    description, parameters = describe([plan], 2, RULE, SETTINGS, FIXATIONS)
     stack = Stack(description, parameters)
     state = stack.initial_state() | {"feedforward1.w": weights}
     stream = Stream(rates, np.arange(FIXATIONS), pace=np.ones(FIXATIONS))

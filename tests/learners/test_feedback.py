@@ -11,7 +11,7 @@ from cortexsim.learners import Budget, Feedback, train
 from cortexsim.modulators import Modulator
 from cortexsim.rate import Architecture, Network, Optimization
 from cortexsim.rules import Rule, ThreeFactor, known_rules
-from cortexsim.runs.configuration import read_model
+from cortexsim.runs.locate import read_model
 from cortexsim.runs.measure import run
 from cortexsim.runs.trial import Trial
 from cortexsim.tasks.rhm import Hierarchy

@@ -8,7 +8,7 @@ import torch
 
 from cortexsim.learners import Budget, MixedNetwork, train
 from cortexsim.runs.assemble import assemble, budget
-from cortexsim.runs.configuration import read_model
+from cortexsim.runs.locate import read_model
 from cortexsim.runs.measure import prepare
 from cortexsim.runs.trial import Trial
 from cortexsim.tasks.rhm import Hierarchy

@@ -3,8 +3,7 @@ from pathlib import Path
 import pytest
 
 from cortexsim.errors import UserError
-from cortexsim.runs.configuration import read_model
-from cortexsim.runs.locate import find_model, folders, model_paths
+from cortexsim.runs.locate import find_model, folders, model_paths, read_model
 
 SPIKING = 'learner = "local"\n[rule]\nname = "clapp"\n[network]\nsubstrate = "spiking"\n'
 BRIAN_RATE = SPIKING.replace("spiking", "brian-rate")

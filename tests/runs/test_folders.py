@@ -12,8 +12,8 @@ import pytest
 from cortexsim import cli
 from cortexsim.errors import UserError
 from cortexsim.runs import place
-from cortexsim.runs.configuration import read_model
 from cortexsim.runs.folder import RunFolder
+from cortexsim.runs.locate import read_model
 from cortexsim.runs.place import fresh, hold, see_own
 from cortexsim.runs.trial import Trial
 from cortexsim.tasks.rhm import Hierarchy

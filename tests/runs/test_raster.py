@@ -7,8 +7,7 @@ import pytest
 from PIL import Image
 
 from cortexsim.errors import UserError
-from cortexsim.runs.configuration import read_model
-from cortexsim.runs.locate import find_model
+from cortexsim.runs.locate import find_model, read_model
 from cortexsim.runs.raster import draw
 from cortexsim.runs.trial import Trial
 from cortexsim.tasks.rhm import Hierarchy

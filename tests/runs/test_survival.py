@@ -18,10 +18,10 @@ from cortexsim.errors import UserError
 from cortexsim.learners import MixedNetwork
 from cortexsim.runs import files
 from cortexsim.runs.checkpoint import KEPT
-from cortexsim.runs.configuration import Model, read_model
+from cortexsim.runs.configuration import Model
 from cortexsim.runs.folder import RunFolder
 from cortexsim.runs.keep import run_kept
-from cortexsim.runs.locate import find_model
+from cortexsim.runs.locate import find_model, read_model
 from cortexsim.runs.measure import prepare
 from cortexsim.runs.trial import Row, Trial
 from cortexsim.tasks.rhm import Hierarchy

@@ -7,8 +7,9 @@ import pytest
 
 from cortexsim.errors import UserError
 from cortexsim.runs.change import assignment
-from cortexsim.runs.configuration import Model, TrainingTable, read_model
+from cortexsim.runs.configuration import Model, TrainingTable
 from cortexsim.runs.explain import read
+from cortexsim.runs.locate import read_model
 from cortexsim.runs.tables import ModulatorTable, SpikingTable, settings
 from cortexsim.spiking import Control, Settings
 

@@ -7,8 +7,9 @@ from rich.console import Console
 
 from cortexsim.errors import UserError
 from cortexsim.options import asked
-from cortexsim.runs.configuration import Model, read_model
+from cortexsim.runs.configuration import Model
 from cortexsim.runs.experiment import comparisons, find_experiment
+from cortexsim.runs.locate import read_model
 from cortexsim.runs.needed import plan
 from cortexsim.runs.search import read_search, search
 from cortexsim.runs.tasks import asked_task, build_task, shared_task

@@ -9,7 +9,8 @@ import torch
 from cortexsim import topology
 from cortexsim.learners import Budget, MixedNetwork, train
 from cortexsim.rate import Architecture, Network
-from cortexsim.runs.configuration import Model, read_model
+from cortexsim.runs.configuration import Model
+from cortexsim.runs.locate import read_model
 from cortexsim.runs.measure import Prepared, prepare
 from cortexsim.runs.trial import Trial
 from cortexsim.spiking.wiring import wires

@@ -9,7 +9,7 @@ import torch
 from cortexsim.learners import MixedNetwork
 from cortexsim.rate import Architecture
 from cortexsim.runs.assemble import assemble
-from cortexsim.runs.configuration import read_model
+from cortexsim.runs.locate import read_model
 from cortexsim.spiking.wiring import wires
 from cortexsim.tasks.rhm import Hierarchy
 from tests.nets import build
