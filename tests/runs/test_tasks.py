@@ -11,8 +11,9 @@ from cortexsim.runs.configuration import Model
 from cortexsim.runs.experiment import comparisons, find_experiment
 from cortexsim.runs.locate import read_model
 from cortexsim.runs.needed import plan
+from cortexsim.runs.own_tasks import shared_task
 from cortexsim.runs.search import read_search, search
-from cortexsim.runs.tasks import asked_task, build_task, shared_task
+from cortexsim.runs.tasks import asked_task, build_task
 from cortexsim.tasks import WANTED
 from cortexsim.tasks.rhm import Hierarchy
 from cortexsim.tasks.sequence import ObjectSequence
