@@ -200,7 +200,7 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         if not 0 <= number < len(network.layers):
             raise ValueError(f"layer = {self.layer}: there are {len(network.layers)}, from 0 (-1: the highest shaped)")
         layer = network.layers[number]
-        self._n_features_out = layer.positions * layer.bias.shape[1]
+        self._n_features_out = network.topology.layers[number].sent * layer.bias.shape[1]
         self._layer = number
 
     def _checked(self, X: ArrayLike, reset: bool) -> NDArray[np.float64]:

@@ -179,3 +179,10 @@ def test_rates_that_spikes_cannot_carry_are_told() -> None:
         warnings.simplefilter("always", UserWarning)
         encoder.transform(X[:4])
     assert any("of the activity below spiking layers is clipped" in str(entry.message) for entry in said)
+
+
+def test_a_layer_that_is_pooled_names_as_many_columns_as_it_sends() -> None:
+    pooled = {"layer": [{"size": 1, "pool": 2}, {"size": "all"}], "rule.context": "neighbour", "network.cells": 4}
+    X = np.random.default_rng(0).random((20, 8))
+    encoder = Encoder(depth=3, settings={**pooled, "training.epochs": 1}, random_state=0).fit(X)
+    assert encoder.transform(X).shape == (20, len(encoder.get_feature_names_out())) == (20, 4 * 4)

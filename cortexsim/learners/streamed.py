@@ -54,7 +54,7 @@ class Streamed:
         rising = np.minimum(1.0, place / self.warm_up) if self.warm_up else 1.0
         identity = self.shown[stage] + np.arange(len(seen))
         self.shown[stage] += len(seen)
-        heard = one_hot(labels, self.network.classes)
+        heard = one_hot(labels.clamp(min=0), self.network.classes) * (labels >= 0).unsqueeze(1)
         segment.learn(stage - segment.first, seen, heard, rising * (1 - place), identity, self._seed_of(stage))
 
     @torch.no_grad()

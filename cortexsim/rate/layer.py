@@ -173,15 +173,18 @@ class Layer:
     def _predictions(self) -> Projection:
         """Find the synapses by which each column reaches the dendrites that hear it, summed over those dendrites.
 
-        They are context synapses of the other columns, read from their presynaptic end; where columns share theirs, as
-        it is away from the edges.
+        They are context synapses of the other columns, read from their presynaptic end; where columns share theirs, on
+        average over those that do: neighbours at the edges are others than elsewhere.
         """
         assert self.context is not None
         copies, cells, _ = self.context.weights.shape
         count = self.heard.shape[1]
         onto = self.context.weights[:, :, : count * cells].unflatten(2, (count, cells)).transpose(1, 2).flatten(0, 1)
+        sources = (self.heard % copies).unflatten(0, (-1, copies))
+        alike = sources[:1] if bool((sources == sources[0]).all()) else sources
         reached = torch.zeros_like(onto[:1]).expand(copies, -1, -1)
-        return Projection(reached.index_add(0, self.heard[:copies].flatten() % copies, onto))
+        found = reached.index_add(0, alike.flatten(), onto.repeat(len(alike), 1, 1))
+        return Projection(found / len(alike))
 
     def rate(self, drive: Tensor) -> Tensor:
         """Answer with the activity rho(a)."""

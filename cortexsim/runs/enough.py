@@ -27,4 +27,6 @@ def checked_test_size(task: Task, samples: int) -> int:
             f" samples, which leaves {max(left, 0)} to test on (at least {least}, {PER_CLASS} a class:"
             f" {', or '.join(filter(None, (fewer, more))) or 'it is too small'})"
         )
-    return test_size(task, samples)
+    if (found := test_size(task, samples)) < least:
+        raise UserError(f"task '{task.name}' has {found} samples to test on (at least {least}, {PER_CLASS} a class)")
+    return found

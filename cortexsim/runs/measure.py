@@ -23,6 +23,7 @@ from cortexsim.runs.following import Following
 from cortexsim.runs.trial import Row, Trial
 from cortexsim.seeds import stream
 from cortexsim.tasks import UNLABELLED, Data
+from cortexsim.tasks.protocol import see_announced
 
 COSTED = 512  # Samples that spikes are counted in.
 
@@ -60,6 +61,8 @@ def prepare(trial: Trial) -> Prepared:
     """Draw the task's samples and the learner's first weights, and compile what is to be compiled."""
     learner = assemble.assemble(trial.model, trial.task, trial.seed, trial.device, trial.target)
     samples, test = trial.task.draw(trial.samples, trial.test_samples, trial.grammar_seed, trial.seed)
+    see_announced(trial.task, samples, trial.samples, "training")
+    see_announced(trial.task, test, trial.test_samples, "test")
     if isinstance(learner.network, MixedNetwork):
         learner.network.compile_programs()
     inputs, labels = _tensors(samples, learner)
@@ -176,7 +179,7 @@ def _readouts(
     """Score a readout from each of some layers, or of all."""
     learner, readout = prepared.learner, assemble.readout(trial.model, kind)
     test_inputs, truth = _tensors(prepared.test, learner)
-    told = slice(labels_seen(trial, prepared))
+    told = (prepared.labels != UNLABELLED).nonzero().flatten()[: labels_seen(trial, prepared)]
     codes, test_codes = (activities(learner.network, values) for values in (prepared.inputs[told], test_inputs))
     fit = partial(readout.accuracy, labels=prepared.labels[told], test_labels=truth)
     chosen = range(len(codes)) if layers is None else layers

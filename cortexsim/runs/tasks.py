@@ -29,13 +29,19 @@ def build_task(values: Mapping[str, Any], beside: Path = Path()) -> Task:
     """
     given = dict(values)
     kind = task_class(str(given.pop("name", Hierarchy.name)), beside)
-    hints = get_type_hints(kind)
-    settable: dict[str, Any] = {
-        field.name: (hints[field.name], ... if field.default is MISSING else field.default)
-        for field in fields(kind)
-        if field.init
-    }
-    table = create_model("Task", __config__=ConfigDict(extra="forbid", strict=True), **settable)
+    try:
+        hints = get_type_hints(kind)
+        settable: dict[str, Any] = {
+            field.name: (hints[field.name], ... if field.default is MISSING else field.default)
+            for field in fields(kind)
+            if field.init
+        }
+        table = create_model("Task", __config__=ConfigDict(extra="forbid", strict=True), **settable)
+    except Exception as error:  # Whatever a user's file annotates.
+        raise UserError(
+            f"task '{kind.name}': its fields cannot be read: {str(error).splitlines()[0]} (annotate them with int,"
+            " float, str or bool, and as they are, without `from __future__ import annotations`)"
+        ) from None
     if isinstance(given.get("path"), str):
         given["path"] = str((beside / given["path"]).resolve())
     try:

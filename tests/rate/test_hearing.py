@@ -5,6 +5,7 @@ from cortexsim.learners import Local
 from cortexsim.rate import Architecture, Network, Optimization, Plasticity, other_tops
 from cortexsim.rules import known_rules
 from cortexsim.tasks.rhm import Hierarchy
+from cortexsim.topology import convolution, stacked
 from tests.nets import build
 
 CELLS = 5
@@ -102,3 +103,22 @@ def test_dendrites_hear_labels_and_the_top(context: str) -> None:
         expected = plain.layers[0].state()[name] + 0.1 * update
         torch.testing.assert_close(learners[0].network.layers[0].state()[name], expected)
     assert learners[0].uses_labels == ("label" in context)
+
+
+def test_shared_predictions_are_what_a_column_brings_on_average_over_those_that_share() -> None:
+    """At an edge, a neighbour on the other side is heard twice: that is not how columns elsewhere are heard."""
+    layers = tuple(convolution((count,), size, size) for count, size in ((9, 1), (9, 3), (3, 3)))
+    architecture = Architecture(cells=CELLS, sends="prediction", transfer="linear")
+    wired, context = stacked((9,), 1, layers), ("sibling+neighbour", "none", "none")
+    built = Network.build(architecture, wired, 2, 0, dtype=torch.float64, context=context)
+    built.draw_context(1)
+    layer = built.layers[0]
+    assert layer.context is not None
+    one = torch.rand(2, 1, CELLS, dtype=torch.float64)
+    brought = []
+    for position in range(9):
+        alone = torch.zeros(2, 9, CELLS, dtype=torch.float64)
+        alone[:, position] = one[:, 0]
+        brought.append(layer.context(layer.listen(alone)).sum(1))
+    expected = torch.stack(brought, 1).unflatten(1, (3, 3)).mean(1)
+    torch.testing.assert_close(layer.send(one.expand(-1, 9, -1))[:, :3], expected)

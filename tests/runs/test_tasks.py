@@ -11,8 +11,10 @@ from cortexsim.runs.configuration import Model
 from cortexsim.runs.experiment import comparisons, find_experiment
 from cortexsim.runs.locate import read_model
 from cortexsim.runs.needed import plan
+from cortexsim.runs.own_tasks import shared_task
 from cortexsim.runs.search import read_search, search
-from cortexsim.runs.tasks import asked_task, shared_task
+from cortexsim.runs.tasks import asked_task, build_task
+from cortexsim.tasks import WANTED
 from cortexsim.tasks.rhm import Hierarchy
 from cortexsim.tasks.sequence import ObjectSequence
 
@@ -98,3 +100,21 @@ def test_the_file_of_a_task_is_found_again_from_anywhere(
     monkeypatch.chdir(here)
     assert asked({"task": f"{name},noise=0.2"}) == {"task": f"{here / name},noise=0.2"}
     assert asked({"task": "digits"}) == {"task": "digits"}
+
+
+@pytest.mark.parametrize(
+    "field", ["from __future__ import annotations\n{}size: int = 8", "import numpy as np\n{}size: np.ndarray = None"]
+)
+def test_fields_of_a_task_that_no_table_can_have_get_one_line(field: str, here: Path) -> None:
+    members = "\n    ".join(f"{name} = None" for name in WANTED)
+    text = field.format(f"""
+from dataclasses import dataclass
+from typing import ClassVar
+@dataclass(frozen=True)
+class TASK:
+    kind: ClassVar[str] = ""
+    {members}
+    """)
+    (here / "mine.py").write_text(text)
+    with pytest.raises(UserError, match=r"task '.*mine\.py': its fields cannot be read: .* \(annotate them with int"):
+        build_task({"name": "mine.py"}, here)
