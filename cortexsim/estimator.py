@@ -21,14 +21,14 @@ from torch import Tensor
 
 from cortexsim.analysis.probes import activities
 from cortexsim.analysis.readout import Readout
+from cortexsim.config.building import assemble, budget, readout
+from cortexsim.config.overrides import at_depth, changed
+from cortexsim.config.registry import find_model
+from cortexsim.config.schema import Model
 from cortexsim.errors import UserError
 from cortexsim.learners import CLIPPED, Learner, MixedNetwork, train
 from cortexsim.rate import Network
 from cortexsim.rate.threads import one_thread
-from cortexsim.runs.assemble import assemble, budget, readout
-from cortexsim.runs.change import at_depth, changed
-from cortexsim.runs.configuration import Model
-from cortexsim.runs.locate import find_model
 
 LABELLED = ("feedback", "backprop")  # Learners that cannot do without labels.
 

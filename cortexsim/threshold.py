@@ -23,8 +23,8 @@ from cortexsim.options import (
     only,
     working,
 )
-from cortexsim.runs.place import COMMAND
-from cortexsim.runs.tell import open_console
+from cortexsim.report.console import open_console
+from cortexsim.storage.folders import COMMAND
 
 
 def threshold(
@@ -49,9 +49,9 @@ def threshold(
     """Find P*, the samples that models need to learn the hierarchy, beside backpropagation."""
     values = asked(locals())
     from cortexsim.rate import device as choose
-    from cortexsim.runs import needed
-    from cortexsim.runs.record import note
-    from cortexsim.runs.thresholds import sweep_configuration
+    from cortexsim.storage.ledger import note
+    from cortexsim.studies import samples_needed
+    from cortexsim.studies.thresholds import sweep_configuration
 
     if resume is not None:
         only(context, "resume", "workers")
@@ -60,8 +60,8 @@ def threshold(
         raise UserError("threshold: name a model, such as clapp, or a search to go on with (--resume FOLDER)")
     console = open_console()
     sizes = {"features": features, "multiplicity": multiplicity, "tuple_size": tuple_size, "classes": classes}
-    planned = needed.plan(
-        model if alone else needed.beside(model),
+    planned = samples_needed.plan(
+        model if alone else samples_needed.beside(model),
         depths(depth),
         {name: size for name, size in sizes.items() if size is not None},
         grammars=grammars,
@@ -73,7 +73,7 @@ def threshold(
     )
     with working(out, "threshold", COMMAND, console, "cortexsim threshold --resume") as folder:
         note(folder, "threshold", values, sweep_configuration(planned))
-        written = needed.find(planned, folder, console, workers)
+        written = samples_needed.find(planned, folder, console, workers)
     console.print(f"Written: {folder}/{written}", soft_wrap=True)
 
 

@@ -11,12 +11,12 @@ from rich.console import Console
 
 from cortexsim import __version__, cli
 from cortexsim.cli import DEFAULT_MODELS, default_models
+from cortexsim.config.registry import find_model, read_model
+from cortexsim.config.trial import Trial
 from cortexsim.errors import UserError
 from cortexsim.rules import known_rules
-from cortexsim.runs.locate import find_model, read_model
-from cortexsim.runs.measure import prepare
-from cortexsim.runs.trial import Trial
 from cortexsim.tasks.rhm import Hierarchy
+from cortexsim.training.measurement import prepare
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

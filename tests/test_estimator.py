@@ -17,13 +17,13 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import check_estimator
 
+from cortexsim.config.building import assemble, budget
+from cortexsim.config.overrides import changed
+from cortexsim.config.registry import find_model, model_paths
 from cortexsim.errors import UserError
 from cortexsim.estimator import Encoder
 from cortexsim.learners import train
 from cortexsim.rate import to_tensor
-from cortexsim.runs.assemble import assemble, budget
-from cortexsim.runs.change import changed
-from cortexsim.runs.locate import find_model, model_paths
 from cortexsim.seeds import stream
 from cortexsim.tasks.rhm import Grammar, Hierarchy, split
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from cortexsim.config.building import assemble, budget
+from cortexsim.config.registry import read_model
+from cortexsim.config.trial import Trial
 from cortexsim.learners import Budget, MixedNetwork, train
-from cortexsim.runs.assemble import assemble, budget
-from cortexsim.runs.locate import read_model
-from cortexsim.runs.measure import prepare
-from cortexsim.runs.trial import Trial
 from cortexsim.tasks.rhm import Hierarchy
+from cortexsim.training.measurement import prepare
 
 TEXT = """
 learner = "local"

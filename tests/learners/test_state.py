@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from cortexsim.analysis.probes import code_geometry
+from cortexsim.config.registry import find_model, model_paths
+from cortexsim.config.schema import Model
+from cortexsim.config.trial import Trial
 from cortexsim.learners import BatchEnd, Budget, Cursor, Event, Learner, MixedNetwork, State, load_exactly, train
-from cortexsim.runs.checkpoint import Checkpoint, Checkpoints
-from cortexsim.runs.configuration import Model
-from cortexsim.runs.locate import find_model, model_paths
-from cortexsim.runs.measure import Prepared, prepare
-from cortexsim.runs.trial import Trial
+from cortexsim.storage.checkpoint import Checkpoint, Checkpoints
 from cortexsim.tasks.rhm import Hierarchy
+from cortexsim.training.measurement import Prepared, prepare
 
 EXTRA = {  # What no model of the package has: other optimisers, feedback and masks, layers at once, substrates mixed.
     "sgd": ("clapp", {"training": {"optimizer": "sgd"}}),

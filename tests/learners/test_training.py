@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from cortexsim.analysis.probes import activities, code_geometry
+from cortexsim.config.building import assemble
+from cortexsim.config.registry import find_model, model_paths
 from cortexsim.learners import BatchEnd, Budget, Cursor, EpochEnd, Event, Learner, train
 from cortexsim.rate import to_tensor
-from cortexsim.runs.assemble import assemble
-from cortexsim.runs.locate import find_model, model_paths
 from cortexsim.seeds import stream
 from cortexsim.tasks.rhm import Grammar, Hierarchy, split
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from cortexsim.config.building import assemble
+from cortexsim.config.registry import read_model
 from cortexsim.learners import MixedNetwork
 from cortexsim.rate import Architecture
-from cortexsim.runs.assemble import assemble
-from cortexsim.runs.locate import read_model
 from cortexsim.spiking.wiring import wires
 from cortexsim.tasks.rhm import Hierarchy
 from tests.nets import build
