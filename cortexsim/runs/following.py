@@ -1,13 +1,12 @@
 """Following a learner through its training: how its updates lie to those of backpropagation."""
 
-from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor
 
 from cortexsim.analysis.alignment import input_shares, update_cosines
 from cortexsim.errors import UserError
-from cortexsim.learners import Cursor, Feedback, Learner
+from cortexsim.learners import Cursor, EpochEnd, Event, Feedback, Learner
 
 COMPARED = 256  # Samples that updates are compared on.
 EPOCHS = (1, 2, 5, 10, 20)  # After which they are compared, beside the last; and before the first.
@@ -18,32 +17,27 @@ class Following:
 
     Args:
         learner: who learns; of others nothing is recorded.
-        leaves: (samples, s^L, v).
+        inputs: (samples, positions, channels).
         labels: (samples,).
         epochs: of the training.
-        watch: told each stage and epoch too.
 
     Attributes:
         found: ``epoch``, and for each the ``cosine`` and the ``input_share`` of every layer.
     """
 
-    def __init__(
-        self, learner: Learner, leaves: Tensor, labels: Tensor, epochs: int, watch: Callable[[int, int], None]
-    ) -> None:
-        self.shown = leaves[:COMPARED], labels[:COMPARED]
+    def __init__(self, learner: Learner, inputs: Tensor, labels: Tensor, epochs: int) -> None:
+        self.shown = inputs[:COMPARED], labels[:COMPARED]
         self.epochs = [*(epoch for epoch in EPOCHS if epoch < epochs), epochs]
-        self.watch = watch
         self.learner = learner if isinstance(learner, Feedback) else None
         self.found: dict[str, list[Any]] | None = None
         if self.learner is not None:
             self.found = {"epoch": [], "cosine": [], "input_share": []}
             self._measure(0)
 
-    def __call__(self, stage: int, epoch: int) -> None:
-        """Hear that an epoch has ended."""
-        if epoch + 1 in self.epochs:
-            self._measure(epoch + 1)
-        self.watch(stage, epoch)
+    def __call__(self, event: Event) -> None:
+        """Hear what has ended."""
+        if isinstance(event, EpochEnd) and event.epoch + 1 in self.epochs:
+            self._measure(event.epoch + 1)
 
     def latest(self, epoch: int) -> dict[str, Any]:
         """Give what was found after so many epochs; nothing where nothing was."""

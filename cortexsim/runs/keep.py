@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from cortexsim.errors import about
-from cortexsim.learners import Cursor, Learner, load_exactly, see_possible
+from cortexsim.learners import BatchEnd, Callback, Cursor, Event, Learner, load_exactly, see_possible
 from cortexsim.processes import ENDING, signals_heard
 from cortexsim.runs.assemble import budget
 from cortexsim.runs.checkpoint import Checkpoint
@@ -33,7 +33,7 @@ def run_kept(
     prepared: Prepared,
     every: float = EVERY,
     say: Callable[[str], None] = print,
-    watch: Callable[[int, int], None] = lambda stage, epoch: None,
+    callbacks: Sequence[Callback] = (),
 ) -> Row:
     """Train and measure in a run's folder, from its newest checkpoint on; answer with the row of its result.
 
@@ -42,14 +42,14 @@ def run_kept(
         prepared: the run's learner, untrained, and its data.
         every: seconds between checkpoints; 0 writes one after every batch.
         say: told what a user should know.
-        watch: told each stage and epoch as it ends.
+        callbacks: told every batch and epoch that ends.
 
     Raises:
         UserError: where the run cannot go on.
     """
     for warning in folder.check():
         say(warning)
-    return train_and_measure(folder.trial, prepared, watch, Keeper(folder, prepared.learner, every, say))
+    return train_and_measure(folder.trial, prepared, callbacks, Checkpointer(folder, prepared.learner, every, say))
 
 
 def run_in(trial: Trial, path: Path) -> Row:
@@ -97,7 +97,7 @@ class Metrics:
                 os.fsync(file.fileno())
 
 
-class Keeper:
+class Checkpointer:
     """Train in a run's folder, from the newest checkpoint on.
 
     Args:
@@ -114,28 +114,33 @@ class Keeper:
         self.following: Following | None = None
         self.stop = Stop()
 
-    def train(self, teach: Callable[..., None], following: Following) -> None:
-        """Go on with a training, `learners.train` but for where it begins and what it tells; following hears of it."""
+    @contextmanager
+    def kept(self, following: Following) -> Iterator[Cursor]:
+        """Say where training begins, and keep where it ends; what was followed is kept with it."""
         self.following = following
         begin = self._load()
         self.metrics.forget(begin, self.say)
         self.start = self.written = time.monotonic()
         with self.stop.heard():
-            teach(watch=self._ended, begin=begin, keep=self)
+            yield begin
             if begin.stage < self.learner.stages or self.learner.stages == 0:
                 self._write(Cursor(self.learner.stages))
 
-    def __call__(self, cursor: Cursor) -> None:
-        """Hear that a batch has ended."""
+    def __call__(self, event: Event) -> None:
+        """Hear what has ended: after a batch a checkpoint may be due, after an epoch a line of metrics is."""
+        if isinstance(event, BatchEnd):
+            self._batch_ended(event.cursor)
+        else:
+            self._epoch_ended(event.stage, event.epoch)
+
+    def _batch_ended(self, cursor: Cursor) -> None:
         if self.stop.asked or time.monotonic() - self.written >= self.every:
             self._write(cursor)
             if self.stop.asked:
                 raise KeyboardInterrupt
 
-    def _ended(self, stage: int, epoch: int) -> None:
-        """Hear that an epoch has ended."""
+    def _epoch_ended(self, stage: int, epoch: int) -> None:
         assert self.following is not None
-        self.following(stage, epoch)
         sizes = {name: _size(tensor) for name, tensor in self.learner.network.state().items()}
         self.metrics.add({"stage": stage + 1, "epoch": epoch + 1, "rms": sizes, **self.following.latest(epoch + 1)})
 

@@ -2,10 +2,11 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -13,7 +14,7 @@ from torch import Tensor
 from cortexsim import contexts
 from cortexsim.analysis.probes import activities, code_geometry
 from cortexsim.errors import UserError
-from cortexsim.learners import Learner, MixedNetwork, train
+from cortexsim.learners import START, Callback, Cursor, Event, Learner, MixedNetwork, train
 from cortexsim.rate import to_tensor
 from cortexsim.rate.threads import one_thread
 from cortexsim.runs import assemble
@@ -24,10 +25,25 @@ from cortexsim.seeds import stream
 from cortexsim.tasks import UNLABELLED, Data
 from cortexsim.tasks.protocol import see_announced
 
-if TYPE_CHECKING:
-    from cortexsim.runs.keep import Keeper
-
 COSTED = 512  # Samples that spikes are counted in.
+
+
+class Keeper(Protocol):
+    """What keeps a training in a folder.
+
+    Attributes:
+        spent: seconds that went into it before it was gone on with.
+    """
+
+    spent: float
+
+    def kept(self, following: Following) -> AbstractContextManager[Cursor]:
+        """Say where training begins, and keep where it ends."""
+        ...
+
+    def __call__(self, event: Event) -> None:
+        """Hear what has ended."""
+        ...
 
 
 @dataclass
@@ -66,27 +82,25 @@ def run(trial: Trial) -> Row:
 def train_and_measure(
     trial: Trial,
     prepared: Prepared,
-    watch: Callable[[int, int], None] = lambda stage, epoch: None,
-    keeper: "Keeper | None" = None,
+    callbacks: Sequence[Callback] = (),
+    keeper: Keeper | None = None,
 ) -> Row:
     """Train a prepared learner and answer with one row of a result.
 
     Args:
         trial: what the learner was prepared for.
         prepared: the learner, untrained, and its data.
-        watch: told each stage and epoch as it ends.
+        callbacks: told every batch and epoch that ends.
         keeper: trains in a folder, from a checkpoint on; None trains from the beginning.
     """
     start, cpu = time.perf_counter(), cpu_seconds()
     with one_thread():
         inputs, labels, budget = prepared.inputs, prepared.labels, assemble.budget(trial.model)
-        alignment = Following(prepared.learner, inputs, labels, budget.epochs, watch)
-        teach = partial(train, prepared.learner, inputs, labels, budget, trial.seed, views=prepared.views)
-        if keeper is None:
-            teach(watch=alignment)
-        else:
-            keeper.train(teach, alignment)
-            start -= keeper.spent
+        alignment = Following(prepared.learner, inputs, labels, budget.epochs)
+        told: list[Callback] = [alignment, *callbacks, *([] if keeper is None else [keeper])]
+        with nullcontext(START) if keeper is None else keeper.kept(alignment) as begin:
+            train(prepared.learner, inputs, labels, budget, trial.seed, told, begin, prepared.views)
+        start -= 0.0 if keeper is None else keeper.spent
         trained = time.perf_counter() - start
         network = prepared.learner.network
         by_layer = None if prepared.learner.stages else _readouts(trial, prepared)

@@ -32,7 +32,7 @@ def draw(trial: Trial, fixations: int, out: Path, console: Console) -> None:
     out.mkdir(parents=True, exist_ok=True)
     budget = assemble.budget(trial.model)
     progress = Progress(console, prepared.learner.stages, budget.epochs)
-    train(prepared.learner, prepared.inputs, prepared.labels, budget, trial.seed, progress)
+    train(prepared.learner, prepared.inputs, prepared.labels, budget, trial.seed, [progress])
     below = _below(prepared, segment, 256)
     codes = segment.respond(below, trial.seed)[0][0]
     cell = int(codes[:, 0].var(0).argmax())  # The cell of the first column that tells most samples apart.

@@ -8,7 +8,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from cortexsim.learners import CLIPPED
+from cortexsim.learners import CLIPPED, EpochEnd, Event
 from cortexsim.runs import gather, pages
 from cortexsim.runs.files import write_whole
 from cortexsim.runs.folder import RunFolder
@@ -51,7 +51,7 @@ def train_one(folder: RunFolder, console: Console, every: float = EVERY) -> Row:
 def _train(folder: RunFolder, console: Console, every: float) -> Row:
     trial, prepared = folder.trial, prepare(folder.trial)
     progress = Progress(console, prepared.learner.stages, trial.model.training.epochs)
-    row = run_kept(folder, prepared, every, partial(console.print, soft_wrap=True), progress)
+    row = run_kept(folder, prepared, every, partial(console.print, soft_wrap=True), [progress])
     layers = range(len(prepared.learner.network.layers))
     for kind in ("linear", "two-layer"):
         row[f"readout_{kind}"] = [layer_accuracy(trial, prepared, layer, kind) for layer in layers]
@@ -78,8 +78,11 @@ class Progress:
         self.stage, self.ended = -1, 0.0
         self.measured: list[float] = []
 
-    def __call__(self, stage: int, epoch: int) -> None:
-        """Hear that an epoch has ended."""
+    def __call__(self, event: Event) -> None:
+        """Hear what has ended."""
+        if not isinstance(event, EpochEnd):
+            return
+        stage, epoch = event
         now = time.monotonic()
         if stage == self.stage:
             self.measured.append(now - self.ended)

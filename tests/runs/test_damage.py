@@ -17,7 +17,7 @@ from rich.console import Console
 
 from cortexsim import cli
 from cortexsim.errors import UserError
-from cortexsim.learners import load_exactly
+from cortexsim.learners import EpochEnd, Event, load_exactly
 from cortexsim.runs import pages, single
 from cortexsim.runs.folder import RunFolder
 from cortexsim.runs.keep import run_kept
@@ -58,13 +58,13 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     finished = RunFolder.begin(path / "finished", trial("weight-mirror", path))
     train_one(finished, Console(quiet=True), 0.0)
 
-    def dying(stage: int, epoch: int) -> None:
-        if epoch == 1:
+    def dying(event: Event) -> None:
+        if isinstance(event, EpochEnd) and event.epoch == 1:
             raise Killed
 
     unfinished = RunFolder.begin(path / "unfinished", trial("weight-mirror", path))
     with pytest.raises(Killed):
-        run_kept(unfinished, prepare(unfinished.trial), 0.0, watch=dying)
+        run_kept(unfinished, prepare(unfinished.trial), 0.0, callbacks=[dying])
     return path
 
 

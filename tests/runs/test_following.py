@@ -16,12 +16,12 @@ def trained(name: str, followed: bool) -> dict[str, torch.Tensor]:
     generator = torch.Generator().manual_seed(0)
     leaves = torch.rand(64, HIERARCHY.leaves, 4, generator=generator)
     labels = torch.randint(4, (64,), generator=generator)
-    watch = Following(learner, leaves, labels, 3, lambda stage, epoch: None) if followed else lambda stage, epoch: None
-    train(learner, leaves, labels, Budget(epochs=3, batch=16), 0, watch)
-    if isinstance(watch, Following):
-        assert watch.found is not None
-        assert watch.found["epoch"] == [0, 1, 2, 3]
-        assert [len(cosines) for cosines in watch.found["cosine"]] == [2] * 4
+    following = Following(learner, leaves, labels, 3) if followed else None
+    train(learner, leaves, labels, Budget(epochs=3, batch=16), 0, [following] if following else [])
+    if following is not None:
+        assert following.found is not None
+        assert following.found["epoch"] == [0, 1, 2, 3]
+        assert [len(cosines) for cosines in following.found["cosine"]] == [2] * 4
     return learner.network.state()
 
 
@@ -35,4 +35,4 @@ def test_following_a_learner_changes_nothing_in_it(name: str) -> None:
 def test_nothing_is_recorded_of_learners_that_no_error_teaches() -> None:
     learner = assemble.assemble(find_model("clapp"), HIERARCHY, seed=0)
     leaves, labels = torch.rand(8, HIERARCHY.leaves, 4), torch.zeros(8, dtype=torch.long)
-    assert Following(learner, leaves, labels, 3, lambda stage, epoch: None).found is None
+    assert Following(learner, leaves, labels, 3).found is None

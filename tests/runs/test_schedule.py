@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from cortexsim.learners import EpochEnd
 from cortexsim.runs.locate import find_model
 from cortexsim.runs.measure import cpu_seconds
 from cortexsim.runs.schedule import Watch, in_order
@@ -85,7 +86,7 @@ def test_the_first_epoch_of_a_stage_is_no_measure(monkeypatch: pytest.MonkeyPatc
     for stage in range(2):
         for epoch in range(5):
             now += 500.0 if epoch == 0 else 2.0  # The compiler, and then an epoch.
-            progress(stage, epoch)
+            progress(EpochEnd(stage, epoch))
     lines = file.getvalue().splitlines()
     assert lines[0] == "stage 1 of 2, epoch 1 of 5"
     assert lines[1] == "stage 1 of 2, epoch 2 of 5, 16 s left"
