@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 import torch
 
+from cortexsim.analysis import geometry
+from cortexsim.analysis.probes import code_geometry
 from cortexsim.config.overrides import changed
 from cortexsim.config.registry import find_model
 from cortexsim.config.trial import Row, Trial
@@ -64,3 +66,14 @@ def test_a_readout_hears_no_more_labels_than_it_is_told() -> None:
 
 def test_more_labels_than_samples_are_as_many_as_there_are() -> None:
     assert row(*prepared(training_epochs=1, samples=50, readout_labels=60))["labels"] == 50
+
+
+def test_columns_that_do_not_see_what_a_latent_was_written_as_are_measured_against_the_label() -> None:
+    """Four columns of five leaves, one apart, are as many as the latents of the first level, and stand for none."""
+    layers = [{"size": 5, "stride": 1}, {"size": "all"}]
+    values = {"network.cells": 8, "layer": layers, "rule.context": "neighbour", "network.sends": "activity"}
+    trial = Trial(changed(find_model("clapp"), values), TREE, 50, 400, 0, 0)
+    work = prepare(trial)
+    found = code_geometry(work.learner.network, work.test, 0).selectivity[0]
+    code = work.learner.network.activities(torch.from_numpy(work.test.inputs))[0].numpy()
+    assert found == pytest.approx(geometry.selectivity(code, work.test.labels[:, None].repeat(4, 1)))
