@@ -61,8 +61,9 @@ def build_task(values: Mapping[str, Any], beside: Path = Path()) -> Task:
 
 
 def described(task: Task) -> dict[str, Any]:
-    """Write a task out as the table that it is built from."""
-    return {"name": task.name, **asdict(task)}  # type: ignore[call-overload]
+    """Write a task out as the table that it is built from; a file that defines it by its name, without its folder."""
+    name = Path(task.name).name if task.name.endswith(".py") else task.name
+    return {"name": name, **asdict(task)}  # type: ignore[call-overload]
 
 
 def content(task: Task) -> str:

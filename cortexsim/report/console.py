@@ -156,8 +156,8 @@ def _sentence(summary: Summary, reference: Summary | None, control: Summary | No
     if summary.needed.beyond:
         count, all_ = summary.needed.beyond, len(summary.needed.high)
         where = "" if count == all_ else f" on {count} of {all_} grammars"
-        return f"{summary.learner} has not learned the hierarchy with {largest} samples{where}: {final}."
-    text = f"{summary.learner} learns the hierarchy with {summary.needed.text()} samples: {final}"
+        return f"{summary.learner} has not learned the task with {largest} samples{where}: {final}."
+    text = f"{summary.learner} learns the task with {summary.needed.text()} samples: {final}"
     ratio = None if reference is None else summary.needed.over(reference.needed)
     if reference is None or ratio is None or ratio.censored or summary.needed.coarse or reference.needed.coarse:
         return f"{text}."

@@ -67,6 +67,8 @@ class RunFolder:
         kept = _at_home(trial, path)
         if file := _rule_file(trial.model):
             write_whole(path / Path(file).name, (trial.model._path.parent / file).read_bytes())
+        if trial.task.name.endswith(".py"):
+            write_whole(path / Path(trial.task.name).name, Path(trial.task.name).read_bytes())
         write_record(path / RECORD, _record(kept))
         return cls(path)
 
@@ -166,7 +168,7 @@ def _trial(values: dict[str, Any], path: Path) -> Trial:
     name = tables.pop("name", "")
     try:
         model = Model.model_validate(tables)
-        task = build_task(values["task"])
+        task = build_task(values["task"], path)
     except ValidationError as error:
         raise UserError(f"{path / RECORD}: {explain(error, Model)}") from None
     except UserError as error:
