@@ -218,3 +218,6 @@ def _checked(raw: Raw) -> Contents:
     if raw.test_inputs is None or raw.test_labels is None:
         return Contents(raw.inputs, classes, None, None)
     return Contents(raw.inputs, classes, raw.test_inputs, classes.number(raw.test_labels, raw.place_of_test_label))
+
+
+TASK = Arrays

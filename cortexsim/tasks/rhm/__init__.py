@@ -6,6 +6,7 @@ from cortexsim.tasks.rhm.sampling import Samples, exchange_noise, exchange_synon
 from cortexsim.tasks.rhm.task import Hierarchy
 
 __all__ = [
+    "TASK",
     "Grammar",
     "Hierarchy",
     "Samples",
@@ -17,3 +18,5 @@ __all__ = [
     "split",
     "tables",
 ]
+
+TASK = Hierarchy
