@@ -29,12 +29,12 @@ ORDER = [
     "report",
     "studies",
 ]
-ORDER += ["estimator", "options", "commands", "threshold", "cli", "__main__"]
+ORDER += ["estimator", "api", "options", "commands", "threshold_command", "cli", "__main__"]
 ENGINES = {
-    "torch": {"rate", "learners", "analysis", "config", "storage", "training", "studies", "estimator"},
+    "torch": {"rate", "learners", "analysis", "config", "storage", "training", "studies", "estimator", "api"},
     "sklearn": {"tasks", "estimator"},
     "matplotlib": {"analysis"},
-    "typer": {"options", "commands", "threshold", "cli"},
+    "typer": {"options", "commands", "threshold_command", "cli"},
     "brian2": {"spiking"},
     "mnist1d": {"tasks"},
 }

@@ -103,7 +103,7 @@ class Comparison:
 
 
 def compare(comparison: Comparison, out: Path, console: Console, workers: int = 0) -> tuple[list[Row], list[Summary]]:
-    """Run a comparison, and write ``result.json``, ``figure.png``, ``figure.svg`` and ``comparison_page.html``.
+    """Run a comparison, and write ``result.json``, ``figure.png``, ``figure.svg`` and ``report.html``.
 
     Args:
         comparison: what to compare.
