@@ -161,8 +161,8 @@ class Thresholds:
     """Hold how many samples models need.
 
     Attributes:
-        entries: one a model and depth: ``model``, ``value`` (the depth), ``mean`` with its 95 % interval from ``low`` to
-            ``high``, or that P* is ``more_than`` or ``at_most`` so many samples, and ``runs``.
+        entries: one a model and depth: ``model``, ``value`` (the depth), ``mean`` with its 95 % interval from ``low``
+            to ``high``, or that P* is ``more_than`` or ``at_most`` so many samples, and ``runs``.
     """
 
     entries: list[dict[str, Any]]

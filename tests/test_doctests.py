@@ -29,3 +29,15 @@ def test_the_door_offers_what_it_names() -> None:
     assert set(cortexsim.__all__) <= set(dir(cortexsim))
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         _ = cortexsim.nothing
+
+
+def test_the_readme_is_run_from_python_as_it_stands_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    section = (PACKAGE.parent / "README.md").read_text().split("## From Python")[1].split("\n## ")[0]
+    blocks = [block.split("```")[0] for block in section.split("```python\n")[1:]]
+    assert len(blocks) == 3
+    names: dict[str, object] = {}
+    for block in blocks:
+        quick = block.replace('epochs": 10', 'epochs": 1').replace("samples=512", "samples=32")
+        quick = quick.replace('["clapp", "backprop", "untrained"]', '["untrained"]').replace("[64, 256]", "[16, 32]")
+        exec(quick, names)
