@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table as Printed
 
-from cortexsim.analysis.plots import Figure
 from cortexsim.analysis.probes import activities
 from cortexsim.analysis.summary import summarise
 from cortexsim.config.overrides import changed

@@ -145,7 +145,8 @@ def asked_before(folder: Path, command: Callable[..., None]) -> dict[str, Any]:
     Raises:
         UserError: one line naming the file, and what is wrong.
     """
-    from cortexsim.storage.ledger import COMMAND, noted
+    from cortexsim.storage.folders import COMMAND
+    from cortexsim.storage.ledger import noted
     from cortexsim.storage.records import hold_to
 
     hints = get_type_hints(command, include_extras=True)

@@ -33,7 +33,7 @@ ORDER += ["estimator", "api", "options", "commands", "threshold_command", "cli",
 ENGINES = {
     "torch": {"rate", "learners", "analysis", "config", "storage", "training", "studies", "estimator", "api"},
     "sklearn": {"tasks", "estimator"},
-    "matplotlib": {"analysis"},
+    "matplotlib": {"analysis", "studies", "api"},
     "typer": {"options", "commands", "threshold_command", "cli"},
     "brian2": {"spiking"},
     "mnist1d": {"tasks"},

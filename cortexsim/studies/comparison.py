@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure
 from rich.console import Console
 
 from cortexsim.analysis import panels, plots
-from cortexsim.analysis.plots import Figure
 from cortexsim.analysis.summary import Summary, summarise
 from cortexsim.config.overrides import at_depth
 from cortexsim.config.provenance import versions

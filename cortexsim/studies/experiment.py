@@ -15,10 +15,10 @@ from cortexsim.config.overrides import varied
 from cortexsim.config.own_tasks import see_no_task, see_own_task
 from cortexsim.config.provenance import versions
 from cortexsim.config.registry import find_experiment_file, find_model
-from cortexsim.config.schema import Count, Table, TaskTable
+from cortexsim.config.schema import TaskTable
 from cortexsim.config.trial import Row, Trial
 from cortexsim.config.validation import read
-from cortexsim.config.values import Seed
+from cortexsim.config.values import Count, Seed, Table
 from cortexsim.errors import UserError, about, nearest
 from cortexsim.report import markdown
 from cortexsim.storage import committed_rows

@@ -12,10 +12,10 @@ from rich.table import Table as Printed
 from cortexsim.config.overrides import changed
 from cortexsim.config.own_tasks import see_no_task, see_own_task
 from cortexsim.config.registry import find_model
-from cortexsim.config.schema import Count, Model, Table, TaskTable, resolved
+from cortexsim.config.schema import Model, TaskTable, resolved
 from cortexsim.config.trial import Row, Trial
 from cortexsim.config.validation import read
-from cortexsim.config.values import Seed
+from cortexsim.config.values import Count, Seed, Table
 from cortexsim.errors import about
 from cortexsim.execution.scheduler import run_all
 from cortexsim.report.console import new_table

@@ -11,10 +11,10 @@ from pydantic import Field
 from cortexsim.analysis.sample_complexity import Threshold, brackets
 from cortexsim.analysis.thresholds import SYMBOLS, Swept
 from cortexsim.config.registry import find_model
-from cortexsim.config.schema import Count, Model, Positive, Table, TaskTable, resolved
+from cortexsim.config.schema import Model, TaskTable, resolved
 from cortexsim.config.tasks import build_task
 from cortexsim.config.trial import TEST_SAMPLES, Row, Trial
-from cortexsim.config.values import Seed
+from cortexsim.config.values import Count, Positive, Seed, Table
 from cortexsim.errors import UserError
 from cortexsim.studies.bisection import Search
 from cortexsim.tasks.rhm import Hierarchy, laws
