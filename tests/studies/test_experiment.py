@@ -23,6 +23,7 @@ OF_COMPARISONS = sorted(name for name, path in experiment_paths().items() if pat
 COMPILED = {
     "first_layer",
     "direct_spiking",
+    "other_tasks",
     "spiking_constraints",
     "spiking_hierarchy",
 }  # A few minutes, for the compiler.
@@ -34,8 +35,15 @@ COMPILED = {
 )
 def test_every_experiment_runs_at_toy_size(name: str, tmp_path: Path) -> None:
     experiment, beside = find_experiment(name)
+    deep = replace(TOY, depth=3)  # Where columns have cousins.
     planned = {
-        key: replace(whole, models=tuple(quick(m) for m in whole.models), task=TOY, samples=(8, 16), seeds=1)
+        key: replace(
+            whole,
+            models=tuple(quick(m) for m in whole.models),
+            task=(deep if name == "self_supervised" else TOY) if isinstance(whole.task, Hierarchy) else whole.task,
+            samples=(8, 16) if isinstance(whole.task, Hierarchy) else (16, 32),
+            seeds=1,
+        )
         for key, whole in comparisons(experiment, beside).items()
     }
     found = run_experiment(experiment, planned, tmp_path, silent(), workers=1)
