@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from cortexsim.analysis.readout import Readout
 from cortexsim.config.tasks import build_task
 from cortexsim.config.values import (
-    DEFAULTS,
     Count,
     ModulatorTable,
     NotNegative,
@@ -20,11 +20,22 @@ from cortexsim.config.values import (
     Table,
 )
 from cortexsim.errors import UserError, about
+from cortexsim.learners import Budget
+from cortexsim.rate import Architecture, Optimization
+from cortexsim.rate.network import InputScaling, NormalisationName, Sends, TransferName
 from cortexsim.rules import Rule, load_rule
+from cortexsim.rules.error_path import Feedback, Masks
 from cortexsim.tasks import Layout, Task
 from cortexsim.tasks.rhm import Hierarchy
+from cortexsim.topology import Pooling
 
 Cells = Annotated[int, Field(ge=1, le=65536, strict=True)]
+ARCHITECTURE, OPTIMIZATION, BUDGET, READOUT = (
+    Architecture(),
+    Optimization(),
+    Budget(),
+    Readout(),
+)  # Their defaults hold.
 LAYERS = 3  # Over a task without a hierarchy, where a model says nothing of its layers.
 
 
@@ -51,25 +62,27 @@ class LayerTable(Table):
     stride: Count | None = None
     cells: Cells | None = None
     pool: Count = 1
-    pooling: Literal["mean", "max"] = "mean"
+    pooling: Pooling = "mean"
 
 
 class NetworkTable(Table):
     """Cells of the network, the same in every layer but for the substrate; columns in Brian2 share no weights."""
 
     substrate: Substrates = ("rate",)
-    cells: Cells = 64
+    cells: Cells = ARCHITECTURE.cells
     layers: Count | None = None
     units: Literal["scalar", "vector"] = "scalar"
-    shared: Annotated[bool, Field(strict=True)] = True
-    transfer: Literal["relu", "saturating", "linear"] = "relu"
-    initial_scale: Positive = 1.0
-    input_rms: Annotated[Positive | None, BeforeValidator(lambda value: None if value == "none" else value)] = None
-    input_scaling: Literal["synaptic", "sample"] = "synaptic"
-    normalisation: Literal["none", "batch", "layer"] = "none"
-    sends: Literal["activity", "prediction"] = "activity"
-    mean_rate: Share = 0.01
-    covariance_rate: Share = 0.01
+    shared: Annotated[bool, Field(strict=True)] = ARCHITECTURE.shared
+    transfer: TransferName = ARCHITECTURE.transfer
+    initial_scale: Positive = ARCHITECTURE.initial_scale
+    input_rms: Annotated[Positive | None, BeforeValidator(lambda value: None if value == "none" else value)] = (
+        ARCHITECTURE.input_rms
+    )
+    input_scaling: InputScaling = ARCHITECTURE.input_scaling
+    normalisation: NormalisationName = ARCHITECTURE.normalisation
+    sends: Sends = ARCHITECTURE.sends
+    mean_rate: Share = ARCHITECTURE.mean_rate
+    covariance_rate: Share = ARCHITECTURE.covariance_rate
 
 
 class RuleTable(Table):
@@ -79,8 +92,8 @@ class RuleTable(Table):
     context: str = "sibling"
     schedule: Literal["greedy", "simultaneous"] = "greedy"
     top: Literal["readout", "label"] = "readout"
-    feedback: Literal["random", "transpose", "product", "uSF", "frSF", "brSF"] | None = None
-    masks: Literal["own", "true", "removed", "shuffled", "none"] | None = None
+    feedback: Feedback | None = None
+    masks: Masks | None = None
     constants: dict[str, Number] = Field(default_factory=dict)
     gain: dict[str, Number] = Field(default_factory=dict)
 
@@ -89,27 +102,27 @@ class TrainingTable(Table):
     """How long, and how fast."""
 
     samples: Annotated[int, Field(ge=2, strict=True)] = 4096
-    epochs: Count = 40
-    batch: Annotated[int, Field(ge=2, strict=True)] = 64
+    epochs: Count = BUDGET.epochs
+    batch: Annotated[int, Field(ge=2, strict=True)] = BUDGET.batch
     loss: Literal["labels", "clapp", "infonce"] = "labels"
-    optimizer: Literal["sgd", "adamw"] = "adamw"
-    eta: Positive = DEFAULTS.eta
-    context_eta: Positive = DEFAULTS.context_eta
-    feedback_eta: Positive = 1.0
-    weight_decay: NotNegative = DEFAULTS.weight_decay
-    warm_up: Annotated[float, Field(ge=0, lt=1, strict=True)] = 0.0
+    optimizer: Literal["sgd", "adamw"] = OPTIMIZATION.method
+    eta: Positive = OPTIMIZATION.eta
+    context_eta: Positive = OPTIMIZATION.context_eta
+    feedback_eta: Positive = OPTIMIZATION.feedback_eta
+    weight_decay: NotNegative = OPTIMIZATION.weight_decay
+    warm_up: Annotated[float, Field(ge=0, lt=1, strict=True)] = OPTIMIZATION.warm_up
 
 
 class ReadoutTable(Table):
     """The supervised decoder of learners that have no output of their own; all samples have labels unless told."""
 
     labels: Count | None = None
-    kind: Literal["linear", "two-layer"] = "two-layer"
-    hidden: Cells = 64
-    epochs: Count = 100
-    batch: Count = 128
-    eta: Positive = 0.02
-    weight_decay: NotNegative = 1.0
+    kind: Literal["linear", "two-layer"] = READOUT.kind
+    hidden: Cells = READOUT.hidden
+    epochs: Count = READOUT.epochs
+    batch: Count = READOUT.batch
+    eta: Positive = READOUT.eta
+    weight_decay: NotNegative = READOUT.weight_decay
 
 
 def _dotted(values: Any, before: str = "") -> Any:

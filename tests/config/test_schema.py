@@ -1,9 +1,14 @@
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from cortexsim.config.building import CONTRASTS
 from cortexsim.config.registry import find_model, folders, model_paths, read_model
+from cortexsim.config.schema import NetworkTable, RuleTable, TrainingTable
 from cortexsim.errors import UserError
+from cortexsim.rate import TRANSFERS
+from cortexsim.rules import FEEDBACK, MASKS
 
 SPIKING = 'learner = "local"\n[rule]\nname = "clapp"\n[network]\nsubstrate = "spiking"\n'
 BRIAN_RATE = SPIKING.replace("spiking", "brian-rate")
@@ -189,3 +194,11 @@ def test_a_model_may_bring_its_own_rule(tmp_path: Path) -> None:
     )
     (tmp_path / "mine.toml").write_text('learner = "local"\n[rule]\nname = "mine.py"\n')
     assert find_model(str(tmp_path / "mine.toml")).plasticity_rule().name == "mine"
+
+
+def test_every_choice_of_a_table_is_one_that_the_engines_have() -> None:
+    fields = NetworkTable.model_fields
+    assert set(get_args(fields["transfer"].annotation)) == set(TRANSFERS)
+    assert set(get_args(get_args(RuleTable.model_fields["feedback"].annotation)[0])) == set(FEEDBACK)
+    assert set(get_args(get_args(RuleTable.model_fields["masks"].annotation)[0])) == set(MASKS)
+    assert {"labels", *CONTRASTS} == set(get_args(TrainingTable.model_fields["loss"].annotation))
