@@ -51,10 +51,11 @@ def _check_context(model: Model, rule: Rule) -> None:
     """Hold what dendrites are to hear to what there is."""
     assert model.rule is not None
     asked, names = f"rule.context = '{model.rule.context}'", contexts.named(model.rule.context)
-    known = list(contexts.CONTEXTS)
-    for name in names or [model.rule.context]:
-        if name not in known:
-            raise UserError(f"{asked}: '{name}' is not known ({nearest(name, known)}; join several by +)")
+    heard = {name: contexts.find(name) for name in names or [model.rule.context]}
+    for name, found in heard.items():
+        if found is None:
+            said = nearest(name, [*contexts.CONTEXTS, "offset(1)", "offset(1,0)"])
+            raise UserError(f"{asked}: '{name}' is not known ({said}; join several by +)")
     if len(set(names)) < len(names):
         raise UserError(f"{asked}: the same twice (name each once)")
     if model.rule.context == "sibling":
@@ -69,8 +70,8 @@ def _check_context(model: Model, rule: Rule) -> None:
     if "top" in names and model.rule.top == "label":
         raise UserError(f"{asked}: with rule.top = 'label' the top is one column, above all others (top = 'readout')")
     here = set(model.network.substrate)
-    for name in names:
-        if beyond := sorted(here - contexts.CONTEXTS[name].substrates):
+    for name, found in heard.items():
+        if found is not None and (beyond := sorted(here - found.substrates)):
             raise UserError(f"{asked}: layers of substrate '{beyond[0]}' cannot hear '{name}' ({_hearable(beyond[0])})")
     if model.in_brian and len(names) > 1:
         raise UserError(f"{asked}: cells in Brian2 hear one context ({_hearable(min(here - {'rate'}))})")

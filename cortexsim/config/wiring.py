@@ -106,7 +106,7 @@ def _heard_of(model: Model, wired: Topology, number: int, highest: int) -> str:
     for name in contexts.named(model.rule.context):
         inside = contexts.heard(name, wired, number).shape[1] > 0
         top = name == "top" and number != highest and wired.layers[highest - 1].positions > 1
-        if inside or top or contexts.CONTEXTS[name].labelled:
+        if inside or top or _known(name).labelled:
             left.append(name)
     if not left and contexts.heard("sibling", wired, number).shape[1]:
         left = ["sibling"]
@@ -119,6 +119,13 @@ def _heard_of(model: Model, wired: Topology, number: int, highest: int) -> str:
             f" ({f'there is {others}' if others else 'a layer above it, or more columns, would give it some'})"
         )
     return "+".join(left)
+
+
+def _known(name: str) -> contexts.Context:
+    """Find a context whose name has been checked."""
+    found = contexts.find(name)
+    assert found is not None
+    return found
 
 
 def _first_heard(names: tuple[str, ...], wired: Topology, number: int) -> str:

@@ -116,7 +116,8 @@ def describe(model: Model, console: Console) -> None:
     if model.in_brian and model.learner != "untrained":
         _describe_spiking(model, learner, console)
     for name in contexts.named(context_name(model)):
-        console.print(f"Context {name}: {contexts.CONTEXTS[name].meaning}")
+        if (found := contexts.find(name)) is not None:
+            console.print(f"Context {name}: {found.meaning}")
     if model.rule is not None:
         _describe_rule(model.plasticity_rule(), console)
 

@@ -55,9 +55,11 @@ def test_a_run_records_the_code_that_ran(tmp_path: Path) -> None:
 
 
 def imported(path: Path) -> set[Path]:
-    """List the files of the package that a file imports."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    """List the files of the package that a file imports, but for what it names in types alone."""
+    found, module = set(), ast.parse(path.read_text())
+    for node in [node for node in module.body if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)]:
+        module.body.remove(node)
+    for node in ast.walk(module):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom) and node.module:
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
