@@ -112,7 +112,7 @@ class Run:
             raise UserError(f"{self.trial.model.name}: no layer of this model spikes (network.substrate = 'spiking')")
         shown = self._tensor(self.test.inputs[:10] if inputs is None else inputs)
         below = network.activities(shown, segment.first)[-1] if segment.first else shown
-        events = segment.spy(below, 0, self.trial.seed).events
+        events = segment.record_all(below, 0, self.trial.seed).events
         dt = segment.settings.timing.dt
         return {name: np.stack([steps * dt, cells]) for name, (steps, cells) in events.items()}
 

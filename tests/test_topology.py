@@ -6,7 +6,7 @@ import torch
 
 from cortexsim import contexts, topology
 from cortexsim.errors import UserError
-from cortexsim.rate import Architecture, Descent, Network
+from cortexsim.rate import Architecture, FeedbackPathway, Network
 from cortexsim.rules import ErrorPath
 from cortexsim.topology import Topology
 
@@ -142,7 +142,7 @@ def test_an_error_comes_down_through_overlapping_fields_as_gradients_do(shared: 
     taught = torch.rand(5, upper.positions, 4, dtype=DOUBLE)
     drive = upper.respond(below).drive
     (wanted,) = torch.autograd.grad((drive * taught).sum(), below)
-    found = Descent(network, ErrorPath("layered", feedback="transpose"), 0).down(0, taught)
+    found = FeedbackPathway(network, ErrorPath("layered", feedback="transpose"), 0).down(0, taught)
     torch.testing.assert_close(found, wanted)
 
 

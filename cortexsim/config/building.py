@@ -28,7 +28,7 @@ from cortexsim.learners import (
 )
 from cortexsim.rate import Architecture, Network, Optimization, VectorNetwork
 from cortexsim.seeds import stream
-from cortexsim.spiking import State, admitted, inhibitory_cells
+from cortexsim.spiking import State, constrained_weights, inhibitory_cells
 from cortexsim.tasks import Layout
 
 CONTRASTS = {"clapp": clapp_loss, "infonce": infonce_loss}
@@ -108,7 +108,9 @@ def _streamed(
         if substrate != "rate":
             for number, layer in enumerate(network.layers[first : first + size], first + 1):
                 weights = layer.feedforward.weights
-                weights.copy_(torch.from_numpy(admitted(weights.double().cpu().numpy(), number, seed, chosen)))
+                weights.copy_(
+                    torch.from_numpy(constrained_weights(weights.double().cpu().numpy(), number, seed, chosen))
+                )
             segments.append(
                 Segment(
                     first=first,

@@ -215,13 +215,13 @@ class Layer:
 
     def moments(self, activity: Tensor) -> tuple[Tensor, Tensor]:
         """Average activity (batch, positions, cells): means (copies, cells) and covariances (copies, cells, cells)."""
-        alike = self.alike
+        alike = self.statistics_groups
         mean = alike.average(activity)
-        centred = activity - alike.everywhere(mean, self.positions)
+        centred = activity - alike.expand_to_positions(mean, self.positions)
         return mean, alike.correlate(centred, centred)
 
     @property
-    def alike(self) -> Projection:
+    def statistics_groups(self) -> Projection:
         """The synapses whose copies tell which columns are averaged together."""
         return self.feedforward if self.dendrites is None or self.context is None else self.context
 
@@ -237,7 +237,7 @@ class Layer:
             return
         rates = (self.mean_rate, self.covariance_rate) if self.has_varied else (1.0, 1.0)
         if self.views is not None and heard is not None:
-            self.views.follow(self.views.of(self.feedforward, activity, self.namesakes(heard)), *rates)
+            self.views.follow(self.views.of(self.feedforward, activity, self.same_index_mean(heard)), *rates)
         if self.dendrites is not None and self.context is not None and heard is not None:
             self.dendrites.follow(self.dendrites.of(self.context, heard), *rates)
         mean, covariance = self.moments(activity)
@@ -271,7 +271,7 @@ class Layer:
             return own
         return torch.cat([own, *(outside[name].expand(-1, self.positions, -1) for name in self.outside)], 2)
 
-    def namesakes(self, heard: Tensor) -> Tensor:
+    def same_index_mean(self, heard: Tensor) -> Tensor:
         """Average what one-to-one synapses bring, (batch, positions, k cells) to (batch, positions, cells)."""
         cells = self.bias.shape[1]
         return heard if heard.shape[2] == cells else heard.unflatten(2, (-1, cells)).mean(2)

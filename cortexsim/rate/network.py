@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cortexsim.contexts import heard
 from cortexsim.errors import UserError, nearest
-from cortexsim.rate.hearing import hear, highest
+from cortexsim.rate.context_synapses import hear, highest
 from cortexsim.rate.layer import Layer, Response
 from cortexsim.rate.normalisation import Normalisation
 from cortexsim.rate.projection import Projection

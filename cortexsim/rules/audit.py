@@ -124,7 +124,7 @@ def _audit_name(rule: Audited, where: str, synapse: str, factor: str, name: str)
     broadcast = {modulator.read_as for modulator in rule.modulators}
     if name == "feedback_post" and name not in broadcast:
         raise UserError(f"{where}, but none of the rule's modulators is projected through random weights")
-    if name == "teaching_post" and (rule.path is None or rule.path.route == "direct"):
+    if name == "error_post" and (rule.path is None or rule.path.route == "direct"):
         raise UserError(f"{where}, but no error path brings it (path = ErrorPath('layered'))")
     if name == "noise_post" and synapse != "feedback":
         raise UserError(f"{where}, but cells fire noise between samples, for their feedback synapses alone")

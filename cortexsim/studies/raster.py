@@ -39,7 +39,7 @@ def draw(trial: Trial, fixations: int, out: Path, console: Console) -> None:
     scenes = []
     for state in (drawn, prepared):
         part = _spiking(trial, state)
-        outcome = part.spy(_below(state, part, fixations), cell, trial.seed)
+        outcome = part.record_all(_below(state, part, fixations), cell, trial.seed)
         scenes.append(Scene(outcome, part.layers[0].feedforward.weights[0].cpu().numpy(), part.settings.timing, cell))
     figure = raster(scenes[0], scenes[1], trial.model.name)
     write_figure(figure, out / "raster", dpi=150)

@@ -1,4 +1,4 @@
-"""Following a learner through its training: how its updates lie to those of backpropagation."""
+"""AlignmentMonitor a learner through its training: how its updates lie to those of backpropagation."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ COMPARED = 256  # Samples that updates are compared on.
 EPOCHS = (1, 2, 5, 10, 20)  # After which they are compared, beside the last; and before the first.
 
 
-class Following:
+class AlignmentMonitor:
     """Compare the updates of a learner that is taught by an error, before, during and after its training.
 
     Args:

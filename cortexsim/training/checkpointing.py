@@ -21,7 +21,7 @@ from cortexsim.storage.checkpoint import Checkpoint
 from cortexsim.storage.folders import hold
 from cortexsim.storage.records import LineRecord, line, parsed
 from cortexsim.storage.run_directory import METRICS, RunFolder
-from cortexsim.training.alignment_monitor import Following
+from cortexsim.training.alignment_monitor import AlignmentMonitor
 from cortexsim.training.measurement import Prepared, prepare, train_and_measure
 
 EVERY = 30.0  # Seconds between checkpoints.
@@ -111,11 +111,11 @@ class Checkpointer:
         self.folder, self.learner, self.every, self.say = folder, learner, every, say
         self.checkpoints, self.metrics = folder.checkpoints, Metrics(folder)
         self.spent, self.start, self.written = 0.0, time.monotonic(), time.monotonic()
-        self.following: Following | None = None
+        self.following: AlignmentMonitor | None = None
         self.stop = Stop()
 
     @contextmanager
-    def kept(self, following: Following) -> Iterator[Cursor]:
+    def kept(self, following: AlignmentMonitor) -> Iterator[Cursor]:
         """Say where training begins, and keep where it ends; what was followed is kept with it."""
         self.following = following
         begin = self._load()

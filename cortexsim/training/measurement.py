@@ -23,7 +23,7 @@ from cortexsim.rate.threads import one_thread
 from cortexsim.seeds import stream
 from cortexsim.tasks import UNLABELLED, Data
 from cortexsim.tasks.protocol import see_announced
-from cortexsim.training.alignment_monitor import Following
+from cortexsim.training.alignment_monitor import AlignmentMonitor
 
 COSTED = 512  # Samples that spikes are counted in.
 
@@ -37,7 +37,7 @@ class Keeper(Protocol):
 
     spent: float
 
-    def kept(self, following: Following) -> AbstractContextManager[Cursor]:
+    def kept(self, following: AlignmentMonitor) -> AbstractContextManager[Cursor]:
         """Say where training begins, and keep where it ends."""
         ...
 
@@ -96,7 +96,7 @@ def train_and_measure(
     start, cpu = time.perf_counter(), cpu_seconds()
     with one_thread():
         inputs, labels, budget = prepared.inputs, prepared.labels, building.budget(trial.model)
-        alignment = Following(prepared.learner, inputs, labels, budget.epochs)
+        alignment = AlignmentMonitor(prepared.learner, inputs, labels, budget.epochs)
         told: list[Callback] = [alignment, *callbacks, *([] if keeper is None else [keeper])]
         with nullcontext(START) if keeper is None else keeper.kept(alignment) as begin:
             train(prepared.learner, inputs, labels, budget, trial.seed, told, begin, prepared.views)

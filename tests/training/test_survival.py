@@ -68,7 +68,7 @@ def finished(folder: RunFolder, every: float = 0.0, say: Callable[[str], None] =
     network = prepared.learner.network
     weights = b"".join(tensor.detach().numpy().tobytes() for tensor in network.state().values())
     if isinstance(network, MixedNetwork):
-        outcome = network.segments[0].spy(prepared.inputs[:4], 0, 1)
+        outcome = network.segments[0].record_all(prepared.inputs[:4], 0, 1)
         weights += b"".join(events.tobytes() for events in outcome.events.values())
     row = {key: value for key, value in row.items() if key not in TIMES}
     return row, (folder.path / "metrics.jsonl").read_bytes(), weights

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cortexsim.spiking.description import Connection, Group, Operation
+from cortexsim.spiking.network_spec import Connection, Group, Operation
 
 (
     SIGNAL, WATCH, HEAR, LOGIT, TOTAL, ANSWER, SCORE, VALUE, ENTER, LINE, ARRIVE, THIRD, LEARN, FOLLOW, SACCADE, SHOW,

@@ -2,10 +2,10 @@
 
 import math
 
+from cortexsim.spiking.assembly import FOLLOW, HEAR, LEARN, SIGNAL, THIRD, Parts, Plan, dedent
 from cortexsim.spiking.constraints import stepped, weight_parameters
-from cortexsim.spiking.description import Connection, Operation
-from cortexsim.spiking.parts import FOLLOW, HEAR, LEARN, SIGNAL, THIRD, Parts, Plan, dedent
-from cortexsim.spiking.plasticity import Translation
+from cortexsim.spiking.network_spec import Connection, Operation
+from cortexsim.spiking.rule_translation import Translation
 from cortexsim.spiking.settings import Settings
 
 

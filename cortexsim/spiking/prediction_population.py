@@ -1,9 +1,9 @@
 """Cells that send up what a column makes the dendrites that hear it expect, in the place of its own activity."""
 
+from cortexsim.spiking.assembly import HEAR, SACCADE, THIRD, Parts, Plan, dedent
 from cortexsim.spiking.constraints import counters, entered, release_parameters, transmitted
-from cortexsim.spiking.description import Connection, Group, Operation
 from cortexsim.spiking.layer import AGE, SINCE, TRACE
-from cortexsim.spiking.parts import HEAR, SACCADE, THIRD, Parts, Plan, dedent
+from cortexsim.spiking.network_spec import Connection, Group, Operation
 from cortexsim.spiking.settings import Settings
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from cortexsim.spiking import wiring
 from cortexsim.spiking.constraints import SEED
-from cortexsim.spiking.description import Description
+from cortexsim.spiking.network_spec import Description
 from cortexsim.spiking.program import Program
 
 State = dict[str, np.ndarray]

@@ -40,7 +40,7 @@ FUNCTIONS: dict[str, Any] = {
 HEARD = tuple(name for name, signal in SIGNALS.items() if signal.of_context)
 
 
-class Moment(NamedTuple):
+class ContrastSample(NamedTuple):
     """When modulators arrive: what contrast they carry, and how many fixations ago the context was heard.
 
     Below 0 it is heard so many fixations later.
@@ -50,20 +50,20 @@ class Moment(NamedTuple):
     lag: int
 
 
-PRESENT = Moment(+1.0, 0)
-HYBRID = Moment(-1.0, 0)
+PRESENT = ContrastSample(+1.0, 0)
+NEGATIVE_INPUT = ContrastSample(-1.0, 0)
 
 
-def after_saccades(rule: Rule) -> list[Moment]:
+def negative_samples(rule: Rule) -> list[ContrastSample]:
     """List the moments at which a dendrite hears other fixations: those before, and those after where a rule says so.
 
     A batch is a stretch of the stream; before its first fixation stands its last.
     """
     sides = (1, -1) if rule.negatives == "around" else (1,)
-    return [Moment(-1.0, side * lag) for side in sides for lag in range(1, rule.saccades + 1)]
+    return [ContrastSample(-1.0, side * lag) for side in sides for lag in range(1, rule.saccades + 1)]
 
 
-class Lesson(NamedTuple):
+class FeedbackSignal(NamedTuple):
     """What an error path brings a layer.
 
     Attributes:
@@ -77,7 +77,7 @@ class Lesson(NamedTuple):
     slopes: Tensor | None = None
 
 
-UNTAUGHT = Lesson()
+NO_FEEDBACK = FeedbackSignal()
 
 
 class Listener:
@@ -94,7 +94,7 @@ class Listener:
         self.modulators = [(m, Expression(m.score), Expression(m.value)) for m in rule.modulators]
 
     def cells(
-        self, layer: Layer, response: Response, heard: Tensor | None, lesson: Lesson = UNTAUGHT
+        self, layer: Layer, response: Response, heard: Tensor | None, lesson: FeedbackSignal = NO_FEEDBACK
     ) -> dict[str, Any]:
         """Collect what the rule reads of its cells, (batch, positions, cells), and its constants."""
         found = {**self.rule.constants, "activity_post": response.activity, "drive_post": response.drive}
@@ -104,12 +104,12 @@ class Listener:
         if "winning_post" in self.reads:
             found["winning_post"] = torch.softmax(response.drive, 2)
         if lesson.teaching is not None:
-            found["teaching_post"] = lesson.teaching
+            found["error_post"] = lesson.teaching
         if heard is not None and layer.context is not None:
             found["dendrite_post"] = layer.context(heard)
         views = None
         if heard is not None and ("context_post" in self.reads or "views" in self.rule.requires):
-            views = found["context_post"] = layer.namesakes(heard)
+            views = found["context_post"] = layer.same_index_mean(heard)
         return found | self._statistics(layer, response.activity, heard, views)
 
     def _statistics(
@@ -121,14 +121,14 @@ class Listener:
         mean, covariance, followed = layer.mean, layer.covariance, layer.views
         if self.statistics == "batch":
             mean, covariance = layer.moments(activity)
-        usual = layer.alike.everywhere(mean, layer.positions)
+        usual = layer.statistics_groups.expand_to_positions(mean, layer.positions)
         found = {"mean_post": usual}
         if followed is not None and views is not None:
             if self.statistics == "batch":
                 followed = followed.of(layer.feedforward, activity, views)
             found |= followed.signals(views)
         if covariance is not None:
-            variance = layer.alike.everywhere(covariance.diagonal(dim1=1, dim2=2), layer.positions)
+            variance = layer.statistics_groups.expand_to_positions(covariance.diagonal(dim1=1, dim2=2), layer.positions)
             found["variance_post"] = variance
             centred = activity - usual
             if "lateral_post" in self.reads:
@@ -141,11 +141,11 @@ class Listener:
 
     def arrive(
         self,
-        moments: Sequence[Moment],
+        moments: Sequence[ContrastSample],
         layer: Layer,
         cells: Mapping[str, Any],
         broadcast: Mapping[str, Any],
-        lesson: Lesson = UNTAUGHT,
+        lesson: FeedbackSignal = NO_FEEDBACK,
     ) -> list[dict[str, Any]]:
         """Say what a synapse reads at each moment: its cells, the context heard by then, and every modulator."""
         signals = [dict(cells) for _ in moments]

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from cortexsim.learners.contrast import Contrast, contrasted
 from cortexsim.learners.state import Optimized
-from cortexsim.rate import Descent, Network, Optimization, Optimizer, Plasticity, settle
+from cortexsim.rate import FeedbackPathway, Network, Optimization, Optimizer, Plasticity, settle
 from cortexsim.rules import Rule
 
 
@@ -33,7 +33,7 @@ class Settled(Optimized):
         self.below, taught = contrasted(network)
         self.represents = len(self.below.layers)
         self.plasticity = Plasticity(rule)
-        self.descent = Descent(self.below, self.path, seed)
+        self.descent = FeedbackPathway(self.below, self.path, seed)
         self.optimizer = Optimizer(optimization, taught)
 
     def present(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:

@@ -8,12 +8,12 @@ from torch import Tensor
 from cortexsim.rate.layer import Response
 from cortexsim.rate.network import Network, feedback_weights
 from cortexsim.rate.projection import Projection
-from cortexsim.rate.signals import Lesson
+from cortexsim.rate.rule_variables import FeedbackSignal
 from cortexsim.rules import ErrorPath
 from cortexsim.seeds import stream
 
 
-class Descent:
+class FeedbackPathway:
     """Bring the error of the output, or what a layer is taught, to the cells below.
 
     Layers are counted from 0; the weights of layer k come from layer k + 1, or for the last from the classes.
@@ -74,11 +74,11 @@ class Descent:
             return own.roll(1, 0)
         return own if self.path.met == "true" else torch.ones_like(own)
 
-    def lesson(self, k: int, responses: Sequence[Response], teaching: Tensor | None) -> Lesson:
+    def lesson(self, k: int, responses: Sequence[Response], teaching: Tensor | None) -> FeedbackSignal:
         """Put together what layer k hears."""
         bare = torch.ones_like(responses[k].drive) if self.path.met == "none" else None
         plain = self.path.feedback == "random" and not self._masked
-        return Lesson(teaching, None if plain else self._straight(k, responses), bare)
+        return FeedbackSignal(teaching, None if plain else self._straight(k, responses), bare)
 
     def _straight(self, k: int, responses: Sequence[Response]) -> Callable[[Tensor], Tensor]:
         """Bring a modulator straight to layer k, through weights and masks of all layers on the way."""

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from cortexsim.learners.hybrid_network import MixedNetwork
 from cortexsim.learners.local import Local
-from cortexsim.learners.mixed import MixedNetwork
 from cortexsim.learners.state import State, load_network, network_state, part, under
 
 SEEDS = 1 << 20  # Of input spikes: evaluation takes the root seed's own, each stage of learning another.

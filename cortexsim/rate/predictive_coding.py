@@ -5,14 +5,14 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from cortexsim.rate.descent import Descent
+from cortexsim.rate.feedback_pathway import FeedbackPathway
 from cortexsim.rate.layer import Response
 from cortexsim.rate.network import Network
 
 
 def settle(
     network: Network,
-    descent: Descent,
+    descent: FeedbackPathway,
     responses: list[Response],
     pull: Callable[[Tensor], Tensor],
     constants: Mapping[str, float],
@@ -53,7 +53,7 @@ def settle(
     return [response._replace(activity=value) for response, value in zip(predicted, values, strict=True)], errors
 
 
-def held_at(target: Tensor, network: Network, descent: Descent, precision: float) -> Callable[[Tensor], Tensor]:
+def held_at(target: Tensor, network: Network, descent: FeedbackPathway, precision: float) -> Callable[[Tensor], Tensor]:
     """Hold the output at a target, one-hot, (batch, classes): pull by what it answers less that, weighted."""
 
     def pull(top: Tensor) -> Tensor:
