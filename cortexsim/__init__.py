@@ -1,12 +1,67 @@
-"""cortexsim: can a local plasticity rule learn a hidden hierarchy, and how many samples does it need?"""
+"""cortexsim: can a local plasticity rule learn a hidden hierarchy, and how many samples does it need?
 
+>>> import cortexsim
+>>> small = {"depth": 2, "features": 4, "multiplicity": 2}
+>>> cortexsim.train("clapp", small, samples=16, settings={"training.epochs": 2})
+<Run: clapp on Random Hierarchy Model: v = 4, m = 2, s = 2, L = 2, n_c = 4, 16 samples, test accuracy ...>
+"""
+
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
 
 from cortexsim.errors import UserError
 
-__all__ = ["UserError", "__version__"]
+if TYPE_CHECKING:
+    from cortexsim.api import compare, load_model, load_results, load_run, threshold, train
+    from cortexsim.config.schema import Model
+    from cortexsim.estimator import Encoder
+    from cortexsim.modulators import Modulator
+    from cortexsim.rules import Rule, ThreeFactor
+    from cortexsim.spiking.cells import Cell
+    from cortexsim.tasks import Task
+
+__all__ = [
+    "Cell",
+    "Encoder",
+    "Model",
+    "Modulator",
+    "Rule",
+    "Task",
+    "ThreeFactor",
+    "UserError",
+    "__version__",
+    "compare",
+    "load_model",
+    "load_results",
+    "load_run",
+    "threshold",
+    "train",
+]
 
 try:
     __version__ = version("cortexsim")
 except PackageNotFoundError:  # A checkout that was not installed.
     __version__ = "0+unknown"
+
+_PLACES = {
+    "Cell": "spiking.cells",
+    "Encoder": "estimator",
+    "Model": "config.schema",
+    "Modulator": "modulators",
+    "Rule": "rules",
+    "Task": "tasks",
+    "ThreeFactor": "rules",
+    **dict.fromkeys(("compare", "load_model", "load_results", "load_run", "threshold", "train"), "api"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for, when it is: the command line has no need of all."""
+    if name not in _PLACES:
+        raise AttributeError(f"module 'cortexsim' has no attribute '{name}'")
+    return getattr(import_module(f"cortexsim.{_PLACES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

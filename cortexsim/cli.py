@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cortexsim import __version__, commands, threshold
+from cortexsim import __version__, commands, threshold_command
 from cortexsim.errors import OutputClosed, UserError
 from cortexsim.options import (
     REPORTED_GRAMMAR,
@@ -34,14 +34,14 @@ from cortexsim.options import (
     working,
 )
 from cortexsim.processes import interruptible
-from cortexsim.runs.place import COMMAND
-from cortexsim.runs.tell import open_console
+from cortexsim.report.console import open_console
+from cortexsim.storage.folders import COMMAND
 from cortexsim.tasks.rhm import Hierarchy
 
 app = typer.Typer(
     help="Can a local plasticity rule learn a hidden hierarchy, and with how many samples next to backpropagation?",
     context_settings={"help_option_names": ["-h", "--help"]},
-    add_completion=False,
+    add_completion=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -89,12 +89,12 @@ def compare(
     otherwise.
     """
     values = asked(locals())
+    from cortexsim.config.own_tasks import shared_task
+    from cortexsim.config.registry import find_model
     from cortexsim.rate import device as choose
-    from cortexsim.runs.compare import Comparison, configuration
-    from cortexsim.runs.compare import compare as run
-    from cortexsim.runs.locate import find_model
-    from cortexsim.runs.own_tasks import shared_task
-    from cortexsim.runs.record import note
+    from cortexsim.storage.ledger import note
+    from cortexsim.studies.comparison import Comparison, configuration
+    from cortexsim.studies.comparison import compare as run
 
     if resume is not None:
         only(context, "resume", "workers")
@@ -122,7 +122,7 @@ def compare(
 
 def default_models(console: Console, target: str) -> list[str]:
     """Name the learners to compare where none is named: without a compiler, those that need none."""
-    from cortexsim.runs.locate import find_model
+    from cortexsim.config.registry import find_model
     from cortexsim.spiking import compiler_path
 
     try:
@@ -136,7 +136,7 @@ def default_models(console: Console, target: str) -> list[str]:
 
 
 for _command in (
-    threshold.threshold,
+    threshold_command.threshold,
     commands.models,
     commands.show,
     commands.train,
@@ -161,11 +161,11 @@ def raster(
     out: Out = None,
 ) -> None:
     """Draw spikes, a membrane and its dendrite, before and after training."""
-    from cortexsim.runs.enough import checked_test_size
-    from cortexsim.runs.locate import find_model
-    from cortexsim.runs.raster import draw
-    from cortexsim.runs.record import note
-    from cortexsim.runs.trial import Trial, written
+    from cortexsim.config.registry import find_model
+    from cortexsim.config.trial import Trial, written
+    from cortexsim.storage.ledger import note
+    from cortexsim.studies.raster import draw
+    from cortexsim.studies.test_size import checked_test_size
 
     console, found = open_console(), find_model(model)
     shown = task_of(found.own_task(), task, depth, None, None, None, None)
@@ -194,11 +194,11 @@ def experiment(
 ) -> None:
     """Measure again what an experiment claims."""
     values = {key: value for key, value in asked(locals()).items() if key != "from_rows"}
+    from cortexsim.config.registry import THRESHOLDS, experiment_paths, find_experiment_file
     from cortexsim.rate import device as choose
-    from cortexsim.runs import experiment as of_comparisons
-    from cortexsim.runs import thresholds as of_thresholds
-    from cortexsim.runs.locate import THRESHOLDS, experiment_paths, find_experiment_file
-    from cortexsim.runs.record import note
+    from cortexsim.storage.ledger import note
+    from cortexsim.studies import experiment as of_comparisons
+    from cortexsim.studies import thresholds as of_thresholds
 
     if resume is not None:
         only(context, "resume", "workers")
@@ -207,7 +207,7 @@ def experiment(
         raise UserError(f"experiment: name one ({', '.join(experiment_paths())}), or --resume FOLDER")
     console = open_console()
     if from_rows:
-        from cortexsim.runs.redraw import redraw
+        from cortexsim.studies.redraw import redraw
 
         if quick:
             raise UserError("--quick: --from-rows computes nothing (leave one of them out)")

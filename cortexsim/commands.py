@@ -27,7 +27,7 @@ from cortexsim.options import (
     task_of,
     working,
 )
-from cortexsim.runs.tell import open_console, origin, put
+from cortexsim.report.console import open_console, origin, put
 
 
 def train(
@@ -52,13 +52,13 @@ def train(
 
     A model that names a Python file as its rule runs the code of that file, and so does a run of such a model.
     """
+    from cortexsim.config.registry import find_model
+    from cortexsim.config.trial import Trial
     from cortexsim.rate import device as choose
-    from cortexsim.runs.enough import checked_test_size
-    from cortexsim.runs.folder import RunFolder
-    from cortexsim.runs.locate import find_model
-    from cortexsim.runs.place import RECORD
-    from cortexsim.runs.single import train_one
-    from cortexsim.runs.trial import Trial
+    from cortexsim.storage.folders import RECORD
+    from cortexsim.storage.run_directory import RunFolder
+    from cortexsim.studies.single_run import train_one
+    from cortexsim.studies.test_size import checked_test_size
 
     console = open_console()
     if resume is not None:
@@ -106,8 +106,8 @@ def sweep(
 ) -> None:
     """Run a model with many values, each point a run; those that are done are not run again."""
     from cortexsim.rate import device as choose
-    from cortexsim.runs import grid as sweeping
-    from cortexsim.runs.place import PLAN
+    from cortexsim.storage.folders import PLAN
+    from cortexsim.studies import parameter_sweep as sweeping
 
     console = open_console()
     if resume is not None:
@@ -138,9 +138,9 @@ def search(
     out: Out = None,
 ) -> None:
     """Search hyper-parameters at random, with the same number of draws for each model."""
-    from cortexsim.runs import search as searching
-    from cortexsim.runs.place import COMMAND
-    from cortexsim.runs.record import note
+    from cortexsim.storage.folders import COMMAND
+    from cortexsim.storage.ledger import note
+    from cortexsim.studies import random_search as searching
 
     console, found = open_console(), searching.read_search(plan)
     with about(str(plan)):
@@ -158,12 +158,12 @@ def runs(
     ),
 ) -> None:
     """List runs: what they are, how far they are, and what came of them."""
-    from cortexsim.runs import gather
+    from cortexsim.report import run_index
 
     console = open_console()
-    found = gather.find(folder, lambda line: console.print(line, soft_wrap=True))
+    found = run_index.find(folder, lambda line: console.print(line, soft_wrap=True))
     if found:
-        put(gather.listing(found), console)
+        put(run_index.listing(found), console)
     else:
         console.print(f"{folder}: no run in it", soft_wrap=True)
 
@@ -173,12 +173,12 @@ def report(
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("report.html"),
 ) -> None:
     """Set runs side by side on one HTML page: tables that sort, a figure, and in what they differ."""
-    from cortexsim.runs import gather, pages
+    from cortexsim.report import run_index, run_pages
 
-    pages.see_replaceable(out)
+    run_pages.see_replaceable(out)
     console = open_console()
-    found = gather.gather(run, lambda line: console.print(line, soft_wrap=True))
-    pages.write(out, found)
+    found = run_index.gather(run, lambda line: console.print(line, soft_wrap=True))
+    run_pages.write(out, found)
     console.print(f"Written: {out}, of {len(found)} runs", soft_wrap=True)
 
 
@@ -188,15 +188,15 @@ def models(
     contexts: Annotated[bool, typer.Option("--contexts", help="The contexts alone.")] = False,
 ) -> None:
     """List the models of the package, the rules they can follow, the tasks, and the contexts that dendrites hear."""
-    from cortexsim.runs import show
+    from cortexsim.report import describe
 
     console = open_console()
     every = not (rules or tasks or contexts)
     for asked, table in (
-        (every, show.models_table),
-        (every or rules, show.rules_table),
-        (every or tasks, show.tasks_table),
-        (every or contexts, show.contexts_table),
+        (every, describe.models_table),
+        (every or rules, describe.rules_table),
+        (every or tasks, describe.tasks_table),
+        (every or contexts, describe.contexts_table),
     ):
         if asked:
             put(table(), console)
@@ -207,9 +207,9 @@ def show(model: Annotated[str, typer.Argument(help="Name of a model, or path of 
 
     A model that names a Python file as its rule runs the code of that file, here too.
     """
-    from cortexsim.runs import show
-    from cortexsim.runs.locate import find_model
+    from cortexsim.config.registry import find_model
+    from cortexsim.report import describe
 
     console, found = open_console(), find_model(model)
     origin(found, model, console)
-    show.describe(found, console)
+    describe.describe(found, console)

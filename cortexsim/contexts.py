@@ -1,12 +1,15 @@
 """Contexts: which other activity a dendrite hears. Every result names its context, for some of them cost labels."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
 
-from cortexsim.topology import Table, Topology
+from cortexsim.errors import UserError
+from cortexsim.topology import Columns, Table, Topology
 
 RATE, ALL = frozenset({"rate"}), frozenset({"rate", "spiking", "brian-rate"})
 
@@ -69,20 +72,33 @@ def _neighbours(topology: Topology, layer: int) -> Table:
     is too small.
     """
     columns = topology.layers[layer - 1]
-    number = np.empty(columns.grid, dtype=np.intp)
-    number[tuple(columns.places.T)] = np.arange(columns.positions)
     found = []
     for axis, (size, distance) in enumerate(zip(columns.grid, columns.spacing, strict=True)):
-        if size == 1:
-            continue
-        own = columns.places[:, axis]
-        for step in (-distance, distance):
-            there = np.where((own + step >= 0) & (own + step < size), own + step, own - step)
-            farthest = np.where(own < size / 2, size - 1, 0)
-            place = columns.places.copy()
-            place[:, axis] = np.where((there >= 0) & (there < size), there, farthest)
-            found.append(number[tuple(place.T)])
+        for step in (-distance, distance) if size > 1 else ():
+            found.append(_apart(columns, tuple(step if axis == other else 0 for other in range(len(columns.grid)))))
     return np.stack(found, 1) if found else np.empty((columns.positions, 0), dtype=np.intp)
+
+
+def _apart(columns: Columns, steps: tuple[int, ...]) -> Table:
+    """Name the column so many steps away along each axis, for each column: (positions,)."""
+    number = np.empty(columns.grid, dtype=np.intp)
+    number[tuple(columns.places.T)] = np.arange(columns.positions)
+    place = columns.places.copy()
+    for axis, (size, step) in enumerate(zip(columns.grid, steps, strict=True)):
+        own = columns.places[:, axis]
+        there = np.where((own + step >= 0) & (own + step < size), own + step, own - step)
+        farthest = np.where(own < size / 2, size - 1, 0)
+        place[:, axis] = np.where((there >= 0) & (there < size), there, farthest)
+    return number[tuple(place.T)]
+
+
+def _at_offset(topology: Topology, layer: int, steps: tuple[int, ...]) -> Table:
+    columns = topology.layers[layer - 1]
+    if len(steps) != len(columns.grid):
+        raise UserError(f"offset({','.join(map(str, steps))}): columns have {len(columns.grid)} axes (a step for each)")
+    if any(abs(step) >= size for step, size in zip(steps, columns.grid, strict=True)):
+        return np.empty((columns.positions, 0), dtype=np.intp)
+    return _apart(columns, steps)[:, None]
 
 
 def _in_second_view(topology: Topology, layer: int) -> Table:
@@ -141,7 +157,20 @@ CONTEXTS: Mapping[str, Context] = MappingProxyType(
         )
     }
 )
-"""The contexts that there are, by name; a dendrite may hear several, as in ``sibling+label``."""
+"""The contexts that there are, by name; a dendrite may hear several, as in ``sibling+label``: see `find` too."""
+
+
+OFFSET = re.compile(r"offset\((-?\d+(?:,-?\d+)*)\)")
+
+
+def find(name: str) -> Context | None:
+    """Find a context by its name; ``offset(1,0)`` is the column one row further on a grid of rows and columns."""
+    if match := OFFSET.fullmatch(name):
+        steps = tuple(int(step) for step in match[1].split(","))
+        if any(steps):
+            meaning = "the column so many steps away along each axis, or at an edge on the other side: no label needed"
+            return Context(name, meaning, partial(_at_offset, steps=steps), substrates=ALL)
+    return CONTEXTS.get(name)
 
 
 def named(context: str) -> list[str]:
@@ -151,7 +180,8 @@ def named(context: str) -> list[str]:
 
 def within(context: str) -> list[Context]:
     """Find those contexts in a name that are columns of the layer itself, in this view or a second one."""
-    return [CONTEXTS[name] for name in named(context) if name in CONTEXTS and CONTEXTS[name].heard is not None]
+    every = (find(name) for name in named(context))
+    return [found for found in every if found is not None and found.heard is not None]
 
 
 def beyond_the_tree(context: str) -> bool:

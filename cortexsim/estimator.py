@@ -21,14 +21,14 @@ from torch import Tensor
 
 from cortexsim.analysis.probes import activities
 from cortexsim.analysis.readout import Readout
+from cortexsim.config.building import assemble, budget, readout
+from cortexsim.config.overrides import at_depth, changed
+from cortexsim.config.registry import find_model
+from cortexsim.config.schema import Model
 from cortexsim.errors import UserError
 from cortexsim.learners import CLIPPED, Learner, MixedNetwork, train
 from cortexsim.rate import Network
 from cortexsim.rate.threads import one_thread
-from cortexsim.runs.assemble import assemble, budget, readout
-from cortexsim.runs.change import at_depth, changed
-from cortexsim.runs.configuration import Model
-from cortexsim.runs.locate import find_model
 
 LABELLED = ("feedback", "backprop")  # Learners that cannot do without labels.
 
@@ -200,7 +200,7 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         if not 0 <= number < len(network.layers):
             raise ValueError(f"layer = {self.layer}: there are {len(network.layers)}, from 0 (-1: the highest shaped)")
         layer = network.layers[number]
-        self._n_features_out = layer.positions * layer.bias.shape[1]
+        self._n_features_out = network.topology.layers[number].sent * layer.bias.shape[1]
         self._layer = number
 
     def _checked(self, X: ArrayLike, reset: bool) -> NDArray[np.float64]:

@@ -80,7 +80,7 @@ class Interruptible:
         if kind is OutputClosed:
             print(f"cortexsim: the output was closed. What is done is kept; go on with: {self.how}", file=sys.stderr)
         if kind is None:
-            from cortexsim.runs.workers import end_workers
+            from cortexsim.execution.local import end_workers
 
             end_workers()  # Only then is it known what they took.
             seconds, cpu = time.perf_counter() - self.start, sum(os.times()[:4]) - self.cpu
@@ -102,7 +102,7 @@ def working(out: Path | None, name: str, record: str, console: Console, how: str
     Raises:
         UserError: where something else is there, or somebody else at work.
     """
-    from cortexsim.runs.place import fresh, hold, see_own
+    from cortexsim.storage.folders import fresh, hold, see_own
 
     if out is not None:
         see_own(out, record)
@@ -145,8 +145,9 @@ def asked_before(folder: Path, command: Callable[..., None]) -> dict[str, Any]:
     Raises:
         UserError: one line naming the file, and what is wrong.
     """
-    from cortexsim.runs.record import COMMAND, noted
-    from cortexsim.runs.written import hold_to
+    from cortexsim.storage.folders import COMMAND
+    from cortexsim.storage.ledger import noted
+    from cortexsim.storage.records import hold_to
 
     hints = get_type_hints(command, include_extras=True)
     options = {name: get_args(hint) for name, hint in hints.items() if name not in (*NOT_ASKED, "return")}
@@ -181,7 +182,7 @@ def task_of(
     Raises:
         UserError: where there is no such task, or it has no sizes.
     """
-    from cortexsim.runs.tasks import asked_task, build_task
+    from cortexsim.config.tasks import asked_task, build_task
 
     sizes = {"depth": depth, "multiplicity": multiplicity, "features": features, "tuple_size": tuple_size}
     given = {name: size for name, size in {**sizes, "classes": classes}.items() if size is not None}

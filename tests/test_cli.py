@@ -11,12 +11,12 @@ from rich.console import Console
 
 from cortexsim import __version__, cli
 from cortexsim.cli import DEFAULT_MODELS, default_models
+from cortexsim.config.registry import find_model, read_model
+from cortexsim.config.trial import Trial
 from cortexsim.errors import UserError
 from cortexsim.rules import known_rules
-from cortexsim.runs.locate import find_model, read_model
-from cortexsim.runs.measure import prepare
-from cortexsim.runs.trial import Trial
 from cortexsim.tasks.rhm import Hierarchy
+from cortexsim.training.measurement import prepare
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -173,8 +173,9 @@ def test_ones_own_task_is_one_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         run(monkeypatch, "train", "untrained", "--task", "my_task.py,noise=0.2", "--samples", "64", "--out", "out") == 0
     )
     row = json.loads((tmp_path / "out" / "result.json").read_text())
-    assert row["configuration"]["task"] == {"name": str(tmp_path / "my_task.py"), "size": 8, "noise": 0.2}
+    assert row["configuration"]["task"] == {"name": "my_task.py", "size": 8, "noise": 0.2}
     assert row["rows"][0]["accuracy"] > 0.6
+    (tmp_path / "my_task.py").unlink()  # The run has a copy.
     assert run(monkeypatch, "train", "--resume", "out") == 0
 
 

@@ -17,13 +17,13 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import check_estimator
 
+from cortexsim.config.building import assemble, budget
+from cortexsim.config.overrides import changed
+from cortexsim.config.registry import find_model, model_paths
 from cortexsim.errors import UserError
 from cortexsim.estimator import Encoder
 from cortexsim.learners import train
 from cortexsim.rate import to_tensor
-from cortexsim.runs.assemble import assemble, budget
-from cortexsim.runs.change import changed
-from cortexsim.runs.locate import find_model, model_paths
 from cortexsim.seeds import stream
 from cortexsim.tasks.rhm import Grammar, Hierarchy, split
 
@@ -179,3 +179,10 @@ def test_rates_that_spikes_cannot_carry_are_told() -> None:
         warnings.simplefilter("always", UserWarning)
         encoder.transform(X[:4])
     assert any("of the activity below spiking layers is clipped" in str(entry.message) for entry in said)
+
+
+def test_a_layer_that_is_pooled_names_as_many_columns_as_it_sends() -> None:
+    pooled = {"layer": [{"size": 1, "pool": 2}, {"size": "all"}], "rule.context": "neighbour", "network.cells": 4}
+    X = np.random.default_rng(0).random((20, 8))
+    encoder = Encoder(depth=3, settings={**pooled, "training.epochs": 1}, random_state=0).fit(X)
+    assert encoder.transform(X).shape == (20, len(encoder.get_feature_names_out())) == (20, 4 * 4)

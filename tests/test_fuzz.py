@@ -11,8 +11,8 @@ from types import FrameType
 import pytest
 
 from cortexsim import cli
-from cortexsim.runs.record import Ledger
-from cortexsim.runs.trial import Row, Trial
+from cortexsim.config.trial import Row, Trial
+from cortexsim.storage.ledger import Ledger
 from tests.fuzz import broken_toml, broken_words
 
 PACKAGE = Path(cli.__file__).parent.parent
@@ -82,7 +82,16 @@ def outcome(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 @pytest.fixture
 def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let what is valid pass, without the work it asks for."""
-    from cortexsim.runs import compare, experiment, grid, needed, raster, search, single, thresholds
+    from cortexsim.studies import (
+        comparison,
+        experiment,
+        parameter_sweep,
+        random_search,
+        raster,
+        samples_needed,
+        single_run,
+        thresholds,
+    )
 
     def done(trials: Sequence[Trial], ledger: Ledger, *_: object) -> None:
         row = {"accuracy": 0.5, "seconds": 0.0}
@@ -94,11 +103,11 @@ def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, name in ((experiment, "run_experiment"), (raster, "draw")):
         monkeypatch.setattr(module, name, lambda *_, **__: None)
     monkeypatch.setattr(thresholds, "run_sweeps", lambda *_, **__: [])
-    monkeypatch.setattr(needed, "find", lambda *_, **__: "nothing")
-    monkeypatch.setattr(search, "run_all", done)
-    monkeypatch.setattr(grid, "spread", swept)
-    monkeypatch.setattr(compare, "compare", lambda *_, **__: None)
-    monkeypatch.setattr(single, "train_one", lambda *_, **__: None)
+    monkeypatch.setattr(samples_needed, "find", lambda *_, **__: "nothing")
+    monkeypatch.setattr(random_search, "run_all", done)
+    monkeypatch.setattr(parameter_sweep, "spread", swept)
+    monkeypatch.setattr(comparison, "compare", lambda *_, **__: None)
+    monkeypatch.setattr(single_run, "train_one", lambda *_, **__: None)
 
 
 def check_toml(number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], path: Path) -> None:

@@ -6,7 +6,7 @@ import torch
 
 from cortexsim import contexts, topology
 from cortexsim.errors import UserError
-from cortexsim.rate import Architecture, Descent, Network
+from cortexsim.rate import Architecture, FeedbackPathway, Network
 from cortexsim.rules import ErrorPath
 from cortexsim.topology import Topology
 
@@ -84,6 +84,16 @@ def test_every_other_column_can_be_heard() -> None:
     assert contexts.heard("others", topology.pyramid((4,), 1, 3), 3).shape == (1, 0)
 
 
+def test_a_column_at_an_offset_is_heard_and_at_an_edge_the_one_on_the_other_side() -> None:
+    square = topology.stacked((3, 3), 1, (topology.convolution((3, 3), 1, 1),))
+    assert contexts.heard("offset(1,0)", square, 1)[:, 0].tolist() == [3, 4, 5, 6, 7, 8, 3, 4, 5]
+    assert contexts.heard("offset(0,-2)", square, 1)[:, 0].tolist() == [2, 2, 0, 5, 5, 3, 8, 8, 6]
+    assert contexts.heard("offset(3,0)", square, 1).shape == (9, 0)
+    assert contexts.find("offset(0,0)") is None
+    with pytest.raises(UserError, match=r"offset\(1\): columns have 2 axes \(a step for each\)"):
+        contexts.heard("offset(1)", square, 1)
+
+
 def test_neighbours_do_not_share_what_they_see() -> None:
     found = topology.stacked((12,), 1, (topology.convolution((12,), 4, 2),))
     heard = contexts.heard("neighbour", found, 1)
@@ -132,7 +142,7 @@ def test_an_error_comes_down_through_overlapping_fields_as_gradients_do(shared: 
     taught = torch.rand(5, upper.positions, 4, dtype=DOUBLE)
     drive = upper.respond(below).drive
     (wanted,) = torch.autograd.grad((drive * taught).sum(), below)
-    found = Descent(network, ErrorPath("layered", feedback="transpose"), 0).down(0, taught)
+    found = FeedbackPathway(network, ErrorPath("layered", feedback="transpose"), 0).down(0, taught)
     torch.testing.assert_close(found, wanted)
 
 

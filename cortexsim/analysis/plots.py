@@ -14,7 +14,8 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 MATHS = {"n_c m^L": "$n_c m^L$", "v m³/(1-f)": "$v m^3/(1-f)$"}
 LONGEST = 40  # Letters of a name in a legend.
 Draw = Callable[[], Figure]
-CONTROL = {"color": "#888888", "marker": ".", "linestyle": "--"}
+CONTROL = {"color": "#888888", "linestyle": "--"}
+CONTROL_MARKERS = (".", "x", "+", "1")
 
 
 def legend_name(name: str) -> str:
@@ -93,7 +94,7 @@ def comparison(
 def style(summary: Summary | None, index: int) -> dict[str, Any]:
     """Choose how a learner is drawn: the control in grey, and the others in turn."""
     if summary is not None and summary.rule == "untrained":
-        return dict(CONTROL)
+        return {**CONTROL, "marker": CONTROL_MARKERS[index % len(CONTROL_MARKERS)]}
     again, colour = divmod(index, len(COLOURS))
     marker = MARKERS[(index + 2 * again) % len(MARKERS)]  # A colour that comes again has another marker.
     return {"color": COLOURS[colour], "marker": marker, "linestyle": ("-", "--", ":")[min(again, 2)]}

@@ -50,7 +50,7 @@ def code_geometry(network: Network, samples: Data, seed: int) -> Geometry:
             exchanged = _as_numpy(network, samples.second_view(level, stream(seed, "exchange", level)))
             for row, code, other in zip(rows, codes, exchanged, strict=True):
                 row.append(geometry.sensitivity(code, other))
-    pairs = [(code, _latents(samples, level, code.shape[1])) for level, code in enumerate(codes, 1)]
+    pairs = [(code, _latents(samples, network, level, code.shape[1])) for level, code in enumerate(codes, 1)]
     return Geometry(
         selectivity=[geometry.selectivity(*pair) for pair in pairs],
         participation=[geometry.participation(*pair) for pair in pairs],
@@ -59,9 +59,10 @@ def code_geometry(network: Network, samples: Data, seed: int) -> Geometry:
     )
 
 
-def _latents(samples: Data, level: int, positions: int) -> np.ndarray:
-    """Give what the columns of a layer should stand for, (samples, positions)."""
-    known = samples.latents[level - 1] if level <= len(samples.latents) else samples.labels[:, None]
+def _latents(samples: Data, network: Network, level: int, positions: int) -> np.ndarray:
+    """Give what the columns of a layer should stand for, (samples, positions): latents where columns are a tree."""
+    tree = network.topology.layers[0].contiguous and network.topology.ancestors(1, level - 1).size
+    known = samples.latents[level - 1] if tree and level <= len(samples.latents) else samples.labels[:, None]
     return known if known.shape[1] == positions else np.repeat(samples.labels[:, None], positions, 1)
 
 

@@ -84,7 +84,7 @@ def runs(swept: Swept, rows: Sequence[Mapping[str, Any]]) -> Figure:
     for index, (value, axes) in enumerate(zip(swept.values, panels, strict=True)):
         for place, (name, several) in enumerate(swept.found.items()):
             shown = [row for row in rows if (row["learner"], row["value"]) == (name, value)]
-            look = CONTROL if shown[0]["rule"] == "untrained" else style(None, place)
+            look = {**CONTROL, "marker": "."} if shown[0]["rule"] == "untrained" else style(None, place)
             _runs(axes, shown, name, look)
             _bar(axes, several[index], 1 - FRACTION * (1 - shown[0]["chance"]), look)
         axes.axhline(shown[0]["chance"], color="black", linewidth=0.8, linestyle=":")

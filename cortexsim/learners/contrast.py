@@ -40,7 +40,7 @@ def infonce_loss(layer: Layer, activity: Tensor) -> Tensor:
     """
     z, c = (
         values / torch.sqrt(values.square().sum(2, keepdim=True) + 1e-8)
-        for values in (activity, layer.namesakes(layer.listen(activity)))
+        for values in (activity, layer.same_index_mean(layer.listen(activity)))
     )
     scores = torch.stack([(z * c.roll(lag, 0)).sum(2) for lag in range(SACCADES + 1)], 1)
     own = scores.new_zeros(activity.shape[:2], dtype=torch.long)

@@ -17,7 +17,17 @@ from cortexsim.learners.state import (
     stream_state,
     under,
 )
-from cortexsim.rate import Descent, Lesson, Network, Optimization, Optimizer, Plasticity, Response, held_at, settle
+from cortexsim.rate import (
+    FeedbackPathway,
+    FeedbackSignal,
+    Network,
+    Optimization,
+    Optimizer,
+    Plasticity,
+    Response,
+    held_at,
+    settle,
+)
 from cortexsim.rules import ErrorPath, Rule
 from cortexsim.seeds import stream
 
@@ -40,7 +50,7 @@ class Feedback:
         self.network = network
         self.plasticity = Plasticity(rule)
         self.path = rule.path or ErrorPath("direct")
-        self.descent = Descent(network, self.path, seed)
+        self.descent = FeedbackPathway(network, self.path, seed)
         self.represents = len(network.layers)
         self.noise = stream(seed, "noise")
         more = ("feedback",) if rule.feedback is not None else ()
@@ -82,11 +92,11 @@ class Feedback:
 
     def teach(
         self, responses: list[Response], error: Tensor, settled: list[Tensor]
-    ) -> tuple[list[Lesson], list[Tensor]]:
+    ) -> tuple[list[FeedbackSignal], list[Tensor]]:
         """Bring the error (batch, classes) down; answer with what each layer hears, and with what stands above it."""
         self.descent.begin()
         top = len(responses) - 1
-        lessons: list[Lesson] = []
+        lessons: list[FeedbackSignal] = []
         above: list[Tensor] = []
         passed = error.unsqueeze(1)
         for k in range(top, -1, -1):
@@ -96,7 +106,7 @@ class Feedback:
             above.insert(0, passed)
             lessons.insert(0, self.descent.lesson(k, responses, teaching))
             if self.path.route == "layered":
-                met = Lesson(teaching, slopes=self.descent.slopes(k, responses))
+                met = FeedbackSignal(teaching, slopes=self.descent.slopes(k, responses))
                 passed = self.plasticity.taught(self.network.layers[k], responses[k], met)
         return lessons, above
 

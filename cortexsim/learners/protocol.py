@@ -1,6 +1,6 @@
 """What every learner is, and the one loop that trains them all."""
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -100,39 +100,56 @@ def see_possible(cursor: Cursor, learner: Learner, samples: int, budget: Budget)
         raise UserError(f"batch {cursor.batch} of an epoch that has {steps}")
 
 
-def train(
+class BatchEnd(NamedTuple):
+    """Says that a learner has learned from a batch, and where training then is."""
+
+    cursor: Cursor
+
+
+class EpochEnd(NamedTuple):
+    """Says that an epoch of a stage has ended, both counted from 0."""
+
+    stage: int
+    epoch: int
+
+
+Event = BatchEnd | EpochEnd
+Callback = Callable[[Event], None]
+
+
+def events(
     learner: Learner,
-    leaves: Tensor,
+    inputs: Tensor,
     labels: Tensor,
     budget: Budget,
     seed: int,
-    watch: Callable[[int, int], None] = lambda stage, epoch: None,
     begin: Cursor = START,
-    keep: Callable[[Cursor], None] = lambda cursor: None,
     views: Sequence[Tensor] = (),
-) -> None:
+) -> Iterator[Event]:
     """Show a learner its samples, in an order that depends on the seed alone and so is the same for every learner.
 
-    What is left of an epoch that the batch does not divide waits for the next one, shuffled in again.
+    What is left of an epoch that the batch does not divide waits for the next one, shuffled in again. It learns as far
+    as events are asked for.
 
     Args:
         learner: who learns.
-        leaves: (samples, s^L, v), one-hot.
+        inputs: (samples, positions, channels).
         labels: (samples,).
         budget: epochs and batch.
         seed: root seed of the stream ``order``.
-        watch: told the stage and epoch just ended.
         begin: where to go on, for a learner that has been this far.
-        keep: told after every batch where training then is.
-        views: second views of the samples, one for each layer from below, each like ``leaves``; for learners whose
+        views: second views of the samples, one for each layer that learns, each like ``inputs``; for learners whose
             dendrites hear them.
+
+    Yields:
+        What has happened: batches and epochs that have ended.
     """
     for stage in range(begin.stage, learner.stages):
-        batch = batch_size(learner, stage, len(leaves), budget)
-        steps = len(leaves) // batch
-        seen, order = learner.present(stage, leaves, *views), stream(seed, "order")
+        batch = batch_size(learner, stage, len(inputs), budget)
+        steps = len(inputs) // batch
+        seen, order = learner.present(stage, inputs, *views), stream(seed, "order")
         for epoch in range(budget.epochs):
-            shuffled = torch.from_numpy(order.permutation(len(leaves))).to(leaves.device)
+            shuffled = torch.from_numpy(order.permutation(len(inputs))).to(inputs.device)
             if (stage, epoch) < begin[:2]:  # What was drawn before is drawn again: the order is a stream.
                 continue
             done = begin.batch if (stage, epoch) == begin[:2] else 0
@@ -140,5 +157,21 @@ def train(
             for index, chosen in batches[done:]:
                 progress = (epoch * steps + index) / (budget.epochs * steps)
                 learner.step(stage, seen[chosen], labels[chosen], progress)
-                keep(Cursor(stage, epoch, index + 1))
-            watch(stage, epoch)
+                yield BatchEnd(Cursor(stage, epoch, index + 1))
+            yield EpochEnd(stage, epoch)
+
+
+def train(
+    learner: Learner,
+    inputs: Tensor,
+    labels: Tensor,
+    budget: Budget,
+    seed: int,
+    callbacks: Sequence[Callback] = (),
+    begin: Cursor = START,
+    views: Sequence[Tensor] = (),
+) -> None:
+    """Train a learner, and tell callbacks, in their order, of every batch and epoch that ends: see `events`."""
+    for event in events(learner, inputs, labels, budget, seed, begin, views):
+        for callback in callbacks:
+            callback(event)

@@ -67,7 +67,7 @@ class Segment:
         """The stack that holds all layers, by which the segment is evaluated too."""
         return self.stack(max(0, len(self.schedule) - 1))
 
-    def spy(self, below: Tensor, cell: int, seed: int) -> Outcome:
+    def record_all(self, below: Tensor, cell: int, seed: int) -> Outcome:
         """Show samples to all layers, all of them ready to learn, and keep every spike; nothing changes.
 
         Args:

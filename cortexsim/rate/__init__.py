@@ -1,24 +1,24 @@
 """Rate layers in torch: networks of columns, and plasticity from a rule's text."""
 
-from cortexsim.rate.descent import Descent
-from cortexsim.rate.hearing import other_tops
+from cortexsim.rate.context_synapses import other_tops
+from cortexsim.rate.feedback_pathway import FeedbackPathway
 from cortexsim.rate.layer import Layer, Response
 from cortexsim.rate.mixtures import mixed
 from cortexsim.rate.network import Architecture, Network, device, to_tensor
 from cortexsim.rate.optimizer import Optimization, Optimizer
 from cortexsim.rate.plasticity import Plasticity
+from cortexsim.rate.predictive_coding import held_at, settle
 from cortexsim.rate.projection import Projection
-from cortexsim.rate.relaxation import held_at, settle
-from cortexsim.rate.signals import Lesson
+from cortexsim.rate.rule_variables import FeedbackSignal
 from cortexsim.rate.transfer import TRANSFERS
 from cortexsim.rate.vector import VectorNetwork
 
 __all__ = [
     "TRANSFERS",
     "Architecture",
-    "Descent",
+    "FeedbackPathway",
+    "FeedbackSignal",
     "Layer",
-    "Lesson",
     "Network",
     "Optimization",
     "Optimizer",

@@ -29,7 +29,7 @@ class Dendrites:
     def of(self, context: Projection, heard: Tensor) -> "Dendrites":
         """Measure those of a batch, which hears (batch, positions, context cells)."""
         mean = context.average(heard)
-        straying = context(heard - context.everywhere(mean, heard.shape[1]))
+        straying = context(heard - context.expand_to_positions(mean, heard.shape[1]))
         return Dendrites(mean, context.correlate(straying, straying))
 
     def follow(self, found: "Dendrites", mean_rate: float, covariance_rate: float) -> None:
@@ -46,11 +46,11 @@ class Dendrites:
             centred: rates less their means, (batch, positions, cells).
             covariance: of the rates, (copies, cells, cells).
         """
-        usual = context(context.everywhere(self.heard, heard.shape[1]).unsqueeze(0))
+        usual = context(context.expand_to_positions(self.heard, heard.shape[1]).unsqueeze(0))
         return {
             "dendrite_mean_post": usual,
-            "foretold_post": Projection(covariance)(context(heard) - usual),
-            "recalled_post": Projection(self.covariance)(centred),
+            "predicted_rate_post": Projection(covariance)(context(heard) - usual),
+            "predicted_dendrite_post": Projection(self.covariance)(centred),
         }
 
     def state(self) -> dict[str, Tensor]:

@@ -173,15 +173,18 @@ class Layer:
     def _predictions(self) -> Projection:
         """Find the synapses by which each column reaches the dendrites that hear it, summed over those dendrites.
 
-        They are context synapses of the other columns, read from their presynaptic end; where columns share theirs, as
-        it is away from the edges.
+        They are context synapses of the other columns, read from their presynaptic end; where columns share theirs, on
+        average over those that do: neighbours at the edges are others than elsewhere.
         """
         assert self.context is not None
         copies, cells, _ = self.context.weights.shape
         count = self.heard.shape[1]
         onto = self.context.weights[:, :, : count * cells].unflatten(2, (count, cells)).transpose(1, 2).flatten(0, 1)
+        sources = (self.heard % copies).unflatten(0, (-1, copies))
+        alike = sources[:1] if bool((sources == sources[0]).all()) else sources
         reached = torch.zeros_like(onto[:1]).expand(copies, -1, -1)
-        return Projection(reached.index_add(0, self.heard[:copies].flatten() % copies, onto))
+        found = reached.index_add(0, alike.flatten(), onto.repeat(len(alike), 1, 1))
+        return Projection(found / len(alike))
 
     def rate(self, drive: Tensor) -> Tensor:
         """Answer with the activity rho(a)."""
@@ -212,13 +215,13 @@ class Layer:
 
     def moments(self, activity: Tensor) -> tuple[Tensor, Tensor]:
         """Average activity (batch, positions, cells): means (copies, cells) and covariances (copies, cells, cells)."""
-        alike = self.alike
+        alike = self.statistics_groups
         mean = alike.average(activity)
-        centred = activity - alike.everywhere(mean, self.positions)
+        centred = activity - alike.expand_to_positions(mean, self.positions)
         return mean, alike.correlate(centred, centred)
 
     @property
-    def alike(self) -> Projection:
+    def statistics_groups(self) -> Projection:
         """The synapses whose copies tell which columns are averaged together."""
         return self.feedforward if self.dendrites is None or self.context is None else self.context
 
@@ -234,7 +237,7 @@ class Layer:
             return
         rates = (self.mean_rate, self.covariance_rate) if self.has_varied else (1.0, 1.0)
         if self.views is not None and heard is not None:
-            self.views.follow(self.views.of(self.feedforward, activity, self.namesakes(heard)), *rates)
+            self.views.follow(self.views.of(self.feedforward, activity, self.same_index_mean(heard)), *rates)
         if self.dendrites is not None and self.context is not None and heard is not None:
             self.dendrites.follow(self.dendrites.of(self.context, heard), *rates)
         mean, covariance = self.moments(activity)
@@ -268,7 +271,7 @@ class Layer:
             return own
         return torch.cat([own, *(outside[name].expand(-1, self.positions, -1) for name in self.outside)], 2)
 
-    def namesakes(self, heard: Tensor) -> Tensor:
+    def same_index_mean(self, heard: Tensor) -> Tensor:
         """Average what one-to-one synapses bring, (batch, positions, k cells) to (batch, positions, cells)."""
         cells = self.bias.shape[1]
         return heard if heard.shape[2] == cells else heard.unflatten(2, (-1, cells)).mean(2)

@@ -10,12 +10,17 @@ from torch import Tensor
 
 from cortexsim.contexts import heard
 from cortexsim.errors import UserError, nearest
-from cortexsim.rate.hearing import hear, highest
+from cortexsim.rate.context_synapses import hear, highest
 from cortexsim.rate.layer import Layer, Response
 from cortexsim.rate.normalisation import Normalisation
 from cortexsim.rate.projection import Projection
 from cortexsim.seeds import stream
 from cortexsim.topology import Topology
+
+TransferName = Literal["relu", "saturating", "linear"]
+InputScaling = Literal["synaptic", "sample"]
+NormalisationName = Literal["none", "batch", "layer"]
+Sends = Literal["activity", "prediction"]
 
 
 @dataclass(frozen=True)
@@ -39,12 +44,12 @@ class Architecture:
 
     cells: int = 64
     shared: bool = True
-    transfer: str = "relu"
+    transfer: TransferName = "relu"
     initial_scale: float = 1.0
     input_rms: float | None = None
-    input_scaling: str = "synaptic"
-    normalisation: str = "none"
-    sends: str = "activity"
+    input_scaling: InputScaling = "synaptic"
+    normalisation: NormalisationName = "none"
+    sends: Sends = "activity"
     mean_rate: float = 0.01
     covariance_rate: float = 0.01
 

@@ -6,10 +6,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cortexsim.rate.hearing import bring_back
+from cortexsim.rate.context_synapses import bring_back
 from cortexsim.rate.layer import Layer, Response
 from cortexsim.rate.projection import Projection
-from cortexsim.rate.signals import FUNCTIONS, HYBRID, PRESENT, UNTAUGHT, Lesson, Listener, after_saccades, shift
+from cortexsim.rate.rule_variables import (
+    FUNCTIONS,
+    NEGATIVE_INPUT,
+    NO_FEEDBACK,
+    PRESENT,
+    FeedbackSignal,
+    Listener,
+    negative_samples,
+    shift,
+)
 from cortexsim.rules import Rule
 
 Synapses = dict[str, tuple[Projection, Tensor]]
@@ -37,7 +46,7 @@ class Plasticity:
         response: Response,
         context: Tensor | None = None,
         broadcast: Mapping[str, Tensor] | None = None,
-        lesson: Lesson = UNTAUGHT,
+        lesson: FeedbackSignal = NO_FEEDBACK,
         hybrid: bool = False,
     ) -> dict[str, Tensor]:
         """Compute in which direction the plastic weights of a layer are to change, for a batch of fixations.
@@ -59,9 +68,9 @@ class Plasticity:
         synapses = self._synapses(layer, response, heard)
         cells = self.listener.cells(layer, response, heard, lesson)
         post = {name: self._evaluate(name, "post", cells) for name in synapses}
-        moments = [HYBRID if hybrid else PRESENT]
+        moments = [NEGATIVE_INPUT if hybrid else PRESENT]
         if heard is not None and not self.rule.false_inputs:
-            moments += after_saccades(self.rule)
+            moments += negative_samples(self.rule)
         changes: dict[str, Any] = {}
         arriving = self.listener.arrive(moments, layer, cells, broadcast or {}, lesson)
         for moment, signals in zip(moments, arriving, strict=True):
@@ -86,7 +95,7 @@ class Plasticity:
             layer.follow(response.activity)
         return found
 
-    def taught(self, layer: Layer, response: Response, lesson: Lesson) -> Tensor:
+    def taught(self, layer: Layer, response: Response, lesson: FeedbackSignal) -> Tensor:
         """Say what error the cells of a layer are taught, -third * post, (batch, positions, cells)."""
         cells = self.listener.cells(layer, response, None, lesson)
         (signals,) = self.listener.arrive([PRESENT], layer, cells, {}, lesson)

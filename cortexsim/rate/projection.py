@@ -22,7 +22,7 @@ class Projection:
         """How many positions have weights of their own."""
         return self.weights.shape[0]
 
-    def arrange(self, values: Tensor) -> Tensor:
+    def group_positions(self, values: Tensor) -> Tensor:
         """Bring together the positions that share weights: (batch, positions, k) to (copies, observations, k)."""
         batch, positions, width = values.shape
         if self.copies == 1:
@@ -33,7 +33,7 @@ class Projection:
     def __call__(self, pre: Tensor, bias: Tensor | None = None) -> Tensor:
         """Sum the weighted input, and a bias (copies, post): (batch, positions, pre) to (batch, positions, post)."""
         batch, positions, _ = pre.shape
-        arranged, transposed = self.arrange(pre), self.weights.transpose(1, 2)
+        arranged, transposed = self.group_positions(pre), self.weights.transpose(1, 2)
         if bias is None:
             summed = torch.bmm(arranged, transposed)
         else:
@@ -48,13 +48,13 @@ class Projection:
 
     def correlate(self, post: Tensor, pre: Tensor) -> Tensor:
         """Average post * pre over all observations of a weight: (copies, post, pre)."""
-        left, right = self.arrange(post), self.arrange(pre)
+        left, right = self.group_positions(post), self.group_positions(pre)
         return torch.bmm(left.transpose(1, 2), right) / left.shape[1]
 
-    def everywhere(self, values: Tensor, positions: int) -> Tensor:
+    def expand_to_positions(self, values: Tensor, positions: int) -> Tensor:
         """Lay out what copies have, (copies, k), over positions: (positions, k), or (1, k) where all have the same."""
         return values if self.copies == 1 else values.repeat(positions // self.copies, 1)
 
     def average(self, post: Tensor) -> Tensor:
         """Average a postsynaptic quantity over all observations of a cell: (copies, post)."""
-        return self.arrange(post).mean(1)
+        return self.group_positions(post).mean(1)

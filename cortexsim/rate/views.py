@@ -54,9 +54,9 @@ class Views:
         own = weights.diagonal(dim1=1, dim2=2)
         return {
             "view_post": normal,
-            "agreement_post": own,
-            "crossing_post": Projection(weights)(normal) - own * normal,
-            "overlap_post": weights.square().sum(2) - own.square(),
+            "cross_covariance_post": own,
+            "cross_input_post": Projection(weights)(normal) - own * normal,
+            "cross_power_post": weights.square().sum(2) - own.square(),
         }
 
     def state(self) -> dict[str, Tensor]:

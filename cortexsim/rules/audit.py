@@ -1,15 +1,57 @@
 """The audit of a rule: what each text reads is where its synapse can know it, and nothing stands for two things."""
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Protocol
 
 from cortexsim.errors import UserError, nearest
-from cortexsim.expression import check_names, check_numbers
+from cortexsim.expression import Expression, check_names, check_numbers
 from cortexsim.modulators import BROADCAST, SCOPES, Modulator
+from cortexsim.rules.error_path import ErrorPath
 from cortexsim.rules.signals import SIGNALS
 
-if TYPE_CHECKING:
-    from cortexsim.rules.three_factor import Rule
+
+class Factors(Protocol):
+    """The plasticity of one kind of synapse: its texts, by factor."""
+
+    def texts(self) -> dict[str, Expression]:
+        """The texts by name, parsed."""
+        ...
+
+
+class Audited(Protocol):
+    """What the audit reads of a rule."""
+
+    @property
+    def synapses(self) -> Mapping[str, Factors]:
+        """The kinds of synapse that it changes."""
+        ...
+
+    @property
+    def modulators(self) -> tuple[Modulator, ...]:
+        """The signals it listens to."""
+        ...
+
+    @property
+    def context(self) -> Factors | None:
+        """Plasticity of context synapses, where it has any."""
+        ...
+
+    @property
+    def path(self) -> ErrorPath | None:
+        """How an error reaches its cells, where one does."""
+        ...
+
+    @property
+    def constants(self) -> Mapping[str, float]:
+        """Numbers that its texts name."""
+        ...
+
+    @property
+    def breaks(self) -> Mapping[str, str]:
+        """Quantities that no synapse could read, each with why."""
+        ...
+
 
 READABLE = {"pre": ("_pre",), "post": ("_post",), "third": ("_post", "_all"), "decay": ("_post",)}
 """By factor, how the names end that it may read."""
@@ -19,7 +61,7 @@ OWN_WEIGHT = re.compile(r"w|weights?|w_ij|(own_)?weights?_(pre|post|all)|w_(pre|
 LATE = "which comes after context synapses have changed (third of the feedforward synapses may read it)"
 
 
-def audit(rule: "Rule") -> None:
+def audit(rule: Audited) -> None:
     """Hold a rule to what its synapses can know.
 
     Raises:
@@ -37,7 +79,7 @@ def audit(rule: "Rule") -> None:
                 _audit_name(rule, f"{factor} of the {synapse} synapses reads '{name}'", synapse, factor, name)
 
 
-def _audit_constants(rule: "Rule") -> None:
+def _audit_constants(rule: Audited) -> None:
     """See that constants are numbers with names of their own, and that a name stands for one number."""
     check_names("constant", rule.constants)
     check_numbers("constant", rule.constants)
@@ -48,7 +90,7 @@ def _audit_constants(rule: "Rule") -> None:
                 raise UserError(f"constant '{name}' is {found[name]:g} and {value:g} (give one another name)")
 
 
-def _audit_modulators(rule: "Rule") -> None:
+def _audit_modulators(rule: Audited) -> None:
     """See that each has a name of its own, and hears only cells, and modulators said before it to as many."""
     said: dict[str, Modulator] = {}
     for modulator in rule.modulators:
@@ -73,7 +115,7 @@ def _audit_modulators(rule: "Rule") -> None:
         said[modulator.read_as] = modulator
 
 
-def _audit_name(rule: "Rule", where: str, synapse: str, factor: str, name: str) -> None:
+def _audit_name(rule: Audited, where: str, synapse: str, factor: str, name: str) -> None:
     if OWN_WEIGHT.fullmatch(name):
         raise UserError(f"{where}: no rule can read a synapse's own weight (only decay acts on it: - decay * w)")
     if not name.endswith(READABLE[factor]):
@@ -82,7 +124,7 @@ def _audit_name(rule: "Rule", where: str, synapse: str, factor: str, name: str) 
     broadcast = {modulator.read_as for modulator in rule.modulators}
     if name == "feedback_post" and name not in broadcast:
         raise UserError(f"{where}, but none of the rule's modulators is projected through random weights")
-    if name == "teaching_post" and (rule.path is None or rule.path.route == "direct"):
+    if name == "error_post" and (rule.path is None or rule.path.route == "direct"):
         raise UserError(f"{where}, but no error path brings it (path = ErrorPath('layered'))")
     if name == "noise_post" and synapse != "feedback":
         raise UserError(f"{where}, but cells fire noise between samples, for their feedback synapses alone")

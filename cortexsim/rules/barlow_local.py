@@ -12,14 +12,14 @@ The terms with z^ are the derivative of the normalisation. Here the other view i
 are followed beside those of the cells, for they differ: a mean over siblings varies less than each of them.
 
 C_jk is what a Hebbian synapse from cell k of the siblings onto cell j would come to weigh, so that the rule reads no
-other cell's weights: `crossing_post` is what such synapses bring, and `overlap_post` the sum of their squares.
+other cell's weights: `cross_input_post` is what such synapses bring, and `cross_power_post` the sum of their squares.
 """
 
 from cortexsim.rules.three_factor import Rule, ThreeFactor
 
 STD = "sqrt(variance_post + floor)"
 NORMAL = f"(activity_post - mean_post) / {STD}"
-OWN = f"agreement_post / {STD}"
+OWN = f"cross_covariance_post / {STD}"
 
 RULE = Rule(
     name="barlow_local",
@@ -28,7 +28,7 @@ RULE = Rule(
     feedforward=ThreeFactor(
         post="derivative_post",
         third=f"((1 - {OWN}) * (view_post - {OWN} * {NORMAL})"
-        f" - redundancy * (crossing_post / {STD} - overlap_post / (variance_post + floor) * {NORMAL})) / {STD}",
+        f" - redundancy * (cross_input_post / {STD} - cross_power_post / (variance_post + floor) * {NORMAL})) / {STD}",
     ),
     saccades=0,
     constants={"redundancy": 0.005, "floor": 1e-4},

@@ -15,6 +15,6 @@ RULE = Rule(
     name="bp",
     equation="dW = -eta * (W'^T delta') * rho'(a) * x",
     source="Rumelhart, Hinton, Williams 1986",
-    feedforward=ThreeFactor(post="derivative_post", third="-teaching_post"),
+    feedforward=ThreeFactor(post="derivative_post", third="-error_post"),
     path=ErrorPath("layered", "transpose"),
 )

@@ -13,7 +13,7 @@ the output. The slope of p at rest is 1, so that small errors are those of feedb
 from cortexsim.rules.error_path import ErrorPath
 from cortexsim.rules.three_factor import Rule, ThreeFactor
 
-BURSTS = "1 / (1 + exp(clip(4 * teaching_post * derivative_post / (activity_post + silent), -50, 50))) - 0.5"
+BURSTS = "1 / (1 + exp(clip(4 * error_post * derivative_post / (activity_post + silent), -50, 50))) - 0.5"
 
 RULE = Rule(
     name="burstprop",

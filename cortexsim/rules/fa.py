@@ -17,6 +17,6 @@ RULE = Rule(
     name="fa",
     equation="dW = -eta * (B delta') * rho'(a) * x",
     source="Lillicrap, Cownden, Tweed, Akerman 2016",
-    feedforward=ThreeFactor(post="derivative_post", third="-teaching_post"),
+    feedforward=ThreeFactor(post="derivative_post", third="-error_post"),
     path=ErrorPath("layered", "random"),
 )

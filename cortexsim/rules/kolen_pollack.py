@@ -17,7 +17,7 @@ RULE = Rule(
     name="kolen_pollack",
     equation="dW = -eta * (B delta') * rho'(a) * x,  dB = -eta * z * delta'",
     source="Kolen, Pollack 1994; Akrout et al. 2019",
-    feedforward=ThreeFactor(post="derivative_post", third="-teaching_post"),
+    feedforward=ThreeFactor(post="derivative_post", third="-error_post"),
     feedback=ThreeFactor(post="activity_post", third="-1"),
     path=ErrorPath("layered", "random"),
 )

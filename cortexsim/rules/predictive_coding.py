@@ -20,6 +20,6 @@ RULE = Rule(
     name="predictive_coding",
     equation="dW = -eta * eps * rho'(a) * v,  eps = f(v_below) - v",
     source="Whittington, Bogacz 2017",
-    feedforward=ThreeFactor(post="derivative_post", third="-teaching_post"),
+    feedforward=ThreeFactor(post="derivative_post", third="-error_post"),
     path=ErrorPath("settled", "transpose", constants={"steps": 20.0, "rate": 0.05, "precision": 0.01, "fixed": 0.0}),
 )

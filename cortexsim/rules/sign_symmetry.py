@@ -16,6 +16,6 @@ RULE = Rule(
     name="sign_symmetry",
     equation="dW = -eta * (M o sign(W'^T) delta') * rho'(a) * x",
     source="Liao, Leibo, Poggio 2016; Moskovitz, Litwin-Kumar, Abbott 2018",
-    feedforward=ThreeFactor(post="derivative_post", third="-teaching_post"),
+    feedforward=ThreeFactor(post="derivative_post", third="-error_post"),
     path=ErrorPath("layered", "uSF"),
 )

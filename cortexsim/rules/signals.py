@@ -100,13 +100,13 @@ SIGNALS: Mapping[str, Signal] = MappingProxyType(
                 of_context=True,
             ),
             Signal(
-                "agreement_post",
+                "cross_covariance_post",
                 "running covariance of its rate with view_post",
                 _VIEWS,
                 stands_for=Synapses(_CONTEXT, _VIEW, (_RATE, _VIEW)),
             ),
             Signal(
-                "crossing_post",
+                "cross_input_post",
                 "what synapses from others there bring it: sum over others of C_ik view_k, C_ik the running covariance"
                 " of its rate with view_k",
                 _VIEWS,
@@ -114,7 +114,7 @@ SIGNALS: Mapping[str, Signal] = MappingProxyType(
                 of_context=True,
             ),
             Signal(
-                "overlap_post",
+                "cross_power_post",
                 "sum over others of C_ik^2: the squared weights of those synapses",
                 _VIEWS,
                 stands_for=Synapses(_CONTEXT, _VIEW, (_RATE, _VIEW)),
@@ -128,7 +128,7 @@ SIGNALS: Mapping[str, Signal] = MappingProxyType(
             ),
             Signal("dendrite_mean_post", "running mean of what its dendrite hears", _DENDRITES),
             Signal(
-                "foretold_post",
+                "predicted_rate_post",
                 "rate that the dendrites of its column foretell: sum of C_ik (d_k - <d_k>), d_k what the dendrite of"
                 " cell k hears",
                 _DENDRITES,
@@ -136,7 +136,7 @@ SIGNALS: Mapping[str, Signal] = MappingProxyType(
                 of_context=True,
             ),
             Signal(
-                "recalled_post",
+                "predicted_dendrite_post",
                 "what its dendrite should hear by the rates of its column: sum of D_ik (z_k - <z_k>), D the running"
                 " covariance of the dendrites",
                 _DENDRITES,
@@ -147,7 +147,7 @@ SIGNALS: Mapping[str, Signal] = MappingProxyType(
                 "what feedback weights bring it of a vector modulator, (F e)_i",
                 substrates=EVERYWHERE,
             ),
-            Signal("teaching_post", "what feedback weights bring it of what the layer above is taught, (B delta')_i"),
+            Signal("error_post", "what feedback weights bring it of what the layer above is taught, (B delta')_i"),
             Signal("noise_post", "noise that it fires between samples, of zero mean and unit variance"),
         )
     }

@@ -27,11 +27,13 @@ RULE = Rule(
     name="spectral",
     equation="dW = eta * (B c - <B c (B c)^T> z) rho'(a) * x,  dB = eta * (z - <z z^T> B c) * c",
     source="Wang, Wu, Huang, Zheng, Xu, Zhang, Huang 2019; HaoChen, Wei, Gaidon, Ma 2021",
-    feedforward=ThreeFactor(post="derivative_post", third="dendrite_post - dendrite_mean_post - recalled_post"),
-    context=ThreeFactor(post="activity_post - mean_post - foretold_post", third="1"),
+    feedforward=ThreeFactor(
+        post="derivative_post", third="dendrite_post - dendrite_mean_post - predicted_dendrite_post"
+    ),
+    context=ThreeFactor(post="activity_post - mean_post - predicted_rate_post", third="1"),
     saccades=0,
     breaks={
-        "recalled_post": "rates of its column reach a cell through the covariance of their dendrites",
-        "foretold_post": "dendrites of its column reach a cell through the covariance of their rates",
+        "predicted_dendrite_post": "rates of its column reach a cell through the covariance of their dendrites",
+        "predicted_rate_post": "dendrites of its column reach a cell through the covariance of their rates",
     },
 )

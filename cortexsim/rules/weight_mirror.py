@@ -16,7 +16,7 @@ RULE = Rule(
     name="weight_mirror",
     equation="dW = -eta * (B delta') * rho'(a) * x,  dB = eta * (2 xi * y - B)",
     source="Akrout et al. 2019",
-    feedforward=ThreeFactor(post="derivative_post", third="-teaching_post"),
+    feedforward=ThreeFactor(post="derivative_post", third="-error_post"),
     feedback=ThreeFactor(post="noise_post", third="2", decay="1"),
     path=ErrorPath("layered", "random"),
 )

@@ -1,13 +1,13 @@
 """Layers in Brian2: spiking cells and rate cells, and plasticity from a rule's text."""
 
+from cortexsim.spiking.assembly import Plan
 from cortexsim.spiking.compiling import compiler_path
-from cortexsim.spiking.constraints import admitted
+from cortexsim.spiking.constraints import constrained_weights
 from cortexsim.spiking.inhibition import inhibitory_cells
 from cortexsim.spiking.network import describe
-from cortexsim.spiking.parts import Plan
-from cortexsim.spiking.plasticity import Translation
+from cortexsim.spiking.rule_translation import Translation
 from cortexsim.spiking.settings import Control, Settings, Timing
-from cortexsim.spiking.stack import Outcome, Stack, State, Stream
+from cortexsim.spiking.simulation import Outcome, Stack, State, Stream
 
 __all__ = [
     "Control",
@@ -19,8 +19,8 @@ __all__ = [
     "Stream",
     "Timing",
     "Translation",
-    "admitted",
     "compiler_path",
+    "constrained_weights",
     "describe",
     "inhibitory_cells",
 ]

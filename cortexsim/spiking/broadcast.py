@@ -2,9 +2,9 @@
 
 from cortexsim.expression import Expression
 from cortexsim.modulators import Modulator
-from cortexsim.spiking.description import Connection, Group, Operation
-from cortexsim.spiking.parts import ANSWER, ARRIVE, ENTER, HEAR, LEARN, LINE, LOGIT, SCORE, TOTAL, VALUE, Parts, Plan
-from cortexsim.spiking.plasticity import Translation
+from cortexsim.spiking.assembly import ANSWER, ARRIVE, ENTER, HEAR, LEARN, LINE, LOGIT, SCORE, TOTAL, VALUE, Parts, Plan
+from cortexsim.spiking.network_spec import Connection, Group, Operation
+from cortexsim.spiking.rule_translation import Translation
 from cortexsim.spiking.settings import Control, Settings
 
 COIN, SLOT = 1, 2  # Which random numbers of a fixation decide on a shuffled broadcast.

@@ -19,9 +19,9 @@ import numpy as np
 from brian2.core.variables import DynamicArrayVariable
 
 from cortexsim.spiking import wiring
-from cortexsim.spiking.description import Connection, Description, Group
 from cortexsim.spiking.device import NAME, RowSynapses
 from cortexsim.spiking.encoding import CPP, CYTHON, uniform
+from cortexsim.spiking.network_spec import Connection, Description, Group
 
 brian2.prefs.logging.file_log = brian2.prefs.logging.save_script = False
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from cortexsim.errors import UserError
 from cortexsim.spiking.cache import MANIFEST, UNFINISHED, clean, seal, sync
-from cortexsim.spiking.description import Description
+from cortexsim.spiking.network_spec import Description
 
 APART = 0  # A process group of its own: Ctrl-C is for the process that waits, which may have a checkpoint to write.
 PARENT = "CORTEXSIM_PARENT"  # A program, or a build, whose parent is no longer this process ends.

@@ -6,8 +6,8 @@ cut: a release depends on seed, fixation, time step and synapse; a rounding on s
 
 import numpy as np
 
+from cortexsim.spiking.assembly import Plan
 from cortexsim.spiking.encoding import uniform
-from cortexsim.spiking.parts import Plan
 from cortexsim.spiking.settings import Settings
 
 SEED = "seed : integer (shared, constant)"
@@ -88,7 +88,7 @@ def weight_parameters(settings: Settings, signed: bool = True) -> dict[str, floa
     return found
 
 
-def admitted(weights: np.ndarray, number: int, seed: int, settings: Settings) -> np.ndarray:
+def constrained_weights(weights: np.ndarray, number: int, seed: int, settings: Settings) -> np.ndarray:
     """Bring first feedforward weights to where they may be: not negative under Dale's law, and on their levels.
 
     Args:

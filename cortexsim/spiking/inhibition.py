@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from cortexsim.spiking.assembly import LEARN, Parts, Plan
 from cortexsim.spiking.cells import Cell, find_cell
 from cortexsim.spiking.constraints import counters, release_parameters, transmitted
-from cortexsim.spiking.description import Connection, Group, Operation
 from cortexsim.spiking.layer import AGE, SINCE, TRACE, add_saccade
-from cortexsim.spiking.parts import LEARN, Parts, Plan
+from cortexsim.spiking.network_spec import Connection, Group, Operation
 from cortexsim.spiking.settings import Settings
 
 SHARE = 4  # Excitatory cells for each inhibitory one, about as in cortex (Markram et al. 2004).

@@ -6,7 +6,7 @@ import brian2
 import numpy as np
 
 from cortexsim.spiking.build import Built
-from cortexsim.spiking.description import Description
+from cortexsim.spiking.network_spec import Description
 
 
 class Interpreted:

@@ -2,6 +2,7 @@
 
 import re
 
+from cortexsim.spiking.assembly import HEAR, LEARN, SACCADE, Parts, Plan, dedent
 from cortexsim.spiking.cells import Cell
 from cortexsim.spiking.constraints import (
     counters,
@@ -11,10 +12,9 @@ from cortexsim.spiking.constraints import (
     transmitted,
     weight_parameters,
 )
-from cortexsim.spiking.description import Connection, Group, Operation
-from cortexsim.spiking.learning import add_context, add_plasticity, plastic_variables
-from cortexsim.spiking.parts import HEAR, LEARN, SACCADE, Parts, Plan, dedent
-from cortexsim.spiking.plasticity import Translation
+from cortexsim.spiking.network_spec import Connection, Group, Operation
+from cortexsim.spiking.plasticity_equations import add_context, add_plasticity, plastic_variables
+from cortexsim.spiking.rule_translation import Translation
 from cortexsim.spiking.settings import Settings
 
 AGE = """

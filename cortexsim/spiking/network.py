@@ -1,14 +1,14 @@
 """From layers planned to the description of a whole network."""
 
 from cortexsim.rules import Rule
+from cortexsim.spiking.assembly import FOLLOW, SHOW, SIGNAL, THIRD, WATCH, Parts, Plan
 from cortexsim.spiking.broadcast import add_column_modulator, add_output
-from cortexsim.spiking.description import Description, Group, Operation
 from cortexsim.spiking.encoding import ENCODINGS
 from cortexsim.spiking.inhibition import add_inhibition
 from cortexsim.spiking.layer import AGE, add_layer
-from cortexsim.spiking.parts import FOLLOW, SHOW, SIGNAL, THIRD, WATCH, Parts, Plan
-from cortexsim.spiking.plasticity import Translation
-from cortexsim.spiking.sending import add_senders
+from cortexsim.spiking.network_spec import Description, Group, Operation
+from cortexsim.spiking.prediction_population import add_senders
+from cortexsim.spiking.rule_translation import Translation
 from cortexsim.spiking.settings import Settings
 
 

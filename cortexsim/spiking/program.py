@@ -16,7 +16,7 @@ import numpy as np
 from cortexsim.errors import UserError
 from cortexsim.spiking.cache import Damaged, cache_folder, drop, locked, opened, signature
 from cortexsim.spiking.compiling import APART, PARENT, announce, compile_into, surroundings
-from cortexsim.spiking.description import Description
+from cortexsim.spiking.network_spec import Description
 
 Arrays = dict[str, np.ndarray]
 PREFIX, MEMORY = "cortexsim-", "/dev/shm"

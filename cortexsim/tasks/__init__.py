@@ -1,25 +1,28 @@
 """Tasks: what a learner is shown, each behind one small protocol.
 
-A new task is a new file here, entered below, or a file anywhere that holds a `TASK`, named by its path in a model.
+A new task is a new file here with a `TASK` in it, or such a file anywhere, named by its path in a model.
 """
 
 from collections.abc import Mapping
 from dataclasses import is_dataclass
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from runpy import run_path
 from typing import Any
 
 from cortexsim.errors import UserError, nearest
-from cortexsim.tasks.arrays import Arrays
-from cortexsim.tasks.digits import Digits
-from cortexsim.tasks.mnist1d import Mnist1d
 from cortexsim.tasks.protocol import UNLABELLED, Data, Layout, Task
-from cortexsim.tasks.rhm import Hierarchy
-from cortexsim.tasks.sequence import ObjectSequence
 
 __all__ = ["TASKS", "UNLABELLED", "Data", "Layout", "Task", "task_class"]
 
-TASKS: Mapping[str, Any] = {kind.name: kind for kind in (Hierarchy, Arrays, Digits, Mnist1d, ObjectSequence)}
+
+def _known() -> dict[str, Any]:
+    modules = (import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__))
+    return {kind.name: kind for module in modules if (kind := vars(module).get("TASK")) is not None}
+
+
+TASKS: Mapping[str, Any] = _known()
 """The tasks of this package by name."""
 
 WANTED = (

@@ -115,6 +115,18 @@ class Arrays:
         return len(self._contents.inputs) + (0 if test is None else len(test))
 
     @property
+    def most_test(self) -> int:
+        """Samples that may test at most: its own test set; else those that have a label, of which some are to train.
+
+        Where others have none, these are a quarter of them, so that most labels are left for training.
+        """
+        found = self._contents
+        if found.test_labels is not None:
+            return len(found.test_labels)
+        labelled = int((found.classes.numbers >= 0).sum())
+        return labelled - self.classes if labelled == len(found.inputs) else labelled // 4
+
+    @property
     def content(self) -> str:
         """Digest of its files."""
         self._contents  # noqa: B018  It says in one line what is wrong with them.
@@ -206,3 +218,6 @@ def _checked(raw: Raw) -> Contents:
     if raw.test_inputs is None or raw.test_labels is None:
         return Contents(raw.inputs, classes, None, None)
     return Contents(raw.inputs, classes, raw.test_inputs, classes.number(raw.test_labels, raw.place_of_test_label))
+
+
+TASK = Arrays

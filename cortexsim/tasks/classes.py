@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ class Classes:
     names: tuple[str, ...]
     numbers: NDArray[np.int64]
 
-    def number(self, labels: NDArray, place: Place) -> NDArray[np.int64]:
+    def number(self, labels: NDArray[Any], place: Place) -> NDArray[np.int64]:
         """Number further labels, of samples for testing, in the same way.
 
         Raises:
@@ -40,7 +41,7 @@ class Classes:
         return np.array([known[name] for name in found if name is not None], dtype=np.int64)
 
 
-def classes_of(labels: NDArray, place: Place) -> Classes:
+def classes_of(labels: NDArray[Any], place: Place) -> Classes:
     """Number labels in sorted order: by value where all are whole numbers, else by name.
 
     Args:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +57,7 @@ def check_scaling(scaling: str) -> None:
         raise UserError(f"scaling = '{scaling}' is not known ({nearest(scaling, SCALINGS)})")
 
 
-def scaled(scaling: str, fitted: NDArray, shown: Sequence[NDArray], by_column: bool) -> list[Inputs]:
+def scaled(scaling: str, fitted: NDArray[Any], shown: Sequence[NDArray[Any]], by_column: bool) -> list[Inputs]:
     """Scale arrays by what one of them holds.
 
     Args:
@@ -77,7 +77,7 @@ def scaled(scaling: str, fitted: NDArray, shown: Sequence[NDArray], by_column: b
     return [_scale(values, centre, spread, scaling == "range") for values in shown]
 
 
-def _scale(values: NDArray, centre: NDArray, spread: NDArray, clip: bool) -> Inputs:
+def _scale(values: NDArray[Any], centre: NDArray[Any], spread: NDArray[Any], clip: bool) -> Inputs:
     # Pictures of one byte are exact in single precision; of anything else, the difference is taken in double.
     kind = np.float32 if values.dtype.itemsize <= 2 else np.float64
     found = (values.astype(kind) - centre.astype(kind)) / spread.astype(kind)

@@ -66,3 +66,6 @@ def _read() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         raise UserError("task 'digits' needs scikit-learn (pip install 'cortexsim[sklearn]')") from None
     pixels, labels = load_digits(return_X_y=True)
     return (pixels / BRIGHTEST).astype(np.float32)[:, :, None], labels.astype(np.int64)
+
+
+TASK = Digits

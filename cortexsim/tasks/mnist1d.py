@@ -109,3 +109,6 @@ def _make(task_seed: int, number: int) -> DataSet:
         random.setstate(before[0])
         np.random.set_state(before[1])  # noqa: NPY002
     return found["x"], found["y"].astype(np.int64), found["x_test"], found["y_test"].astype(np.int64)
+
+
+TASK = Mnist1d

@@ -1,9 +1,12 @@
 """What every task is: a grid of positions, samples for training and for testing, and how good guessing would be."""
 
-from typing import Protocol
+import math
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from cortexsim.errors import UserError
 
 UNLABELLED = -1
 """Label of a sample that has none."""
@@ -121,3 +124,33 @@ class Task(Layout, Protocol):
             UserError: where there are not so many.
         """
         ...
+
+
+def see_announced(task: Task, data: Data, count: int, side: Literal["training", "test"]) -> None:
+    """Hold samples that a task has drawn to what it says of itself.
+
+    Args:
+        task: which.
+        data: what it has drawn.
+        count: samples that were asked for.
+        side: what for; those for testing are all labelled.
+
+    Raises:
+        UserError: where they are not of that shape, or values or labels cannot be.
+    """
+    its, wanted = f"task '{task.name}': its {side} samples", (count, math.prod(task.grid), task.channels)
+    inputs = data.inputs
+    if inputs.shape != wanted:
+        raise UserError(f"{its} have the shape {inputs.shape}, not {wanted} (samples x positions x channels)")
+    if not np.isfinite(inputs).all():
+        raise UserError(f"{its} hold values that are no finite numbers (finite ones)")
+    kind, shape = data.labels.dtype, data.labels.shape
+    if not np.issubdtype(kind, np.integer) or shape != (count,):
+        raise UserError(
+            f"task '{task.name}': labels of its {side} samples are {kind} in the shape {shape}, not whole numbers in"
+            f" the shape {(count,)}"
+        )
+    low, high = int(data.labels.min()), int(data.labels.max())
+    least = UNLABELLED if side == "training" else 0
+    if low < least or high >= task.classes:
+        raise UserError(f"{its} have labels from {low} to {high}, not from {least} to {task.classes - 1} (classes)")

@@ -174,3 +174,6 @@ class Fixations:
         """
         seen = self.task.show(self.templates[self.labels], generator, generator, generator)
         return replace(self, inputs=seen)
+
+
+TASK = ObjectSequence

@@ -34,9 +34,9 @@ from cortexsim.analysis.linear_theory import (
 )
 from cortexsim.analysis.plots import COLOURS, CONTROL, MARKERS
 from cortexsim.analysis.summary import Spread
-from cortexsim.runs.files import write_whole
-from cortexsim.runs.markdown import fill, table
+from cortexsim.report.markdown import fill, table
 from cortexsim.seeds import stream
+from cortexsim.storage.atomic_io import write_whole
 from cortexsim.tasks.rhm import Grammar, Hierarchy, sample
 
 Views = Callable[[int, int], tuple[Tensor, ...]]  # Of a seed and a number of objects: two, (pairs, input) each.

@@ -15,7 +15,7 @@ from torch import Tensor
 import cortexsim
 from cortexsim.analysis import linear_theory as theory
 from cortexsim.analysis.linear_theory import DeepNetwork, Pairs
-from cortexsim.runs.markdown import BEGIN, fill
+from cortexsim.report.markdown import BEGIN, fill
 from cortexsim.seeds import stream
 
 DEPTH, CELLS = 6, 128

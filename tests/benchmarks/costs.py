@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from cortexsim.config.building import assemble
+from cortexsim.config.registry import find_model
+from cortexsim.config.schema import Model
 from cortexsim.learners import Budget, Learner, train
 from cortexsim.rate.network import Network
-from cortexsim.runs.assemble import assemble
-from cortexsim.runs.configuration import Model
-from cortexsim.runs.locate import find_model
 from cortexsim.seeds import stream
 from cortexsim.tasks.rhm import Grammar, Hierarchy, sample
 

@@ -6,15 +6,15 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from cortexsim.config.registry import read_model
+from cortexsim.config.trial import Trial
 from cortexsim.errors import UserError
 from cortexsim.learners import Budget, Feedback, train
 from cortexsim.modulators import Modulator
 from cortexsim.rate import Architecture, Network, Optimization
 from cortexsim.rules import Rule, ThreeFactor, known_rules
-from cortexsim.runs.locate import read_model
-from cortexsim.runs.measure import run
-from cortexsim.runs.trial import Trial
 from cortexsim.tasks.rhm import Hierarchy
+from cortexsim.training.measurement import run
 from tests.nets import build
 
 HIERARCHY = Hierarchy(features=4, multiplicity=2, depth=3)

@@ -4,11 +4,11 @@ from statistics import fmean
 
 import pytest
 
-from cortexsim.runs.configuration import Model
-from cortexsim.runs.locate import find_model
-from cortexsim.runs.measure import run
-from cortexsim.runs.trial import Row, Trial
+from cortexsim.config.registry import find_model
+from cortexsim.config.schema import Model
+from cortexsim.config.trial import Row, Trial
 from cortexsim.tasks.rhm import Hierarchy
+from cortexsim.training.measurement import run
 
 TASK = Hierarchy(features=6, multiplicity=3, depth=3)
 

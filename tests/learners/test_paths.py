@@ -80,7 +80,7 @@ def test_burstprop_is_the_mean_of_events_and_bursts() -> None:
     bursts = draw.binomial(events, probability)
     measured = ((bursts - 0.5 * events) * draw.poisson(pre, 400_000)).mean()
     text = RULES["burstprop"].feedforward.texts()
-    cells = {"activity_post": rate, "derivative_post": slope, "teaching_post": teaching, "silent": 1e-6}
+    cells = {"activity_post": rate, "derivative_post": slope, "error_post": teaching, "silent": 1e-6}
     functions = {"exp": np.exp, "clip": np.clip}
     expected = text["post"](cells, functions) * text["third"](cells, functions) * pre
     assert measured == pytest.approx(expected, rel=0.03)

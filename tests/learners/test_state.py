@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from cortexsim.analysis.probes import code_geometry
-from cortexsim.learners import Budget, Cursor, Learner, MixedNetwork, State, load_exactly, train
-from cortexsim.runs.checkpoint import Checkpoint, Checkpoints
-from cortexsim.runs.configuration import Model
-from cortexsim.runs.locate import find_model, model_paths
-from cortexsim.runs.measure import Prepared, prepare
-from cortexsim.runs.trial import Trial
+from cortexsim.config.registry import find_model, model_paths
+from cortexsim.config.schema import Model
+from cortexsim.config.trial import Trial
+from cortexsim.learners import BatchEnd, Budget, Cursor, Event, Learner, MixedNetwork, State, load_exactly, train
+from cortexsim.storage.checkpoint import Checkpoint, Checkpoints
 from cortexsim.tasks.rhm import Hierarchy
+from cortexsim.training.measurement import Prepared, prepare
 
 EXTRA = {  # What no model of the package has: other optimisers, feedback and masks, layers at once, substrates mixed.
     "sgd": ("clapp", {"training": {"optimizer": "sgd"}}),
@@ -78,7 +78,12 @@ def taught(learner: Learner, work: Prepared, **options: Any) -> None:
 def test_training_cut_anywhere_goes_on_from_its_checkpoint_to_the_same_state(name: str, tmp_path: Path) -> None:
     whole = prepared(name)
     seen: list[tuple[Cursor, State]] = []
-    taught(whole.learner, whole, keep=lambda cursor: seen.append((cursor, whole.learner.state())))
+
+    def keep(event: Event) -> None:
+        if isinstance(event, BatchEnd):
+            seen.append((event.cursor, whole.learner.state()))
+
+    taught(whole.learner, whole, callbacks=[keep])
     if whole.learner.stages == 0:
         assert seen == []
         return

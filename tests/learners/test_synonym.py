@@ -8,15 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
+from cortexsim.config.overrides import changed
+from cortexsim.config.registry import find_model
+from cortexsim.config.trial import Trial
 from cortexsim.learners import Local
 from cortexsim.rate import Architecture, Network, Optimization, Plasticity
 from cortexsim.rules import known_rules
-from cortexsim.runs.change import changed
-from cortexsim.runs.locate import find_model
-from cortexsim.runs.measure import Prepared, prepare, run
-from cortexsim.runs.trial import Trial
 from cortexsim.seeds import stream
 from cortexsim.tasks.rhm import Grammar, Hierarchy
+from cortexsim.training.measurement import Prepared, prepare, run
 from tests.nets import build
 
 HIERARCHY = Hierarchy(features=4, multiplicity=2, depth=3)

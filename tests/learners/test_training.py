@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from cortexsim.analysis.probes import activities, code_geometry
-from cortexsim.learners import Budget, Learner, train
+from cortexsim.config.building import assemble
+from cortexsim.config.registry import find_model, model_paths
+from cortexsim.learners import BatchEnd, Budget, Cursor, EpochEnd, Event, Learner, train
 from cortexsim.rate import to_tensor
-from cortexsim.runs.assemble import assemble
-from cortexsim.runs.locate import find_model, model_paths
 from cortexsim.seeds import stream
 from cortexsim.tasks.rhm import Grammar, Hierarchy, split
 
@@ -86,16 +86,19 @@ class Recorder:
 
 def test_every_stage_sees_the_same_order_in_whole_batches() -> None:
     leaves = torch.arange(10.0).view(10, 1, 1)
-    watched: list[tuple[int, int]] = []
+    told: list[Event] = []
     recorder = Recorder(stages=2)
-    train(recorder, leaves, torch.arange(10), Budget(2, 4), 3, lambda *at: watched.append(at))  # type: ignore[arg-type]
+    train(recorder, leaves, torch.arange(10), Budget(2, 4), 3, [told.append])  # type: ignore[arg-type]
     first, second = recorder.seen[:4], recorder.seen[4:]
     assert [entry[1:] for entry in first] == [entry[1:] for entry in second]
     assert all(values == labels for _, values, labels in recorder.seen)
     assert all(len(labels) == 4 for _, _, labels in recorder.seen)
     assert first[0][1] != first[2][1]  # Shuffled anew in the second epoch.
     assert recorder.progress == [0, 0.25, 0.5, 0.75] * 2
-    assert watched == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    epoch = [BatchEnd, BatchEnd, EpochEnd]
+    assert [type(event) for event in told] == epoch * 4
+    assert told[2::3] == [EpochEnd(0, 0), EpochEnd(0, 1), EpochEnd(1, 0), EpochEnd(1, 1)]
+    assert told[1] == BatchEnd(Cursor(0, 0, 2))
 
 
 def test_fewer_samples_than_a_batch_make_one_batch() -> None:

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 import torch
 
+from cortexsim.config.building import assemble
+from cortexsim.config.overrides import changed
+from cortexsim.config.registry import find_model
 from cortexsim.learners import Learner
 from cortexsim.rate import Architecture, Layer
-from cortexsim.runs.assemble import assemble
-from cortexsim.runs.change import changed
-from cortexsim.runs.locate import find_model
 from cortexsim.tasks.rhm import Hierarchy
 from tests.nets import build
 

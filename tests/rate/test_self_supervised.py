@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, softplus
 
+from cortexsim.config.registry import find_model, folders
 from cortexsim.modulators import Modulator
 from cortexsim.rate import Architecture, Layer, Plasticity, mixed
 from cortexsim.rules import Rule, ThreeFactor, known_rules
-from cortexsim.runs.locate import find_model, folders
 from cortexsim.tasks.rhm import Hierarchy
 from tests.nets import build
 

@@ -90,7 +90,10 @@ def test_a_rule_may_declare_what_it_breaks() -> None:
 
 @pytest.mark.parametrize(
     ("name", "carried", "learned"),
-    [("foretold_post", "dendritic signals", "rates"), ("recalled_post", "rates", "dendritic signals")],
+    [
+        ("predicted_rate_post", "dendritic signals", "rates"),
+        ("predicted_dendrite_post", "rates", "dendritic signals"),
+    ],
 )
 def test_a_sum_whose_synapses_cannot_be_is_declared_or_refused(name: str, carried: str, learned: str) -> None:
     """What they carry and what they would learn from are two things: no synapse has both."""

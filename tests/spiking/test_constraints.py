@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cortexsim.rules import known_rules
-from cortexsim.spiking import Plan, Settings, Stack, State, Stream, Timing, admitted, describe
+from cortexsim.spiking import Plan, Settings, Stack, State, Stream, Timing, constrained_weights, describe
 from cortexsim.spiking.constraints import KINDS, ROOM, _first
 
 FIXATIONS = 10
@@ -30,7 +30,7 @@ def begun(stack: Stack, settings: Settings) -> State:
     draw, state = np.random.default_rng(0), stack.initial_state()
     for key in state:
         if key.startswith(("feedforward", "sending")) and key.endswith(".w"):
-            state[key] = admitted(draw.uniform(-0.2, 0.9, len(state[key])), 1, 0, settings)
+            state[key] = constrained_weights(draw.uniform(-0.2, 0.9, len(state[key])), 1, 0, settings)
     return state
 
 
@@ -115,11 +115,11 @@ def test_rounding_is_unbiased() -> None:
 
 def test_first_weights_are_rounded_to_levels_without_bias() -> None:
     weights = np.full((100, 100), 0.37)
-    found = admitted(weights, 1, 0, COARSE)
+    found = constrained_weights(weights, 1, 0, COARSE)
     assert np.unique(found.round(12)) == pytest.approx([1 / 7, 3 / 7])
     assert found.mean() == pytest.approx(0.37, abs=0.005)
-    assert not np.array_equal(found, admitted(weights, 2, 0, COARSE))
-    assert admitted(weights, 1, 0, SETTINGS) is weights
+    assert not np.array_equal(found, constrained_weights(weights, 2, 0, COARSE))
+    assert constrained_weights(weights, 1, 0, SETTINGS) is weights
 
 
 # Release that fails.

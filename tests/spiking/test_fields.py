@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from cortexsim import topology
+from cortexsim.config.registry import read_model
+from cortexsim.config.schema import Model
+from cortexsim.config.trial import Trial
 from cortexsim.learners import Budget, MixedNetwork, train
 from cortexsim.rate import Architecture, Network
-from cortexsim.runs.configuration import Model
-from cortexsim.runs.locate import read_model
-from cortexsim.runs.measure import Prepared, prepare
-from cortexsim.runs.trial import Trial
 from cortexsim.spiking.wiring import wires
+from cortexsim.training.measurement import Prepared, prepare
 
 DOUBLE = torch.float64
 TEXT = """

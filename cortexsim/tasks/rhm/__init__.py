@@ -1,13 +1,16 @@
 """The task: the Random Hierarchy Model, its samples, its exact tables and its laws."""
 
 from cortexsim.tasks.rhm import laws, tables
-from cortexsim.tasks.rhm.grammar import Grammar, Hierarchy
+from cortexsim.tasks.rhm.grammar import Grammar, Sizes
 from cortexsim.tasks.rhm.sampling import Samples, exchange_noise, exchange_synonyms, sample, split
+from cortexsim.tasks.rhm.task import Hierarchy
 
 __all__ = [
+    "TASK",
     "Grammar",
     "Hierarchy",
     "Samples",
+    "Sizes",
     "exchange_noise",
     "exchange_synonyms",
     "laws",
@@ -15,3 +18,5 @@ __all__ = [
     "split",
     "tables",
 ]
+
+TASK = Hierarchy

@@ -6,16 +6,11 @@ Source: Cagnetta, Petrini, Tomasini, Favero, Wyart, Physical Review X 14, 031001
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cortexsim.errors import UserError
-from cortexsim.seeds import stream
-
-if TYPE_CHECKING:
-    from cortexsim.tasks.rhm.sampling import Samples
 
 Symbols = NDArray[np.integer]
 MOST_LEAVES = 2**20
@@ -23,24 +18,8 @@ MOST_TUPLES = 2**31  # Different tuples of symbols: they are numbered.
 
 
 @dataclass(frozen=True)
-class Hierarchy:
-    """The Random Hierarchy Model: samples written by a hidden grammar, level by level, of the sizes given here.
-
-    Levels count from below: level 0 are the leaves, level ``depth`` is the label.
-
-    Args:
-        features: v, symbols of each level below the label.
-        multiplicity: m, the synonyms: tuples that each symbol can be written as.
-        depth: L, how often a label is expanded.
-        tuple_size: s, symbols in a tuple.
-        classes: n_c, labels; v unless given.
-
-    Raises:
-        UserError: where a level would need more distinct tuples than there are.
-    """
-
-    name: ClassVar[str] = "rhm"
-    second_views: ClassVar[str] = "synonym"
+class Sizes:
+    """State the sizes of a Random Hierarchy Model, and refuse those that cannot exist: see `Hierarchy`."""
 
     features: int = 8
     multiplicity: int = 4
@@ -80,38 +59,6 @@ class Hierarchy:
                 f" {self.multiplicity * parents} distinct tuples, but features ** tuple_size is {room}"
                 f" (multiplicity at most {room // parents})"
             )
-
-    content: ClassVar[str] = ""
-
-    @property
-    def grid(self) -> tuple[int, ...]:
-        """The leaves, in a row."""
-        return (self.leaves,)
-
-    @property
-    def channels(self) -> int:
-        """One a symbol: leaves are shown one-hot."""
-        return self.features
-
-    @property
-    def branching(self) -> int:
-        """s, the symbols that belong to one of the level above."""
-        return self.tuple_size
-
-    @property
-    def chance(self) -> float:
-        """All labels are equally likely."""
-        return 1 / self.classes
-
-    def draw(self, train: int, test: int, task_seed: int, seed: int) -> "tuple[Samples, Samples]":
-        """Draw a grammar from the one seed, and from the other its samples, all of them distinct.
-
-        Raises:
-            UserError: where the grammar has fewer distinct samples than were asked for.
-        """
-        from cortexsim.tasks.rhm.sampling import split
-
-        return split(Grammar.draw(self, stream(task_seed, "grammar")), train, test, stream(seed, "data"))
 
     @property
     def leaves(self) -> int:
@@ -159,11 +106,11 @@ class Grammar:
         tuples: ``tuples[level - 1]`` has shape (symbols of that level, m, s): the symbols one level below.
     """
 
-    hierarchy: Hierarchy
+    hierarchy: Sizes
     tuples: tuple[Symbols, ...]
 
     @classmethod
-    def draw(cls, hierarchy: Hierarchy, generator: np.random.Generator) -> "Grammar":
+    def draw(cls, hierarchy: Sizes, generator: np.random.Generator) -> "Grammar":
         """Draw the tuples of every level uniformly, without replacement, so that a tuple names its parent."""
         return cls(hierarchy, tuple(_draw_level(hierarchy, k, generator) for k in range(1, hierarchy.depth + 1)))
 
@@ -186,7 +133,7 @@ class Grammar:
         return children.astype(np.int64) @ weights
 
 
-def _draw_level(hierarchy: Hierarchy, level: int, generator: np.random.Generator) -> Symbols:
+def _draw_level(hierarchy: Sizes, level: int, generator: np.random.Generator) -> Symbols:
     v, s = hierarchy.features, hierarchy.tuple_size
     shape = (hierarchy.symbols(level), hierarchy.multiplicity)
     codes = generator.choice(v**s, size=shape, replace=False)

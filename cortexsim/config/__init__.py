@@ -1,0 +1,1 @@
+"""Configuration: models as TOML, held to what can be, and built."""

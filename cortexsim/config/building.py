@@ -1,0 +1,183 @@
+"""From a model's configuration to a learner."""
+
+from itertools import groupby
+from typing import Literal
+
+import numpy as np
+import torch
+
+from cortexsim.analysis.readout import Readout
+from cortexsim.config.consistency import brian_settings
+from cortexsim.config.schema import Model
+from cortexsim.config.wiring import check_wiring, contexts_on, learning_layers, topology_on
+from cortexsim.errors import about
+from cortexsim.learners import (
+    Backprop,
+    Budget,
+    EndToEnd,
+    Feedback,
+    Learner,
+    Local,
+    MixedNetwork,
+    Segment,
+    Settled,
+    Streamed,
+    Untrained,
+    clapp_loss,
+    infonce_loss,
+)
+from cortexsim.rate import Architecture, Network, Optimization, VectorNetwork
+from cortexsim.seeds import stream
+from cortexsim.spiking import State, constrained_weights, inhibitory_cells
+from cortexsim.tasks import Layout
+
+CONTRASTS = {"clapp": clapp_loss, "infonce": infonce_loss}
+
+
+def assemble(model: Model, task: Layout, seed: int, device: str = "cpu", target: str = "cpp") -> Learner:
+    """Build the learner that a model describes, on a task.
+
+    Args:
+        model: the configuration.
+        task: what it will be shown.
+        seed: root seed; the first weights depend on nothing else.
+        device: ``cpu``, ``cuda`` or ``mps``.
+        target: of layers in Brian2: ``cpp``, ``numpy`` or ``cython``.
+
+    Raises:
+        UserError: where model and task do not fit each other.
+    """
+    architecture = Architecture(**model.network.model_dump(exclude={"substrate", "units", "layers"}))
+    with about(model.name):
+        topology = topology_on(model, task)
+        check_wiring(model, task, topology)
+        substrates, listening = model.substrates(topology.depth), contexts_on(model, topology)
+    kind = MixedNetwork if model.in_brian else VectorNetwork if model.network.units == "vector" else Network
+    network = kind.build(
+        architecture,
+        topology,
+        task.classes,
+        seed,
+        device,
+        context=listening,
+        feedback=_route(model),
+        unshared=frozenset(level for level, substrate in enumerate(substrates, 1) if substrate != "rate"),
+        one_to_one=model.learner == "local" and model.plasticity_rule().context is None,
+    )
+    if isinstance(network, MixedNetwork):
+        return _streamed(model, network, substrates, listening, seed, target)
+    if model.training.loss in CONTRASTS:
+        return _contrastive(model, network, seed)
+    if model.learner in ("backprop", "untrained"):
+        network.draw_context(seed)
+    if model.learner == "backprop":
+        return Backprop(network, _optimization(model))
+    if model.learner == "untrained":
+        return Untrained(network)
+    if model.learner == "feedback":
+        return Feedback(network, model.plasticity_rule(), _optimization(model), seed)
+    return _local(model, network)
+
+
+def _contrastive(model: Model, network: Network, seed: int) -> Learner:
+    """Build a learner that follows a loss of a whole network without labels."""
+    loss = CONTRASTS[model.training.loss]
+    if model.learner == "backprop":
+        return EndToEnd(network, _optimization(model), loss)
+    return Settled(network, model.plasticity_rule(), _optimization(model), loss, seed)
+
+
+def _streamed(
+    model: Model,
+    network: MixedNetwork,
+    substrates: tuple[str, ...],
+    listening: tuple[str, ...],
+    seed: int,
+    target: str,
+) -> Learner:
+    """Build a learner in a network with layers in Brian2."""
+    rule = None if model.learner == "untrained" else model.plasticity_rule()
+    local = _local(model, network) if model.learner == "local" else None
+    greedy = local is not None and model.rule is not None and model.rule.schedule == "greedy"
+    learning = 0 if rule is None else len(network.layers) if local is None else local.represents
+    heard = listening or ("none",) * len(substrates)
+    chosen, segments, first = brian_settings(model), [], 0
+    for substrate, run in groupby(substrates):
+        size = len(list(run))
+        plastic = [k for k in range(size) if first + k < learning]
+        if substrate != "rate":
+            for number, layer in enumerate(network.layers[first : first + size], first + 1):
+                weights = layer.feedforward.weights
+                weights.copy_(
+                    torch.from_numpy(constrained_weights(weights.double().cpu().numpy(), number, seed, chosen))
+                )
+            segments.append(
+                Segment(
+                    first=first,
+                    layers=network.layers[first : first + size],
+                    substrate=substrate,
+                    heard=heard[first : first + size],
+                    settings=chosen,
+                    rule=rule,
+                    target=target,
+                    schedule=[[k] for k in plastic] if greedy else [plastic] if plastic else [],
+                    classes=network.classes,
+                    below=network.topology.layers[first].below,
+                    lasting=_recruitment(network, first, size, seed) if chosen.dale else {},
+                    output={} if local else {"readout.w": network.output, "classes.bias": network.output_bias},
+                )
+            )
+        first += size
+    network.segments, network.seed = tuple(segments), seed
+    if rule is None:
+        return Untrained(network)
+    return Streamed(network, local, model.training.epochs, model.training.warm_up, seed)
+
+
+def _recruitment(network: Network, first: int, size: int, seed: int) -> State:
+    """Draw the weights by which inhibitory cells are driven, as large as the first ones of the layer."""
+    found = {}
+    for number, layer in enumerate(network.layers[first : first + size], first + 1):
+        weights = layer.feedforward.weights
+        count = layer.positions * inhibitory_cells(weights.shape[1]) * weights.shape[2]
+        deviation = float(weights.double().square().mean().sqrt())
+        drawn = stream(seed, "weights", "recruitment", number).normal(0, deviation, count)
+        found[f"recruitment{number}.w"] = np.abs(drawn)
+    return found
+
+
+def _local(model: Model, network: Network) -> Local:
+    assert model.rule is not None
+    shaped = learning_layers(model, network.topology)
+    return Local(network, model.plasticity_rule(), _optimization(model), model.rule.schedule, model.rule.top, shaped)
+
+
+def _optimization(model: Model) -> Optimization:
+    return Optimization(
+        method=model.training.optimizer,
+        eta=model.training.eta,
+        context_eta=model.training.context_eta,
+        feedback_eta=model.training.feedback_eta,
+        weight_decay=model.training.weight_decay,
+        warm_up=model.training.warm_up,
+    )
+
+
+def _route(model: Model) -> Literal["none", "direct", "layered"]:
+    """Say from where feedback weights come, where there are any."""
+    if model.learner != "feedback" or model.network.units == "vector":
+        return "none"
+    path = model.plasticity_rule().path
+    if path is None or path.route == "direct":
+        return "direct"
+    return "layered" if path.feedback == "random" else "none"
+
+
+def budget(model: Model) -> Budget:
+    """State how often a model sees its samples."""
+    return Budget(model.training.epochs, model.training.batch)
+
+
+def readout(model: Model, kind: str | None = None) -> Readout:
+    """Set up the readout of a model, or one of another kind with its settings."""
+    return Readout(**model.readout.model_dump(exclude={"labels"}) | ({"kind": kind} if kind else {}))

@@ -1,0 +1,1 @@
+"""Execution: trials side by side, on one machine or a cluster."""

@@ -1,0 +1,88 @@
+"""Learning in networks with layers in Brian2: fixation by fixation there, batch by batch in rate layers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from cortexsim.learners.hybrid_network import MixedNetwork
+from cortexsim.learners.local import Local
+from cortexsim.learners.state import State, load_network, network_state, part, under
+
+SEEDS = 1 << 20  # Of input spikes: evaluation takes the root seed's own, each stage of learning another.
+
+
+class Streamed:
+    """Teach a mixed network, layer by layer or, in one segment, all layers at once.
+
+    Args:
+        network: whose segments know what their layers learn, and when.
+        local: how rate layers learn, and who answers; None where one segment holds all layers and an output learns.
+        epochs: of each stage.
+        warm_up: share of a stage in which the learning rate rises.
+        seed: root seed of the input spikes.
+    """
+
+    def __init__(self, network: MixedNetwork, local: Local | None, epochs: int, warm_up: float, seed: int) -> None:
+        self.network, self.local = network, local
+        self.epochs, self.warm_up, self.seed = epochs, warm_up, seed
+        self.uses_labels = local is None or local.uses_labels
+        self.represents = len(network.layers) if local is None else local.represents
+        self.schedule = [list(range(self.represents))] if local is None else local.schedule
+        self.stages = len(self.schedule)
+        self.streams = frozenset(k for k, layers in enumerate(self.schedule) if network.segment_of(layers[0]))
+        self.shown = [0] * self.stages
+
+    def present(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
+        """Answer with the activity below the stage's layer, or below the segment that it lies in."""
+        segment = self.network.segment_of(self.schedule[stage][0])
+        first = self.schedule[stage][0] if segment is None else segment.first
+        return self.network.activities(leaves, first)[-1] if first else leaves
+
+    @torch.no_grad()
+    def step(self, stage: int, seen: Tensor, labels: Tensor, progress: float) -> None:
+        """Change the weights of the stage's layers: after each fixation in Brian2, after the batch in rate layers."""
+        segment = self.network.segment_of(self.schedule[stage][0])
+        if segment is None:
+            assert self.local is not None
+            self.local.step(stage, seen, labels, progress)
+            return
+        place = progress + np.arange(len(seen)) / len(seen) / self.epochs
+        rising = np.minimum(1.0, place / self.warm_up) if self.warm_up else 1.0
+        identity = self.shown[stage] + np.arange(len(seen))
+        self.shown[stage] += len(seen)
+        heard = one_hot(labels.clamp(min=0), self.network.classes) * (labels >= 0).unsqueeze(1)
+        segment.learn(stage - segment.first, seen, heard, rising * (1 - place), identity, self._seed_of(stage))
+
+    @torch.no_grad()
+    def classify(self, leaves: Tensor) -> Tensor | None:
+        """Answer with the output that was taught, if any was."""
+        if self.local is not None and self.local.top == "readout":
+            return None
+        code = self.network.activities(leaves)[-1]
+        if self.local is not None:
+            return self.local.answer(self.network.signal(code))
+        return self.network.classify(code)
+
+    def state(self) -> State:
+        """Copy all that learning has changed; what lasts in Brian2 between two epochs is the whole of its state."""
+        found = network_state(self.network) if self.local is None else self.local.state()
+        for segment in self.network.segments:
+            found |= under(f"segment{segment.first + 1}", segment.state_beside())
+        return {**found, "shown": list(self.shown)}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state."""
+        if self.local is None:
+            load_network(self.network, state)
+        else:
+            self.local.load(state)
+        for segment in self.network.segments:
+            segment.load_beside(part(f"segment{segment.first + 1}", state))
+        self.shown = [int(count) for count in state["shown"][: self.stages]]
+
+    def _seed_of(self, stage: int) -> int:
+        return (self.seed * 64 + stage + 1) % SEEDS + SEEDS

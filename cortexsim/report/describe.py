@@ -1,0 +1,179 @@
+"""What there is, and what it consists of: models, rules, layers."""
+
+from dataclasses import MISSING, fields
+
+from rich.console import Console
+from rich.table import Table
+
+from cortexsim import contexts
+from cortexsim.config.building import assemble
+from cortexsim.config.consistency import brian_settings
+from cortexsim.config.overrides import at_depth
+from cortexsim.config.registry import find_model, model_paths
+from cortexsim.config.schema import Model
+from cortexsim.config.tasks import titled
+from cortexsim.learners import Learner, MixedNetwork
+from cortexsim.rate import Layer
+from cortexsim.report.console import new_table, put
+from cortexsim.rules import MASKS, SUBSTRATES, Rule, known_rules
+from cortexsim.tasks import TASKS
+from cortexsim.training.measurement import context_name, substrate_name
+
+LONGEST = 30  # Characters of a third factor in the table of rules.
+STEP_COST, SYNAPSE_COST = (
+    7e-9,
+    1e-9,
+)  # Seconds, a cell and time step, and a synapse and fixation: a fit to measured runs.
+
+
+def models_table() -> Table:
+    """List the package's models."""
+    table = new_table("Models", ["model", "learner", "rule", "substrate", "context", "description"], left=9)
+    for name in model_paths():
+        model = find_model(name)
+        table.add_row(
+            name, model.learner, model.rule_name, substrate_name(model), context_name(model), model.description
+        )
+    return table
+
+
+def rules_table() -> Table:
+    """List the package's rules: three factors of all synapses, what a rule needs, what it breaks, its source."""
+    columns = ["rule", "synapses", "pre", "post", "third", "needs", "substrates", "breaks locality", "source"]
+    caption = "Third factors are shortened; `cortexsim show MODEL` writes them out."
+    table = new_table("Rules", columns, caption, left=9)
+    for name, rule in known_rules().items():
+        for index, (synapses, factor) in enumerate(rule.synapses.items()):
+            first = index == 0
+            table.add_row(
+                name if first else "",
+                synapses,
+                factor.pre,
+                factor.post,
+                factor.third if len(factor.third) <= LONGEST else factor.third[: LONGEST - 3] + "...",
+                "; ".join(rule.needs) if first else "",
+                ", ".join(rule.substrates) if first else "",
+                ("; ".join(rule.broken) or "-") if first else "",
+                rule.source if first else "",
+            )
+    return table
+
+
+def tasks_table() -> Table:
+    """List the package's tasks, each with its fields and their defaults."""
+    table = new_table("Tasks", ["task", "what is shown", "fields"], left=9)
+    for name, kind in TASKS.items():
+        settings = [
+            field.name if field.default is MISSING else f"{field.name} = {field.default!r}" for field in fields(kind)
+        ]
+        table.add_row(name, (kind.__doc__ or "").strip().splitlines()[0], ", ".join(settings) or "-")
+    return table
+
+
+def contexts_table() -> Table:
+    """List the contexts that dendrites can hear, and which layers can."""
+    table = new_table("Contexts", ["context", "what a dendrite hears", "substrates"], left=9)
+    for context in contexts.CONTEXTS.values():
+        substrates = [name for name in SUBSTRATES if name in context.substrates]
+        table.add_row(context.name, context.meaning, ", ".join(substrates))
+    return table
+
+
+def describe(model: Model, console: Console) -> None:
+    """Print a model's layers, and its rule."""
+    task = model.own_task()
+    model = at_depth(model, model.layers_on(task))
+    learner = assemble(model, task, seed=0)
+    substrates = model.substrates(len(learner.network.layers))
+    console.print(f"{model.name}: {model.description}")
+    table = new_table(
+        f"Network on {titled(task)}",
+        [
+            "layer",
+            "substrate",
+            "columns",
+            "cells",
+            "inputs a cell",
+            "weights",
+            "context weights",
+            "memory [kB]",
+        ],
+        left=9,
+    )
+    for number, layer in enumerate(learner.network.layers, 1):
+        heard = layer.context.weights if layer.context is not None else None
+        table.add_row(
+            str(number),
+            substrates[number - 1],
+            str(layer.positions),
+            str(layer.positions * layer.bias.shape[1]),
+            str(layer.feedforward.weights.shape[2]),
+            str(layer.feedforward.weights.numel() + layer.bias.numel()),
+            str(heard.numel()) if heard is not None else "-",
+            f"{_bytes(layer, substrates[number - 1]) / 1000:.1f}",
+        )
+    put(table, console)
+    if model.in_brian and model.learner != "untrained":
+        _describe_spiking(model, learner, console)
+    for name in contexts.named(context_name(model)):
+        if (found := contexts.find(name)) is not None:
+            console.print(f"Context {name}: {found.meaning}")
+    if model.rule is not None:
+        _describe_rule(model.plasticity_rule(), console)
+
+
+def _describe_spiking(model: Model, learner: Learner, console: Console) -> None:
+    """Print the cells of the layers in Brian2, their time, and about how long training takes."""
+    network, chosen = learner.network, brian_settings(model)
+    assert isinstance(network, MixedNetwork)
+    for segment in network.segments:
+        cell = chosen.cell_of(segment.substrate)
+        values = ", ".join(f"{name} = {chosen.parameters.get(name, value)}" for name, value in cell.parameters.items())
+        console.print(f"Cell {cell.name} ({cell.source}): {values}")
+    timing = chosen.timing
+    console.print(
+        f"Fixation {timing.fixation * 1e3:g} ms after a blank of {timing.blank * 1e3:g} ms, time step"
+        f" {timing.dt * 1e3:g} ms; {chosen.encoding} input of {chosen.input_rate:g} Hz; dendrite {chosen.dendrite}"
+    )
+    fixations = model.training.samples * model.training.epochs
+    cells = [layer.positions * layer.bias.shape[1] for layer in network.layers]
+    seconds = sum(
+        fixations * (timing.steps * STEP_COST * sum(cells[: stage + 1]) + SYNAPSE_COST * cells[stage] ** 2 / 8)
+        for stage in learner.streams
+    )
+    console.print(
+        f"Training: {fixations} fixations a stage, stages in Brian2: {len(learner.streams)}, about {seconds:.0f} s"
+        " on one core (and half a minute for the compiler, once)"
+    )
+
+
+def _describe_rule(rule: Rule, console: Console) -> None:
+    console.print(f"Rule {rule.name} ({rule.source}): {rule.equation}")
+    table = new_table("Three factors", ["synapses", "pre", "post", "third", "decay"], left=9)
+    for name, factor in rule.synapses.items():
+        table.add_row(name, factor.pre, factor.post, factor.third, factor.decay)
+    put(table, console)
+    for modulator in rule.modulators:
+        constants = ", ".join(f"{name} = {value:g}" for name, value in modulator.constants.items())
+        score = f", score: sum of {modulator.score}" if modulator.score != "0" else ""
+        console.print(
+            f"Modulator {modulator.name} (one a {modulator.scope}, gain {modulator.gain:g}): {modulator.value}{score}"
+            + (f", {constants}" if constants else ""),
+        )
+    if rule.path is not None:
+        path = rule.path
+        met = f"{path.masks} ({MASKS[path.met]})" if path.masks == "own" else f"{path.masks} ({MASKS[path.masks]})"
+        console.print(f"Error path: {path.route}; feedback weights: {path.feedback}; masks: {met}")
+    for signal in rule.signals:
+        console.print(f"  {signal.name}: {signal.meaning}")
+    console.print(f"Substrates: {', '.join(rule.substrates)}")
+    for reason in rule.broken:
+        console.print(f"Breaks locality: {reason}")
+
+
+def _bytes(layer: Layer, substrate: str) -> int:
+    """Count what a layer keeps: its tensors; in Brian2, doubles, and an eligibility trace beside each weight."""
+    if substrate == "rate":
+        return sum(tensor.numel() * tensor.element_size() for tensor in layer.state().values())
+    traces = layer.feedforward.weights.numel()
+    return 8 * (traces + sum(tensor.numel() for tensor in layer.state().values()))

@@ -1,0 +1,147 @@
+"""Runs on disk: found, listed, and read to be compared."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from cortexsim.config.schema import as_run
+from cortexsim.config.trial import Row
+from cortexsim.errors import UserError
+from cortexsim.report.console import new_table
+from cortexsim.storage.folders import FAILED, POINTS, RECORD
+from cortexsim.storage.records import FailureRecord, LineRecord, parsed, read_record
+from cortexsim.storage.run_directory import METRICS, RunFolder
+
+
+@dataclass(frozen=True)
+class Found:
+    """Hold what a run's folder says.
+
+    Attributes:
+        name: of the folder.
+        folder: the run.
+        row: its result; None where it is not finished.
+        metrics: its lines, one an epoch.
+        error: why it failed; empty where it did not.
+    """
+
+    name: str
+    folder: RunFolder
+    row: Row | None
+    metrics: list[dict[str, Any]]
+    error: str = ""
+
+    @property
+    def state(self) -> str:
+        """How far it is."""
+        if self.row is not None:
+            return "finished"
+        if self.error:
+            return f"failed: {self.error}"
+        if not self.metrics:
+            return "begun"
+        last, epochs = self.metrics[-1], self.folder.trial.model.training.epochs
+        return f"stage {last['stage']}, epoch {last['epoch']} of {epochs}"
+
+    def configuration(self) -> dict[str, Any]:
+        """Write out, by dotted keys, all that the run was made with."""
+        record = self.folder.record
+        made = {"model": as_run(self.folder.trial.model), "versions": record["versions"], "code": record["code"]}
+        return _flat({**record["trial"], **made})
+
+
+def find(path: Path, say: Callable[[str], None] | None = None) -> list[Found]:
+    """Find the runs in a folder: itself, or those within, also the points of sweeps.
+
+    Args:
+        path: of the folder.
+        say: told of runs that cannot be read, which are then left out.
+
+    Raises:
+        UserError: where the folder does not exist, or a run in it cannot be read and nobody is to be told.
+    """
+    if not path.is_dir():
+        raise UserError(f"{path}: no such folder (--out of a run, or runs/)")
+    found = []
+    for folder in sorted({record.parent for name in (RECORD, METRICS) for record in path.glob(f"**/{name}")}):
+        try:
+            found.append(_read(folder, path))
+        except UserError as error:
+            if say is None:
+                raise
+            say(str(error))
+        except OSError as error:
+            if say is None:
+                raise
+            say(f"{error.filename or folder}: {error.strerror or error}")
+    return found
+
+
+def gather(paths: Iterable[Path], say: Callable[[str], None] | None = None) -> list[Found]:
+    """Read the runs of several folders, each once; say is told of those that cannot be read.
+
+    Raises:
+        UserError: where one holds none.
+    """
+    found: dict[Path, Found] = {}
+    for path in paths:
+        here = find(path, say)
+        if not here:
+            raise UserError(f"{path}: no run in it (a folder that `cortexsim train` or `sweep` has written)")
+        found |= {run.folder.path.resolve(): run for run in here}
+    names = [run.name for run in found.values()]
+    return [replace(run, name=str(path)) if names.count(run.name) > 1 else run for path, run in found.items()]
+
+
+def listing(runs: Iterable[Found]) -> Table:
+    """List runs by their folders, which `--resume` takes: what they are, how far, and what came of them."""
+    columns = ["run", "model", "task", "layers", "samples", "grammar", "seed", "begun", "state", "test accuracy"]
+    table = new_table("Runs", columns, left=2)
+    for run in runs:
+        trial, row = run.folder.trial, run.row
+        numbers = (trial.task.name, trial.model.layers_on(trial.task), trial.samples, trial.grammar_seed, trial.seed)
+        accuracy = f"{row['accuracy']:.3f}" if row is not None else "-"
+        begun = str(run.folder.record.get("begun", "-"))[:16].replace("T", " ")
+        table.add_row(str(run.folder.path), trial.model.name, *map(str, numbers), begun, run.state, accuracy)
+    return table
+
+
+def differences(runs: list[Found]) -> dict[str, list[Any]]:
+    """Name the settings in which runs differ, each with its value in every run; None where a run has none such."""
+    settings = [run.configuration() for run in runs]
+    keys = dict.fromkeys(key for several in settings for key in several)
+    table = {key: [several.get(key) for several in settings] for key in keys}
+    table.pop("model.description", None)
+    return {key: values for key, values in table.items() if any(value != values[0] for value in values)}
+
+
+def _read(path: Path, above: Path) -> Found:
+    folder, error, metrics = RunFolder(path), "", []
+    row = folder.result
+    if (path / METRICS).exists():
+        lines = (path / METRICS).read_bytes().decode(errors="replace").splitlines(keepends=True)
+        for number, text in enumerate(lines, 1):
+            if not text.endswith("\n"):  # The last line may be half written.
+                continue
+            if (entry := parsed(text, LineRecord, folder.record["asked"])) is None:
+                raise UserError(f"{path / METRICS}: line {number} is damaged (take it out, or go on with the run)")
+            metrics.append(entry)
+    if row is None and len(metrics) < (known := folder.epochs_known):
+        raise UserError(f"{path / METRICS}: has {len(metrics)} of {known} lines (go on with the run)")
+    if (path / FAILED).exists():
+        error = read_record(path / FAILED, FailureRecord, "not why a run failed (take it out)")["error"]
+    name = path.name if path == above else str(path.relative_to(above)).replace(f"{POINTS}/", "")
+    return Found(name, folder, row, metrics, error)
+
+
+def _flat(values: dict[str, Any], above: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            found |= _flat(value, f"{above}{key}.")
+        else:
+            found[f"{above}{key}"] = value
+    return found

@@ -1,0 +1,51 @@
+"""Outcomes of searches that are committed beside an experiment, as tables of its README."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from cortexsim.errors import UserError
+from cortexsim.report import markdown
+
+OUTCOMES = "outcome-*.json"
+HEAD = ("learner", "settings tried", "stage", "P", "accuracy (worst grammar)", "constants (* at an edge)")
+AS_IT_IS = "those of the model"
+
+
+def tables(folder: Path) -> dict[str, str]:
+    """Set out what each search of a folder has found, by the name of its file after ``outcome-``.
+
+    A table has the settings that came to the last stage, and the model as it is, as far as that came.
+
+    Raises:
+        UserError: where a file is damaged.
+    """
+    found = {}
+    for path in sorted(folder.glob(OUTCOMES)):
+        try:
+            rows = list(_rows(json.loads(path.read_text(encoding="utf-8"))))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise UserError(f"{path}: damaged (copy it again from the folder of the search)") from None
+        found[path.stem.partition("-")[2]] = markdown.table(HEAD, rows)
+    return found
+
+
+def _rows(written: dict[str, Any]) -> Iterator[Sequence[str]]:
+    for learner, entries in written["outcome"].items():
+        last = max(entry["stage"] for entry in entries)
+        for entry in entries:
+            if entry["stage"] == last or not entry["values"]:
+                by_samples = entry["accuracy"].items()
+                sizes, accuracies = zip(
+                    *((n, f"{mean:.3f} ({entry['worst'][n]:.3f})") for n, mean in by_samples), strict=True
+                )
+                tried = str(len(entries)) if entry is entries[0] else ""
+                yield learner, tried, str(entry["stage"]), ", ".join(sizes), ", ".join(accuracies), _constants(entry)
+
+
+def _constants(entry: dict[str, Any]) -> str:
+    """Write out the values of a draw, each by the last part of its key."""
+    marks = {key: "*" if key in entry["at_edge"] else "" for key in entry["values"]}
+    named = [f"{key.rpartition('.')[2]} {value}{marks[key]}" for key, value in entry["values"].items()]
+    return ", ".join(named) or AS_IT_IS

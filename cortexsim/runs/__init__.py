@@ -1,1 +1,0 @@
-"""Runs: configuration, trials, comparisons, and what is kept of them."""

@@ -1,0 +1,1 @@
+"""Storage: folders of runs, checkpoints and rows, written so that they survive."""

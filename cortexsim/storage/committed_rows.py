@@ -1,0 +1,91 @@
+"""Rows that are committed beside an experiment: what its tables and figures need, and no more."""
+
+import gzip
+import json
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from cortexsim.config.tasks import described
+from cortexsim.config.trial import Row, Trial
+from cortexsim.errors import UserError
+from cortexsim.storage.atomic_io import write_whole
+
+Measure = Callable[[Sequence[Trial], str], Sequence[Row]]  # Trials, and what to say before their number.
+ROWS = "rows.jsonl.gz"
+NUMBERED = ("selectivity", "participation", "decoding", "readout_by_layer", "spikes", "synaptic_operations")
+COLUMNS = ("rule", "context", "labels", "labels_for", "trained_layers", "accuracy", "chance", "diverged", "alignment")
+DIGITS = 5  # Of what is printed with three.
+
+
+def write(folder: Path, rows: Iterable[tuple[str, Trial, Row]]) -> None:
+    """Write rows, each with the part of the experiment that it is of, and its trial: one JSON object a line."""
+    lines = {json.dumps(_identity(part, trial) | _kept(row)): None for part, trial, row in rows}
+    text = "".join(f"{line}\n" for line in lines)
+    write_whole(folder / ROWS, gzip.compress(text.encode(), mtime=0))
+
+
+class Stored:
+    """Answer with committed rows where others would compute them.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        UserError: where there is none, or it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            lines = gzip.decompress(path.read_bytes()).decode().splitlines()
+            rows = [json.loads(line) for line in lines]
+            self.rows = {_key(row): row for row in rows}
+        except OSError as error:
+            said = error.strerror or "no gzip file"
+            raise UserError(f"{path}: {said} (run the experiment, and copy the file from its folder)") from None
+        except (EOFError, ValueError, KeyError, TypeError):
+            raise UserError(f"{path}: damaged (copy it again from the folder of the experiment's run)") from None
+
+    def of(self, part: str) -> Measure:
+        """Answer for one part of the experiment."""
+
+        def find(trials: Sequence[Trial], before: str) -> list[Row]:
+            return [self._row(_identity(part, trial)) for trial in trials]
+
+        return find
+
+    def _row(self, asked: dict[str, Any]) -> Row:
+        if (row := self.rows.get(_key(asked))) is None:
+            said = ", ".join(f"{name} {value}" for name, value in asked.items() if value != "")
+            raise UserError(f"{self.path}: no row of {said} (run the experiment again, and copy its {ROWS})")
+        return row
+
+
+def _identity(part: str, trial: Trial) -> dict[str, Any]:
+    """Name what a row is of in words that outlive a version: not by its key, which no other version can know."""
+    return {
+        "part": part,
+        "learner": trial.model.name,
+        "task": described(trial.task),
+        "samples": trial.samples,
+        "test_samples": trial.test_samples,
+        "grammar_seed": trial.grammar_seed,
+        "seed": trial.seed,
+    }
+
+
+def _key(row: dict[str, Any]) -> tuple[Any, ...]:
+    names = ("part", "learner", "samples", "test_samples", "grammar_seed", "seed")
+    return (json.dumps(row["task"], sort_keys=True), *(row[name] for name in names))
+
+
+def _kept(row: Row) -> Row:
+    exact = {name: row[name] for name in COLUMNS if row.get(name) is not None}
+    return exact | {name: _short(row[name]) for name in NUMBERED if row.get(name) is not None}
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_short(each) for each in value]
+    return float(f"{value:.{DIGITS}g}")

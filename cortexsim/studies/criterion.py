@@ -1,0 +1,66 @@
+"""What an experiment finds: which learners stay below a share of the reference's accuracy, and where."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from cortexsim.analysis.summary import Summary
+from cortexsim.config.values import Table
+
+
+class VerdictTable(Table):
+    """What learners are held against, and below which share of its accuracy they count as failing."""
+
+    reference: str = "backprop"
+    fraction: Annotated[float, Field(gt=0, lt=1, strict=True)] = 0.5
+
+
+def verdict(found: Mapping[str, Sequence[Summary]], asked: VerdictTable) -> dict[str, Any]:
+    """Judge every learner of every comparison at every number of samples.
+
+    Returns:
+        ``reference``, ``fraction``, ``judged`` (by comparison, learner and samples: accuracy, deviation, ratio to the
+        reference, whether below) and ``says`` (the same in sentences).
+    """
+    judged = {name: _judge(summaries, asked) for name, summaries in found.items()}
+    says = [line for name, learners in judged.items() for line in _sentences(name, learners, asked)]
+    return {"reference": asked.reference, "fraction": asked.fraction, "judged": judged, "says": says}
+
+
+def _judge(summaries: Sequence[Summary], asked: VerdictTable) -> dict[str, dict[str, dict[str, Any]]]:
+    reference = next(summary for summary in summaries if summary.learner == asked.reference)
+    found = {}
+    for summary in summaries:
+        found[summary.learner] = {
+            str(size): {
+                "accuracy": spread.mean,
+                "deviation": spread.deviation,
+                "ratio": spread.mean / reference.accuracy[size].mean,
+                "below": spread.mean < asked.fraction * reference.accuracy[size].mean,
+            }
+            for size, spread in summary.accuracy.items()
+        }
+    return found
+
+
+def _sentences(name: str, learners: Mapping[str, Any], asked: VerdictTable) -> list[str]:
+    """Sort learners by whether they fail at every number of samples, at some, or at none."""
+    share = f"below {asked.fraction:g} of the accuracy of {asked.reference}"
+    groups: dict[str, list[str]] = {"at every P": [], "at some P": [], "at no P": []}
+    for learner, sizes in learners.items():
+        if learner == asked.reference:
+            continue
+        below = [size for size, entry in sizes.items() if entry["below"]]
+        largest = list(sizes.values())[-1]
+        text = f"{learner} {largest['accuracy']:.3f} ± {largest['deviation']:.3f}"
+        if 0 < len(below) < len(sizes):
+            groups["at some P"].append(f"{text} (below at {', '.join(below)})")
+        else:
+            groups["at every P" if below else "at no P"].append(text)
+    largest = list(next(iter(learners.values())))[-1]
+    return [
+        f"{name}, {share} {where} (accuracy at P = {largest}): {', '.join(texts)}."
+        for where, texts in groups.items()
+        if texts
+    ]

@@ -1,0 +1,163 @@
+"""Random search of hyper-parameters, as many draws for every model: a comparison is only as fair as its search."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import Field, model_validator
+from rich.console import Console
+from rich.table import Table as Printed
+
+from cortexsim.config.overrides import changed
+from cortexsim.config.own_tasks import see_no_task, see_own_task
+from cortexsim.config.registry import find_model
+from cortexsim.config.schema import Model, TaskTable, resolved
+from cortexsim.config.trial import Row, Trial
+from cortexsim.config.validation import read
+from cortexsim.config.values import Count, Seed, Table
+from cortexsim.errors import about
+from cortexsim.execution.scheduler import run_all
+from cortexsim.report.console import new_table
+from cortexsim.seeds import stream
+from cortexsim.storage.atomic_io import write_json
+from cortexsim.storage.ledger import Ledger
+from cortexsim.studies.search_space import Space, at_edges, draw
+
+Entry = dict[str, Any]
+
+
+class Stage(Table):
+    """What draws are scored on, by the mean accuracy; only the best so many are, where ``keep`` says so."""
+
+    samples: list[Count] = Field(min_length=1)
+    grammar_seeds: list[int] = Field(min_length=1)
+    keep: Count | None = None
+
+
+class Search(Table):
+    """A search: which models, over which values, on which grammars (to be used for nothing else).
+
+    Values are drawn from ``space``, and from ``also`` for one model; ``candidates`` come before what is drawn. With
+    ``stages``, each scores the draws that the one before has kept (successive halving: Jamieson & Talwalkar 2016).
+    """
+
+    description: str = ""
+    models: list[str]
+    draws: Annotated[int, Field(ge=1, le=1000, strict=True)] = 1
+    samples: list[Count] = Field(default_factory=list)
+    grammar_seeds: list[Seed] = Field(default_factory=list)
+    stages: list[Stage] = Field(default_factory=list)
+    test_samples: Count = 2048
+    seed: Seed = 0
+    task: TaskTable = TaskTable()
+    space: Space = Field(default_factory=dict)
+    also: dict[str, Space] = Field(default_factory=dict)
+    candidates: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)
+
+    _beside: Path = Path()
+
+    @model_validator(mode="after")
+    def _one_plan(self) -> "Search":
+        if bool(self.stages) == bool(self.samples and self.grammar_seeds):
+            raise ValueError("give either samples and grammar_seeds, or [[stages]] that have them")
+        return self
+
+    def model(self, name: str) -> Model:
+        """Find one of its models; those ending in .toml lie beside its file."""
+        with about("models"):
+            return find_model(name, self._beside)
+
+    @property
+    def plan(self) -> list[Stage]:
+        """The stages, one where it names none."""
+        return self.stages or [Stage(samples=self.samples, grammar_seeds=self.grammar_seeds)]
+
+    def spaces(self, name: str) -> Space:
+        """What the values of one model are drawn from."""
+        return {**self.space, **self.also.get(name, {})}
+
+
+def read_search(path: Path) -> Search:
+    """Read the file of a search.
+
+    Raises:
+        UserError: one line naming file, key and value.
+    """
+    found = read(path, Search)
+    found._beside = path.parent
+    return found
+
+
+def configuration(plan: Search) -> dict[str, Any]:
+    """Write out all that a search depends on, the models that it starts from too."""
+    return {**plan.model_dump(mode="json"), "start": [resolved(plan.model(name)) for name in plan.models]}
+
+
+def search(plan: Search, out: Path, console: Console, workers: int = 0) -> dict[str, list[Entry]]:
+    """Try as many draws for each model, and write ``outcome.json``: those that came furthest first, then by score."""
+    out.mkdir(parents=True, exist_ok=True)
+    ledger = Ledger(out / "rows.jsonl")
+    drawn = {name: _draws(plan, name) for name in plan.models}
+    models = {name: [changed(plan.model(name), values) for values in draws] for name, draws in drawn.items()}
+    outcome: dict[str, list[Entry]] = {
+        name: [{"values": values, "draw": index} for index, values in enumerate(draws)] for name, draws in drawn.items()
+    }
+    see_no_task((key for draws in drawn.values() for values in draws for key in values), "space, also, candidates")
+    see_own_task([model for several in models.values() for model in several], plan.task.build(plan._beside))
+    for number, stage in enumerate(plan.plan, 1):
+        left = {name: entries[: stage.keep] for name, entries in outcome.items()}
+        trials = {
+            (name, entry["draw"]): _trials(plan, stage, models[name][entry["draw"]])
+            for name, entries in left.items()
+            for entry in entries
+        }
+        before = f"stage {number}: " if plan.stages else ""
+        run_all([trial for several in trials.values() for trial in several], ledger, console, workers, before)
+        for name, entries in left.items():
+            for entry in entries:
+                rows = [ledger.rows[trial.key] for trial in trials[name, entry["draw"]]]
+                entry |= {"stage": number, **_score(rows, stage.samples)}
+            outcome[name].sort(key=lambda entry: (-entry["stage"], -entry["score"]))
+    for name, entries in outcome.items():
+        for entry in entries:
+            entry["at_edge"] = at_edges(entry["values"], plan.spaces(name))
+    named = {Path(name).stem: entries for name, entries in outcome.items()}
+    write_json(out / "outcome.json", {"search": plan.model_dump(), "outcome": named})
+    return outcome
+
+
+def table(outcome: Mapping[str, list[Entry]], most: int = 3) -> Printed:
+    """Set out the best draws of each model; a value at an edge of its space has a mark."""
+    printed = new_table("Best draws", ["model", "mean accuracy", "by samples", "values (* at an edge)"], left=4)
+    for name, found in outcome.items():
+        for entry in found[:most]:
+            marks = {key: "*" if key in entry["at_edge"] else "" for key in entry["values"]}
+            values = ", ".join(f"{key} = {value}{marks[key]}" for key, value in entry["values"].items())
+            by_samples = ", ".join(f"{samples}: {accuracy:.3f}" for samples, accuracy in entry["accuracy"].items())
+            printed.add_row(name, f"{entry['score']:.3f}", by_samples, values)
+    return printed
+
+
+def _trials(plan: Search, stage: Stage, model: Model) -> list[Trial]:
+    task = plan.task.build(plan._beside)
+    return [
+        Trial(model, task, samples, plan.test_samples, grammar, seed)
+        for samples in stage.samples
+        for seed, grammar in enumerate(stage.grammar_seeds, plan.seed)
+    ]
+
+
+def _score(rows: list[Row], samples: list[int]) -> Entry:
+    by_samples = {n: float(np.mean([row["accuracy"] for row in rows if row["samples"] == n])) for n in samples}
+    return {
+        "score": float(np.mean(list(by_samples.values()))),
+        "worst": {str(n): min(row["accuracy"] for row in rows if row["samples"] == n) for n in samples},
+        "accuracy": {str(n): round(value, 4) for n, value in by_samples.items()},
+        "seconds": float(np.mean([row["seconds"] for row in rows])),
+    }
+
+
+def _draws(plan: Search, name: str) -> list[dict[str, Any]]:
+    space, generator = plan.spaces(name), stream(plan.seed, "search", Path(name).stem)
+    return plan.candidates.get(name, []) + [draw(space, generator) for _ in range(plan.draws if space else 0)]

@@ -1,0 +1,62 @@
+"""What spiking layers do, fixation by fixation, before and after training."""
+
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+from cortexsim.analysis.spikes import Scene, raster
+from cortexsim.config import building
+from cortexsim.config.trial import Trial
+from cortexsim.errors import UserError
+from cortexsim.learners import MixedNetwork, Segment, train
+from cortexsim.storage.atomic_io import write_figure
+from cortexsim.studies.single_run import Progress
+from cortexsim.training.measurement import Prepared, prepare
+
+
+def draw(trial: Trial, fixations: int, out: Path, console: Console) -> None:
+    """Train a model, and draw its lowest spiking layers before and after: ``raster.png`` and ``raster.svg``.
+
+    Args:
+        trial: what is trained, on what.
+        fixations: how many test samples are shown.
+        out: folder.
+        console: where progress goes.
+
+    Raises:
+        UserError: where no layer of the model spikes.
+    """
+    drawn, prepared = prepare(trial), prepare(trial)
+    segment = _spiking(trial, prepared)
+    out.mkdir(parents=True, exist_ok=True)
+    budget = building.budget(trial.model)
+    progress = Progress(console, prepared.learner.stages, budget.epochs)
+    train(prepared.learner, prepared.inputs, prepared.labels, budget, trial.seed, [progress])
+    below = _below(prepared, segment, 256)
+    codes = segment.respond(below, trial.seed)[0][0]
+    cell = int(codes[:, 0].var(0).argmax())  # The cell of the first column that tells most samples apart.
+    scenes = []
+    for state in (drawn, prepared):
+        part = _spiking(trial, state)
+        outcome = part.record_all(_below(state, part, fixations), cell, trial.seed)
+        scenes.append(Scene(outcome, part.layers[0].feedforward.weights[0].cpu().numpy(), part.settings.timing, cell))
+    figure = raster(scenes[0], scenes[1], trial.model.name)
+    write_figure(figure, out / "raster", dpi=150)
+
+
+def _spiking(trial: Trial, prepared: Prepared) -> Segment:
+    """Find the lowest layers that spike."""
+    network = prepared.learner.network
+    segments = network.segments if isinstance(network, MixedNetwork) else ()
+    found = next((segment for segment in segments if segment.substrate == "spiking"), None)
+    if found is None:
+        raise UserError(f"{trial.model.name}: no layer of this model spikes (network.substrate = 'spiking')")
+    return found
+
+
+def _below(prepared: Prepared, segment: Segment, count: int) -> torch.Tensor:
+    """Show test samples to what lies below the spiking layers."""
+    inputs = torch.from_numpy(prepared.test.inputs[:count]).to(prepared.inputs)
+    network = prepared.learner.network
+    return network.activities(inputs, segment.first)[-1] if segment.first else inputs

@@ -1,0 +1,234 @@
+"""Sweeps of the hierarchy, as an experiment writes them down: what varies, at which values, for which learners."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from cortexsim.analysis.sample_complexity import Threshold, brackets
+from cortexsim.analysis.thresholds import SYMBOLS, Swept
+from cortexsim.config.registry import find_model
+from cortexsim.config.schema import Model, TaskTable, resolved
+from cortexsim.config.tasks import build_task
+from cortexsim.config.trial import TEST_SAMPLES, Row, Trial
+from cortexsim.config.values import Count, Positive, Seed, Table
+from cortexsim.errors import UserError
+from cortexsim.studies.bisection import Search
+from cortexsim.tasks.rhm import Hierarchy, laws
+
+LEAST = 16  # Distinct samples, for a search to have any room.
+HELD_OUT = 4  # One in so many samples of a small grammar is never trained on.
+
+
+class SweepTable(Table):
+    """One sweep: what varies, at which values, and what stays.
+
+    ``fraction`` is f = m / v^(s-1), varied through m. ``seeds`` counts the grammars, seeded from ``grammar_seed``, and
+    ``repeats`` how often each comes, with other samples, first weights and order. ``cap`` is the largest training set
+    that may be tried.
+    """
+
+    name: str
+    varies: Literal["depth", "multiplicity", "features", "fraction"]
+    values: list[Positive] = Field(min_length=1)
+    task: TaskTable = TaskTable()
+    models: list[str] | None = Field(default=None, min_length=1)
+    seeds: Count = 3
+    repeats: Count = 1
+    grammar_seed: Seed = 0
+    cap: Annotated[int, Field(ge=2, strict=True)]
+
+
+class Thresholds(Table):
+    """The sweeps of an experiment, and smaller ones for a quick look.
+
+    ``models`` are those of every sweep that names none of its own.
+    """
+
+    description: str
+    models: list[str] = Field(default_factory=list)
+    sweep: list[SweepTable] = Field(min_length=1)
+    quick: list[SweepTable] = Field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Hold a sweep whose models have been read and whose hierarchies exist.
+
+    Attributes:
+        table: as it is written.
+        points: what varies and the hierarchy, ascending.
+        models: the learners.
+        device: where it runs.
+        target: of layers in Brian2.
+    """
+
+    table: SweepTable
+    points: tuple[tuple[float, Hierarchy], ...]
+    models: tuple[Model, ...]
+    device: str = "cpu"
+    target: str = "cpp"
+
+    def searches(self) -> list[Search]:
+        """List every search, in the order of its places."""
+        hierarchies = dict(self.points)
+        return [Search(self._largest(model, hierarchies[value], seed)) for model, value, seed in self.places()]
+
+    def places(self) -> list[tuple[Model, float, int]]:
+        """List model, value and seed of every search."""
+        return list(product(self.models, (value for value, _ in self.points), range(self.repetitions)))
+
+    @property
+    def repetitions(self) -> int:
+        """How many searches a learner has at each value."""
+        return self.table.seeds * self.table.repeats
+
+    @property
+    def title(self) -> str:
+        """Name the sizes that stay, and the repetitions."""
+        h, table = self.points[0][1], self.table
+        sizes = {"v": h.features, "m": h.multiplicity, "s": h.tuple_size, "L": h.depth}
+        symbol = SYMBOLS[table.varies]
+        stays = [
+            f"{name} = {size}" for name, size in sizes.items() if name not in (symbol, "m" if symbol == "f" else "")
+        ]
+        classes = "n_c = v" if "classes" not in (table.task.model_extra or {}) else f"n_c = {h.classes}"
+        times = f" x {table.repeats} seeds" if table.repeats > 1 else ""
+        grammars = f"{table.seeds} grammar{'s' if table.seeds > 1 else ''}{times}, seeded from {table.grammar_seed}"
+        return f"{', '.join([*stays, classes])}; {grammars}"
+
+    def _largest(self, model: Model, hierarchy: Hierarchy, seed: int) -> Trial:
+        test = held_out(hierarchy)
+        samples = min(self.table.cap, hierarchy.distinct_samples - test)
+        grammar = self.table.grammar_seed + seed % self.table.seeds
+        return Trial(model, hierarchy, samples, test, grammar, seed, self.device, self.target)
+
+    def swept(self, settled: Sequence[Sequence[Row]]) -> Swept:
+        """Turn the rows of its searches into thresholds."""
+        hierarchies = [hierarchy for _, hierarchy in self.points]
+        rest, found = iter(settled), {}
+        for model in self.models:
+            several = [[row for _ in range(self.repetitions) for row in next(rest)] for _ in self.points]
+            found[model.name] = tuple(Threshold.of(brackets(rows)) for rows in several)
+        return Swept(
+            name=self.table.name,
+            varies=self.table.varies,
+            title=self.title,
+            values=tuple(value for value, _ in self.points),
+            laws={
+                "n_c m^L": tuple(float(laws.backpropagation(hierarchy)) for hierarchy in hierarchies),
+                "v m³/(1-f)": tuple(laws.clustering(hierarchy) for hierarchy in hierarchies),
+            },
+            found=found,
+            reference=next((model.name for model in self.models if model.rule_name == "backprop"), None),
+        )
+
+
+def held_out(hierarchy: Hierarchy) -> int:
+    """Choose how many samples to test on, whatever the training set: of a small grammar, a quarter of all."""
+    return min(TEST_SAMPLES, hierarchy.distinct_samples // HELD_OUT)
+
+
+def sweeps(plan: Thresholds, beside: Path, device: str = "cpu", quick: bool = False) -> list[Sweep]:
+    """Turn the tables of an experiment into sweeps; models ending in .toml lie beside the experiment.
+
+    Raises:
+        UserError: where a sweep cannot be run as it is written, or a quick look is asked where there is none.
+    """
+    if quick and not plan.quick:
+        raise UserError(f"--quick: experiment '{beside.name}' has no quick form (leave it out)")
+    tables = plan.quick if quick else plan.sweep
+    names = [table.name for table in tables]
+    found = []
+    for index, table in enumerate(tables):
+        try:
+            if table.name in names[:index]:
+                raise UserError("another one has this name (give each its own)")
+            found.append(_sweep(table, plan, beside, device))
+            check_names([model for sweep in found for model in sweep.models])
+        except UserError as error:
+            raise UserError(f"experiment '{beside.name}': sweep '{table.name}': {error}") from None
+    return found
+
+
+def _sweep(table: SweepTable, plan: Thresholds, beside: Path, device: str) -> Sweep:
+    models = tuple(find_model(name, beside) for name in table.models or plan.models)
+    if not models:
+        raise UserError("it names no models (models = [...])")
+    distinct(models)
+    return Sweep(table, points_of(table, models), models, device)
+
+
+def distinct(models: Sequence[Model]) -> None:
+    """See that no model is given twice.
+
+    Raises:
+        UserError: where one is.
+    """
+    names = [model.name for model in models]
+    if twice := [name for index, name in enumerate(names) if name in names[:index]]:
+        raise UserError(f"models: '{twice[0]}' is given more than once (give the copies different file names)")
+
+
+def check_names(models: Sequence[Model]) -> None:
+    """See that a name stands for one model, for rows are known by it.
+
+    Raises:
+        UserError: where two differ.
+    """
+    known: dict[str, Model] = {}
+    for model in models:
+        if resolved(known.setdefault(model.name, model)) != resolved(model):
+            raise UserError(f"models: '{model.name}' names two that differ (give them different file names)")
+
+
+def points_of(table: SweepTable, models: Sequence[Model] = ()) -> tuple[tuple[float, Hierarchy], ...]:
+    """List what varies, ascending, and the hierarchy at each of its values.
+
+    Raises:
+        UserError: where there is no such hierarchy, or it has too few samples to search in, or a model is for another
+            task.
+    """
+    for model in models:
+        if model.task.name != Hierarchy.name:
+            raise UserError(
+                f"model '{model.name}' is for task '{model.task.name}', and sizes of the Random Hierarchy Model vary"
+                " (take a model for that)"
+            )
+    return tuple((value, _hierarchy(table, value)) for value in sorted(set(table.values)))
+
+
+def _hierarchy(table: SweepTable, value: float) -> Hierarchy:
+    """Set the size that varies.
+
+    Raises:
+        UserError: where it is no whole number, or there is no such hierarchy, or it has too few samples to search in.
+    """
+    key = "multiplicity" if table.varies == "fraction" else table.varies
+    sizes = dict(table.task.model_extra or {})
+    if key in sizes:
+        raise UserError(f"task.{key}: it is what varies (leave it out)")
+    if table.task.name != Hierarchy.name:
+        raise UserError(f"task.name = '{table.task.name}': sizes of the Random Hierarchy Model vary ('rhm')")
+    room = 1
+    if table.varies == "fraction":
+        base = build_task(sizes | {"multiplicity": 1})
+        assert isinstance(base, Hierarchy)
+        room = base.features ** (base.tuple_size - 1)
+    if abs(value * room - round(value * room)) > 1e-6:
+        whole = f"f v^(s-1) = {value * room:g} synonyms" if table.varies == "fraction" else f"{value:g}"
+        raise UserError(f"values: {SYMBOLS[table.varies]} = {value:g}: {whole} is not a whole number")
+    try:
+        hierarchy = build_task({**sizes, key: round(value * room)})
+    except UserError as error:
+        raise UserError(f"{SYMBOLS[table.varies]} = {value:g}: {error}") from None
+    assert isinstance(hierarchy, Hierarchy)
+    if hierarchy.distinct_samples < LEAST:
+        raise UserError(
+            f"{SYMBOLS[table.varies]} = {value:g}: this grammar has {hierarchy.distinct_samples} distinct samples"
+            f" (at least {LEAST}; raise depth or multiplicity)"
+        )
+    return hierarchy

@@ -1,0 +1,89 @@
+"""What sweeps of the hierarchy say: their tables and their sentences."""
+
+import math
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from cortexsim.analysis.thresholds import SYMBOLS, Fit, Swept, fit
+from cortexsim.report import markdown as pages
+from cortexsim.report.console import new_table, put
+from cortexsim.studies.measured import Measured
+
+READING = (
+    "P*: from here on the test error is at most a tenth of that of guessing; geometric mean over grammars (95 %"
+    " interval, widened by the step from size to size).",
+    "A learner / another: the ratio of their P*, grammar by grammar. >: beyond the largest P that could be tried."
+    " Stable: how many runs, of all grammars and seeds, meet the criterion with 1.4 times P*.",
+)
+
+
+def tell(found: Sequence[Measured], console: Console) -> None:
+    """Print P* of every sweep, the ratios to the reference, and how P* grows."""
+    for each in found:
+        put(table(each.swept), console)
+        for line in growth(each.swept):
+            console.print(line, soft_wrap=True)
+        console.print()
+    for explained in READING:
+        console.print(explained, soft_wrap=True)
+    for line in warnings(found):
+        console.print(line, soft_wrap=True)
+
+
+def warnings(found: Sequence[Measured]) -> list[str]:
+    """Name learners whose weights grew without bound."""
+    diverged = sorted({row["learner"] for each in found for row in each.rows if row["diverged"]})
+    if not diverged:
+        return []
+    return [f"The weights of {', '.join(diverged)} grew without bound in some runs: lower training.eta."]
+
+
+def table(swept: Swept) -> Table:
+    """Set out P* by learner and value, with the predicted laws below, and the ratios to the reference."""
+    head, rows = _cells(swept)
+    printed = new_table(f"{swept.name}: {swept.title}", head)
+    for row in rows:
+        printed.add_row(*row)
+    return printed
+
+
+def markdown(swept: Swept) -> str:
+    """Write the same table for a README."""
+    return pages.table(*_cells(swept))
+
+
+def growth(swept: Swept) -> list[str]:
+    """Say of every learner how its P* grows, where that can be told."""
+    return [sentence(line) for name in swept.found if (line := fit(swept, name))]
+
+
+def _cells(swept: Swept) -> tuple[list[str], list[list[str]]]:
+    """Set out the head and the rows of a table of P*."""
+    symbol, places = SYMBOLS[swept.varies], range(len(swept.values))
+    rows = [[name, *(threshold.text() for threshold in several)] for name, several in swept.found.items()]
+    rows += [[f"law {law}", *(f"{value:.0f}" for value in predicted)] for law, predicted in swept.laws.items()]
+    for name in swept.found:
+        ratios = [swept.ratio(name, index) for index in places]
+        if any(ratios):
+            rows.append([f"{name} / {swept.reference}", *("-" if r is None else r.text(2) for r in ratios)])
+    for name, several in swept.stability.items():
+        if any(several):
+            rows.append([f"{name}, stable", *("-" if stable is None else str(stable) for stable in several)])
+    return ["learner", *(f"{symbol} = {value:g}" for value in swept.values)], rows
+
+
+def sentence(line: Fit) -> str:
+    """Say how P* grows, beside the laws over the same values."""
+    slope, symbol = line.slope, SYMBOLS[line.varies]
+    growth = [_grows(line.varies, value) for value in (slope.value, slope.low, slope.high)]
+    laws = ", ".join(f"{name} as {_grows(line.varies, steepness)}" for name, steepness in line.laws.items())
+    ratio = " a level" if line.varies == "depth" else ""
+    left = f"; without {symbol} = {', '.join(f'{value:g}' for value in line.left_out)}" if line.left_out else ""
+    interval = f"95 % interval {growth[1]} to {growth[2]}"
+    return f"{line.learner}: P* grows as {growth[0]}{ratio} ({interval}{left}); the laws: {laws}."
+
+
+def _grows(varies: str, steepness: float) -> str:
+    return f"x{math.exp(steepness):.2f}" if varies == "depth" else f"{SYMBOLS[varies]}^{steepness:.2f}"

@@ -1,0 +1,1 @@
+"""Training: one trial run, kept, followed and measured."""

@@ -1,0 +1,114 @@
+"""Cells that send predictions: what drives them, and how far."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from cortexsim.config.building import assemble
+from cortexsim.config.registry import read_model
+from cortexsim.learners import MixedNetwork
+from cortexsim.rate import Architecture
+from cortexsim.spiking.wiring import wires
+from cortexsim.tasks.rhm import Hierarchy
+from tests.nets import build
+
+CELLS = 3
+TEXT = """
+learner = "local"
+[rule]
+name = "clapp"
+[network]
+substrate = "spiking"
+cells = 3
+sends = "prediction"
+[spiking]
+encoding = "regular"
+unit_rate = "100 Hz"
+reach = 0.7
+"""
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_senders_are_driven_as_the_rate_layer_says(size: int) -> None:
+    hierarchy = Hierarchy(features=4, multiplicity=2, depth=2, tuple_size=size)
+    architecture = Architecture(cells=CELLS, shared=False, sends="prediction", transfer="linear")
+    network = build(architecture, hierarchy, 0, dtype=torch.float64, context=("sibling", "none"))
+    network.draw_context(1)
+    layer = network.layers[0]
+    assert layer.context is not None
+    activity = torch.rand(1, layer.positions, CELLS, dtype=torch.float64)
+    pre, post, place = wires("onward", {"sources": layer.heard.tolist(), "cells": CELLS})
+    drive = np.zeros(layer.positions * CELLS)
+    np.add.at(drive, post, layer.context.weights.numpy().ravel()[place] * activity.numpy().ravel()[pre])
+    np.testing.assert_allclose(drive, layer.send(activity).numpy().ravel(), rtol=1e-12)
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> MixedNetwork:
+    return taught(tmp_path, TEXT)
+
+
+def taught(tmp_path: Path, text: str) -> MixedNetwork:
+    """A spiking network of three levels whose first layer has learned something, by decree."""
+    (tmp_path / "mine.toml").write_text(text)
+    built = assemble(read_model(tmp_path / "mine.toml"), Hierarchy(4, 2, 3), seed=3, target="numpy").network
+    assert isinstance(built, MixedNetwork)
+    first = built.layers[0]
+    assert first.context is not None
+    first.feedforward.weights.abs_().add_(1)
+    first.context.weights.copy_(torch.linspace(-1, 2, first.context.weights.numel()).view_as(first.context.weights))
+    first.mean.fill_(0.1)
+    return built
+
+
+def show(network: MixedNetwork, times: int) -> torch.Tensor:
+    """Show one sample again and again to the second layer as it learns, and answer with what the first one predicts."""
+    leaves = torch.zeros(times, 8, 4)
+    leaves[:, :, 1] = 1
+    segment = network.segments[0]
+    segment.learn(1, leaves, torch.zeros(times, 4), np.zeros(times), np.arange(times), seed=0)
+    first = network.layers[0]
+    first.sends = "activity"
+    segment._stacks.clear()
+    activity = network.activities(leaves[:1], 3)[0] - first.mean
+    first.sends = "prediction"
+    segment._stacks.clear()
+    return first._predictions()(activity.double() if first.bias.dtype == torch.float64 else activity)
+
+
+def test_the_power_of_a_drive_is_followed(network: MixedNetwork) -> None:
+    expected = show(network, 30).flatten().numpy()
+    share = 1 - (1 - network.segments[0].settings.mean_rate) ** 30
+    found = network.segments[0].lasting["sender1.power"]
+    assert expected.std() > 0.1
+    np.testing.assert_allclose(found, expected**2 * share, rtol=0.1)  # Spikes differ from fixation to fixation.
+
+
+def test_senders_fire_where_more_than_the_mean_is_expected(network: MixedNetwork) -> None:
+    expected = show(network, 200).flatten()
+    leaves = torch.zeros(1, 8, 4)
+    leaves[:, :, 1] = 1
+    sent = network.activities(leaves, 1)[0].flatten()
+    assert ((expected > 0) == (sent > 0)).all()
+    assert 0 < (expected > 0).float().mean() < 1
+
+
+def test_senders_reach_as_far_as_they_are_told(tmp_path: Path) -> None:
+    """With their power as large as it is, the drive grows with the reach, and the rates with the drive."""
+    sent, leaves = [], torch.eye(4)[torch.arange(16) % 4].view(2, 8, 4)
+    for reach in (0.35, 1.4):
+        network = taught(tmp_path, TEXT.replace("reach = 0.7", f"reach = {reach}"))
+        show(network, 10)
+        sent.append(float(network.activities(leaves, 1)[0].mean()))
+    assert 0 < sent[0] < 0.5 * sent[1]
+
+
+def test_what_senders_send_does_not_depend_on_the_sample_before(network: MixedNetwork) -> None:
+    show(network, 10)
+    leaves = torch.eye(4)[(torch.arange(24) * 5 // 3) % 4].view(3, 8, 4)
+    together = network.activities(leaves, 1)[0]
+    alone = torch.cat([network.activities(leaves[k : k + 1], 1)[0] for k in range(3)])
+    assert (together > 0).float().mean() > 0.2
+    torch.testing.assert_close(together, alone, rtol=1e-6, atol=1e-7)

@@ -1,0 +1,92 @@
+"""The door: what is done from Python is what the command line does."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+import cortexsim
+from cortexsim.config.trial import Trial
+from cortexsim.errors import UserError
+from cortexsim.storage.run_directory import RunFolder
+from cortexsim.studies.single_run import train_one
+from cortexsim.tasks.rhm import Hierarchy
+
+SMALL = {"depth": 2, "features": 4, "multiplicity": 2}
+QUICK = {"training.epochs": 2, "readout.epochs": 3}
+
+
+def kept(folder: Path, model: str = "clapp", target: str = "cpp") -> RunFolder:
+    settings = {"readout.epochs": 3} if model == "untrained" else QUICK
+    trial = Trial(cortexsim.load_model(model, settings), Hierarchy(4, 2, 2), 16, 16, 0, 0, target=target)
+    found = RunFolder.begin(folder, trial)
+    train_one(found, Console(quiet=True), 0.0)
+    return found
+
+
+def test_a_run_that_was_kept_answers_as_one_that_was_trained_here(tmp_path: Path) -> None:
+    kept(tmp_path / "run")
+    read, here = cortexsim.load_run(tmp_path / "run"), cortexsim.train("clapp", SMALL, samples=16, settings=QUICK)
+    assert read.accuracy == here.accuracy
+    assert read.weights.keys() == here.weights.keys()
+    assert all(np.array_equal(read.weights[name], here.weights[name]) for name in read.weights)
+    for one, other in zip(read.activities(), here.activities(here.test.inputs), strict=True):
+        assert np.array_equal(one, other)
+    assert "test accuracy" in repr(read)
+
+
+def test_a_run_without_a_checkpoint_cannot_be_read(tmp_path: Path) -> None:
+    trial = Trial(cortexsim.load_model("clapp", QUICK), Hierarchy(4, 2, 2), 16, 16, 0, 0)
+    RunFolder.begin(tmp_path / "run", trial)
+    with pytest.raises(UserError, match=r"no checkpoint yet \(cortexsim train --resume"):
+        cortexsim.load_run(tmp_path / "run")
+
+
+def test_spikes_come_population_by_population_in_seconds() -> None:
+    run = cortexsim.train("clapp-spiking", SMALL, samples=8, settings={**QUICK, "network.cells": 4}, target="numpy")
+    shown = run.test.inputs[:3]
+    spikes = run.spikes(shown)
+    assert {"input", "layer1", "layer2"} <= spikes.keys()
+    times, cells = spikes["input"]
+    fixation = 0.1 + 0.05
+    assert 0 <= times.min() < times.max() < 3 * 10 * fixation
+    assert cells.max() < shown[0].size
+    with pytest.raises(UserError, match="no layer of this model spikes"):
+        cortexsim.train("untrained", SMALL, samples=8, settings={"readout.epochs": 2}).spikes()
+
+
+def test_a_comparison_gives_rows_a_table_and_a_figure(tmp_path: Path) -> None:
+    found = cortexsim.compare(["clapp", "untrained"], SMALL, [8, 16], seeds=2, settings=QUICK, out=tmp_path / "out")
+    assert len(found.rows) == 8
+    frame = found.frame()
+    assert set(frame["learner"]) == {"clapp", "untrained"}
+    assert frame.groupby("samples")["accuracy"].mean().index.tolist() == [8, 16]
+    assert len(found.figure().axes) == 4
+    assert "clapp" in found._repr_html_()
+    again = cortexsim.load_results(tmp_path / "out")
+    assert again["accuracy"].tolist() == frame["accuracy"].tolist()
+
+
+def test_thresholds_stand_beside_backpropagation_and_the_control() -> None:
+    found = cortexsim.threshold(["backprop-plain"], [2], {"features": 4, "multiplicity": 2}, grammars=2, cap=16)
+    assert [entry["model"] for entry in found.entries] == ["backprop", "backprop-plain", "untrained"]
+    assert "P*" in found._repr_html_()
+    assert len(found.frame()) == 3
+
+
+def test_results_are_read_from_whatever_holds_them(tmp_path: Path) -> None:
+    kept(tmp_path / "runs" / "one", "untrained")
+    for path in (tmp_path / "runs" / "one", tmp_path / "runs"):
+        assert cortexsim.load_results(path)["learner"].tolist() == ["untrained"]
+    rows = Path(cortexsim.__file__).parent.parent / "experiments" / "plain_sgd" / "rows.jsonl.gz"
+    assert set(cortexsim.load_results(rows)["learner"]) == {"clapp-sgd", "untrained"}
+    (tmp_path / "bad.json").write_text(json.dumps({"nothing": 1}))
+    with pytest.raises(UserError, match=r"bad\.json: no results"):
+        cortexsim.load_results(tmp_path / "bad.json")
+    with pytest.raises(UserError, match="No such file"):
+        cortexsim.load_results(tmp_path / "none.json")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match="no results in it"):
+        cortexsim.load_results(tmp_path / "empty")
