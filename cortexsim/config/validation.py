@@ -1,8 +1,9 @@
 """Configurations read, or what is wrong with them in one line."""
 
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, TypeVar, get_args, get_origin
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -57,10 +58,16 @@ def _table_at(table: type[BaseModel], where: list[str]) -> type[BaseModel]:
             continue
         if key not in table.model_fields:  # A name of the user's own, such as that of a modulator.
             continue
-        annotation = table.model_fields[key].annotation
-        candidates = [annotation, *get_args(annotation)]
-        table = next(kind for kind in candidates if isinstance(kind, type) and issubclass(kind, BaseModel))
+        table = next(_tables(table.model_fields[key].annotation), table)
     return table
+
+
+def _tables(annotation: Any) -> Iterator[type[BaseModel]]:
+    """List the tables that a type names, also within others, as in ``dict[str, Range | Choices]``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _tables(part)
 
 
 def _wanted(table: type[BaseModel], where: list[str]) -> str:
