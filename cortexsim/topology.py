@@ -136,15 +136,17 @@ def convolution(grid: tuple[int, ...], size: int, stride: int, cells: int | None
     return _windows(grid, sizes, starts, spacing, cells)
 
 
-def spread(grid: tuple[int, ...], columns: int, cells: int | None = None) -> Columns:
+def spread(grid: tuple[int, ...], columns: tuple[int, ...], cells: int | None = None) -> Columns:
     """Let so many columns along each axis see all of it, in windows that overlap where their number does not divide it.
 
-    An axis with fewer positions has one column for each.
+    Args:
+        grid: positions below, along each axis.
+        columns: as many as there are positions there, or fewer.
+        cells: in each column.
     """
-    counts = [min(columns, n) for n in grid]
-    sizes = [-(-n // count) for n, count in zip(grid, counts, strict=True)]
+    sizes = [-(-n // count) for n, count in zip(grid, columns, strict=True)]
     starts = [
-        np.round(np.linspace(0, n - k, count)).astype(np.intp) for n, k, count in zip(grid, sizes, counts, strict=True)
+        np.round(np.linspace(0, n - k, count)).astype(np.intp) for n, k, count in zip(grid, sizes, columns, strict=True)
     ]
     spacing = [1 if len(start) == 1 or min(np.diff(start)) >= k else 2 for start, k in zip(starts, sizes, strict=True)]
     return _windows(grid, sizes, starts, tuple(spacing), cells)
@@ -196,7 +198,7 @@ def tree(depth: int, size: int, channels: int) -> Topology:
 def pyramid(grid: tuple[int, ...], channels: int, depth: int, size: int = 2) -> Topology:
     """Build a tree over any grid: one column on top, and below it, along each axis, so many times more a layer.
 
-    The lowest layer divides the input between its columns.
+    The lowest layer divides the input between its columns. An axis with too few positions branches in fewer layers.
 
     Raises:
         UserError: where the grid has too few positions for so many layers.
@@ -206,7 +208,8 @@ def pyramid(grid: tuple[int, ...], channels: int, depth: int, size: int = 2) -> 
             f"{depth} layers need {size ** (depth - 1)} positions along an axis, and the input has"
             f" {' x '.join(map(str, grid))} (take fewer layers, or say in [[layer]] what each sees)"
         )
-    layers = [spread(grid, size ** (depth - 1))]
+    columns = tuple(max(size**k for k in range(depth) if size**k <= n) for n in grid)
+    layers = [spread(grid, columns)]
     while len(layers) < depth:
         layers.append(convolution(layers[-1].grid, size, size))
     return stacked(grid, channels, tuple(layers))

@@ -60,6 +60,10 @@ def test_a_pyramid_sees_all_of_any_grid() -> None:
         found = topology.pyramid((size,), 1, 3)
         assert found.positions == (4, 2, 1)
         assert set(found.layers[0].fields.ravel()) == set(range(size))
+    for grid in ((3, 8), (7, 3), (5, 6), (1, 9)):
+        found = topology.pyramid(grid, 1, 3)
+        assert found.positions[-1] == 1
+        assert all(set(layer.fields.ravel()) == set(range(layer.below)) for layer in found.layers)
     with pytest.raises(UserError, match="3 layers need 4 positions along an axis"):
         topology.pyramid((3,), 1, 3)
 
