@@ -29,6 +29,7 @@ from rich.table import Table as Printed
 from cortexsim.analysis.probes import activities
 from cortexsim.analysis.summary import summarise
 from cortexsim.config.overrides import changed
+from cortexsim.config.own_tasks import shared_task
 from cortexsim.config.registry import find_model
 from cortexsim.config.schema import Model
 from cortexsim.config.tasks import asked_task, build_task, titled
@@ -250,7 +251,7 @@ def compare(
 
     Args:
         models: names, paths or models.
-        task: what is learned; a hierarchy of three levels unless given.
+        task: what is learned; unless given, what the models say they are for, or a hierarchy of three levels.
         samples: sizes of the training set.
         seeds: repetitions; repetition k has seed k and the task seed of the first plus k.
         task_seed: of the first repetition.
@@ -264,9 +265,10 @@ def compare(
     Raises:
         UserError: where a model and the task do not fit, or cannot be.
     """
+    found = tuple(_settled(model, settings or {}) for model in models)
     planned = comparing.Comparison(
-        models=tuple(_settled(model, settings or {}) for model in models),
-        task=_task(task, Hierarchy(depth=3)),
+        models=found,
+        task=_task(task, Hierarchy(depth=3) if task is not None else shared_task(found) or Hierarchy(depth=3)),
         samples=tuple(sorted(set(samples))),
         seeds=seeds,
         grammar_seed=task_seed,

@@ -1,4 +1,4 @@
-"""The door: what is done from Python is what the command line does."""
+"""What is done from Python is what the command line does."""
 
 import json
 from pathlib import Path
@@ -67,6 +67,15 @@ def test_a_comparison_gives_rows_a_table_and_a_figure(tmp_path: Path) -> None:
     assert "clapp" in found._repr_html_()
     again = cortexsim.load_results(tmp_path / "out")
     assert again["accuracy"].tolist() == frame["accuracy"].tolist()
+
+
+def test_models_are_compared_on_the_task_that_they_are_for(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('learner = "untrained"\n[task]\nname = "sequence"\n[readout]\nepochs = 2\n')
+    found = cortexsim.compare([tmp_path / "mine.toml", "untrained"], samples=[16], seeds=1)
+    assert found.comparison.task.name == "sequence"
+    (tmp_path / "other.toml").write_text('learner = "untrained"\n[task]\nname = "digits"\n')
+    with pytest.raises(UserError, match="models for different tasks"):
+        cortexsim.compare([tmp_path / "mine.toml", tmp_path / "other.toml"], samples=[16], seeds=1)
 
 
 def test_thresholds_stand_beside_backpropagation_and_the_control() -> None:
