@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cortexsim import __version__, commands, threshold_command
+from cortexsim import __version__, commands
 from cortexsim.errors import OutputClosed, UserError
 from cortexsim.options import (
     REPORTED_GRAMMAR,
@@ -136,7 +136,7 @@ def default_models(console: Console, target: str) -> list[str]:
 
 
 for _command in (
-    threshold_command.threshold,
+    commands.threshold,
     commands.models,
     commands.show,
     commands.train,

@@ -184,7 +184,7 @@ def within(context: str) -> list[Context]:
     return [found for found in every if found is not None and found.heard is not None]
 
 
-def beyond_the_tree(context: str) -> bool:
+def teaches_alone(context: str) -> bool:
     """Whether a column that is alone in its layer learns from something in a context."""
     return any(found.alone for found in within(context))
 

@@ -10,6 +10,7 @@ import cortexsim
 PACKAGE = Path(cortexsim.__file__).parent
 ORDER = [
     "errors",
+    "user_files",
     "processes",
     "seeds",
     "expression",
@@ -29,12 +30,12 @@ ORDER = [
     "report",
     "studies",
 ]
-ORDER += ["estimator", "api", "options", "commands", "threshold_command", "cli", "__main__"]
+ORDER += ["estimator", "api", "options", "commands", "cli", "__main__"]
 ENGINES = {
     "torch": {"rate", "learners", "analysis", "config", "storage", "training", "studies", "estimator", "api"},
     "sklearn": {"tasks", "estimator"},
     "matplotlib": {"analysis", "studies", "api"},
-    "typer": {"options", "commands", "threshold_command", "cli"},
+    "typer": {"options", "commands", "cli"},
     "brian2": {"spiking"},
     "mnist1d": {"tasks"},
 }

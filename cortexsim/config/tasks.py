@@ -1,4 +1,4 @@
-"""From a table ``[task]``, or what the command line says, to a task and the network's topology on it."""
+"""From a table ``[task]``, or what the command line says, to a task; and how a task is written out."""
 
 import tomllib
 from collections.abc import Mapping

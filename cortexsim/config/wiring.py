@@ -50,7 +50,7 @@ def learning_layers(model: Model, wired: Topology) -> int:
     Unless it hears the label, or itself in the next fixation.
     """
     assert model.rule is not None
-    alone = wired.layers[-1].positions == 1 and not contexts.beyond_the_tree(model.rule.context)
+    alone = wired.layers[-1].positions == 1 and not contexts.teaches_alone(model.rule.context)
     return wired.depth - (alone and model.rule.top != "label")
 
 

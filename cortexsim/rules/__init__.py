@@ -7,13 +7,13 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from runpy import run_path
 
 from cortexsim.errors import UserError, nearest
 from cortexsim.expression import Expression
 from cortexsim.rules.error_path import FEEDBACK, MASKS, ErrorPath
 from cortexsim.rules.signals import SIGNALS, Signal
 from cortexsim.rules.three_factor import SUBSTRATES, Rule, ThreeFactor
+from cortexsim.user_files import value_in
 
 __all__ = [
     "FEEDBACK",
@@ -53,14 +53,7 @@ def load_rule(name: str, beside: Path = Path()) -> Rule:
             raise UserError(f"rule '{name}' is not known ({nearest(name, known_rules())})")
         return known_rules()[name]
     path = beside / name
-    if not path.is_file():
-        raise UserError(f"rule file '{path}' does not exist")
-    try:
-        rule = run_path(str(path)).get("RULE")
-    except UserError:
-        raise
-    except Exception as error:  # Whatever a user's file does wrong, its name belongs in front.
-        raise UserError(f"rule file '{path}': {type(error).__name__}: {error}") from None
+    rule = value_in(path, "RULE", "rule")
     if not isinstance(rule, Rule):
         raise UserError(f"rule file '{path}' holds no Rule named RULE")
     return rule

@@ -8,11 +8,11 @@ from dataclasses import is_dataclass
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from runpy import run_path
 from typing import Any
 
 from cortexsim.errors import UserError, nearest
 from cortexsim.tasks.protocol import UNLABELLED, Data, Layout, Task
+from cortexsim.user_files import value_in
 
 __all__ = ["TASKS", "UNLABELLED", "Data", "Layout", "Task", "task_class"]
 
@@ -46,14 +46,7 @@ def task_class(name: str, beside: Path = Path()) -> Any:
             raise UserError(f"task '{name}' is not known ({nearest(name, TASKS)}; or give the path of a .py file)")
         return TASKS[name]
     path = beside / name
-    if not path.is_file():
-        raise UserError(f"task file '{path}' does not exist")
-    try:
-        found: Any = run_path(str(path)).get("TASK")
-    except UserError:
-        raise
-    except Exception as error:  # Whatever a user's file does wrong, its name belongs in front.
-        raise UserError(f"task file '{path}': {type(error).__name__}: {error}") from None
+    found: Any = value_in(path, "TASK", "task")
     if not isinstance(found, type) or not is_dataclass(found):
         raise UserError(f"task file '{path}' holds no dataclass named TASK")
     if missing := [name for name in WANTED if not hasattr(found, name) and name not in found.__dataclass_fields__]:
