@@ -137,7 +137,7 @@ def sweep(
 
 
 def search(
-    plan: Annotated[Path, typer.Argument(help="TOML file of a search, such as experiments/tuning/broad.toml.")],
+    plan: Annotated[Path, typer.Argument(help="TOML file of a search, such as experiments/tuning/depth-3.toml.")],
     workers: Workers = 0,
     out: Out = None,
 ) -> None:

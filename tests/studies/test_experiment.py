@@ -21,9 +21,7 @@ TOY = Hierarchy(features=4, multiplicity=2, depth=2)
 
 OF_COMPARISONS = sorted(name for name, path in experiment_paths().items() if path.name == COMPARISONS)
 COMPILED = {
-    "first_layer",
     "at_a_glance",
-    "direct_spiking",
     "other_tasks",
     "spiking_constraints",
     "spiking_hierarchy",

@@ -57,7 +57,7 @@ def test_a_readme_says_what_its_rows_say(name: str) -> None:
 
 
 def test_the_projects_readme_says_what_the_rows_say() -> None:
-    path = FOLDERS["reference"].parent.parent / "README.md"
+    path = FOLDERS["sample_complexity"].parent.parent / "README.md"
     if not path.exists():
         pytest.skip("the package is installed apart from its README")
     written = path.read_text(encoding="utf-8")
