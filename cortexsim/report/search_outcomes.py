@@ -11,12 +11,13 @@ from cortexsim.report import markdown
 OUTCOMES = "outcome-*.json"
 HEAD = ("learner", "settings tried", "stage", "P", "accuracy (worst grammar)", "constants (* at an edge)")
 AS_IT_IS = "those of the model"
+BEST = 4  # Settings of a learner that a table has, beside the model as it is.
 
 
 def tables(folder: Path) -> dict[str, str]:
     """Set out what each search of a folder has found, by the name of its file after ``outcome-``.
 
-    A table has the settings that came to the last stage, and the model as it is, as far as that came.
+    A table has the best settings that came to the last stage, and the model as it is, as far as that came.
 
     Raises:
         UserError: where a file is damaged.
@@ -34,8 +35,9 @@ def tables(folder: Path) -> dict[str, str]:
 def _rows(written: dict[str, Any]) -> Iterator[Sequence[str]]:
     for learner, entries in written["outcome"].items():
         last = max(entry["stage"] for entry in entries)
+        best = [entry for entry in entries if entry["stage"] == last][:BEST]
         for entry in entries:
-            if entry["stage"] == last or not entry["values"]:
+            if entry in best or not entry["values"]:
                 by_samples = entry["accuracy"].items()
                 sizes, accuracies = zip(
                     *((n, f"{mean:.3f} ({entry['worst'][n]:.3f})") for n, mean in by_samples), strict=True

@@ -128,7 +128,7 @@ def test_a_value_that_cannot_be_is_named_with_its_comparison(tmp_path: Path) -> 
 
 
 def test_a_search_draws_as_often_for_every_model(tmp_path: Path) -> None:
-    plan = read_search(folders("experiments")[0] / "tuning" / "broad.toml")
+    plan = read_search(folders("experiments")[0] / "masking" / "search.toml")
     task = plan.task.model_copy(update={"features": 4, "multiplicity": 2, "depth": 2})
     space = {**plan.space, "training.epochs": [1]}
     small = {
@@ -139,7 +139,8 @@ def test_a_search_draws_as_often_for_every_model(tmp_path: Path) -> None:
         "task": task,
         "space": space,
     }
-    outcome = search(plan.model_copy(update=small), tmp_path, Console(quiet=True), workers=1)
+    plan = plan.model_copy(update=small | {"models": ["backprop-plain", "dfa", "fa"], "also": {}})
+    outcome = search(plan, tmp_path, Console(quiet=True), workers=1)
     assert {name: len(found) for name, found in outcome.items()} == dict.fromkeys(plan.models, 2)
     for found in outcome.values():
         assert found[0]["score"] >= found[1]["score"]
@@ -148,7 +149,7 @@ def test_a_search_draws_as_often_for_every_model(tmp_path: Path) -> None:
 
 
 def test_a_search_refuses_keys_that_no_model_has(tmp_path: Path) -> None:
-    plan = read_search(folders("experiments")[0] / "tuning" / "broad.toml")
+    plan = read_search(folders("experiments")[0] / "masking" / "search.toml")
     wrong = plan.model_copy(update={"space": {"training.etta": [1]}, "draws": 1})
     with pytest.raises(UserError, match=r"unknown key 'training\.etta'"):
         search(wrong, tmp_path, Console(quiet=True), workers=1)
@@ -164,7 +165,7 @@ def test_a_quick_look_is_asked_for_where_there_is_one() -> None:
 
 def test_repeats_draw_each_grammar_again_with_other_samples() -> None:
     experiment, beside = find_experiment("masking")
-    trials = comparisons(experiment, beside)["depth-4"].trials()
+    trials = replace(comparisons(experiment, beside)["depth-4"], seeds=3, repeats=2).trials()
     assert {(trial.grammar_seed, trial.seed) for trial in trials} == {(10 + k % 3, k) for k in range(6)}
 
 
