@@ -38,6 +38,8 @@ ENGINES = {
     "typer": {"options", "commands", "cli"},
     "brian2": {"spiking"},
     "mnist1d": {"tasks"},
+    "scipy": {"analysis"},
+    "jinja2": {"report"},
 }
 FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
 

@@ -122,6 +122,8 @@ def test_a_report_names_the_control_that_is_drawn_and_no_other(tmp_path: Path, c
     (tmp_path / "figure.svg").write_text("<svg></svg>")
     rows = [row("clapp"), row(control)]
     result = {"rows": rows, "configuration": {}, "versions": {}}
-    page = comparison_page.write(tmp_path, "title", [], summarise(rows), result).read_text()
+    page = comparison_page.write(tmp_path, "a < b", ["<script>"], summarise(rows), result).read_text()
+    assert "<h1>Learning a hidden hierarchy</h1><p>a &lt; b</p>" in page
+    assert "<script>" not in page
     assert ("the dashed grey line is the untrained control" in page) == (control == "untrained")
     assert "<button" not in page  # Nothing sorts here: there is no script.
