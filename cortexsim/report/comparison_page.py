@@ -8,7 +8,7 @@ from typing import Any
 from cortexsim.analysis.summary import Summary
 from cortexsim.report.html import cell, inline_svg, write_page
 
-COLUMNS = ("learner", "rule", "substrate", "context", "samples", "test_samples", "labels", "grammar_seed", "seed")
+COLUMNS: tuple[str, ...] = ("learner", "rule", "substrate", "context", "samples", "test_samples", "labels", "grammar_seed", "seed")
 COLUMNS += ("accuracy", "spikes", "synaptic_operations", "multiply_adds", "seconds", "cpu_seconds")
 
 
