@@ -43,6 +43,7 @@ from cortexsim.storage.committed_rows import ROWS
 from cortexsim.storage.run_directory import RESULT, RunFolder
 from cortexsim.studies import comparison as comparing
 from cortexsim.studies import samples_needed, thresholds
+from cortexsim.studies.engine import Engine
 from cortexsim.studies.single_run import Progress
 from cortexsim.studies.test_size import checked_test_size
 from cortexsim.tasks import Data, Task
@@ -277,7 +278,7 @@ def compare(
     )
     planned.check()
     with _folder(out) as folder:
-        rows, _ = comparing.compare(planned, folder, _console(progress), workers)
+        rows, _ = comparing.compare(planned, Engine(folder, _console(progress), workers))
     return Results(planned, rows)
 
 
@@ -329,7 +330,7 @@ def threshold(
         target=target,
     )
     with _folder(out) as folder:
-        (found,) = thresholds.run_sweeps([sweep], folder, _console(progress), workers)
+        (found,) = thresholds.run_sweeps([sweep], Engine(folder, _console(progress), workers))
     tables = [samples_needed.table(found, index) for index in range(len(found.swept.values))]
     return Thresholds(thresholds.entries(found), tables)
 

@@ -95,6 +95,7 @@ def compare(
     from cortexsim.storage.ledger import note
     from cortexsim.studies.comparison import Comparison, configuration
     from cortexsim.studies.comparison import compare as run
+    from cortexsim.studies.engine import Engine
 
     if resume is not None:
         only(context, "resume", "workers")
@@ -116,7 +117,7 @@ def compare(
     values |= {"depth": comparison.task.depth if isinstance(comparison.task, Hierarchy) else None}
     with working(out, "compare", COMMAND, console, "cortexsim compare --resume") as folder:
         note(folder, "compare", values, configuration(comparison))
-        run(comparison, folder, console, workers)
+        run(comparison, Engine(folder, console, workers))
     console.print(f"Written: {folder}/result.json, figure.png, figure.svg, report.html", soft_wrap=True)
 
 
@@ -194,11 +195,11 @@ def experiment(
 ) -> None:
     """Measure again what an experiment claims."""
     values = {key: value for key, value in asked(locals()).items() if key != "from_rows"}
-    from cortexsim.config.registry import THRESHOLDS, experiment_paths, find_experiment_file
+    from cortexsim.config.registry import experiment_paths
     from cortexsim.rate import device as choose
     from cortexsim.storage.ledger import note
-    from cortexsim.studies import experiment as of_comparisons
-    from cortexsim.studies import thresholds as of_thresholds
+    from cortexsim.studies.engine import Engine
+    from cortexsim.studies.experiment import open_experiment, redraw
 
     if resume is not None:
         only(context, "resume", "workers")
@@ -207,16 +208,14 @@ def experiment(
         raise UserError(f"experiment: name one ({', '.join(experiment_paths())}), or --resume FOLDER")
     console = open_console()
     if from_rows:
-        from cortexsim.studies.redraw import redraw
-
         if quick:
             raise UserError("--quick: --from-rows computes nothing (leave one of them out)")
         return console.print(f"Written: {redraw(name, out)}", soft_wrap=True)
-    kind = of_thresholds if find_experiment_file(name).name == THRESHOLDS else of_comparisons
-    configuration, perform = kind.planned(name, console, quick, choose(device))
+    opened = open_experiment(name, choose(device), quick)
+    console.print(opened.description)
     with working(out, Path(name).name, COMMAND, console, "cortexsim experiment --resume") as folder:
-        note(folder, "experiment", values, configuration)
-        written = perform(folder, console, workers)
+        note(folder, "experiment", values, opened.configuration)
+        written = opened.run(Engine(folder, console, workers))
     console.print(f"Written: {folder}/{written}", soft_wrap=True)
 
 

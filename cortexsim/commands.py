@@ -1,6 +1,5 @@
 """Commands about models, and about runs that are kept: train, sweep, threshold, and what is made of their folders."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -30,7 +29,7 @@ from cortexsim.options import (
     task_of,
     working,
 )
-from cortexsim.report.console import open_console, origin, put
+from cortexsim.report.console import open_console, origin, print_table
 from cortexsim.storage.folders import COMMAND
 
 
@@ -112,6 +111,7 @@ def sweep(
     from cortexsim.rate import device as choose
     from cortexsim.storage.folders import PLAN
     from cortexsim.studies import parameter_sweep as sweeping
+    from cortexsim.studies.engine import Engine
 
     console = open_console()
     if resume is not None:
@@ -121,13 +121,14 @@ def sweep(
         raise UserError("sweep: name a model, such as clapp, or a sweep to go on with (--resume FOLDER)")
     else:
         chosen, run_on = checked_target(target), choose(device)
-        plan = sweeping.Grid(absolute(model), together or (), grid or (), seeds, samples, grammar_seed, run_on, chosen)
-    side_by_side = 1 if plan.device != "cpu" else workers or os.cpu_count() or 1
+        plan = sweeping.ParameterSweep(
+            absolute(model), together or (), grid or (), seeds, samples, grammar_seed, run_on, chosen
+        )
     plan.points()  # What cannot be is said before there is a folder.
     name = f"sweep-{Path(plan.model).stem}"
     with working(resume or out, name, PLAN, console, "cortexsim sweep --resume") as folder:
-        rows = sweeping.run_grid(plan, folder, console, side_by_side, cluster)
-    put(sweeping.table(rows), console)
+        rows = sweeping.run_sweep(plan, Engine(folder, console, workers, cluster))
+    print_table(sweeping.table(rows), console)
     failed = [row for row in rows if "error" in row]
     for row in failed:
         console.print(f"Failed: {folder}/points/{row['key']}: {row['error']}", soft_wrap=True)
@@ -145,15 +146,16 @@ def search(
     from cortexsim.storage.folders import COMMAND
     from cortexsim.storage.ledger import note
     from cortexsim.studies import random_search as searching
+    from cortexsim.studies.engine import Engine
 
     console, found = open_console(), searching.read_search(plan)
     with about(str(plan)):
         configuration = searching.configuration(found)
     with working(out, "search", COMMAND, console, "the same command, and --out") as folder, about(str(plan)):
         note(folder, "search", {}, configuration)
-        outcome = searching.search(found, folder, console, workers)
-    put(searching.table(outcome), console)
-    console.print(f"Written: {folder}/outcome.json", soft_wrap=True)
+        outcome = searching.search(found, Engine(folder, console, workers))
+    print_table(searching.table(outcome), console)
+    console.print(f"Written: {folder}/outcome.json, result.json", soft_wrap=True)
 
 
 def runs(
@@ -167,7 +169,7 @@ def runs(
     console = open_console()
     found = run_index.find(folder, lambda line: console.print(line, soft_wrap=True))
     if found:
-        put(run_index.listing(found), console)
+        print_table(run_index.listing(found), console)
     else:
         console.print(f"{folder}: no run in it", soft_wrap=True)
 
@@ -210,6 +212,7 @@ def threshold(
     from cortexsim.rate import device as choose
     from cortexsim.storage.ledger import note
     from cortexsim.studies import samples_needed
+    from cortexsim.studies.engine import Engine
     from cortexsim.studies.thresholds import sweep_configuration
 
     if resume is not None:
@@ -232,7 +235,7 @@ def threshold(
     )
     with working(out, "threshold", COMMAND, console, "cortexsim threshold --resume") as folder:
         note(folder, "threshold", values, sweep_configuration(planned))
-        written = samples_needed.find(planned, folder, console, workers)
+        written = samples_needed.find(planned, Engine(folder, console, workers))
     console.print(f"Written: {folder}/{written}", soft_wrap=True)
 
 
@@ -261,7 +264,7 @@ def models(
         (every or contexts, describe.contexts_table),
     ):
         if wanted:
-            put(table(), console)
+            print_table(table(), console)
 
 
 def show(model: Annotated[str, typer.Argument(help="Name of a model, or path of a .toml file.")]) -> None:

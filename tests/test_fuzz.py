@@ -4,7 +4,7 @@ import random
 import re
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 
@@ -12,7 +12,6 @@ import pytest
 
 from cortexsim import cli
 from cortexsim.config.trial import Row, Trial
-from cortexsim.storage.ledger import Ledger
 from tests.fuzz import broken_toml, broken_words
 
 PACKAGE = Path(cli.__file__).parent.parent
@@ -82,30 +81,19 @@ def outcome(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 @pytest.fixture
 def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let what is valid pass, without the work it asks for."""
-    from cortexsim.studies import (
-        comparison,
-        experiment,
-        parameter_sweep,
-        random_search,
-        raster,
-        samples_needed,
-        single_run,
-        thresholds,
-    )
+    from cortexsim.execution import scheduler
+    from cortexsim.studies import comparison, comparison_experiment, raster, samples_needed, single_run, thresholds
 
-    def done(trials: Sequence[Trial], ledger: Ledger, *_: object) -> None:
-        row = {"accuracy": 0.5, "seconds": 0.0}
-        ledger.rows.update({trial.key: row | {"samples": trial.samples} for trial in trials})
+    def done(work: object, items: Mapping[str, tuple[object, ...]], *_: object) -> list[Row]:
+        trials = {key: next(part for part in item if isinstance(part, Trial)) for key, item in items.items()}
+        row = {"learner": "x", "accuracy": 0.5, "seconds": 0.0, "decoding": [0.5]}
+        return [{**row, "key": key, "samples": trial.samples} for key, trial in trials.items()]
 
-    def swept(work: object, items: Mapping[str, object], *_: object) -> list[Row]:
-        return [{"key": key, "learner": "x", "samples": 8, "accuracy": 0.5, "decoding": [0.5]} for key in items]
-
-    for module, name in ((experiment, "run_experiment"), (raster, "draw")):
-        monkeypatch.setattr(module, name, lambda *_, **__: None)
+    monkeypatch.setattr(scheduler, "spread", done)
+    monkeypatch.setattr(raster, "draw", lambda *_, **__: None)
+    monkeypatch.setattr(comparison_experiment, "run_experiment", lambda *_, **__: None)
     monkeypatch.setattr(thresholds, "run_sweeps", lambda *_, **__: [])
     monkeypatch.setattr(samples_needed, "find", lambda *_, **__: "nothing")
-    monkeypatch.setattr(random_search, "run_all", done)
-    monkeypatch.setattr(parameter_sweep, "spread", swept)
     monkeypatch.setattr(comparison, "compare", lambda *_, **__: None)
     monkeypatch.setattr(single_run, "train_one", lambda *_, **__: None)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cortexsim.analysis.plots import CONTROL, MATHS, legend_name, style
 from cortexsim.analysis.sample_complexity import FRACTION, Threshold
-from cortexsim.analysis.thresholds import SYMBOLS, Swept
+from cortexsim.analysis.thresholds import SYMBOLS, SweepThresholds
 
 LAWS: tuple[dict[str, Any], ...] = (
     {"color": "black", "linestyle": "--"},
@@ -23,13 +23,13 @@ ACROSS = 3  # Panels in a row.
 ASIDE = 0.012  # Of its value, by which a learner's points are moved so that they do not hide those of the next.
 
 
-def thresholds(found: Sequence[Swept]) -> Figure:
+def thresholds(found: Sequence[SweepThresholds]) -> Figure:
     """Draw P* against what varies: a panel a sweep, a line a learner, the laws dashed.
 
     Symbols with bars are geometric means with their 95 % interval, small dashes the grammars; open triangles are
     bounds: where they point up, from below.
     """
-    names = list(dict.fromkeys(name for swept in found for name in swept.found))
+    names = list(dict.fromkeys(name for swept in found for name in swept.thresholds))
     columns = min(ACROSS, len(found))
     rows = -(-len(found) // columns)
     figure = Figure(figsize=(1.5 + 3.6 * columns, 3.4 * rows), layout="constrained")
@@ -69,7 +69,7 @@ def selectivity(rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
     return figure
 
 
-def runs(swept: Swept, rows: Sequence[Mapping[str, Any]]) -> Figure:
+def runs(swept: SweepThresholds, rows: Sequence[Mapping[str, Any]]) -> Figure:
     """Draw the test accuracy of every run against samples: a panel a value, a colour a learner.
 
     The bar at the height of the criterion is P* with its 95 % interval; open circles, where a network is untrained, are
@@ -82,7 +82,7 @@ def runs(swept: Swept, rows: Sequence[Mapping[str, Any]]) -> Figure:
     figure = Figure(figsize=(2.2 + 3.6 * len(swept.values), 3.6), layout="constrained")
     panels = list(figure.subplots(1, len(swept.values), squeeze=False, sharey=True).flat)
     for index, (value, axes) in enumerate(zip(swept.values, panels, strict=True)):
-        for place, (name, several) in enumerate(swept.found.items()):
+        for place, (name, several) in enumerate(swept.thresholds.items()):
             shown = [row for row in rows if (row["learner"], row["value"]) == (name, value)]
             look = {**CONTROL, "marker": "."} if shown[0]["rule"] == "untrained" else style(None, place)
             _runs(axes, shown, name, look)
@@ -116,12 +116,12 @@ def _bar(axes: Axes, needed: Threshold, height: float, look: Mapping[str, Any]) 
         axes.errorbar(found.mean, height, xerr=sides, color=look["color"], marker=look["marker"], capsize=4)
 
 
-def _sweep(axes: Axes, swept: Swept, names: Sequence[str]) -> None:
+def _sweep(axes: Axes, swept: SweepThresholds, names: Sequence[str]) -> None:
     for (law, predicted), look in zip(swept.laws.items(), LAWS, strict=True):
         drawn = np.where(np.isinf(predicted), np.nan, predicted)
         axes.plot(swept.values, drawn, label=MATHS[law], zorder=0, **look)
-    for place, (name, several) in enumerate(swept.found.items()):
-        aside = 1 + ASIDE * (place - (len(swept.found) - 1) / 2)
+    for place, (name, several) in enumerate(swept.thresholds.items()):
+        aside = 1 + ASIDE * (place - (len(swept.thresholds) - 1) / 2)
         _curve(axes, np.multiply(swept.values, aside), several, name, style(None, names.index(name)))
     axes.set(xscale="log" if swept.varies in ("multiplicity", "features") else "linear", yscale="log")
     axes.set(xlabel=LABELS[swept.varies], ylabel="P* (samples)")

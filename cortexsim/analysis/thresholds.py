@@ -1,4 +1,4 @@
-"""Sample complexities over sweeps of the hierarchy: their spread, their ratios, and the exponents they follow."""
+"""Sample complexities over sweeps of the hierarchy: thresholds, ratios between learners, and scaling exponents."""
 
 import math
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ FITTED = ("depth", "multiplicity", "features")  # The laws are straight in L, lo
 
 @dataclass(frozen=True)
 class Stability:
-    """Count the runs of a learner, of all grammars and seeds, that meet the criterion at one size above its mean P*."""
+    """The number of runs, of all grammars and seeds, that meet the criterion at one size above a learner's mean P*."""
 
     samples: int
     learned: int
@@ -24,18 +24,18 @@ class Stability:
 
 
 @dataclass(frozen=True)
-class Swept:
-    """Hold what a sweep has found.
+class SweepThresholds:
+    """The sample complexities of learners over a sweep.
 
     Attributes:
         name: of the sweep.
         varies: ``"depth"``, ``"multiplicity"``, ``"features"`` or ``"fraction"``.
-        title: sizes that stay, and repetitions.
-        values: (values,), of what varies, ascending.
-        laws: by name, (values,): the predicted P*, infinite where there is none.
-        found: by learner, (values,).
-        reference: the learner that the others are held against, where there is one.
-        stability: by learner, (values,): what comes of every run with 1.4 times the samples that it needs in the mean.
+        title: the sizes that stay fixed, and the repetitions.
+        values: (values,), of the size that varies, ascending.
+        laws: by name, (values,): the predicted P* in samples, infinite where there is none.
+        thresholds: by learner, (values,): P*.
+        reference: the learner that the others are compared with, if any.
+        stability: by learner, (values,): how many runs meet the criterion with 1.4 times the mean P*.
     """
 
     name: str
@@ -43,27 +43,27 @@ class Swept:
     title: str
     values: tuple[float, ...]
     laws: Mapping[str, tuple[float, ...]]
-    found: Mapping[str, tuple[Threshold, ...]]
+    thresholds: Mapping[str, tuple[Threshold, ...]]
     reference: str | None
     stability: Mapping[str, tuple["Stability | None", ...]] = field(default_factory=dict)
 
     def ratio(self, learner: str, index: int) -> Threshold | None:
-        """Divide P* of a learner by that of the reference, at one value."""
+        """The ratio of P* of a learner to that of the reference, at one value; None where there is none."""
         if self.reference is None or learner == self.reference:
             return None
-        return self.found[learner][index].over(self.found[self.reference][index])
+        return self.thresholds[learner][index].over(self.thresholds[self.reference][index])
 
 
 @dataclass(frozen=True)
 class Fit:
-    """Hold the straight line through log P* of one learner.
+    """A straight line fitted to log P* of one learner.
 
     Attributes:
-        learner: whose it is.
-        varies: ``"depth"``, or the size whose logarithm it is: ``"multiplicity"`` or ``"features"``.
-        slope: of log P*; the points are grammars.
-        left_out: values at which P* of some grammar is only bounded; a line through the others would be too flat.
-        laws: by name, the slope of the law through the same values.
+        learner: its name.
+        varies: the abscissa: ``"depth"``, or the logarithm of ``"multiplicity"`` or ``"features"``.
+        slope: of natural log P*; the points are grammars.
+        left_out: values at which P* of some grammar is only bounded, which are not fitted.
+        laws: by name, the slope of the law over the same values.
     """
 
     learner: str
@@ -73,11 +73,11 @@ class Fit:
     laws: Mapping[str, float]
 
 
-def fit(swept: Swept, learner: str) -> Fit | None:
-    """Fit log P* = a + b x over values and grammars; nothing where these are too few, or P* is no power of x."""
+def fit(swept: SweepThresholds, learner: str) -> Fit | None:
+    """Fit log P* = a + b x over values and grammars; None where points are too few, or no law is straight in x."""
     if swept.varies not in FITTED:
         return None
-    found = list(zip(swept.values, swept.found[learner], strict=True))
+    found = list(zip(swept.values, swept.thresholds[learner], strict=True))
     kept = [(value, threshold) for value, threshold in found if not threshold.censored]
     points = [(_abscissa(swept.varies, value), math.log(p)) for value, threshold in kept for p in threshold.values]
     if not points or (line := slope(*zip(*points, strict=True))) is None:
@@ -91,8 +91,8 @@ def fit(swept: Swept, learner: str) -> Fit | None:
     )
 
 
-def _steepness(swept: Swept, law: str, kept: list[tuple[float, Threshold]]) -> float | None:
-    """Give the slope of a law through values, each as often as it was measured."""
+def _steepness(swept: SweepThresholds, law: str, kept: list[tuple[float, Threshold]]) -> float | None:
+    """The slope of a law over the fitted values, each weighted by its number of grammars."""
     predicted = dict(zip(swept.values, swept.laws[law], strict=True))
     drawn = [value for value, threshold in kept for _ in threshold.values]
     if any(math.isinf(predicted[value]) for value in drawn):

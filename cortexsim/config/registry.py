@@ -9,7 +9,7 @@ from cortexsim.config.schema import Model
 from cortexsim.config.validation import read
 from cortexsim.errors import UserError, about, nearest
 
-COMPARISONS, THRESHOLDS = "comparisons.toml", "thresholds.toml"  # An experiment's folder holds one of them.
+COMPARISONS, THRESHOLDS, PROGRAM = "comparisons.toml", "thresholds.toml", "experiment.py"  # One per experiment.
 
 
 def folders(name: str) -> list[Path]:
@@ -71,7 +71,7 @@ def _whole(model: Model) -> Model:
 
 def experiment_paths() -> dict[str, Path]:
     """List the files of experiments by name: of the package, and of a checkout that is stood in."""
-    names = (COMPARISONS, THRESHOLDS)
+    names = (COMPARISONS, THRESHOLDS, PROGRAM)
     files = [path for at in folders("experiments") for name in names for path in sorted(at.glob(f"*/{name}"))]
     return dict(sorted((path.parent.name, path) for path in files))
 
@@ -97,8 +97,8 @@ def find_experiment_file(name: str) -> Path:
         UserError: where there is no such experiment.
     """
     if "/" in name:
-        written = Path(name) / THRESHOLDS
-        return written if written.exists() else Path(name) / COMPARISONS
+        files = [Path(name) / file for file in (THRESHOLDS, PROGRAM)]
+        return next((path for path in files if path.exists()), Path(name) / COMPARISONS)
     paths = experiment_paths()
     if name not in paths:
         raise UserError(f"experiment '{name}' is not known ({nearest(name, paths)}; or give the path of its folder)")

@@ -1,59 +1,63 @@
-"""Many trials side by side, with progress, and without losing what is done."""
+"""Many trials side by side: in which order, how far they are, and how long the rest will take."""
 
 import os
-import shutil
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
 from statistics import median
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from cortexsim.config.trial import Row, Trial
 from cortexsim.execution.local import spread
-from cortexsim.storage.ledger import Ledger
-from cortexsim.training.checkpointing import run_in
-
-UNFINISHED = "unfinished"  # Folder of trials that are being run, or were when they were stopped.
 
 
-def run_all(trials: Sequence[Trial], ledger: Ledger, console: Console, workers: int = 0, before: str = "") -> list[Row]:
-    """Run all trials that the ledger does not hold yet, and answer with the rows of all of them.
+def run_trials(
+    work: Callable[..., Row],
+    trials: Mapping[str, Trial],
+    arguments: Callable[[str], tuple[Any, ...]],
+    console: Console,
+    workers: int = 0,
+    cluster: str | None = None,
+    done: int = 0,
+    title: str = "",
+) -> Iterator[Row]:
+    """Run trials side by side, and yield each row when it is finished, with progress and the remaining time.
 
     Args:
-        trials: what to run.
-        ledger: where finished rows are kept, and beside it the checkpoints of trials that are not.
-        console: where progress goes: a bar on a terminal, else a line now and then.
-        workers: processes side by side; one for each core unless given, and one where a GPU is used.
-        before: what to say before the number of runs.
+        work: runs one trial, and returns a row with the trial's ``key``.
+        trials: by key.
+        arguments: those of ``work`` for the trial of a key.
+        console: where progress goes: a bar on a terminal, otherwise a line now and then.
+        workers: processes side by side; 0 takes one per core, and one where a GPU is used.
+        cluster: address of a Dask scheduler, whose workers run the trials instead.
+        done: how many trials were finished before.
+        title: what stands before the number of runs.
+
+    Raises:
+        UserError: where workers are lost again and again, or the cluster cannot be reached.
     """
-    asked = {trial.key: trial for trial in trials}
-    missing = in_order(trial for key, trial in asked.items() if key not in ledger.rows)
-    if missing:
-        on_cpu = all(trial.device == "cpu" for trial in missing)
-        count = min(len(missing), workers or (os.cpu_count() or 1) if on_cpu else 1)
-        left = {trial.key: trial for trial in missing}
-        folders = {trial.key: ledger.path.parent / UNFINISHED / trial.key for trial in missing}
-        with Watch(console, left, len(asked) - len(missing), count, before) as watch:
-            for row in spread(run_in, {t.key: (t, folders[t.key]) for t in missing}, count, say=watch.say):
-                ledger.add(row)
-                shutil.rmtree(folders[row["key"]], ignore_errors=True)
-                watch.tell(row)
-        with suppress(OSError):  # Something else may be in it.
-            (ledger.path.parent / UNFINISHED).rmdir()
-    return [ledger.rows[trial.key] for trial in trials]
+    if not trials:
+        return
+    on_cpu = all(trial.device == "cpu" for trial in trials.values())
+    count = min(len(trials), workers or (os.cpu_count() or 1) if on_cpu else 1)
+    items = {key: arguments(key) for key in in_order(trials)}
+    with TrialProgress(console, trials, done, 0 if cluster else count, title) as progress:
+        for row in spread(work, items, count, cluster, progress.say):
+            yield row
+            progress.finished(row)
 
 
-class Watch:
-    """Say how far a set of trials is, and, once a run of every learner that is left has been measured, what is left.
+class TrialProgress:
+    """Progress of a set of trials, with the remaining time once a run of every remaining learner has been timed.
 
     Args:
-        console: where it is said.
-        trials: that are left, by key.
-        done: how many were done before.
-        workers: processes side by side; 0 where nobody knows.
-        title: what to say before the number of runs.
+        console: where it is printed.
+        trials: the remaining ones, by key.
+        done: how many were finished before.
+        workers: processes side by side; 0 where their number is unknown.
+        title: what stands before the number of runs.
     """
 
     def __init__(
@@ -73,7 +77,7 @@ class Watch:
         self.progress = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
         self.task = self.progress.add_task(f"{title}{done}/{self.all} runs", total=self.total, eta="")
 
-    def __enter__(self) -> "Watch":
+    def __enter__(self) -> "TrialProgress":
         if not self.console.is_terminal:
             self.console.print(f"{self.title}{self.all} runs, {self.before} of them done before")
         self.progress.start()
@@ -83,11 +87,11 @@ class Watch:
         self.progress.stop()
 
     def say(self, line: str) -> None:
-        """Say what a user should know."""
+        """Print a line that the user should see."""
         self.console.print(line, soft_wrap=True)
 
-    def tell(self, row: Row) -> None:
-        """Count a finished row, and say what is left."""
+    def finished(self, row: Row) -> None:
+        """Count a finished row, and print what remains."""
         trial = self.left.pop(row["key"])
         self.count += 1
         self.spent += trial.cost
@@ -102,13 +106,13 @@ class Watch:
             self.console.print(f"{', '.join(filter(None, [runs, eta]))} ({latest})")
 
     def seconds_left(self) -> float | None:
-        """Expect of each trial what those of the same learner have taken; None before there are any to go by."""
+        """Estimate the remaining time, in seconds, from finished trials of the same learners; None without any."""
         if not self.workers:
             return None
         times = []
         for trial in self.left.values():
             rates = self.rates.get(trial.model.name, [])
-            if trial.model.in_brian:  # The compiler is in those that come first.
+            if trial.model.in_brian:  # The first ones include compilation.
                 rates = rates[self.workers :]
             if not rates:
                 return None
@@ -116,8 +120,8 @@ class Watch:
         return max(sum(times) / self.workers, max(times, default=0.0))
 
 
-def in_order(trials: Iterable[Trial]) -> list[Trial]:
-    """Put one trial of each learner first, by which the others are measured; longest first, as all the others are."""
-    ordered = sorted(trials, key=lambda trial: -trial.cost)
-    first = {trial.model.name: trial for trial in reversed(ordered)}
-    return sorted(ordered, key=lambda trial: trial is not first[trial.model.name])
+def in_order(trials: Mapping[str, Trial]) -> list[str]:
+    """Sort keys of trials: first one trial of each learner, which times the others; the longest first among each."""
+    ordered = sorted(trials, key=lambda key: -trials[key].cost)
+    first = {trials[key].model.name: key for key in reversed(ordered)}
+    return sorted(ordered, key=lambda key: key != first[trials[key].model.name])

@@ -8,8 +8,10 @@ from typing import Any
 from cortexsim.analysis.summary import Summary
 from cortexsim.report.html import cell, inline_svg, write_page
 
-COLUMNS: tuple[str, ...] = ("learner", "rule", "substrate", "context", "samples", "test_samples", "labels", "grammar_seed", "seed")
-COLUMNS += ("accuracy", "spikes", "synaptic_operations", "multiply_adds", "seconds", "cpu_seconds")
+COLUMNS = (
+    *("learner", "rule", "substrate", "context", "samples", "test_samples", "labels", "grammar_seed", "seed"),
+    *("accuracy", "spikes", "synaptic_operations", "multiply_adds", "seconds", "cpu_seconds"),
+)
 
 
 def write(

@@ -49,7 +49,7 @@ def new_table(title: str, columns: Sequence[str], caption: str | None = None, le
     return table
 
 
-def put(table: Table, console: Console) -> None:
+def print_table(table: Table, console: Console) -> None:
     """Print a table so that every name and figure stays whole: side by side where there is room, else row by row."""
     title, caption, table.title, table.caption = table.title, table.caption, None, None
     if title:
@@ -125,7 +125,7 @@ def _layer_text(selectivity: Spread, participation: Spread, decoding: Spread) ->
     return f"{selectivity.mean:.2f} / {participation.mean:.1f} / {decoding.mean:.2f}"
 
 
-def verdict(
+def findings(
     summaries: Sequence[Summary], rows: Sequence[Mapping[str, Any]], predicted: Mapping[str, float]
 ) -> list[str]:
     """Say in words what the figures say, and nothing else."""

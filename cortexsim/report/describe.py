@@ -14,7 +14,7 @@ from cortexsim.config.schema import Model
 from cortexsim.config.tasks import titled
 from cortexsim.learners import Learner, MixedNetwork
 from cortexsim.rate import Layer
-from cortexsim.report.console import new_table, put
+from cortexsim.report.console import new_table, print_table
 from cortexsim.rules import MASKS, SUBSTRATES, Rule, known_rules
 from cortexsim.tasks import TASKS
 from cortexsim.training.measurement import context_name, substrate_name
@@ -112,7 +112,7 @@ def describe(model: Model, console: Console) -> None:
             str(heard.numel()) if heard is not None else "-",
             f"{_bytes(layer, substrates[number - 1]) / 1000:.1f}",
         )
-    put(table, console)
+    print_table(table, console)
     if model.in_brian and model.learner != "untrained":
         _describe_spiking(model, learner, console)
     for name in contexts.named(context_name(model)):
@@ -152,7 +152,7 @@ def _describe_rule(rule: Rule, console: Console) -> None:
     table = new_table("Three factors", ["synapses", "pre", "post", "third", "decay"], left=9)
     for name, factor in rule.synapses.items():
         table.add_row(name, factor.pre, factor.post, factor.third, factor.decay)
-    put(table, console)
+    print_table(table, console)
     for modulator in rule.modulators:
         constants = ", ".join(f"{name} = {value:g}" for name, value in modulator.constants.items())
         score = f", score: sum of {modulator.score}" if modulator.score != "0" else ""

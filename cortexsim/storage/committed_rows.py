@@ -20,9 +20,32 @@ DIGITS = 5  # Of what is printed with three.
 
 def write(folder: Path, rows: Iterable[tuple[str, Trial, Row]]) -> None:
     """Write rows, each with the part of the experiment that it is of, and its trial: one JSON object a line."""
-    lines = {json.dumps(_identity(part, trial) | _kept(row)): None for part, trial, row in rows}
+    write_rows(folder, (_identity(part, trial) | _kept(row) for part, trial, row in rows))
+
+
+def write_rows(folder: Path, rows: Iterable[Row]) -> None:
+    """Write rows as they are into ``rows.jsonl.gz``, each once: one JSON object a line."""
+    lines = dict.fromkeys(json.dumps(row) for row in rows)
     text = "".join(f"{line}\n" for line in lines)
     write_whole(folder / ROWS, gzip.compress(text.encode(), mtime=0))
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Read rows that `write_rows` wrote.
+
+    Raises:
+        UserError: where there are none, or they are damaged.
+    """
+    try:
+        rows = [json.loads(line) for line in gzip.decompress(path.read_bytes()).decode().splitlines()]
+        if all(isinstance(row, dict) for row in rows):
+            return rows
+    except OSError as error:
+        said = error.strerror or "no gzip file"
+        raise UserError(f"{path}: {said} (run the experiment, and copy the file from its folder)") from None
+    except (EOFError, ValueError):
+        pass
+    raise UserError(f"{path}: damaged (copy it again from the folder of the experiment's run)")
 
 
 class Stored:
@@ -38,13 +61,8 @@ class Stored:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            lines = gzip.decompress(path.read_bytes()).decode().splitlines()
-            rows = [json.loads(line) for line in lines]
-            self.rows = {_key(row): row for row in rows}
-        except OSError as error:
-            said = error.strerror or "no gzip file"
-            raise UserError(f"{path}: {said} (run the experiment, and copy the file from its folder)") from None
-        except (EOFError, ValueError, KeyError, TypeError):
+            self.rows = {_key(row): row for row in read_rows(path)}
+        except KeyError:
             raise UserError(f"{path}: damaged (copy it again from the folder of the experiment's run)") from None
 
     def of(self, part: str) -> Measure:

@@ -7,7 +7,7 @@ from cortexsim.config.trial import Row
 from cortexsim.errors import UserError
 from cortexsim.storage.atomic_io import append_line, write_whole
 from cortexsim.storage.folders import COMMAND, see_own
-from cortexsim.storage.records import Part, RowRecord, Text, line, parsed, read_record, write_record
+from cortexsim.storage.records import CaseRecord, Part, RowRecord, Text, line, parsed, read_record, write_record
 
 
 class CommandRecord(Part):
@@ -23,12 +23,13 @@ class Ledger:
 
     Args:
         path: of the file; rows that are there already are not computed again.
+        record: what a row must hold.
 
     Raises:
         UserError: where a line is damaged.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, record: type[RowRecord] | type[CaseRecord] = RowRecord) -> None:
         self.path = path
         self.rows: dict[str, Row] = {}
         if path.exists():
@@ -37,7 +38,7 @@ class Ledger:
             if whole != text:  # Half a line of a run that was killed: the next row would be lost with it.
                 write_whole(path, whole.encode())
             for number, written in enumerate(whole.splitlines(), 1):
-                if (row := parsed(written, RowRecord)) is None:
+                if (row := parsed(written, record)) is None:
                     raise UserError(f"{path}: line {number} is damaged, or edited (take it out: its run is done again)")
                 self.rows[row["key"]] = row
 

@@ -111,6 +111,13 @@ class RowRecord(Part):
     readout_by_layer: list[Share] | None = None
 
 
+class CaseRecord(Exactly):
+    """What a Python experiment has measured for one case."""
+
+    key: Text
+    rows: list[dict[str, Any]]
+
+
 class ResultRecord(Part):
     """The file ``result.json`` of a run; ``metrics`` is the digest of its lines."""
 

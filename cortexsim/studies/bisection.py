@@ -1,4 +1,4 @@
-"""The search for P*: steps on one grid of training-set sizes, until the criterion lies between two neighbours."""
+"""The search for P*: bisection on a fixed grid of training-set sizes, until P* lies between two neighbours."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,28 +9,28 @@ from cortexsim.config.trial import Row, Trial
 from cortexsim.storage.committed_rows import Measure
 from cortexsim.tasks.rhm import Hierarchy, laws
 
-STEP = 0.5  # Octaves from size to size, whatever the hierarchy, so that searches share rows.
-FINE = STEP / 2  # Octaves between the two sizes that P* lies between.
+STEP = 0.5  # Octaves from size to size, the same for all hierarchies, so that searches share rows.
+FINE = STEP / 2  # Octaves between the two sizes that enclose P* in the end.
 ABOVE = 1.0  # Octaves above P* in which the criterion must be met throughout.
-LEAST = 1.0  # Two samples.
+LEAST = 1.0  # Octave of the smallest size: two samples.
 
 
 def octave(limit: float) -> float:
-    """Find the largest size of the grid, as the octave log2 P, that is no larger than so many samples."""
+    """The largest size of the grid that is at most ``limit`` samples, as the octave log2 P."""
     found = math.ceil(math.log2(limit) / STEP) * STEP
     return found if samples_at(found) <= limit else found - STEP
 
 
 def samples_at(octave: float) -> int:
-    """Turn an octave into a number of samples."""
+    """The number of samples at an octave, P = 2^octave."""
     return round(2**octave)
 
 
 def next_octave(learned: Mapping[float, bool], start: float, limit: float) -> float | None:
-    """Say which size to try next, given those that were tried and whether they met the criterion.
+    """Choose the next size to try, given the sizes tried so far and whether the criterion was met there.
 
-    P* lies below the smallest size from which on the criterion was met at all larger ones. These reach an octave
-    further up, or to the limit: who fails there again is searched for above, so that luck at a small size is no merit.
+    P* is at most the smallest size from which on the criterion is met at all larger sizes tried, up to an octave above
+    or to the limit. A learner that fails again there is searched for above, so luck at a small size does not count.
 
     Args:
         learned: whether the criterion was met, by octave.
@@ -38,7 +38,7 @@ def next_octave(learned: Mapping[float, bool], start: float, limit: float) -> fl
         limit: largest octave.
 
     Returns:
-        An octave; nothing where the criterion is enclosed, or lies beyond the limit.
+        An octave; None where P* is enclosed, or lies beyond the limit.
     """
     if not learned:
         return min(start, limit)
@@ -55,23 +55,23 @@ def next_octave(learned: Mapping[float, bool], start: float, limit: float) -> fl
 
 
 @dataclass(frozen=True)
-class Search:
-    """Look for P* of one model on one grammar, from one seed.
+class ThresholdSearch:
+    """The search for P* of one model on one grammar with one seed.
 
     Attributes:
-        largest: the trial with as many samples as may be tried; the others differ from it in nothing else.
+        largest: the trial with as many samples as may be tried; the others differ from it in their samples only.
     """
 
     largest: Trial
 
-    def go_on(self, rows: Mapping[int, Row]) -> Trial | None:
-        """Follow the search through finished rows, by samples, and name the trial that it asks for next.
+    def next_trial(self, rows: Mapping[int, Row]) -> Trial | None:
+        """Choose the next trial, given the finished rows by samples.
 
-        It begins at the smaller of the two laws, for that is cheaper; an untrained network, which is cheap itself and
-        rarely gets there, at the end.
+        The search begins at the smaller of the two predicted laws, where trials are cheaper; for an untrained network,
+        which costs little and rarely meets the criterion, at the largest size.
 
         Returns:
-            A trial; nothing where the search has ended.
+            A trial; None where the search has ended.
         """
         limit = octave(self.largest.samples)
         untrained = self.largest.model.learner == "untrained"
@@ -87,23 +87,23 @@ class Search:
         return None
 
     def at(self, samples: int) -> Trial:
-        """Name the trial with so many samples."""
+        """The trial with so many samples."""
         return replace(self.largest, samples=samples)
 
 
-def settle(searches: Sequence[Search], measure: Measure) -> list[list[Row]]:
-    """Go on with all searches until each has ended: in every round the next trial of each, side by side.
+def run_searches(searches: Sequence[ThresholdSearch], measure: Measure) -> list[list[Row]]:
+    """Run all searches to their end: in every round the next trial of each, side by side.
 
     Args:
-        searches: to be settled; which trials they ask for depends on no other search.
-        measure: computes or finds the rows of trials.
+        searches: independent of each other.
+        measure: returns the rows of trials, such as an `Engine`, or committed rows.
 
     Returns:
         The rows of each search, ascending in samples.
     """
     rows: list[dict[int, Row]] = [{} for _ in searches]
     while True:
-        asked = [search.go_on(several) for search, several in zip(searches, rows, strict=True)]
+        asked = [search.next_trial(several) for search, several in zip(searches, rows, strict=True)]
         missing = [(trial, several) for trial, several in zip(asked, rows, strict=True) if trial is not None]
         if not missing:
             return [[several[samples] for samples in sorted(several)] for several in rows]

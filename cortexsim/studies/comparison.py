@@ -1,4 +1,4 @@
-"""Set learners side by side on one task: same samples, same order, same network, same budget of epochs."""
+"""Comparisons of learners on one task: same samples, same order, same network, same budget of epochs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,21 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
-from rich.console import Console
 
 from cortexsim.analysis import panels, plots
 from cortexsim.analysis.summary import Summary, summarise
 from cortexsim.config.overrides import at_depth
-from cortexsim.config.provenance import versions
 from cortexsim.config.schema import Model, as_run
 from cortexsim.config.tasks import described, titled
 from cortexsim.config.trial import Row, Trial, test_size
 from cortexsim.errors import UserError
-from cortexsim.execution.scheduler import run_all
 from cortexsim.report import comparison_page
-from cortexsim.report.console import accuracy_table, layer_table, put, verdict
-from cortexsim.storage.atomic_io import write_figure, write_json
-from cortexsim.storage.ledger import Ledger
+from cortexsim.report.console import accuracy_table, findings, layer_table, print_table
+from cortexsim.storage.atomic_io import write_figure
+from cortexsim.studies.engine import Engine, write_result
 from cortexsim.studies.test_size import checked_test_size
 from cortexsim.tasks import Task
 from cortexsim.tasks.rhm import Hierarchy, laws
@@ -28,18 +25,18 @@ from cortexsim.tasks.rhm import Hierarchy, laws
 
 @dataclass(frozen=True)
 class Comparison:
-    """Say what is to be compared.
+    """What is compared.
 
     Attributes:
         models: the learners.
-        task: what learners are shown.
+        task: what they learn.
         samples: training-set sizes.
         seeds: repetitions; repetition k has seed k and the grammar seed of the first plus k.
-        repeats: how often each grammar comes, with other samples, first weights and order.
+        repeats: how often each grammar is used, each time with other samples, initial weights and order.
         grammar_seed: seed of the first grammar.
-        device: where it runs.
-        target: of layers in Brian2.
-        points: where learners differ in the values of a model: by their names, that model's, and the values.
+        device: ``cpu``, ``cuda`` or ``mps``.
+        target: code generation target of Brian2 layers: ``cpp``, ``cython`` or ``numpy``.
+        points: for learners that are variants of a model, by their name: the model's name, and their settings.
     """
 
     models: tuple[Model, ...]
@@ -53,7 +50,7 @@ class Comparison:
     points: Mapping[str, tuple[str, Mapping[str, str]]] = field(default_factory=dict)
 
     def trials(self) -> list[Trial]:
-        """List every trial, in the order of the rows."""
+        """All trials, in the order of the rows."""
         test = test_size(self.task, max(self.samples))
         return [
             Trial(
@@ -72,7 +69,7 @@ class Comparison:
         ]
 
     def check(self) -> None:
-        """See, before anything is trained, that every trial can be.
+        """Check, before anything is trained, that every trial is possible.
 
         Raises:
             UserError: where models share a name, or the grammar has too few samples.
@@ -85,7 +82,7 @@ class Comparison:
 
     @property
     def title(self) -> str:
-        """Name the task and the repetitions in one line."""
+        """The task and the repetitions in one line."""
         drawn = "grammar" if isinstance(self.task, Hierarchy) else "split"
         several = f"{self.seeds} {drawn}{'s' if self.seeds > 1 else ''}"
         several += f" x {self.repeats} seeds" if self.repeats > 1 else ""
@@ -102,36 +99,40 @@ class Comparison:
         }
 
 
-def compare(comparison: Comparison, out: Path, console: Console, workers: int = 0) -> tuple[list[Row], list[Summary]]:
+def compare(comparison: Comparison, engine: Engine, out: Path | None = None) -> tuple[list[Row], list[Summary]]:
     """Run a comparison, and write ``result.json``, ``figure.png``, ``figure.svg`` and ``report.html``.
 
     Args:
         comparison: what to compare.
-        out: folder; rows that it holds already are not computed again.
-        console: where progress and the table go.
-        workers: processes side by side; one a core unless given.
+        engine: runs its trials.
+        out: folder for what is written; that of the engine unless given.
 
     Returns:
-        The rows, and what is to be said of each learner.
+        The rows, and a summary per learner.
     """
+    out = out or engine.out
     out.mkdir(parents=True, exist_ok=True)
-    rows = run_all(comparison.trials(), Ledger(out / "rows.jsonl"), console, workers)
-    result = {"rows": rows, "versions": versions(), "configuration": configuration(comparison)}
-    write_json(out / "result.json", result)
-    summaries = summarise(rows)
-    title = comparison.title
+    rows = engine(comparison.trials())
+    result = write_result(out, labelled(comparison, rows), configuration(comparison))
+    summaries, title, console = summarise(rows), comparison.title, engine.console
     write_figure(draw(comparison, rows), out / "figure", dpi=150)
-    says = verdict(summaries, rows, comparison.laws)
-    comparison_page.write(out, title, says, summaries, result)
-    put(accuracy_table(summaries, title, rows[0]["test_samples"]), console)
-    put(layer_table(summaries), console)
-    for line in says:
-        console.print(line)
+    sentences = findings(summaries, rows, comparison.laws)
+    comparison_page.write(out, title, sentences, summaries, result)
+    print_table(accuracy_table(summaries, title, rows[0]["test_samples"]), console)
+    print_table(layer_table(summaries), console)
+    for sentence in sentences:
+        console.print(sentence)
     return rows, summaries
 
 
+def labelled(comparison: Comparison, rows: Sequence[Row]) -> list[Row]:
+    """Put the settings of variants of a model, as ``point``, before their rows."""
+    points = {name: dict(values) for name, (_, values) in comparison.points.items()}
+    return [{"point": points[row["learner"]], **row} if row["learner"] in points else row for row in rows]
+
+
 def draw(comparison: Comparison, rows: Sequence[Row]) -> Figure:
-    """Draw what a comparison has found."""
+    """Draw the figure of a comparison from its rows."""
     summaries, chance = summarise(rows), rows[0]["chance"]
     if comparison.points:
         return panels.against_values(summaries, comparison.points, chance, comparison.title)
@@ -142,7 +143,7 @@ def draw(comparison: Comparison, rows: Sequence[Row]) -> Figure:
 
 
 def configuration(comparison: Comparison) -> dict[str, Any]:
-    """Write out everything a comparison was made with."""
+    """Everything that the rows of a comparison depend on, as JSON has it."""
     return {
         "task": described(comparison.task),
         "samples": list(comparison.samples),

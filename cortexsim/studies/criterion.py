@@ -1,4 +1,4 @@
-"""What an experiment finds: which learners stay below a share of the reference's accuracy, and where."""
+"""The verdict of an experiment: which learners stay below a fraction of the reference's accuracy, and where."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
@@ -10,13 +10,13 @@ from cortexsim.config.values import Table
 
 
 class VerdictTable(Table):
-    """What learners are held against, and below which share of its accuracy they count as failing."""
+    """The learner to compare with, and the fraction of its accuracy below which learners count as failing."""
 
     reference: str = "backprop"
     fraction: Annotated[float, Field(gt=0, lt=1, strict=True)] = 0.5
 
 
-def verdict(found: Mapping[str, Sequence[Summary]], asked: VerdictTable) -> dict[str, Any]:
+def judge(found: Mapping[str, Sequence[Summary]], asked: VerdictTable) -> dict[str, Any]:
     """Judge every learner of every comparison at every number of samples.
 
     Returns:

@@ -1,231 +1,117 @@
-"""Experiments: several comparisons under one claim, as a folder of `experiments/` writes them down."""
+"""Experiments: a folder with a claim, which is run as one study, and whose README and figures come from its rows."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any, Protocol
 
-from pydantic import Field
-from rich.console import Console
-
-from cortexsim.analysis import panels
 from cortexsim.analysis.plots import Draw
-from cortexsim.analysis.summary import Summary, summarise
-from cortexsim.config.overrides import varied
-from cortexsim.config.own_tasks import see_no_task, see_own_task
-from cortexsim.config.provenance import versions
-from cortexsim.config.registry import find_experiment_file, find_model
-from cortexsim.config.schema import TaskTable
-from cortexsim.config.trial import Row, Trial
-from cortexsim.config.validation import read
-from cortexsim.config.values import Count, Seed, Table
-from cortexsim.errors import UserError, about, nearest
-from cortexsim.report import markdown
-from cortexsim.storage import committed_rows
-from cortexsim.storage.atomic_io import write_figures, write_json
-from cortexsim.studies.comparison import Comparison, compare, configuration, draw
-from cortexsim.studies.criterion import VerdictTable, verdict
-from cortexsim.tasks.rhm import Hierarchy, laws
+from cortexsim.config.registry import COMPARISONS, PROGRAM, THRESHOLDS, find_experiment_file, find_experiment_folder
+from cortexsim.errors import about
+from cortexsim.report import markdown, search_outcomes
+from cortexsim.storage.atomic_io import write_figures, write_whole
+from cortexsim.storage.committed_rows import ROWS
+from cortexsim.studies.comparison_experiment import ComparisonExperiment
+from cortexsim.studies.engine import Engine
+from cortexsim.studies.program_experiment import ProgramExperiment
+from cortexsim.studies.thresholds import ThresholdExperiment
+
+README = "README.md"
+SHOWN = re.compile(r"\]\((?P<name>[^()/]+)\.(?:png|svg)\)")
 
 
-class ComparisonTable(Table):
-    """One comparison of an experiment; it is written into a folder of its name.
+class Experiment(Protocol):
+    """What every kind of experiment offers."""
 
-    ``change`` gives each model each of several values, by dotted keys; ``controls`` are models left as they are.
-    """
+    @property
+    def description(self) -> str:
+        """What the experiment is about."""
 
-    name: Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
-    models: list[str] | None = Field(default=None, min_length=1)
-    controls: list[str] = Field(default_factory=list)
-    change: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default_factory=dict)
-    samples: list[Count] = Field(min_length=1)
-    seeds: Count = 3
-    repeats: Count = 1
-    grammar_seed: Seed = 0
-    task: TaskTable = TaskTable()
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """Everything that the rows depend on."""
 
+    def run(self, engine: Engine) -> str:
+        """Measure what is not measured yet, and return the names of the files that were written."""
 
-class FigureTable(Table):
-    """Learners that are drawn together: one row of the experiment's figures."""
-
-    title: str
-    models: list[str] = Field(min_length=1)
+    def from_rows(self, path: Path) -> tuple[dict[str, str], dict[str, Draw]]:
+        """Make tables and figures from committed rows alone, by name."""
 
 
-class Experiment(Table):
-    """The comparisons that a claim stands on; fewer, smaller ones for a quick look; and what is made of them.
-
-    ``models`` are those of every comparison that names none of its own.
-    ``alignment`` names the comparison whose learners' updates are drawn beside those of backpropagation.
-    """
-
-    description: str
-    models: list[str] = Field(default_factory=list)
-    comparison: list[ComparisonTable] = Field(min_length=1)
-    quick: list[ComparisonTable] = Field(default_factory=list)
-    row: list[FigureTable] = Field(default_factory=list)
-    verdict: VerdictTable | None = None
-    alignment: str | None = None
+KINDS: dict[str, Callable[[Path, str, bool], Experiment]] = {
+    COMPARISONS: ComparisonExperiment.open,
+    THRESHOLDS: ThresholdExperiment.open,
+    PROGRAM: ProgramExperiment.open,
+}
 
 
-def find_experiment(name: str) -> tuple[Experiment, Path]:
-    """Read an experiment by its name, or by the path of its folder; answer with it and its folder.
+def open_experiment(name: str, device: str = "cpu", quick: bool = False) -> Experiment:
+    """Read an experiment by its name, or by the path of its folder.
+
+    Args:
+        name: of the experiment.
+        device: ``cpu``, ``cuda`` or ``mps``.
+        quick: whether to take its quick look.
 
     Raises:
-        UserError: one line naming file, key and value.
+        UserError: one line naming file, key and value; or where there is no such experiment, or no quick look.
     """
     path = find_experiment_file(name)
-    return read(path, Experiment), path.parent
+    return KINDS[path.name](path, device, quick)
 
 
-def planned(name: str, console: Console, quick: bool, device: str) -> tuple[dict[str, Any], Callable[..., str]]:
-    """Read an experiment; answer with all that it is made of, and with what runs it.
+def redraw(name: str, out: Path | None = None) -> str:
+    """Write the tables of an experiment's README, and the figures that it shows, from committed rows.
 
-    The latter takes the folder, the console and the workers, and names what was written there.
-    """
-    experiment, beside = find_experiment(name)
-    console.print(experiment.description)
-    several = comparisons(experiment, beside, device, quick)
-    made_of = {name: configuration(comparison) for name, comparison in several.items()}
-    return made_of, partial(_perform, experiment, several)
+    Without ``out``, its tables in the README of the whole project, where they are named ``EXPERIMENT/TABLE``, are
+    written too.
 
+    Args:
+        name: of the experiment, or the path of its folder.
+        out: folder to write to; the experiment's own unless given.
 
-def _perform(experiment: Experiment, planned: dict[str, Comparison], out: Path, console: Console, workers: int) -> str:
-    run_experiment(experiment, planned, out, console, workers)
-    return f"result.json, {committed_rows.ROWS}, and a folder for each comparison"
-
-
-def comparisons(
-    experiment: Experiment, beside: Path, device: str = "cpu", quick: bool = False
-) -> dict[str, Comparison]:
-    """Turn the tables of an experiment into comparisons, by name; models ending in .toml lie beside the experiment.
+    Returns:
+        The names of the files that were written.
 
     Raises:
-        UserError: where a quick look is asked of an experiment that has none.
+        UserError: where rows are missing, or a README names a table that does not exist.
     """
-    if quick and not experiment.quick:
-        raise UserError(f"--quick: experiment '{beside.name}' has no quick form (leave it out)")
-    tables = experiment.quick if quick else experiment.comparison
-    if bare := [table.name for table in tables if not (table.models or experiment.models)]:
-        raise UserError(f"experiment '{beside.name}': comparison '{bare[0]}' names no models (models = [...])")
-    planned: dict[str, Comparison] = {}
-    for table in tables:
-        with about(f"experiment '{beside.name}': comparison '{table.name}'"):
-            if table.name in planned:
-                raise UserError("name: given more than once")
-            planned[table.name] = _comparison(table, experiment, beside, device)
-            planned[table.name].check()
-    with about(f"experiment '{beside.name}'"):
-        _check_names(experiment, planned)
-    return planned
+    text, figures, tables = _made(name)
+    folder = find_experiment_folder(name) if out is None else out
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / README, text.encode())
+    shown = {match["name"] for match in SHOWN.finditer(text)}
+    drawn = {figure: draw for figure, draw in figures.items() if figure in shown}
+    write_figures(drawn, folder)
+    written = [f"{folder}/{README}", *(f"{figure}.{kind}" for figure in drawn for kind in ("png", "svg"))]
+    project = folder.resolve().parent.parent / README
+    if out is None and project.exists():
+        before = project.read_text(encoding="utf-8")
+        if (after := markdown.fill(before, tables, f"{folder.name}/")) != before:
+            write_whole(project, after.encode())
+            written.append(str(project))
+    return ", ".join(written)
 
 
-def _comparison(table: ComparisonTable, experiment: Experiment, beside: Path, device: str) -> Comparison:
-    with about("models"):
-        models = [find_model(name, beside) for name in table.models or experiment.models]
-    with about("controls"):
-        controls = [find_model(name, beside) for name in table.controls]
-    points: dict[str, tuple[str, Mapping[str, str]]] = {}
-    see_no_task(table.change, "change")
-    see_own_task([*models, *controls], task := table.task.build(beside))
-    if table.change:
-        several = [varied(model, table.change) for model in models]
-        points = {
-            one.name: (model.name, values)
-            for model, found in zip(models, several, strict=True)
-            for one, values in found
-        }
-        models = [one for found in several for one, _ in found]
-    return Comparison(
-        models=(*models, *controls),
-        points=points,
-        task=task,
-        samples=tuple(sorted(set(table.samples))),
-        seeds=table.seeds,
-        repeats=table.repeats,
-        grammar_seed=table.grammar_seed,
-        device=device,
-    )
+def readme(name: str) -> str:
+    """The README of an experiment, with tables made from its rows."""
+    return _made(name)[0]
 
 
-def _check_names(experiment: Experiment, planned: dict[str, Comparison]) -> None:
-    """See that what is to be judged and drawn is there."""
-    for name, comparison in planned.items():
-        models = [model.name for model in comparison.models]
-        if experiment.verdict is not None and (reference := experiment.verdict.reference) not in models:
-            raise UserError(
-                f"verdict.reference = '{reference}': not in comparison '{name}' ({nearest(reference, models)})"
-            )
+def front(text: str, names: Iterable[str]) -> str:
+    """The README of the project, with tables made from the rows of experiments."""
+    for name in names:
+        text = markdown.fill(text, _made(name)[2], f"{name}/")
+    return text
 
 
-def run_experiment(
-    experiment: Experiment, planned: dict[str, Comparison], out: Path, console: Console, workers: int = 0
-) -> dict[str, list[Summary]]:
-    """Run all comparisons, each into a folder of its name, and write ``result.json`` and the figures of them all."""
-    found: dict[str, list[Summary]] = {}
-    rows: dict[str, list[Row]] = {}
-    for name, comparison in planned.items():
-        console.print(f"{name} ({len(found) + 1} of {len(planned)})")
-        rows[name], found[name] = compare(comparison, out / name, console, workers)
-    judged = verdict(found, experiment.verdict) if experiment.verdict is not None else None
-    result = {
-        "rows": [{"comparison": name, **row} for name, several in rows.items() for row in several],
-        "verdict": judged,
-        "versions": versions(),
-        "configuration": {name: configuration(comparison) for name, comparison in planned.items()},
-    }
-    out.mkdir(parents=True, exist_ok=True)
-    write_json(out / "result.json", result)
-    committed_rows.write(out, _kept(experiment, planned, rows))
-    write_figures(_figures(experiment, planned, rows), out)
-    for line in judged["says"] if judged else []:
-        console.print(line)
-    return found
-
-
-def again(path: Path, found: committed_rows.Stored) -> tuple[dict[str, str], dict[str, Draw]]:
-    """Make the tables and figures of an experiment from rows alone, by name.
-
-    Raises:
-        UserError: where a row is missing.
-    """
-    experiment = read(path, Experiment)
-    planned = comparisons(experiment, path.parent)
-    rows = {name: list(found.of(name)(comparison.trials(), "")) for name, comparison in planned.items()}
-    tables: dict[str, str] = {}
-    for name, several in rows.items():
-        summaries = summarise(several)
-        tables |= {name: markdown.accuracy(summaries), f"{name} layers": markdown.layers(summaries)}
-    each: dict[str, Draw] = {name: partial(draw, planned[name], several) for name, several in rows.items()}
-    return tables, each | _figures(experiment, planned, rows)
-
-
-def _kept(
-    experiment: Experiment, planned: Mapping[str, Comparison], rows: Mapping[str, Sequence[Row]]
-) -> Iterator[tuple[str, Trial, Row]]:
-    """List the rows of all comparisons with their trials; how updates lie only where that is drawn."""
-    for name, comparison in planned.items():
-        for trial, row in zip(comparison.trials(), rows[name], strict=True):
-            drawn = name == experiment.alignment and trial.samples == max(comparison.samples)
-            yield name, trial, row if drawn else {**row, "alignment": None}
-
-
-def _figures(
-    experiment: Experiment, planned: Mapping[str, Comparison], rows: Mapping[str, Sequence[Row]]
-) -> dict[str, Draw]:
-    """Say how to draw accuracy in units of the law, and how updates lie to those of backpropagation."""
-    if not experiment.row:
-        return {}
-    groups = {row.title: [Path(name).stem for name in row.models] for row in experiment.row}
-    tasks = {name: comparison.task for name, comparison in planned.items()}
-    units = {name: laws.backpropagation(task) for name, task in tasks.items() if isinstance(task, Hierarchy)}
-    chance = next(iter(rows.values()))[0]["chance"]
-    found = {name: summarise(several) for name, several in rows.items()}
-    figures: dict[str, Draw] = {"figure": partial(panels.in_units_of_the_law, found, units, chance, groups)}
-    if experiment.alignment is not None and experiment.alignment in rows:
-        largest = max(row["samples"] for row in rows[experiment.alignment])
-        shown = [row for row in rows[experiment.alignment] if row["samples"] == largest]
-        cosine, share = "cosine with backpropagation", "share of the input"
-        figures["alignment"] = partial(panels.alignment, shown, "cosine", cosine, groups)
-        figures["input_share"] = partial(panels.alignment, shown, "input_share", share, groups)
-    return figures
+def _made(name: str) -> tuple[str, dict[str, Draw], dict[str, str]]:
+    """The README of an experiment, its figures, and its tables."""
+    folder = find_experiment_folder(name)
+    tables: dict[str, str] = search_outcomes.tables(folder)
+    figures: dict[str, Draw] = {}
+    if not tables or (folder / ROWS).exists():
+        of_rows, figures = open_experiment(name).from_rows(folder / ROWS)
+        tables |= of_rows
+    with about(f"experiment '{folder.name}'"):
+        return markdown.fill((folder / README).read_text(encoding="utf-8"), tables), figures, tables

@@ -1,39 +1,28 @@
-"""Sweeps: one model with many values, over seeds; each point is a run in a folder of its own."""
+"""Parameter sweeps: one model with many settings, over seeds; each point is a run in a folder of its own."""
 
 import itertools
 import json
 import re
-import threading
-import traceback
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from cortexsim.analysis.summary import Spread
 from cortexsim.config.overrides import assignment, changed
-from cortexsim.config.provenance import versions
 from cortexsim.config.registry import find_model
 from cortexsim.config.trial import Row, Trial
 from cortexsim.errors import UserError, about
-from cortexsim.execution.local import spread
-from cortexsim.execution.scheduler import Watch
 from cortexsim.report.console import new_table
-from cortexsim.storage.atomic_io import write_json
-from cortexsim.storage.folders import FAILED, PLAN, POINTS, hold, see_own
+from cortexsim.storage.folders import PLAN, POINTS, see_own
 from cortexsim.storage.records import Exactly, Several, Target, Text, Whole, read_record, write_record
-from cortexsim.storage.run_directory import RunFolder
+from cortexsim.studies.engine import Engine, write_result
 from cortexsim.studies.test_size import checked_test_size
-from cortexsim.training.checkpointing import EVERY, PATIENCE, run_kept
-from cortexsim.training.measurement import prepare
-
-_ONE_AT_A_TIME = threading.Lock()  # A Dask worker may have several threads; torch counts its own for all of them.
 
 
-class GridRecord(Exactly):
+class SweepRecord(Exactly):
     """The file ``sweep.json``."""
 
     model: Text
@@ -47,18 +36,18 @@ class GridRecord(Exactly):
 
 
 @dataclass(frozen=True)
-class Grid:
-    """Say what is swept.
+class ParameterSweep:
+    """What is swept.
 
     Attributes:
         model: name, or path of a TOML file.
-        together: ``KEY=VALUE,VALUE``; several are taken side by side, first with first.
-        grid: ``KEY=VALUE,VALUE``; each is taken with every value of all others.
+        together: ``KEY=VALUE,VALUE``; the values of several keys are paired, first with first.
+        grid: ``KEY=VALUE,VALUE``; each value is combined with every value of all other keys.
         seeds: repetitions; repetition k has seed k and the grammar seed of the first plus k.
-        samples: training samples; the model's own unless given.
+        samples: training samples; the model's own number unless given.
         grammar_seed: seed of the first grammar.
-        device: where it runs.
-        target: of layers in Brian2.
+        device: ``cpu``, ``cuda`` or ``mps``.
+        target: code generation target of Brian2 layers: ``cpp``, ``cython`` or ``numpy``.
     """
 
     model: str
@@ -71,10 +60,10 @@ class Grid:
     target: str = "cpp"
 
     def values(self) -> list[dict[str, Any]]:
-        """List what the points set, without their seeds.
+        """The settings of every point by dotted key, without seeds.
 
         Raises:
-            UserError: where values cannot be read, or lists that are taken together differ in length.
+            UserError: where values cannot be read, or lists that are paired differ in length.
         """
         together, grid = _once("--set", self.together), _once("--grid", self.grid)
         if twice := together.keys() & grid.keys():
@@ -89,10 +78,10 @@ class Grid:
         return [row | other for row in rows for other in crossed]
 
     def points(self) -> dict[str, tuple[dict[str, Any], Trial]]:
-        """Name every point, each with its values and its trial.
+        """Every point by the name of its folder: its settings and seed, and its trial.
 
         Raises:
-            UserError: where one of them cannot be.
+            UserError: where one of them is impossible.
         """
         found: dict[str, tuple[dict[str, Any], Trial]] = {}
         start = find_model(self.model)
@@ -110,75 +99,47 @@ class Grid:
         return found
 
 
-def read_plan(out: Path) -> Grid:
-    """Read what a sweep's folder is to hold.
+def read_plan(out: Path) -> ParameterSweep:
+    """Read the plan of a sweep from its folder.
 
     Raises:
-        UserError: where it is none.
+        UserError: where it holds no sweep.
     """
-    return Grid(**read_record(out / PLAN, GridRecord, "not a sweep"))
+    return ParameterSweep(**read_record(out / PLAN, SweepRecord, "not a sweep"))
 
 
-def run_grid(plan: Grid, out: Path, console: Console, workers: int, cluster: str | None = None) -> list[Row]:
-    """Run every point that is not done, and write ``result.json``; a point that fails does not stop the rest.
+def run_sweep(plan: ParameterSweep, engine: Engine) -> list[Row]:
+    """Run every point that is not finished, and write ``result.json``; a point that fails does not stop the others.
 
     Args:
         plan: what is swept.
-        out: folder; points that it holds already are not computed again.
-        console: where progress goes.
-        workers: processes on this machine.
-        cluster: address of a Dask scheduler, whose workers see the same folder.
+        engine: runs the points.
 
     Returns:
-        The rows, each with its ``point``; those of points that failed have an ``error``.
+        The rows, each with its ``point``; those of points that failed have an ``error`` instead of measurements.
+
+    Raises:
+        UserError: where the engine's folder holds another sweep, or something else.
     """
-    points = plan.points()
+    points, out = plan.points(), engine.out
     see_own(out, PLAN)
     asked = json.loads(json.dumps(asdict(plan)))
     if (out / PLAN).exists():
         before = asdict(read_plan(out))
         if other := next((key for key in asked if before[key] != asked[key]), None):
-            said = {"together": "--set"}.get(other, f"--{other.replace('_', '-')}")
-            change = f"{said} {before[other]}, not {asked[other]}"
+            option = {"together": "--set"}.get(other, f"--{other.replace('_', '-')}")
+            change = f"{option} {before[other]}, not {asked[other]}"
             raise UserError(f"--out {out}: holds a sweep with {change} (give another folder, or none)")
     (out / POINTS).mkdir(parents=True, exist_ok=True)
     write_record(out / PLAN, asked)
-    folders = {name: (out / POINTS / name).resolve() for name in points}
-    rows = {name: row for name in points if (row := _done(folders[name])) is not None}
-    left = {name: (name, folders[name], trial) for name, (_, trial) in points.items() if name not in rows}
-    ordered, side_by_side = (
-        dict(sorted(left.items(), key=lambda item: -item[1][2].cost)),
-        max(1, min(workers, len(left))),
-    )
-    with Watch(
-        console, {name: trial for name, _, trial in ordered.values()}, len(rows), 0 if cluster else side_by_side
-    ) as watch:
-        for row in spread(run_point, ordered, side_by_side, cluster, watch.say):
-            rows[row["key"]] = row
-            watch.tell(row)
+    rows = engine.in_folders({name: trial for name, (_, trial) in points.items()})
     found = [{"point": values, **rows[name]} for name, (values, _) in points.items()]
-    write_json(out / "result.json", {"rows": found, "versions": versions(), "configuration": asdict(plan)})
+    write_result(out, found, asdict(plan))
     return found
 
 
-def run_point(name: str, path: Path, trial: Trial) -> Row:
-    """Run one point, from its newest checkpoint on; answer with its row, or with the error it ended in."""
-    try:
-        with _ONE_AT_A_TIME, hold(path, "cortexsim sweep --resume, and the folder of the sweep", PATIENCE):
-            folder = RunFolder.begin(path, trial)
-            (path / FAILED).unlink(missing_ok=True)
-            row = run_kept(folder, prepare(folder.trial), EVERY, lambda line: None)
-            folder.finish(row)
-    except Exception as error:  # Whatever it is, the other points have nothing to do with it.
-        reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-        row = {"error": " ".join(reason.split()), "traceback": traceback.format_exc()}
-        if path.is_dir():
-            write_record(path / FAILED, row)
-    return {**row, "key": name}
-
-
 def table(rows: Sequence[Row]) -> Table:
-    """Set out the points: a line for all seeds of the same values."""
+    """Tabulate the points: a line for all seeds of the same settings."""
     groups: dict[str, list[Row]] = {}
     for row in rows:
         point = {key: value for key, value in row["point"].items() if key != "seed"}
@@ -206,19 +167,6 @@ def _once(option: str, texts: Sequence[str]) -> dict[str, list[Any]]:
             raise UserError(f"{option} {key}: given twice (give all its values at once, with commas between)")
         found[key] = values
     return found
-
-
-def _done(path: Path) -> Row | None:
-    """Give the row of a point that is finished, as this code would make it."""
-    if not (path / "result.json").exists():
-        return None
-    try:
-        folder = RunFolder(path)
-        folder.check()
-        row = folder.result
-    except UserError:  # Run again, to the same row; or, where that cannot be, said of this point alone.
-        return None
-    return None if row is None else {**row, "key": path.name}
 
 
 def _folder_name(values: dict[str, Any], trial: Trial) -> str:

@@ -1,4 +1,4 @@
-"""Random search of hyper-parameters, as many draws for every model: a comparison is only as fair as its search."""
+"""Random search of hyperparameters, with the same number of draws for every model."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field, model_validator
-from rich.console import Console
 from rich.table import Table as Printed
 
 from cortexsim.config.overrides import changed
@@ -17,29 +16,28 @@ from cortexsim.config.trial import Row, Trial
 from cortexsim.config.validation import read
 from cortexsim.config.values import Count, Seed, Table
 from cortexsim.errors import about
-from cortexsim.execution.scheduler import run_all
 from cortexsim.report.console import new_table
 from cortexsim.seeds import stream
 from cortexsim.storage.atomic_io import write_json
-from cortexsim.storage.ledger import Ledger
+from cortexsim.studies.engine import Engine, write_result
 from cortexsim.studies.search_space import Space, at_edges, draw
 
 Entry = dict[str, Any]
 
 
 class Stage(Table):
-    """What draws are scored on, by the mean accuracy; only the best so many are, where ``keep`` says so."""
+    """What draws are scored on, by mean accuracy; with ``keep``, only the best so many of the stage before."""
 
     samples: list[Count] = Field(min_length=1)
     grammar_seeds: list[int] = Field(min_length=1)
     keep: Count | None = None
 
 
-class Search(Table):
-    """A search: which models, over which values, on which grammars (to be used for nothing else).
+class RandomSearch(Table):
+    """The file of a search: which models, over which values, on which grammars (which nothing else should use).
 
-    Values are drawn from ``space``, and from ``also`` for one model; ``candidates`` come before what is drawn. With
-    ``stages``, each scores the draws that the one before has kept (successive halving: Jamieson & Talwalkar 2016).
+    Values are drawn from ``space``, and for single models from ``also``; ``candidates`` precede the draws. With
+    ``stages``, each scores the best draws of the one before (successive halving: Jamieson & Talwalkar 2016).
     """
 
     description: str = ""
@@ -58,46 +56,55 @@ class Search(Table):
     _beside: Path = Path()
 
     @model_validator(mode="after")
-    def _one_plan(self) -> "Search":
+    def _one_plan(self) -> "RandomSearch":
         if bool(self.stages) == bool(self.samples and self.grammar_seeds):
             raise ValueError("give either samples and grammar_seeds, or [[stages]] that have them")
         return self
 
     def model(self, name: str) -> Model:
-        """Find one of its models; those ending in .toml lie beside its file."""
+        """Read one of its models; paths of .toml files are relative to its own file."""
         with about("models"):
             return find_model(name, self._beside)
 
     @property
     def plan(self) -> list[Stage]:
-        """The stages, one where it names none."""
+        """The stages; a single one where the file names none."""
         return self.stages or [Stage(samples=self.samples, grammar_seeds=self.grammar_seeds)]
 
     def spaces(self, name: str) -> Space:
-        """What the values of one model are drawn from."""
+        """The space from which the values of one model are drawn."""
         return {**self.space, **self.also.get(name, {})}
 
 
-def read_search(path: Path) -> Search:
+def read_search(path: Path) -> RandomSearch:
     """Read the file of a search.
 
     Raises:
         UserError: one line naming file, key and value.
     """
-    found = read(path, Search)
+    found = read(path, RandomSearch)
     found._beside = path.parent
     return found
 
 
-def configuration(plan: Search) -> dict[str, Any]:
-    """Write out all that a search depends on, the models that it starts from too."""
+def configuration(plan: RandomSearch) -> dict[str, Any]:
+    """Everything that the rows of a search depend on, as JSON has it."""
     return {**plan.model_dump(mode="json"), "start": [resolved(plan.model(name)) for name in plan.models]}
 
 
-def search(plan: Search, out: Path, console: Console, workers: int = 0) -> dict[str, list[Entry]]:
-    """Try as many draws for each model, and write ``outcome.json``: those that came furthest first, then by score."""
-    out.mkdir(parents=True, exist_ok=True)
-    ledger = Ledger(out / "rows.jsonl")
+def search(plan: RandomSearch, engine: Engine) -> dict[str, list[Entry]]:
+    """Score the draws of each model stage by stage, and write ``outcome.json`` and ``result.json``.
+
+    Args:
+        plan: models, space and stages.
+        engine: runs the trials.
+
+    Returns:
+        The draws of each model: those that reached the latest stage first, in order of their scores there.
+
+    Raises:
+        UserError: where a model has no such setting, or a value is impossible.
+    """
     drawn = {name: _draws(plan, name) for name in plan.models}
     models = {name: [changed(plan.model(name), values) for values in draws] for name, draws in drawn.items()}
     outcome: dict[str, list[Entry]] = {
@@ -105,6 +112,7 @@ def search(plan: Search, out: Path, console: Console, workers: int = 0) -> dict[
     }
     see_no_task((key for draws in drawn.values() for values in draws for key in values), "space, also, candidates")
     see_own_task([model for several in models.values() for model in several], plan.task.build(plan._beside))
+    rows: list[Row] = []
     for number, stage in enumerate(plan.plan, 1):
         left = {name: entries[: stage.keep] for name, entries in outcome.items()}
         trials = {
@@ -113,22 +121,25 @@ def search(plan: Search, out: Path, console: Console, workers: int = 0) -> dict[
             for entry in entries
         }
         before = f"stage {number}: " if plan.stages else ""
-        run_all([trial for several in trials.values() for trial in several], ledger, console, workers, before)
+        answers = iter(engine([trial for several in trials.values() for trial in several], before))
         for name, entries in left.items():
             for entry in entries:
-                rows = [ledger.rows[trial.key] for trial in trials[name, entry["draw"]]]
-                entry |= {"stage": number, **_score(rows, stage.samples)}
+                several = [next(answers) for _ in trials[name, entry["draw"]]]
+                label = {"stage": number, "draw": entry["draw"], "point": entry["values"]}
+                rows += [label | row for row in several]
+                entry |= {"stage": number, **_score(several, stage.samples)}
             outcome[name].sort(key=lambda entry: (-entry["stage"], -entry["score"]))
     for name, entries in outcome.items():
         for entry in entries:
             entry["at_edge"] = at_edges(entry["values"], plan.spaces(name))
     named = {Path(name).stem: entries for name, entries in outcome.items()}
-    write_json(out / "outcome.json", {"search": plan.model_dump(), "outcome": named})
+    write_result(engine.out, rows, configuration(plan))
+    write_json(engine.out / "outcome.json", {"search": plan.model_dump(), "outcome": named})
     return outcome
 
 
 def table(outcome: Mapping[str, list[Entry]], most: int = 3) -> Printed:
-    """Set out the best draws of each model; a value at an edge of its space has a mark."""
+    """Tabulate the best draws of each model; a value at an edge of its space is marked."""
     printed = new_table("Best draws", ["model", "mean accuracy", "by samples", "values (* at an edge)"], left=4)
     for name, found in outcome.items():
         for entry in found[:most]:
@@ -139,7 +150,7 @@ def table(outcome: Mapping[str, list[Entry]], most: int = 3) -> Printed:
     return printed
 
 
-def _trials(plan: Search, stage: Stage, model: Model) -> list[Trial]:
+def _trials(plan: RandomSearch, stage: Stage, model: Model) -> list[Trial]:
     task = plan.task.build(plan._beside)
     return [
         Trial(model, task, samples, plan.test_samples, grammar, seed)
@@ -158,6 +169,6 @@ def _score(rows: list[Row], samples: list[int]) -> Entry:
     }
 
 
-def _draws(plan: Search, name: str) -> list[dict[str, Any]]:
+def _draws(plan: RandomSearch, name: str) -> list[dict[str, Any]]:
     space, generator = plan.spaces(name), stream(plan.seed, "search", Path(name).stem)
     return plan.candidates.get(name, []) + [draw(space, generator) for _ in range(plan.draws if space else 0)]

@@ -1,30 +1,29 @@
-"""How many samples models of one's own need, beside backpropagation and an untrained network."""
+"""P* of any models, in comparison with backpropagation and an untrained network."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
-from rich.console import Console
 from rich.table import Table
 
 from cortexsim.analysis import threshold_panels
 from cortexsim.config.registry import find_model
 from cortexsim.config.validation import explain
 from cortexsim.errors import UserError
-from cortexsim.report.console import new_table, put
+from cortexsim.report.console import new_table, print_table
 from cortexsim.storage.atomic_io import write_figure
 from cortexsim.studies import threshold_tables
-from cortexsim.studies.measured import Measured
-from cortexsim.studies.threshold_sweep import Sweep, SweepTable, distinct, points_of
+from cortexsim.studies.engine import Engine
+from cortexsim.studies.sweep_result import SweepResult
+from cortexsim.studies.threshold_sweep import SweepTable, ThresholdSweep, distinct, points_of
 from cortexsim.studies.thresholds import labels_needed, run_sweeps, written
 
 REFERENCE, CONTROL = "backprop", "untrained"
 
 
 def beside(names: Sequence[str]) -> list[str]:
-    """Put the reference before the names of models, and the control behind them."""
+    """Put the reference before the names of models, and the control after them."""
     others = [name for name in names if name not in (REFERENCE, CONTROL)]
     return [REFERENCE, *others, CONTROL]
 
@@ -38,21 +37,21 @@ def plan(
     device: str = "cpu",
     target: str = "cpp",
     **others: int,
-) -> Sweep:
+) -> ThresholdSweep:
     """Plan a search for P* of models at some depths.
 
     Args:
         names: of models, or paths of TOML files.
         depths: of the hierarchy.
-        sizes: of the hierarchy that are not the default ones.
-        grammars: what an interval is over.
-        seeds: how often each grammar comes.
-        device: where it runs.
-        target: of layers in Brian2.
+        sizes: of the hierarchy where they are not the default ones.
+        grammars: number of grammars, over which a confidence interval is taken.
+        seeds: how often each grammar is used.
+        device: ``cpu``, ``cuda`` or ``mps``.
+        target: code generation target of Brian2 layers: ``cpp``, ``cython`` or ``numpy``.
         others: ``grammar_seed`` and ``cap``, as of a sweep.
 
     Raises:
-        UserError: where a model or a hierarchy cannot be.
+        UserError: where a model or a hierarchy is impossible.
     """
     models = tuple(find_model(name) for name in names)
     distinct(models)
@@ -63,31 +62,31 @@ def plan(
         table = SweepTable.model_validate({"name": "threshold", "varies": "depth", **values, "task": sizes})
     except ValidationError as error:
         raise UserError(explain(error, SweepTable)) from None
-    return Sweep(table, points_of(table, models), models, device, target)
+    return ThresholdSweep(table, points_of(table, models), models, device, target)
 
 
-def find(sweep: Sweep, out: Path, console: Console, workers: int = 0) -> str:
-    """Find P*, print what is to be said of it, and name what was written."""
-    (found,) = run_sweeps([sweep], out, console, workers)
+def find(sweep: ThresholdSweep, engine: Engine) -> str:
+    """Find P*, print the results, and return the names of the files that were written."""
+    (found,), console = run_sweeps([sweep], engine), engine.console
     for index in range(len(found.swept.values)):
-        put(table(found, index), console)
-        for line in [*verdict(found, index), *controls(found, index)]:
+        print_table(table(found, index), console)
+        for line in [*ratios(found, index), *controls(found, index)]:
             console.print(line, soft_wrap=True)
         console.print()
     for line in [*threshold_tables.growth(found.swept), *threshold_tables.READING, *threshold_tables.warnings([found])]:
         console.print(line, soft_wrap=True)
-    write_figure(threshold_panels.runs(found.swept, found.rows), out / "runs", dpi=120)
+    write_figure(threshold_panels.runs(found.swept, found.rows), engine.out / "runs", dpi=120)
     return f"{written([found])}, runs.png, runs.svg"
 
 
-def table(found: Measured, index: int) -> Table:
-    """Set out, at one depth, what every learner needs, and how surely."""
+def table(found: SweepResult, index: int) -> Table:
+    """Tabulate P* of every learner at one depth, with intervals and stability."""
     swept, value = found.swept, found.swept.values[index]
     head = ["learner", "P*", f"/ {swept.reference}", "stable", "labels", "labels for"]
     laws = ", ".join(f"{law} = {several[index]:.0f}" for law, several in swept.laws.items())
     title = f"L = {value:g}: {swept.title}; laws, up to a factor of order one: {laws}"
     printed = new_table(title, head if swept.reference else [name for name in head if name[0] != "/"])
-    for name, several in swept.found.items():
+    for name, several in swept.thresholds.items():
         rows, ratio, stability = found.searched(name, value), swept.ratio(name, index), swept.stability[name][index]
         labels = labels_needed(several[index], rows)
         cells = [name, several[index].text()]
@@ -97,16 +96,16 @@ def table(found: Measured, index: int) -> Table:
     return printed
 
 
-def verdict(found: Measured, index: int) -> list[str]:
-    """Hold every learner against the reference, in words no stronger than the interval of their ratio."""
+def ratios(found: SweepResult, index: int) -> list[str]:
+    """Compare every learner with the reference, in words no stronger than the confidence interval of their ratio."""
     swept = found.swept
-    others = [name for name in swept.found if name != swept.reference]
+    others = [name for name in swept.thresholds if name != swept.reference]
     return [_sentence(found, name, index) for name in others]
 
 
-def _sentence(found: Measured, name: str, index: int) -> str:
+def _sentence(found: SweepResult, name: str, index: int) -> str:
     swept = found.swept
-    needed, reference = swept.found[name][index], swept.reference
+    needed, reference = swept.thresholds[name][index], swept.reference
     if needed.beyond:
         largest = min(low for low, high in zip(needed.low, needed.high, strict=True) if high == np.inf)
         text = f"{name} is not there with {largest:.0f} samples on {needed.beyond} of {len(needed.low)} grammars"
@@ -114,7 +113,7 @@ def _sentence(found: Measured, name: str, index: int) -> str:
         text = f"{name} needs {needed.text()} samples"
     if reference is None:
         return f"{text}."
-    ratio, known = swept.ratio(name, index), swept.found[reference][index].text()
+    ratio, known = swept.ratio(name, index), swept.thresholds[reference][index].text()
     if ratio is None or ratio.estimate.low is None or ratio.estimate.high is None:
         return f"{text}, {reference} {known}; there is no interval of their ratio to judge by."
     if ratio.estimate.low <= 1 <= ratio.estimate.high:
@@ -123,15 +122,15 @@ def _sentence(found: Measured, name: str, index: int) -> str:
     return f"{name} needs {more} samples than {reference}: {ratio.text(2)} times as many."
 
 
-def controls(found: Measured, index: int) -> list[str]:
-    """Say what a readout makes of untrained networks, also of the best of their layers, beside those that have learned.
+def controls(found: SweepResult, index: int) -> list[str]:
+    """Compare the readout of untrained networks, also of their best layer, with the learners.
 
-    That is with 1.4 times the samples that a learner needs, and with the most that were tried.
+    The comparison is made with 1.4 times the samples that a learner needs, and with the most that were tried.
     """
     value = found.swept.values[index]
     untrained = [row for row in found.rows if row["value"] == value and row["rule"] == "untrained"]
     beside: dict[int, list[str]] = {}
-    for (name, at), rows in found.beside.items():
+    for (name, at), rows in found.above.items():
         if at == value:
             beside.setdefault(rows[0]["samples"], []).append(f"{name} has {_mean(rows, 'accuracy'):.3f}")
     lines = []

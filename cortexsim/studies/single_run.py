@@ -11,7 +11,7 @@ from rich.table import Table
 from cortexsim.config.trial import Row
 from cortexsim.learners import CLIPPED, EpochEnd, Event
 from cortexsim.report import run_index, run_pages
-from cortexsim.report.console import new_table, put
+from cortexsim.report.console import new_table, print_table
 from cortexsim.storage.atomic_io import write_whole
 from cortexsim.storage.run_directory import RunFolder
 from cortexsim.training.checkpointing import EVERY, run_kept
@@ -35,9 +35,9 @@ def train_one(folder: RunFolder, console: Console, every: float = EVERY) -> Row:
         console.print(f"{folder.path}: finished before", soft_wrap=True)
     if not (folder.path / "report.html").exists():
         run_pages.write(folder.path / "report.html", run_index.find(folder.path), folder.path / "figure.svg")
-    put(_layers(row), console)
+    print_table(_layers(row), console)
     if row["sensitivity"][0]:
-        put(_sensitivity(row), console)
+        print_table(_sensitivity(row), console)
     if row["diverged"]:
         console.print("The weights grew without bound: lower training.eta.")
     if row.get("clipped"):

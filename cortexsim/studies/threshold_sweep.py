@@ -1,4 +1,4 @@
-"""Sweeps of the hierarchy, as an experiment writes them down: what varies, at which values, for which learners."""
+"""Sweeps over sizes of the hierarchy: what varies, at which values, and P* of which learners is searched for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from cortexsim.analysis.sample_complexity import Threshold, brackets
-from cortexsim.analysis.thresholds import SYMBOLS, Swept
+from cortexsim.analysis.thresholds import SYMBOLS, SweepThresholds
 from cortexsim.config.registry import find_model
 from cortexsim.config.schema import Model, TaskTable, resolved
 from cortexsim.config.tasks import build_task
 from cortexsim.config.trial import TEST_SAMPLES, Row, Trial
 from cortexsim.config.values import Count, Positive, Seed, Table
 from cortexsim.errors import UserError
-from cortexsim.studies.bisection import Search
+from cortexsim.studies.bisection import ThresholdSearch
 from cortexsim.tasks.rhm import Hierarchy, laws
 
 LEAST = 16  # Distinct samples, for a search to have any room.
@@ -24,11 +24,11 @@ HELD_OUT = 4  # One in so many samples of a small grammar is never trained on.
 
 
 class SweepTable(Table):
-    """One sweep: what varies, at which values, and what stays.
+    """One sweep: what varies, at which values, and what stays fixed.
 
     ``fraction`` is f = m / v^(s-1), varied through m. ``seeds`` counts the grammars, seeded from ``grammar_seed``, and
-    ``repeats`` how often each comes, with other samples, first weights and order. ``cap`` is the largest training set
-    that may be tried.
+    ``repeats`` how often each is used, with other samples, initial weights and order. ``cap`` is the largest training
+    set that may be tried.
     """
 
     name: str
@@ -42,8 +42,8 @@ class SweepTable(Table):
     cap: Annotated[int, Field(ge=2, strict=True)]
 
 
-class Thresholds(Table):
-    """The sweeps of an experiment, and smaller ones for a quick look.
+class ThresholdsFile(Table):
+    """The file ``thresholds.toml``: the sweeps of an experiment, and smaller ones for a quick look.
 
     ``models`` are those of every sweep that names none of its own.
     """
@@ -55,15 +55,15 @@ class Thresholds(Table):
 
 
 @dataclass(frozen=True)
-class Sweep:
-    """Hold a sweep whose models have been read and whose hierarchies exist.
+class ThresholdSweep:
+    """A sweep whose models have been read and whose hierarchies exist.
 
     Attributes:
-        table: as it is written.
-        points: what varies and the hierarchy, ascending.
+        table: as it is written in the file.
+        points: the value of the size that varies, and the hierarchy; ascending.
         models: the learners.
-        device: where it runs.
-        target: of layers in Brian2.
+        device: ``cpu``, ``cuda`` or ``mps``.
+        target: code generation target of Brian2 layers: ``cpp``, ``cython`` or ``numpy``.
     """
 
     table: SweepTable
@@ -72,23 +72,23 @@ class Sweep:
     device: str = "cpu"
     target: str = "cpp"
 
-    def searches(self) -> list[Search]:
-        """List every search, in the order of its places."""
+    def searches(self) -> list[ThresholdSearch]:
+        """Every search, in the order of `places`."""
         hierarchies = dict(self.points)
-        return [Search(self._largest(model, hierarchies[value], seed)) for model, value, seed in self.places()]
+        return [ThresholdSearch(self._largest(model, hierarchies[value], seed)) for model, value, seed in self.places()]
 
     def places(self) -> list[tuple[Model, float, int]]:
-        """List model, value and seed of every search."""
+        """Model, value and seed of every search."""
         return list(product(self.models, (value for value, _ in self.points), range(self.repetitions)))
 
     @property
     def repetitions(self) -> int:
-        """How many searches a learner has at each value."""
+        """The number of searches of a learner at each value."""
         return self.table.seeds * self.table.repeats
 
     @property
     def title(self) -> str:
-        """Name the sizes that stay, and the repetitions."""
+        """The sizes that stay fixed, and the repetitions."""
         h, table = self.points[0][1], self.table
         sizes = {"v": h.features, "m": h.multiplicity, "s": h.tuple_size, "L": h.depth}
         symbol = SYMBOLS[table.varies]
@@ -106,14 +106,14 @@ class Sweep:
         grammar = self.table.grammar_seed + seed % self.table.seeds
         return Trial(model, hierarchy, samples, test, grammar, seed, self.device, self.target)
 
-    def swept(self, settled: Sequence[Sequence[Row]]) -> Swept:
-        """Turn the rows of its searches into thresholds."""
+    def swept(self, searched: Sequence[Sequence[Row]]) -> SweepThresholds:
+        """Find the thresholds from the rows of every search, in the order of `places`."""
         hierarchies = [hierarchy for _, hierarchy in self.points]
-        rest, found = iter(settled), {}
+        rest, found = iter(searched), {}
         for model in self.models:
             several = [[row for _ in range(self.repetitions) for row in next(rest)] for _ in self.points]
             found[model.name] = tuple(Threshold.of(brackets(rows)) for rows in several)
-        return Swept(
+        return SweepThresholds(
             name=self.table.name,
             varies=self.table.varies,
             title=self.title,
@@ -122,21 +122,21 @@ class Sweep:
                 "n_c m^L": tuple(float(laws.backpropagation(hierarchy)) for hierarchy in hierarchies),
                 "v m³/(1-f)": tuple(laws.clustering(hierarchy) for hierarchy in hierarchies),
             },
-            found=found,
+            thresholds=found,
             reference=next((model.name for model in self.models if model.rule_name == "backprop"), None),
         )
 
 
 def held_out(hierarchy: Hierarchy) -> int:
-    """Choose how many samples to test on, whatever the training set: of a small grammar, a quarter of all."""
+    """The number of test samples, whatever the training set: of a small grammar, a quarter of all."""
     return min(TEST_SAMPLES, hierarchy.distinct_samples // HELD_OUT)
 
 
-def sweeps(plan: Thresholds, beside: Path, device: str = "cpu", quick: bool = False) -> list[Sweep]:
-    """Turn the tables of an experiment into sweeps; models ending in .toml lie beside the experiment.
+def sweeps(plan: ThresholdsFile, beside: Path, device: str = "cpu", quick: bool = False) -> list[ThresholdSweep]:
+    """Turn the tables of an experiment into sweeps; paths of models are relative to the experiment's folder.
 
     Raises:
-        UserError: where a sweep cannot be run as it is written, or a quick look is asked where there is none.
+        UserError: where a sweep cannot be run as it is written, or there is no quick look.
     """
     if quick and not plan.quick:
         raise UserError(f"--quick: experiment '{beside.name}' has no quick form (leave it out)")
@@ -154,16 +154,16 @@ def sweeps(plan: Thresholds, beside: Path, device: str = "cpu", quick: bool = Fa
     return found
 
 
-def _sweep(table: SweepTable, plan: Thresholds, beside: Path, device: str) -> Sweep:
+def _sweep(table: SweepTable, plan: ThresholdsFile, beside: Path, device: str) -> ThresholdSweep:
     models = tuple(find_model(name, beside) for name in table.models or plan.models)
     if not models:
         raise UserError("it names no models (models = [...])")
     distinct(models)
-    return Sweep(table, points_of(table, models), models, device)
+    return ThresholdSweep(table, points_of(table, models), models, device)
 
 
 def distinct(models: Sequence[Model]) -> None:
-    """See that no model is given twice.
+    """Check that no model is given twice.
 
     Raises:
         UserError: where one is.
@@ -174,7 +174,7 @@ def distinct(models: Sequence[Model]) -> None:
 
 
 def check_names(models: Sequence[Model]) -> None:
-    """See that a name stands for one model, for rows are known by it.
+    """Check that no two models share a name, by which rows are known.
 
     Raises:
         UserError: where two differ.
@@ -186,7 +186,7 @@ def check_names(models: Sequence[Model]) -> None:
 
 
 def points_of(table: SweepTable, models: Sequence[Model] = ()) -> tuple[tuple[float, Hierarchy], ...]:
-    """List what varies, ascending, and the hierarchy at each of its values.
+    """The values of the size that varies, ascending, each with its hierarchy.
 
     Raises:
         UserError: where there is no such hierarchy, or it has too few samples to search in, or a model is for another
@@ -202,7 +202,7 @@ def points_of(table: SweepTable, models: Sequence[Model] = ()) -> tuple[tuple[fl
 
 
 def _hierarchy(table: SweepTable, value: float) -> Hierarchy:
-    """Set the size that varies.
+    """The hierarchy at one value of the size that varies.
 
     Raises:
         UserError: where it is no whole number, or there is no such hierarchy, or it has too few samples to search in.

@@ -1,4 +1,4 @@
-"""What sweeps of the hierarchy say: their tables and their sentences."""
+"""Sweeps of hierarchies in tables and sentences."""
 
 import math
 from collections.abc import Sequence
@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from cortexsim.analysis.thresholds import SYMBOLS, Fit, Swept, fit
+from cortexsim.analysis.thresholds import SYMBOLS, Fit, SweepThresholds, fit
 from cortexsim.report import markdown as pages
-from cortexsim.report.console import new_table, put
-from cortexsim.studies.measured import Measured
+from cortexsim.report.console import new_table, print_table
+from cortexsim.studies.sweep_result import SweepResult
 
 READING = (
     "P*: from here on the test error is at most a tenth of that of guessing; geometric mean over grammars (95 %"
@@ -19,10 +19,10 @@ READING = (
 )
 
 
-def tell(found: Sequence[Measured], console: Console) -> None:
-    """Print P* of every sweep, the ratios to the reference, and how P* grows."""
+def print_tables(found: Sequence[SweepResult], console: Console) -> None:
+    """Print P* of every sweep, the ratios to the reference, and how P* scales."""
     for each in found:
-        put(table(each.swept), console)
+        print_table(table(each.swept), console)
         for line in growth(each.swept):
             console.print(line, soft_wrap=True)
         console.print()
@@ -32,16 +32,16 @@ def tell(found: Sequence[Measured], console: Console) -> None:
         console.print(line, soft_wrap=True)
 
 
-def warnings(found: Sequence[Measured]) -> list[str]:
-    """Name learners whose weights grew without bound."""
+def warnings(found: Sequence[SweepResult]) -> list[str]:
+    """Warnings about learners whose weights diverged."""
     diverged = sorted({row["learner"] for each in found for row in each.rows if row["diverged"]})
     if not diverged:
         return []
     return [f"The weights of {', '.join(diverged)} grew without bound in some runs: lower training.eta."]
 
 
-def table(swept: Swept) -> Table:
-    """Set out P* by learner and value, with the predicted laws below, and the ratios to the reference."""
+def table(swept: SweepThresholds) -> Table:
+    """Tabulate P* by learner and value, followed by the predicted laws and the ratios to the reference."""
     head, rows = _cells(swept)
     printed = new_table(f"{swept.name}: {swept.title}", head)
     for row in rows:
@@ -49,22 +49,22 @@ def table(swept: Swept) -> Table:
     return printed
 
 
-def markdown(swept: Swept) -> str:
-    """Write the same table for a README."""
+def markdown(swept: SweepThresholds) -> str:
+    """The same table in Markdown, for a README."""
     return pages.table(*_cells(swept))
 
 
-def growth(swept: Swept) -> list[str]:
-    """Say of every learner how its P* grows, where that can be told."""
-    return [sentence(line) for name in swept.found if (line := fit(swept, name))]
+def growth(swept: SweepThresholds) -> list[str]:
+    """A sentence for every learner on how its P* scales, where that can be fitted."""
+    return [sentence(line) for name in swept.thresholds if (line := fit(swept, name))]
 
 
-def _cells(swept: Swept) -> tuple[list[str], list[list[str]]]:
-    """Set out the head and the rows of a table of P*."""
+def _cells(swept: SweepThresholds) -> tuple[list[str], list[list[str]]]:
+    """Head and rows of a table of P*."""
     symbol, places = SYMBOLS[swept.varies], range(len(swept.values))
-    rows = [[name, *(threshold.text() for threshold in several)] for name, several in swept.found.items()]
+    rows = [[name, *(threshold.text() for threshold in several)] for name, several in swept.thresholds.items()]
     rows += [[f"law {law}", *(f"{value:.0f}" for value in predicted)] for law, predicted in swept.laws.items()]
-    for name in swept.found:
+    for name in swept.thresholds:
         ratios = [swept.ratio(name, index) for index in places]
         if any(ratios):
             rows.append([f"{name} / {swept.reference}", *("-" if r is None else r.text(2) for r in ratios)])
@@ -75,7 +75,7 @@ def _cells(swept: Swept) -> tuple[list[str], list[list[str]]]:
 
 
 def sentence(line: Fit) -> str:
-    """Say how P* grows, beside the laws over the same values."""
+    """State how P* scales, and how the laws do over the same values."""
     slope, symbol = line.slope, SYMBOLS[line.varies]
     growth = [_grows(line.varies, value) for value in (slope.value, slope.low, slope.high)]
     laws = ", ".join(f"{name} as {_grows(line.varies, steepness)}" for name, steepness in line.laws.items())

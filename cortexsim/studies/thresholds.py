@@ -1,126 +1,120 @@
 """Experiments that look for how many samples each learner needs, at each size of the hierarchy."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-
-from rich.console import Console
 
 from cortexsim.analysis import threshold_panels
 from cortexsim.analysis.plots import Draw
 from cortexsim.analysis.sample_complexity import Threshold, brackets
 from cortexsim.analysis.thresholds import fit
-from cortexsim.config.provenance import versions
-from cortexsim.config.registry import find_experiment_file
 from cortexsim.config.schema import resolved
 from cortexsim.config.tasks import described
-from cortexsim.config.trial import Row, Trial
+from cortexsim.config.trial import Row
 from cortexsim.config.validation import read
-from cortexsim.execution.scheduler import run_all
 from cortexsim.storage import committed_rows
-from cortexsim.storage.atomic_io import write_figures, write_json
-from cortexsim.storage.ledger import Ledger
+from cortexsim.storage.atomic_io import write_figures
 from cortexsim.studies import threshold_tables
-from cortexsim.studies.measured import Measured, measured
-from cortexsim.studies.threshold_sweep import Sweep, Thresholds, sweeps
+from cortexsim.studies.engine import Engine, write_result
+from cortexsim.studies.sweep_result import SweepResult, measure_sweeps
+from cortexsim.studies.threshold_sweep import ThresholdsFile, ThresholdSweep, sweeps
 
 
-def planned(name: str, console: Console, quick: bool, device: str) -> tuple[dict[str, Any], Callable[..., str]]:
-    """Read an experiment; answer with all that it is made of, and with what runs it.
+@dataclass(frozen=True)
+class ThresholdExperiment:
+    """An experiment that a file ``thresholds.toml`` defines."""
 
-    The latter takes the folder, the console and the workers, and names what was written there.
-    """
-    path = find_experiment_file(name)
-    plan = read(path, Thresholds)
-    several = sweeps(plan, path.parent, device, quick)
-    console.print(plan.description)
-    return {sweep.table.name: sweep_configuration(sweep) for sweep in several}, partial(_perform, several)
+    description: str
+    sweeps: Sequence[ThresholdSweep]
+
+    @classmethod
+    def open(cls, path: Path, device: str = "cpu", quick: bool = False) -> "ThresholdExperiment":
+        """Read an experiment from its file.
+
+        Raises:
+            UserError: one line naming file, key and value.
+        """
+        plan = read(path, ThresholdsFile)
+        return cls(plan.description, sweeps(plan, path.parent, device, quick))
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """Everything that the rows depend on, by sweep."""
+        return {sweep.table.name: sweep_configuration(sweep) for sweep in self.sweeps}
+
+    def run(self, engine: Engine) -> str:
+        """Find every P*, print the tables, and return the names of the files that were written."""
+        found = run_sweeps(self.sweeps, engine)
+        threshold_tables.print_tables(found, engine.console)
+        return written(found)
+
+    def from_rows(self, path: Path) -> tuple[dict[str, str], dict[str, Draw]]:
+        """Make tables and figures from committed rows alone, by name.
+
+        Raises:
+            UserError: where a row is missing.
+        """
+        found = measure_sweeps(self.sweeps, committed_rows.Stored(path).of(""))
+        tables: dict[str, str] = {}
+        for each in found:
+            name, growth = each.swept.name, threshold_tables.growth(each.swept)
+            tables |= {
+                name: threshold_tables.markdown(each.swept),
+                f"{name} growth": "\n".join(f"* {g}" for g in growth),
+            }
+        return tables, figures(found)
 
 
-def _perform(planned: Sequence[Sweep], out: Path, console: Console, workers: int) -> str:
-    found = run_sweeps(planned, out, console, workers)
-    threshold_tables.tell(found, console)
-    return written(found)
-
-
-def run_sweeps(planned: Sequence[Sweep], out: Path, console: Console, workers: int = 0) -> list[Measured]:
+def run_sweeps(planned: Sequence[ThresholdSweep], engine: Engine) -> list[SweepResult]:
     """Find every P*, and write ``result.json``, the rows that tables and figures need, and the figures.
 
     Args:
         planned: the sweeps.
-        out: folder; trials that its ``rows.jsonl`` holds already are not computed again, whichever sweep asks for them.
-        console: where progress goes.
-        workers: processes side by side; one a core unless given.
+        engine: runs their trials, each once, whichever sweep asks for it.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    ledger, asked = Ledger(out / "rows.jsonl"), {}
-
-    def compute(trials: Sequence[Trial], before: str) -> list[Row]:
-        asked.update({trial.key: trial for trial in trials})
-        return run_all(trials, ledger, console, workers, before)
-
-    found = measured(planned, compute)
-    result = {
-        "rows": [row for each in found for row in each.rows],
-        "thresholds": [entry for each in found for entry in entries(each)],
-        "fits": [
-            {"sweep": each.swept.name, **asdict(line)}
-            for each in found
-            for name in each.swept.found
-            if (line := fit(each.swept, name))
-        ],
-        "versions": versions(),
-        "configuration": {sweep.table.name: sweep_configuration(sweep) for sweep in planned},
-    }
-    write_json(out / "result.json", result)
-    committed_rows.write(out, (("", trial, ledger.rows[key]) for key, trial in asked.items()))
-    write_figures(figures(found), out)
+    found = measure_sweeps(planned, engine)
+    fits = [
+        {"sweep": each.swept.name, **asdict(line)}
+        for each in found
+        for name in each.swept.thresholds
+        if (line := fit(each.swept, name))
+    ]
+    write_result(
+        engine.out,
+        (row for each in found for row in each.rows),
+        {sweep.table.name: sweep_configuration(sweep) for sweep in planned},
+        thresholds=[entry for each in found for entry in entries(each)],
+        fits=fits,
+    )
+    committed_rows.write(engine.out, (("", trial, engine.ledger.rows[key]) for key, trial in engine.asked.items()))
+    write_figures(figures(found), engine.out)
     return found
 
 
-def written(found: Sequence[Measured]) -> str:
-    """Name the files that `run_sweeps` writes."""
+def written(found: Sequence[SweepResult]) -> str:
+    """The names of the files that `run_sweeps` writes."""
     drawn = [f"{figure}.{kind}" for figure in figures(found) for kind in ("png", "svg")]
     return ", ".join(["result.json", committed_rows.ROWS, *drawn])
 
 
-def again(path: Path, rows: committed_rows.Stored) -> tuple[dict[str, str], dict[str, Draw]]:
-    """Make the tables and figures of an experiment from rows alone, by name.
-
-    Raises:
-        UserError: where a row is missing.
-    """
-    found = measured(sweeps(read(path, Thresholds), path.parent), rows.of(""))
-    tables = {}
-    for each in found:
-        tables[each.swept.name] = threshold_tables.markdown(each.swept)
-        tables[f"{each.swept.name} growth"] = "\n".join(f"* {line}" for line in threshold_tables.growth(each.swept))
-    return tables, figures(found)
-
-
-def figures(found: Sequence[Measured]) -> dict[str, Draw]:
-    """Say how to draw P* against what varies, and what the layers learn in the deepest hierarchy of a sweep of depths.
-
-    Returns:
-        By name, what draws the figure.
-    """
+def figures(found: Sequence[SweepResult]) -> dict[str, Draw]:
+    """The figures, by name: P* against the size that varies, and selectivity by layer in the deepest hierarchy."""
     drawn: dict[str, Draw] = {}
     if any(len(each.swept.values) > 1 for each in found):
         drawn["figure"] = lambda: threshold_panels.thresholds([each.swept for each in found])
     if deep := next((each for each in found if each.sweep.table.varies == "depth"), None):
         deepest = deep.swept.values[-1]
-        shown = [row for name in deep.swept.found for row in deep.searched(name, deepest)]
+        shown = [row for name in deep.swept.thresholds for row in deep.searched(name, deepest)]
         drawn["selectivity"] = lambda: threshold_panels.selectivity(shown, f"L = {deepest:g}")
     return drawn
 
 
-def entries(found: Measured) -> list[dict[str, Any]]:
-    """Write out P* of every learner at every value, run by run and in the mean, and the labels among its samples."""
+def entries(found: SweepResult) -> list[dict[str, Any]]:
+    """P* of every learner at every value, by run and on average, and the number of labels needed, for JSON."""
     swept, several = found.swept, []
-    for name, needed in swept.found.items():
+    for name, needed in swept.thresholds.items():
         for index, (value, hierarchy) in enumerate(found.sweep.points):
             rows, stability = found.searched(name, value), swept.stability[name][index]
             ratio = swept.ratio(name, index)
@@ -143,12 +137,12 @@ def entries(found: Measured) -> list[dict[str, Any]]:
 
 
 def labels_needed(needed: Threshold, rows: Sequence[Mapping[str, Any]]) -> float | None:
-    """Count the labels among the samples needed: all, or those that the readout is told; None where P* is a bound."""
+    """The number of labels among the samples needed: all, or those of the readout; None where P* is only bounded."""
     return None if needed.censored else min(needed.estimate.mean, max(row["labels"] for row in rows))
 
 
 def _runs(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Write out between which sizes P* of every run lies; None where nothing is known on that side."""
+    """The sizes that enclose P* of every run; None where it is not bounded on that side."""
     seeds: dict[int, list[int]] = {}
     for grammar, seed in sorted({(row["grammar_seed"], row["seed"]) for row in rows}):
         seeds.setdefault(grammar, []).append(seed)
@@ -160,7 +154,7 @@ def _runs(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 def _estimate(found: Threshold) -> dict[str, float | int | None]:
-    """Write out a mean with its interval, or else, so that nobody takes it for one, a bound under another name."""
+    """A mean with its interval; a bound has a name of its own, so that nobody takes it for a mean."""
     mean = found.estimate.mean
     return {
         "mean": None if found.censored else mean,
@@ -178,7 +172,7 @@ def _finite(value: float) -> float | None:
     return None if math.isinf(value) else value
 
 
-def sweep_configuration(sweep: Sweep) -> dict[str, Any]:
-    """Write out all that a sweep is made of."""
+def sweep_configuration(sweep: ThresholdSweep) -> dict[str, Any]:
+    """Everything that the rows of a sweep depend on, as JSON has it."""
     table = sweep.table.model_dump(mode="json", exclude={"models", "name"})
     return {**table, "device": sweep.device, "models": [resolved(model) for model in sweep.models]}

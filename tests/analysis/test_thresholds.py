@@ -6,7 +6,7 @@ import pytest
 
 from cortexsim.analysis import threshold_panels
 from cortexsim.analysis.sample_complexity import Threshold
-from cortexsim.analysis.thresholds import Swept, fit
+from cortexsim.analysis.thresholds import SweepThresholds, fit
 
 
 def known(*values: float) -> Threshold:
@@ -14,8 +14,12 @@ def known(*values: float) -> Threshold:
     return Threshold(tuple(value / 1.0001 for value in values), tuple(value * 1.0001 for value in values))
 
 
-def sweep(varies: str, values: tuple[float, ...], law: tuple[float, ...], **found: tuple[Threshold, ...]) -> Swept:
-    return Swept("s", varies, "v = 8", values, {"n_c m^L": law, "v m³/(1-f)": (7.0,) * len(law)}, found, "backprop")
+def sweep(
+    varies: str, values: tuple[float, ...], law: tuple[float, ...], **found: tuple[Threshold, ...]
+) -> SweepThresholds:
+    return SweepThresholds(
+        "s", varies, "v = 8", values, {"n_c m^L": law, "v m³/(1-f)": (7.0,) * len(law)}, found, "backprop"
+    )
 
 
 def around(centre: float) -> Threshold:

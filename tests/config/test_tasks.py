@@ -11,7 +11,8 @@ from cortexsim.config.schema import Model
 from cortexsim.config.tasks import asked_task, build_task
 from cortexsim.errors import UserError
 from cortexsim.options import asked
-from cortexsim.studies.experiment import comparisons, find_experiment
+from cortexsim.studies.engine import Engine
+from cortexsim.studies.experiment import open_experiment
 from cortexsim.studies.random_search import read_search, search
 from cortexsim.studies.samples_needed import plan
 from cortexsim.tasks import WANTED
@@ -41,9 +42,9 @@ def write(folder: Path, name: str, text: str) -> Model:
 
 def begun(kind: str, here: Path) -> None:
     if kind == "search":
-        search(read_search(here / "plan.toml"), here / "out", Console(quiet=True), workers=1)
+        search(read_search(here / "plan.toml"), Engine(here / "out", Console(quiet=True), 1))
     else:
-        comparisons(*find_experiment(str(here)))
+        open_experiment(str(here))
 
 
 def test_models_are_compared_on_the_task_that_they_are_for(here: Path) -> None:

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from cortexsim.config.registry import find_model
 from cortexsim.config.trial import Trial
-from cortexsim.execution.scheduler import Watch, in_order
+from cortexsim.execution.scheduler import TrialProgress, in_order
 from cortexsim.learners import EpochEnd
 from cortexsim.studies.single_run import Progress
 from cortexsim.tasks.rhm import Hierarchy
@@ -31,24 +31,24 @@ def told(key: str, seconds: float) -> dict[str, Any]:
     return {"key": key, "learner": key.split()[0], "samples": 8, "accuracy": 0.5, "seconds": seconds}
 
 
-def watch(left: dict[str, Trial], workers: int = 1) -> Watch:
-    return Watch(Console(file=io.StringIO(), width=200), left, 0, workers)
+def watch(left: dict[str, Trial], workers: int = 1) -> TrialProgress:
+    return TrialProgress(Console(file=io.StringIO(), width=200), left, 0, workers)
 
 
 def test_nothing_is_expected_before_every_learner_that_is_left_was_measured() -> None:
     found = watch(trials("clapp", "untrained"))
-    found.tell(told("clapp 16 0", 40.0))
+    found.finished(told("clapp 16 0", 40.0))
     assert found.seconds_left() is None
-    found.tell(told("untrained 16 0", 6.0))
+    found.finished(told("untrained 16 0", 6.0))
     assert found.seconds_left() == pytest.approx(40 + 20 + 20 + 6 + 3 + 3)  # Half the samples take half as long.
     for key in ("clapp 16 1", "clapp 8 0", "clapp 8 1"):
-        found.tell(told(key, 30.0))
+        found.finished(told(key, 30.0))
     assert found.seconds_left() == pytest.approx(6 + 3 + 3)
 
 
 def test_workers_share_what_is_left_but_no_run() -> None:
     found = watch(trials("clapp"), workers=8)
-    found.tell(told("clapp 16 0", 40.0))
+    found.finished(told("clapp 16 0", 40.0))
     assert found.seconds_left() == pytest.approx(40)
     assert watch(trials("clapp"), workers=0).seconds_left() is None
 
@@ -56,20 +56,21 @@ def test_workers_share_what_is_left_but_no_run() -> None:
 def test_runs_that_may_have_waited_for_the_compiler_measure_nothing() -> None:
     found = watch(trials("clapp-spiking"), workers=2)
     for key in ("clapp-spiking 16 0", "clapp-spiking 16 1"):
-        found.tell(told(key, 1000.0))
+        found.finished(told(key, 1000.0))
         assert found.seconds_left() is None
-    found.tell(told("clapp-spiking 8 0", 5.0))
+    found.finished(told("clapp-spiking 8 0", 5.0))
     assert found.seconds_left() == pytest.approx(5)
 
 
 def test_a_failed_run_measures_nothing() -> None:
     found = watch(trials("clapp"))
-    found.tell({"key": "clapp 16 0", "error": "something"})
+    found.finished({"key": "clapp 16 0", "error": "something"})
     assert found.seconds_left() is None
 
 
 def test_one_of_each_learner_comes_first() -> None:
-    ordered = in_order(trials("clapp", "clapp-spiking", "untrained").values())
+    several = trials("clapp", "clapp-spiking", "untrained")
+    ordered = [several[key] for key in in_order(several)]
     assert [(trial.model.name, trial.samples) for trial in ordered[:3]] == [
         ("clapp-spiking", 16),
         ("clapp", 16),

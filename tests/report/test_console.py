@@ -11,9 +11,9 @@ from rich.table import Table
 
 from cortexsim.analysis.sample_complexity import Threshold
 from cortexsim.analysis.summary import summarise
-from cortexsim.analysis.thresholds import Swept
+from cortexsim.analysis.thresholds import SweepThresholds
 from cortexsim.report import comparison_page, describe, run_index
-from cortexsim.report.console import accuracy_table, layer_table, put, verdict
+from cortexsim.report.console import accuracy_table, findings, layer_table, print_table
 from cortexsim.studies import parameter_sweep, random_search, threshold_tables
 from cortexsim.studies.single_run import _layers, _sensitivity
 
@@ -44,7 +44,7 @@ def listed() -> Table:
 def swept() -> Table:
     several = {name: (Threshold((100.0, 200.0), (119.0, 238.0)),) * 5 for name in ("backprop", "clapp-label-spiking")}
     return threshold_tables.table(
-        Swept("depth", "depth", "v = 8", (2, 3, 4, 5, 6), {"n_c m^L": (1.0,) * 5}, several, "backprop")
+        SweepThresholds("depth", "depth", "v = 8", (2, 3, 4, 5, 6), {"n_c m^L": (1.0,) * 5}, several, "backprop")
     )
 
 
@@ -83,7 +83,7 @@ TABLES = {
 
 def printed(table: Table, width: int) -> list[str]:
     file = io.StringIO()
-    put(table, Console(file=file, width=width, markup=False, highlight=False))
+    print_table(table, Console(file=file, width=width, markup=False, highlight=False))
     return file.getvalue().splitlines()
 
 
@@ -113,7 +113,7 @@ def test_there_is_no_row_too_many_and_none_too_few() -> None:
 
 def test_what_spikes_could_not_carry_is_said() -> None:
     rows = [row("mixed", seed=seed, clipped=seed * 0.25) for seed in (0, 1)] + [row("clapp", clipped=None)]
-    said = [line for line in verdict(summarise(rows), rows, {}) if "than spikes carry" in line]
+    said = [line for line in findings(summarise(rows), rows, {}) if "than spikes carry" in line]
     assert said == ["mixed: in a run, 25.0% of the activity below spiking layers is more than spikes carry."]
 
 

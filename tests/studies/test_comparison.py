@@ -12,9 +12,10 @@ from cortexsim.analysis.summary import Spread, Summary, summarise
 from cortexsim.config.registry import find_model
 from cortexsim.config.schema import Model
 from cortexsim.config.trial import Row
-from cortexsim.execution.scheduler import run_all
 from cortexsim.storage.ledger import Ledger
+from cortexsim.studies import engine
 from cortexsim.studies.comparison import Comparison, compare
+from cortexsim.studies.engine import Engine
 from cortexsim.tasks.rhm import Hierarchy
 
 TIMES = ("seconds", "seconds_training", "cpu_seconds")
@@ -56,7 +57,7 @@ def untimed(rows: list[Row]) -> list[Row]:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Summary]]:
     out = tmp_path_factory.mktemp("compare")
-    return out, compare(toy("backprop", "clapp", "dfa", "hebb", "untrained"), out, silent(), workers=1)[1]
+    return out, compare(toy("backprop", "clapp", "dfa", "hebb", "untrained"), Engine(out, silent(), 1))[1]
 
 
 def test_a_result_names_all_that_it_was_made_with(finished: tuple[Path, list[Summary]]) -> None:
@@ -91,7 +92,7 @@ def test_the_report_is_self_contained(finished: tuple[Path, list[Summary]]) -> N
 
 def test_rows_do_not_depend_on_the_number_of_workers(finished: tuple[Path, list[Summary]], tmp_path: Path) -> None:
     rows = json.loads((finished[0] / "result.json").read_text())["rows"]
-    side_by_side = run_all(toy("backprop", "clapp").trials(), Ledger(tmp_path / "rows.jsonl"), silent(), workers=2)
+    side_by_side = Engine(tmp_path, silent(), workers=2)(toy("backprop", "clapp").trials())
     assert untimed(side_by_side) == untimed([row for row in rows if row["learner"] in ("backprop", "clapp")])
 
 
@@ -107,29 +108,25 @@ def test_an_interrupted_comparison_goes_on_where_it_stood(
         computed.append(trial.key)
         return run(trial, path)
 
-    from cortexsim.execution import scheduler
-
-    run = scheduler.run_in
-    monkeypatch.setattr(scheduler, "run_in", counted)
+    run = engine.run_in
+    monkeypatch.setattr(engine, "run_in", counted)
     trials = toy("backprop", "clapp", "dfa", "hebb", "untrained").trials()
-    rows = run_all(trials, Ledger(tmp_path / "rows.jsonl"), silent(), workers=1)
+    rows = Engine(tmp_path, silent(), workers=1)(trials)
     assert len(computed) == 2
     assert untimed(rows) == untimed(whole)
     assert len(Ledger(tmp_path / "rows.jsonl").rows) == 20
 
 
 def test_a_trial_asked_for_twice_runs_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cortexsim.execution import scheduler
-
     ran = []
 
     def counted(trial, path):
         ran.append(trial)
         return row("untrained", trial.samples, trial.seed, 0.5) | {"key": trial.key}
 
-    monkeypatch.setattr(scheduler, "run_in", counted)
+    monkeypatch.setattr(engine, "run_in", counted)
     trial = toy("untrained").trials()[0]
-    rows = run_all([trial, trial], Ledger(tmp_path / "rows.jsonl"), silent(), workers=1)
+    rows = Engine(tmp_path, silent(), workers=1)([trial, trial])
     assert (len(ran), len(rows)) == (1, 2)
 
 

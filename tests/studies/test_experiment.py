@@ -9,10 +9,11 @@ from rich.console import Console
 
 from cortexsim.analysis.sample_complexity import Threshold
 from cortexsim.analysis.summary import Spread, Summary
-from cortexsim.config.registry import COMPARISONS, experiment_paths, folders
+from cortexsim.config.registry import COMPARISONS, experiment_paths, find_experiment_file, folders
 from cortexsim.errors import UserError
-from cortexsim.studies.criterion import VerdictTable, verdict
-from cortexsim.studies.experiment import comparisons, find_experiment, run_experiment
+from cortexsim.studies.comparison_experiment import ComparisonExperiment, run_experiment
+from cortexsim.studies.criterion import VerdictTable, judge
+from cortexsim.studies.engine import Engine
 from cortexsim.studies.random_search import read_search, search
 from cortexsim.tasks.rhm import Hierarchy
 from tests.studies.test_comparison import quick, silent
@@ -28,12 +29,16 @@ COMPILED = {
 }  # A few minutes, for the compiler.
 
 
+def opened(name: str, quick: bool = False) -> ComparisonExperiment:
+    return ComparisonExperiment.open(find_experiment_file(name), quick=quick)
+
+
 @pytest.mark.parametrize(
     "name",
     [pytest.param(name, marks=pytest.mark.slow if name in COMPILED else ()) for name in OF_COMPARISONS],
 )
 def test_every_experiment_runs_at_toy_size(name: str, tmp_path: Path) -> None:
-    experiment, beside = find_experiment(name)
+    experiment = opened(name)
     deep = replace(TOY, depth=3)  # Where columns have cousins.
     planned = {
         key: replace(
@@ -43,30 +48,28 @@ def test_every_experiment_runs_at_toy_size(name: str, tmp_path: Path) -> None:
             samples=(8, 16) if isinstance(whole.task, Hierarchy) else (16, 32),
             seeds=1,
         )
-        for key, whole in comparisons(experiment, beside).items()
+        for key, whole in experiment.comparisons.items()
     }
-    found = run_experiment(experiment, planned, tmp_path, silent(), workers=1)
+    found = run_experiment(replace(experiment, comparisons=planned), Engine(tmp_path, silent(), 1))
     for key, summaries in found.items():
         assert [summary.learner for summary in summaries] == [model.name for model in planned[key].models]
         assert (tmp_path / key / "report.html").exists()
     result = json.loads((tmp_path / "result.json").read_text())
     assert len(result["rows"]) == sum(len(comparison.trials()) for comparison in planned.values())
     assert {row["comparison"] for row in result["rows"]} == set(planned)
-    assert (result["verdict"] is None) == (experiment.verdict is None)
-    assert (tmp_path / "figure.png").exists() == bool(experiment.row)
-    assert (tmp_path / "alignment.png").exists() == (experiment.alignment is not None)
+    assert (result["verdict"] is None) == (experiment.plan.verdict is None)
+    assert (tmp_path / "figure.png").exists() == bool(experiment.plan.row)
+    assert (tmp_path / "alignment.png").exists() == (experiment.plan.alignment is not None)
 
 
 @pytest.mark.parametrize("name", OF_COMPARISONS)
 def test_every_experiment_can_be_run_as_it_is_written(name: str) -> None:
-    experiment, beside = find_experiment(name)
-    for comparison in comparisons(experiment, beside).values():
-        comparison.check()
-    for comparison in comparisons(experiment, beside, quick=True).values() if experiment.quick else ():
-        comparison.check()
-    named = {model for row in experiment.row for model in row.models}
-    assert named <= {*experiment.models, *(m for table in experiment.comparison for m in table.models or [])}
-    assert (beside / "README.md").exists()
+    plan = opened(name).plan
+    if plan.quick:
+        opened(name, quick=True)
+    named = {model for row in plan.row for model in row.models}
+    assert named <= {*plan.models, *(m for table in plan.comparison for m in table.models or [])}
+    assert find_experiment_file(name).with_name("README.md").exists()
 
 
 @pytest.mark.parametrize(
@@ -81,9 +84,9 @@ def test_every_experiment_can_be_run_as_it_is_written(name: str) -> None:
 def test_a_faulty_experiment_is_named(tmp_path: Path, text: str, complaint: str) -> None:
     (tmp_path / "comparisons.toml").write_text(text)
     with pytest.raises(UserError, match=complaint):
-        find_experiment(str(tmp_path))
+        opened(str(tmp_path))
     with pytest.raises(UserError, match="did you mean 'plain_sgd'"):
-        find_experiment("plain_sg")
+        opened("plain_sg")
 
 
 CHANGED = """
@@ -101,8 +104,8 @@ task = { features = 4, multiplicity = 2, depth = 2 }
 
 def test_a_comparison_gives_a_model_other_values_beside_controls(tmp_path: Path) -> None:
     (tmp_path / "comparisons.toml").write_text(CHANGED)
-    experiment, beside = find_experiment(str(tmp_path))
-    planned = comparisons(experiment, beside)
+    experiment = opened(str(tmp_path))
+    planned = dict(experiment.comparisons)
     assert [model.name for model in planned["a"].models] == [
         "hebb, eta 0.001, cells 4",
         "hebb, eta 0.001, cells 8",
@@ -112,7 +115,9 @@ def test_a_comparison_gives_a_model_other_values_beside_controls(tmp_path: Path)
     ]
     assert [(model.training.eta, model.network.cells) for model in planned["a"].models[:2]] == [(0.001, 4), (0.001, 8)]
     planned["a"] = replace(planned["a"], models=tuple(quick(model) for model in planned["a"].models))
-    run_experiment(experiment, planned, tmp_path / "out", silent(), workers=1)
+    run_experiment(replace(experiment, comparisons=planned), Engine(tmp_path / "out", silent(), 1))
+    rows = json.loads((tmp_path / "out" / "result.json").read_text())["rows"]
+    assert rows[0]["point"] == {"training.eta": "0.001", "network.cells": "4"}
     drawn = (tmp_path / "out" / "a" / "figure.svg").read_text()
     for text in ("training.eta", "cells 4", "cells 8", "untrained", "selectivity, layer 1", "participation, layer 1"):
         assert f"<!-- {text} -->" in drawn
@@ -121,10 +126,10 @@ def test_a_comparison_gives_a_model_other_values_beside_controls(tmp_path: Path)
 def test_a_value_that_cannot_be_is_named_with_its_comparison(tmp_path: Path) -> None:
     (tmp_path / "comparisons.toml").write_text(CHANGED.replace('"network.cells" = [4, 8]', '"network.cels" = [4, 8]'))
     with pytest.raises(UserError, match=r"comparison 'a': hebb: unknown key 'network\.cels'"):
-        comparisons(*find_experiment(str(tmp_path)))
+        opened(str(tmp_path))
     (tmp_path / "comparisons.toml").write_text(CHANGED.replace("[4, 8]", "[4, 8, 4]"))
     with pytest.raises(UserError, match=r"comparison 'a': change: 'network.cells' has 4 more than once"):
-        comparisons(*find_experiment(str(tmp_path)))
+        opened(str(tmp_path))
 
 
 def test_a_search_draws_as_often_for_every_model(tmp_path: Path) -> None:
@@ -140,7 +145,7 @@ def test_a_search_draws_as_often_for_every_model(tmp_path: Path) -> None:
         "space": space,
     }
     plan = plan.model_copy(update=small | {"models": ["backprop-plain", "dfa", "fa"], "also": {}})
-    outcome = search(plan, tmp_path, Console(quiet=True), workers=1)
+    outcome = search(plan, Engine(tmp_path, Console(quiet=True), 1))
     assert {name: len(found) for name, found in outcome.items()} == dict.fromkeys(plan.models, 2)
     for found in outcome.values():
         assert found[0]["score"] >= found[1]["score"]
@@ -152,20 +157,18 @@ def test_a_search_refuses_keys_that_no_model_has(tmp_path: Path) -> None:
     plan = read_search(folders("experiments")[0] / "masking" / "search.toml")
     wrong = plan.model_copy(update={"space": {"training.etta": [1]}, "draws": 1})
     with pytest.raises(UserError, match=r"unknown key 'training\.etta'"):
-        search(wrong, tmp_path, Console(quiet=True), workers=1)
+        search(wrong, Engine(tmp_path, Console(quiet=True), 1))
 
 
 def test_a_quick_look_is_asked_for_where_there_is_one() -> None:
-    experiment, beside = find_experiment("masking")
-    quick, whole = (comparisons(experiment, beside, quick=asked) for asked in (True, False))
+    quick, whole = (opened("masking", quick=asked).comparisons for asked in (True, False))
     assert sum(len(c.trials()) for c in quick.values()) < 0.2 * sum(len(c.trials()) for c in whole.values())
     with pytest.raises(UserError, match="--quick: experiment 'plain_sgd' has no quick form"):
-        comparisons(*find_experiment("plain_sgd"), quick=True)
+        opened("plain_sgd", quick=True)
 
 
 def test_repeats_draw_each_grammar_again_with_other_samples() -> None:
-    experiment, beside = find_experiment("masking")
-    trials = replace(comparisons(experiment, beside)["depth-4"], seeds=3, repeats=2).trials()
+    trials = replace(opened("masking").comparisons["depth-4"], seeds=3, repeats=2).trials()
     assert {(trial.grammar_seed, trial.seed) for trial in trials} == {(10 + k % 3, k) for k in range(6)}
 
 
@@ -183,7 +186,7 @@ def test_a_verdict_names_who_stays_below_a_share_of_the_reference() -> None:
             summary("always", {8: 0.41, 16: 0.5}),
         ]
     }
-    judged = verdict(found, VerdictTable())
+    judged = judge(found, VerdictTable())
     entry = judged["judged"]["depth-9"]["never"]["16"]
     assert entry == {"accuracy": 0.49, "deviation": 0.01, "ratio": 0.49, "below": True}
     share = "depth-9, below 0.5 of the accuracy of backprop"

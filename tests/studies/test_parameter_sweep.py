@@ -20,19 +20,20 @@ from cortexsim.config.overrides import assignment
 from cortexsim.config.trial import Row
 from cortexsim.errors import UserError
 from cortexsim.execution import local
-from cortexsim.studies import parameter_sweep as sweeping
-from cortexsim.studies.parameter_sweep import Grid, read_plan, run_grid
+from cortexsim.studies import engine
+from cortexsim.studies.engine import Engine
+from cortexsim.studies.parameter_sweep import ParameterSweep, read_plan, run_sweep
 from tests.studies.test_comparison import TIMES
 
 SMALL = ("task.features=4", "task.multiplicity=2", "task.depth=2", "training.epochs=2")
 
 
-def plan(*grid: str, seeds: int = 2, **options: Any) -> Grid:
-    return Grid("clapp", SMALL, grid or ("network.cells=4,6",), seeds=seeds, samples=8, **options)
+def plan(*grid: str, seeds: int = 2, **options: Any) -> ParameterSweep:
+    return ParameterSweep("clapp", SMALL, grid or ("network.cells=4,6",), seeds=seeds, samples=8, **options)
 
 
-def swept(asked: Grid, out: Path, count: int = 1, cluster: str | None = None) -> list[Row]:
-    rows = run_grid(asked, out, Console(quiet=True), count, cluster)
+def swept(asked: ParameterSweep, out: Path, count: int = 1, cluster: str | None = None) -> list[Row]:
+    rows = run_sweep(asked, Engine(out, Console(quiet=True), count, cluster))
     return [{key: value for key, value in row.items() if key not in TIMES} for row in rows]
 
 
@@ -44,7 +45,7 @@ def test_values_are_read_as_in_toml_or_as_bare_words() -> None:
 
 
 def test_set_takes_values_side_by_side_and_grid_each_with_each() -> None:
-    asked = Grid("clapp", ("training.eta=1,2", "training.batch=8"), ("network.cells=4,6", "task.depth=2,3"))
+    asked = ParameterSweep("clapp", ("training.eta=1,2", "training.batch=8"), ("network.cells=4,6", "task.depth=2,3"))
     values = [tuple(point.values()) for point in asked.values()]
     assert values == [(eta, 8, cells, depth) for eta in (1, 2) for cells in (4, 6) for depth in (2, 3)]
 
@@ -63,8 +64,8 @@ def test_rows_do_not_depend_on_workers_and_what_is_done_is_not_done_again(
         computed.append(name)
         return run_point(name, *rest)
 
-    run_point = sweeping.run_point
-    monkeypatch.setattr(sweeping, "run_point", counted)
+    run_point = engine.run_point
+    monkeypatch.setattr(engine, "run_point", counted)
     assert swept(read_plan(tmp_path / "two"), tmp_path / "two") == rows
     assert computed == [rows[-1]["key"]]
 
@@ -77,8 +78,8 @@ def test_a_point_that_fails_is_recorded_and_does_not_stop_the_rest(
             raise ZeroDivisionError("on purpose")
         return run_kept(folder, *rest)
 
-    run_kept = sweeping.run_kept
-    monkeypatch.setattr(sweeping, "run_kept", fails)
+    run_kept = engine.run_kept
+    monkeypatch.setattr(engine, "run_kept", fails)
     task = ["sweep", "clapp", "--samples", "8", "--seeds", "2", "--grid", "network.cells=4,6", "--workers", "1"]
     for text in SMALL:
         task += ["--set", text]
@@ -92,7 +93,7 @@ def test_a_point_that_fails_is_recorded_and_does_not_stop_the_rest(
     rows = json.loads((tmp_path / "result.json").read_text())["rows"]
     assert ["error" in row for row in rows] == [False, True, False, False]
     assert "on purpose" in json.loads((tmp_path / "points" / rows[1]["key"] / "error.json").read_text())["traceback"]
-    monkeypatch.setattr(sweeping, "run_kept", run_kept)
+    monkeypatch.setattr(engine, "run_kept", run_kept)
     assert all("error" not in row for row in swept(plan(), tmp_path))
     assert not list(tmp_path.rglob("error.json"))
 

@@ -3,7 +3,7 @@
 import json
 import math
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +12,12 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from cortexsim.config.registry import find_model, folders
-from cortexsim.config.trial import Trial
+from cortexsim.config.trial import Row, Trial
 from cortexsim.errors import UserError
-from cortexsim.storage.ledger import Ledger
+from cortexsim.studies import engine
 from cortexsim.studies import random_search as searching
-from cortexsim.studies.random_search import Search, read_search, search
+from cortexsim.studies.engine import Engine
+from cortexsim.studies.random_search import RandomSearch, read_search, search
 from cortexsim.studies.search_space import Range, at_edges, draw
 
 BEST = 0.02
@@ -47,22 +48,24 @@ def stages(monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs nothing: the accuracy is the higher, the closer eta is to the best; rows that are there are not run."""
     asked: Run = []
 
-    def run_all(trials: list[Trial], ledger: Ledger, *_: object) -> None:
-        asked.append([trial for trial in trials if trial.key not in ledger.rows])
-        for trial in asked[-1]:
-            accuracy = 1 - abs(math.log(trial.model.training.eta / BEST)) / 10
-            row = {"learner": trial.model.name, "rule": "x", "substrate": "rate", "context": "none"}
-            row |= {"labels_for": "readout", "labels": 1, "grammar_seed": trial.grammar_seed, "seed": trial.seed}
-            row |= {"trained_layers": 1, "chance": 0.1, "selectivity": [], "participation": [], "decoding": []}
-            row |= {"sensitivity": [], "spikes": None, "multiply_adds": 1, "alignment": None, "diverged": False}
-            said = {"key": trial.key, "samples": trial.samples, "accuracy": accuracy, "seconds": 1.0}
-            ledger.add({**row, **said})
+    class Fake(Engine):
+        def __call__(self, trials: Sequence[Trial], title: str = "") -> list[Row]:
+            asked.append([trial for trial in trials if trial.key not in self.ledger.rows])
+            for trial in asked[-1]:
+                accuracy = 1 - abs(math.log(trial.model.training.eta / BEST)) / 10
+                row = {"learner": trial.model.name, "rule": "x", "substrate": "rate", "context": "none"}
+                row |= {"labels_for": "readout", "labels": 1, "grammar_seed": trial.grammar_seed, "seed": trial.seed}
+                row |= {"trained_layers": 1, "chance": 0.1, "selectivity": [], "participation": [], "decoding": []}
+                row |= {"sensitivity": [], "spikes": None, "multiply_adds": 1, "alignment": None, "diverged": False}
+                said = {"key": trial.key, "samples": trial.samples, "accuracy": accuracy, "seconds": 1.0}
+                self.ledger.add({**row, **said})
+            return [self.ledger.rows[trial.key] for trial in trials]
 
-    monkeypatch.setattr(searching, "run_all", run_all)
+    monkeypatch.setattr(engine, "Engine", Fake)
     return asked
 
 
-def planned(tmp_path: Path, text: str = PLAN) -> Search:
+def planned(tmp_path: Path, text: str = PLAN) -> RandomSearch:
     (tmp_path / "plan.toml").write_text(text)
     return read_search(tmp_path / "plan.toml")
 
@@ -82,13 +85,13 @@ SEARCHES = [
 def test_every_search_of_the_package_draws_values_that_its_models_use(path: Path, stages: Run, tmp_path: Path) -> None:
     whole = read_search(path)
     plan = whole.model_copy(update={"draws": min(whole.draws, 8)})
-    outcome = search(plan, tmp_path, Console(quiet=True))
+    outcome = search(plan, engine.Engine(tmp_path, Console(quiet=True)))
     assert [name for name, found in outcome.items() if found] == plan.models
     assert len(stages) == len(plan.plan)
 
 
 def test_each_stage_scores_the_best_of_the_one_before(tmp_path: Path, stages: Run) -> None:
-    outcome = search(planned(tmp_path), tmp_path / "out", Console(quiet=True))
+    outcome = search(planned(tmp_path), engine.Engine(tmp_path / "out", Console(quiet=True)))
     for name in ("backprop", "clapp"):
         drawn = sorted(etas(stages[0], name), key=lambda eta: abs(math.log(eta / BEST)))
         assert [len(etas(stage, name)) for stage in stages] == [7, 3, 1]
@@ -101,18 +104,23 @@ def test_each_stage_scores_the_best_of_the_one_before(tmp_path: Path, stages: Ru
     assert {(t.samples, t.grammar_seed, t.seed) for t in stages[1]} == {(64, 101, 1), (128, 100, 0), (128, 101, 1)}
     assert {(t.samples, t.grammar_seed, t.seed) for t in stages[2]} == {(128, 110, 0)}
     assert json.loads((tmp_path / "out" / "outcome.json").read_text())["outcome"] == outcome
+    rows = json.loads((tmp_path / "out" / "result.json").read_text())["rows"]
+    assert [(row["stage"], row["samples"]) for row in rows[-2:]] == [(3, 128)] * 2
+    assert {row["point"]["training.eta"] for row in rows if row["stage"] == 1} == etas(stages[0], "backprop") | etas(
+        stages[0], "clapp"
+    )
 
 
 def test_a_search_that_was_stopped_goes_on(tmp_path: Path, stages: Run) -> None:
-    outcome = search(planned(tmp_path), tmp_path / "out", Console(quiet=True))
-    again = search(planned(tmp_path), tmp_path / "out", Console(quiet=True))
+    outcome = search(planned(tmp_path), engine.Engine(tmp_path / "out", Console(quiet=True)))
+    again = search(planned(tmp_path), engine.Engine(tmp_path / "out", Console(quiet=True)))
     assert again == outcome
     assert [len(stage) for stage in stages[3:]] == [0, 0, 0]
 
 
 def test_candidates_come_before_the_draws(tmp_path: Path, stages: Run) -> None:
     more = PLAN + '[[candidates.clapp]]\n[[candidates.clapp]]\n"training.eta" = 0.02\n'
-    outcome = search(planned(tmp_path, more), tmp_path / "out", Console(quiet=True))
+    outcome = search(planned(tmp_path, more), engine.Engine(tmp_path / "out", Console(quiet=True)))
     assert {name: len(found) for name, found in outcome.items()} == {"backprop": 7, "clapp": 9}
     assert outcome["clapp"][0]["values"] == {"training.eta": 0.02}
     drawn = {entry["values"]["training.eta"] for entry in outcome["clapp"][1:] if entry["values"]}

@@ -12,13 +12,12 @@ import pytest
 from cortexsim import cli
 from cortexsim.config.registry import folders
 from cortexsim.errors import UserError
-from cortexsim.execution import scheduler
 from cortexsim.report.markdown import BEGIN, PLACE, fill
 from cortexsim.report.search_outcomes import OUTCOMES
 from cortexsim.storage.committed_rows import ROWS
-from cortexsim.studies.experiment import comparisons, find_experiment, run_experiment
-from cortexsim.studies.redraw import front, readme, redraw
-from cortexsim.studies.thresholds import planned
+from cortexsim.studies import engine
+from cortexsim.studies.engine import Engine
+from cortexsim.studies.experiment import front, open_experiment, readme, redraw
 from tests.studies.test_comparison import silent
 
 FOLDERS = {folder.name: folder for at in folders("experiments") for folder in at.iterdir()}
@@ -92,8 +91,7 @@ def compared(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "comparisons.toml").write_text(COMPARISONS)
     (folder / "README.md").write_text(README.format("a", "a") + README.format("a layers", "figure"))
-    experiment, beside = find_experiment(str(folder))
-    run_experiment(experiment, comparisons(experiment, beside), tmp_path / "out", silent(), workers=1)
+    open_experiment(str(folder)).run(Engine(tmp_path / "out", silent(), 1))
     shutil.copy(tmp_path / "out" / ROWS, folder)
     return folder
 
@@ -105,7 +103,7 @@ def idle(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     def refuse(*_: object) -> None:
         raise AssertionError("a trial is run")
 
-    return lambda: monkeypatch.setattr(scheduler, "run_in", refuse)
+    return lambda: monkeypatch.setattr(engine, "run_in", refuse)
 
 
 def test_tables_and_figures_come_from_rows_alone(
@@ -148,7 +146,7 @@ def test_thresholds_come_from_rows_alone(tmp_path: Path, idle: Callable[[], None
     folder.mkdir()
     (folder / "thresholds.toml").write_text(THRESHOLDS)
     (folder / "README.md").write_text(README.format("depth", "figure"))
-    assert ROWS in planned(str(folder), silent(), quick=False, device="cpu")[1](tmp_path / "out", silent(), 1)
+    assert ROWS in open_experiment(str(folder)).run(Engine(tmp_path / "out", silent(), 1))
     idle()
     shutil.copy(tmp_path / "out" / ROWS, folder)
     redraw(str(folder), tmp_path / "elsewhere")

@@ -13,6 +13,7 @@ from cortexsim import cli
 from cortexsim.analysis.probes import activities
 from cortexsim.config.building import readout
 from cortexsim.config.trial import Trial
+from cortexsim.studies.engine import Engine
 from cortexsim.studies.samples_needed import beside, find, plan
 from cortexsim.training.measurement import prepare
 from tests.studies.test_thresholds import Learn, learn
@@ -31,7 +32,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 def said(tmp_path: Path, names: list[str], seeds: int = 1, grammars: int = 3) -> str:
     console = Console(record=True, width=160, file=io.StringIO())
     sweep = plan(names, [3], TOY, grammars=grammars, seeds=seeds, grammar_seed=10, cap=2048)
-    find(sweep, tmp_path, console, workers=1)
+    find(sweep, Engine(tmp_path, console, 1))
     return " ".join(console.export_text().split())
 
 
@@ -94,7 +95,7 @@ def test_seeds_come_within_grammars_and_unstable_learners_are_counted(tmp_path: 
 def test_the_best_layer_of_an_untrained_network_is_the_control(tmp_path: Path) -> None:
     sweep = plan(["untrained"], [3], {"features": 4, "multiplicity": 2}, grammars=2, seeds=1, grammar_seed=0, cap=32)
     console = Console(record=True, width=160, file=io.StringIO())
-    find(sweep, tmp_path, console, workers=1)
+    find(sweep, Engine(tmp_path, console, 1))
     rows = json.loads((tmp_path / "result.json").read_text())["rows"]
     assert [row["samples"] for row in rows] == [32, 32]
     for row in rows:

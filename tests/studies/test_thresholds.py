@@ -17,13 +17,13 @@ from cortexsim.config.registry import THRESHOLDS, experiment_paths, find_model
 from cortexsim.config.trial import Row, Trial
 from cortexsim.config.validation import read
 from cortexsim.errors import UserError
-from cortexsim.execution import scheduler
-from cortexsim.execution.scheduler import run_all
-from cortexsim.storage.ledger import Ledger
-from cortexsim.studies.bisection import Search, next_octave, octave, samples_at, settle
-from cortexsim.studies.threshold_sweep import Sweep, SweepTable, Thresholds, held_out, sweeps
-from cortexsim.studies.threshold_tables import tell
-from cortexsim.studies.thresholds import labels_needed, planned, run_sweeps
+from cortexsim.studies import engine
+from cortexsim.studies.bisection import ThresholdSearch, next_octave, octave, run_searches, samples_at
+from cortexsim.studies.engine import Engine
+from cortexsim.studies.experiment import open_experiment
+from cortexsim.studies.threshold_sweep import SweepTable, ThresholdsFile, ThresholdSweep, held_out, sweeps
+from cortexsim.studies.threshold_tables import print_tables
+from cortexsim.studies.thresholds import labels_needed, run_sweeps
 from cortexsim.tasks.rhm import Hierarchy
 from tests.studies.test_comparison import quick, silent, untimed
 
@@ -51,19 +51,18 @@ def learn(monkeypatch: pytest.MonkeyPatch) -> Iterator[Learn]:
             row |= {"spikes": None, "multiply_adds": 1, "alignment": None, "seconds": 0.0}
             return row | {"grammar_seed": trial.grammar_seed, "diverged": False, "key": trial.key}
 
-        monkeypatch.setattr(scheduler, "run_in", lambda trial, path: fake(trial))
+        monkeypatch.setattr(engine, "run_in", lambda trial, path: fake(trial))
         return calls
 
     return install
 
 
-def search(hierarchy: Hierarchy = DEEP, limit: int = 32768, seed: int = 0, model: str = "clapp") -> Search:
-    return Search(Trial(find_model(model), hierarchy, limit, 64, 20 + seed, seed))
+def search(hierarchy: Hierarchy = DEEP, limit: int = 32768, seed: int = 0, model: str = "clapp") -> ThresholdSearch:
+    return ThresholdSearch(Trial(find_model(model), hierarchy, limit, 64, 20 + seed, seed))
 
 
-def settled(tmp_path: Path, *searches: Search) -> list[list[Row]]:
-    ledger = Ledger(tmp_path / "rows.jsonl")
-    return settle(searches, lambda trials, before: run_all(trials, ledger, silent(), 1, before))
+def settled(tmp_path: Path, *searches: ThresholdSearch) -> list[list[Row]]:
+    return run_searches(searches, Engine(tmp_path, silent(), 1))
 
 
 def enclosed(rows: list[Row]) -> tuple[float, float]:
@@ -152,10 +151,10 @@ def test_a_search_goes_on_where_it_was_stopped(tmp_path: Path, learn: Learn) -> 
         assert low < needed <= high <= 1.2 * low
 
 
-def plan(**changes: object) -> Thresholds:
+def plan(**changes: object) -> ThresholdsFile:
     table = {"name": "depth", "varies": "depth", "values": [3, 2, 4], "cap": 4096, "grammar_seed": 20}
     table |= {"task": {"multiplicity": 3}, **changes}
-    return Thresholds.model_validate({"description": "x", "models": ["backprop", "clapp"], "sweep": [table]})
+    return ThresholdsFile.model_validate({"description": "x", "models": ["backprop", "clapp"], "sweep": [table]})
 
 
 def test_a_result_names_every_threshold_its_bound_and_its_growth(tmp_path: Path, learn: Learn) -> None:
@@ -164,7 +163,7 @@ def test_a_result_names_every_threshold_its_bound_and_its_growth(tmp_path: Path,
     twice = plan(values=[3, 4]).sweep[0].model_copy(update={"name": "again"})
     whole = plan(values=[3, 4, 5])
     planned = sweeps(whole.model_copy(update={"sweep": [*whole.sweep, twice]}), tmp_path)
-    run_sweeps(planned, tmp_path, silent(), workers=1)
+    run_sweeps(planned, Engine(tmp_path, silent(), 1))
     assert len({trial.key for trial in calls}) == len(calls)
     assert max(trial.samples for trial in calls) <= 4096
     result = json.loads((tmp_path / "result.json").read_text())
@@ -202,7 +201,7 @@ def test_a_result_names_every_threshold_its_bound_and_its_growth(tmp_path: Path,
 def test_what_is_printed_says_what_is_bounded_and_how_it_grows(tmp_path: Path, learn: Learn) -> None:
     learn(lambda trial: 16 * 3**trial.task.depth if trial.model.name == "backprop" else 1e6)
     console = Console(record=True, width=160, file=io.StringIO())
-    tell(run_sweeps(sweeps(plan(values=[3, 4, 5]), tmp_path), tmp_path, console, workers=1), console)
+    print_tables(run_sweeps(sweeps(plan(values=[3, 4, 5]), tmp_path), Engine(tmp_path, console, 1)), console)
     printed = " ".join(console.export_text().split())
     for words in (
         "0 of 18 thresholds found; next 18 runs, 0 of them done before",
@@ -305,7 +304,7 @@ def test_labels_are_as_many_as_samples_or_as_the_readout_is_told() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_experiment_of_thresholds_can_be_run_as_it_is_written(name: str) -> None:
     path = experiment_paths()[name]
-    whole = read(path, Thresholds)
+    whole = read(path, ThresholdsFile)
     counts = [sum(len(sweep.searches()) for sweep in sweeps(whole, path.parent, quick=short)) for short in (0, 1)]
     assert counts[0] > counts[1] > 0
     assert (path.parent / "README.md").exists()
@@ -313,7 +312,7 @@ def test_every_experiment_of_thresholds_can_be_run_as_it_is_written(name: str) -
 
 def test_a_sweep_runs_from_the_command_line(tmp_path: Path, learn: Learn) -> None:
     learn(lambda trial: 100)
-    written = planned(NAMES[0], silent(), quick=True, device="cpu")[1](tmp_path, silent(), 1)
+    written = open_experiment(NAMES[0], quick=True).run(Engine(tmp_path, silent(), 1))
     for name in written.split(", "):
         assert (tmp_path / name).exists()
 
@@ -321,11 +320,11 @@ def test_a_sweep_runs_from_the_command_line(tmp_path: Path, learn: Learn) -> Non
 def test_trained_networks_are_swept_and_the_workers_change_nothing(tmp_path: Path) -> None:
     table = SweepTable(name="toy", varies="multiplicity", values=[3], seeds=2, cap=64)
     points = ((3, Hierarchy(features=4, multiplicity=3, depth=3)),)
-    planned = [Sweep(table, points, (quick(find_model("backprop")), quick(find_model("clapp"))))]
+    planned = [ThresholdSweep(table, points, (quick(find_model("backprop")), quick(find_model("clapp"))))]
     rows = []
     for workers in (1, 2):
         out = tmp_path / str(workers)
-        run_sweeps(planned, out, silent(), workers)
+        run_sweeps(planned, Engine(out, silent(), workers))
         rows.append(untimed(json.loads((out / "result.json").read_text())["rows"]))
     assert rows[0] == rows[1]
     assert max(row["samples"] for row in rows[0]) <= 64

@@ -1,4 +1,4 @@
-"""What sweeps have found: P* of every learner, and what comes of its runs with somewhat more samples."""
+"""Sweeps of hierarchies, measured: P* of every learner, and its runs with somewhat more samples."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -6,38 +6,38 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cortexsim.analysis.sample_complexity import has_learned
-from cortexsim.analysis.thresholds import Stability, Swept
+from cortexsim.analysis.thresholds import Stability, SweepThresholds
 from cortexsim.config.trial import Row, Trial
 from cortexsim.storage.committed_rows import Measure
-from cortexsim.studies.bisection import FINE, Search, octave, samples_at, settle
-from cortexsim.studies.threshold_sweep import Sweep
+from cortexsim.studies.bisection import FINE, ThresholdSearch, octave, run_searches, samples_at
+from cortexsim.studies.threshold_sweep import ThresholdSweep
 
 MORE = 0.5  # Octaves above the mean P* of a learner, at which its runs are counted: 1.4 times as many samples.
 
 
 @dataclass(frozen=True)
-class Measured:
-    """Hold a sweep and its rows.
+class SweepResult:
+    """A sweep with its rows.
 
     Attributes:
-        sweep: what was asked.
-        swept: what was found.
-        settled: the rows of each search, in the order of the sweep's places.
-        beside: by learner and value, its rows at one size above its P*.
+        sweep: what was asked for.
+        swept: the thresholds.
+        searches: the rows of each search, in the order of the sweep's places.
+        above: by learner and value, its rows with 1.4 times as many samples as P*.
         controls: by value, the rows of untrained networks at these sizes.
     """
 
-    sweep: Sweep
-    swept: Swept
-    settled: list[list[Row]]
-    beside: Mapping[tuple[str, float], list[Row]]
+    sweep: ThresholdSweep
+    swept: SweepThresholds
+    searches: list[list[Row]]
+    above: Mapping[tuple[str, float], list[Row]]
     controls: Mapping[float, list[Row]]
 
     @property
     def rows(self) -> list[Row]:
-        """Every row once, with the name of the sweep, and the value of what was varied there, before it."""
-        places = [(value, rows) for (_, value, _), rows in zip(self.sweep.places(), self.settled, strict=True)]
-        places += [(value, rows) for (_, value), rows in self.beside.items()] + list(self.controls.items())
+        """Every row once, preceded by the name of the sweep and the value of the size that varies."""
+        places = [(value, rows) for (_, value, _), rows in zip(self.sweep.places(), self.searches, strict=True)]
+        places += [(value, rows) for (_, value), rows in self.above.items()] + list(self.controls.items())
         found: dict[tuple[Any, ...], Row] = {}
         for value, rows in places:
             for row in rows:
@@ -46,37 +46,37 @@ class Measured:
         return list(found.values())
 
     def searched(self, name: str, value: float) -> list[Row]:
-        """List the rows that P* of one learner at one value was read off."""
-        places = zip(self.sweep.places(), self.settled, strict=True)
+        """The rows that determine P* of one learner at one value."""
+        places = zip(self.sweep.places(), self.searches, strict=True)
         return [row for (model, at, _), rows in places if (model.name, at) == (name, value) for row in rows]
 
 
-def measured(planned: Sequence[Sweep], measure: Measure) -> list[Measured]:
-    """Find every P*, and then run every learner with 1.4 times as many samples, and the controls beside it.
+def measure_sweeps(planned: Sequence[ThresholdSweep], measure: Measure) -> list[SweepResult]:
+    """Find every P*, and then run every learner, and the controls, with 1.4 times as many samples.
 
     Args:
         planned: the sweeps.
-        measure: computes or finds the rows of trials.
+        measure: returns the rows of trials, such as an `Engine`, or committed rows.
     """
-    settled = iter(settle([search for sweep in planned for search in sweep.searches()], measure))
-    rows = [[next(settled) for _ in sweep.places()] for sweep in planned]
+    ended = iter(run_searches([search for sweep in planned for search in sweep.searches()], measure))
+    rows = [[next(ended) for _ in sweep.places()] for sweep in planned]
     found = [sweep.swept(several) for sweep, several in zip(planned, rows, strict=True)]
     above = [_above(sweep, swept) for sweep, swept in zip(planned, found, strict=True)]
     asked = [trial for several in above for trials in several.values() for trial in trials]
     answers = iter(measure(asked, "1.4 times P*: ") if asked else [])
-    told = [{key: [next(answers) for _ in trials] for key, trials in several.items()} for several in above]
-    return [_measured(*each) for each in zip(planned, found, rows, told, strict=True)]
+    runs = [{key: [next(answers) for _ in trials] for key, trials in several.items()} for several in above]
+    return [_measured(*each) for each in zip(planned, found, rows, runs, strict=True)]
 
 
-def _above(sweep: Sweep, swept: Swept) -> dict[tuple[str, float], list[Trial]]:
-    """Name the trials at 1.4 times P*, by learner and value; of an untrained network, those at all these sizes."""
-    searches: dict[tuple[str, float], list[Search]] = {}
+def _above(sweep: ThresholdSweep, swept: SweepThresholds) -> dict[tuple[str, float], list[Trial]]:
+    """The trials at 1.4 times P*, by learner and value; of an untrained network, those at all these sizes."""
+    searches: dict[tuple[str, float], list[ThresholdSearch]] = {}
     for (model, value, _), search in zip(sweep.places(), sweep.searches(), strict=True):
         searches.setdefault((model.name, value), []).append(search)
     sizes: dict[float, set[int]] = {value: set() for value in swept.values}
     found = {}
     for (name, value), several in searches.items():
-        needed = swept.found[name][swept.values.index(value)]
+        needed = swept.thresholds[name][swept.values.index(value)]
         tried = round((math.log2(needed.estimate.mean) + MORE) / FINE) * FINE
         if not needed.censored and tried <= octave(several[0].largest.samples):
             sizes[value].add(samples_at(tried))
@@ -90,17 +90,17 @@ def _above(sweep: Sweep, swept: Swept) -> dict[tuple[str, float], list[Trial]]:
 
 
 def _measured(
-    sweep: Sweep, swept: Swept, settled: list[list[Row]], told: dict[tuple[str, float], list[Row]]
-) -> Measured:
+    sweep: ThresholdSweep, swept: SweepThresholds, searches: list[list[Row]], runs: dict[tuple[str, float], list[Row]]
+) -> SweepResult:
     controls: dict[float, list[Row]] = {}
     for model in sweep.models:
         for value in swept.values if model.learner == "untrained" else ():
-            controls.setdefault(value, []).extend(told.pop((model.name, value), []))
+            controls.setdefault(value, []).extend(runs.pop((model.name, value), []))
     stability = {
-        name: tuple(_stability(told[name, value]) if (name, value) in told else None for value in swept.values)
-        for name in swept.found
+        name: tuple(_stability(runs[name, value]) if (name, value) in runs else None for value in swept.values)
+        for name in swept.thresholds
     }
-    return Measured(sweep, replace(swept, stability=stability), settled, told, controls)
+    return SweepResult(sweep, replace(swept, stability=stability), searches, runs, controls)
 
 
 def _stability(rows: Sequence[Row]) -> Stability:

@@ -1,0 +1,139 @@
+"""The engine of every study: it runs the trials that a study asks for, each once, and keeps what is finished."""
+
+import shutil
+import threading
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from cortexsim.config.provenance import versions
+from cortexsim.config.trial import Row, Trial
+from cortexsim.errors import UserError
+from cortexsim.execution.scheduler import run_trials
+from cortexsim.storage.atomic_io import write_json
+from cortexsim.storage.folders import FAILED, POINTS, hold
+from cortexsim.storage.ledger import Ledger
+from cortexsim.storage.records import write_record
+from cortexsim.storage.run_directory import RESULT, RunFolder
+from cortexsim.training.checkpointing import EVERY, PATIENCE, run_in, run_kept
+from cortexsim.training.measurement import prepare
+
+ROWS, UNFINISHED = "rows.jsonl", "unfinished"  # Finished rows; the folder of trials that are running, or were stopped.
+_ONE_AT_A_TIME = threading.Lock()  # A Dask worker may have several threads; torch has one thread count for them all.
+
+
+class Engine:
+    """Run trials for a study in its folder, where an interrupted study resumes.
+
+    A study is a set of trials, and a strategy that asks for more when it has seen their rows. It calls the engine with
+    the trials that it needs next, as often as it likes: a row that is there already, whichever part of the study has
+    asked for it, is not computed again.
+
+    Args:
+        out: folder of the study, which is made where it does not exist.
+        console: where progress and tables go.
+        workers: processes side by side; 0 takes one per core, and one where a GPU is used.
+        cluster: address of a Dask scheduler, whose workers see the same folder and run the trials instead.
+
+    Attributes:
+        asked: every trial that was asked for, by key.
+
+    Raises:
+        UserError: where finished rows are damaged.
+    """
+
+    def __init__(self, out: Path, console: Console, workers: int = 0, cluster: str | None = None) -> None:
+        out.mkdir(parents=True, exist_ok=True)
+        self.out, self.console, self.workers, self.cluster = out, console, workers, cluster
+        self.ledger = Ledger(out / ROWS)
+        self.asked: dict[str, Trial] = {}
+
+    def __call__(self, trials: Sequence[Trial], title: str = "") -> list[Row]:
+        """Return the row of every trial; those that are not in ``rows.jsonl`` yet are run first.
+
+        Args:
+            trials: what to run.
+            title: what stands before the number of runs.
+        """
+        asked = {trial.key: trial for trial in trials}
+        self.asked |= asked
+        missing = {key: trial for key, trial in asked.items() if key not in self.ledger.rows}
+        unfinished = self.out / UNFINISHED
+        done = len(asked) - len(missing)
+        for row in self._run(run_in, missing, lambda key: (missing[key], unfinished / key), done, title):
+            self.ledger.add(row)
+            shutil.rmtree(unfinished / row["key"], ignore_errors=True)
+        if missing:
+            with suppress(OSError):  # Something else may be in it.
+                unfinished.rmdir()
+        return [self.ledger.rows[trial.key] for trial in trials]
+
+    def in_folders(self, trials: Mapping[str, Trial]) -> dict[str, Row]:
+        """Return the row of every trial by name; each is a run in a folder of its own, which stays.
+
+        A trial that fails does not stop the others: its row has an ``error``.
+
+        Args:
+            trials: by the name of the folder in ``points/``.
+        """
+        folders = {name: (self.out / POINTS / name).resolve() for name in trials}
+        rows = {name: row for name, path in folders.items() if (row := _finished(path)) is not None}
+        missing = {name: trial for name, trial in trials.items() if name not in rows}
+        for row in self._run(run_point, missing, lambda name: (name, folders[name], missing[name]), len(rows), ""):
+            rows[row["key"]] = row
+        return {name: rows[name] for name in trials}
+
+    def _run(self, work: Any, missing: Mapping[str, Trial], arguments: Any, done: int, title: str) -> Iterable[Row]:
+        return run_trials(work, missing, arguments, self.console, self.workers, self.cluster, done, title)
+
+
+def write_result(out: Path, rows: Iterable[Row], configuration: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    """Write ``result.json``: one long table of rows, and what made them.
+
+    Args:
+        out: folder of the study.
+        rows: one per trial. Before what was measured, a row names what it is of: the ``comparison`` of an experiment;
+            the ``sweep`` and the ``value`` of a sweep of hierarchies; the ``stage`` and ``draw`` of a search; and, as
+            ``point``, the settings by which its model differs from others of its name.
+        configuration: all that the rows depend on.
+        more: what else the study has found.
+
+    Returns:
+        What was written.
+    """
+    result = {"rows": list(rows), **more, "versions": versions(), "configuration": configuration}
+    write_json(out / RESULT, result)
+    return result
+
+
+def run_point(name: str, path: Path, trial: Trial) -> Row:
+    """Run a trial in its folder, from its newest checkpoint on, and return its row, or the error that it ended in."""
+    try:
+        with _ONE_AT_A_TIME, hold(path, "cortexsim sweep --resume, and the folder of the sweep", PATIENCE):
+            folder = RunFolder.begin(path, trial)
+            (path / FAILED).unlink(missing_ok=True)
+            row = run_kept(folder, prepare(folder.trial), EVERY, lambda line: None)
+            folder.finish(row)
+    except Exception as error:  # Whatever it is, the other points have nothing to do with it.
+        reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+        row = {"error": " ".join(reason.split()), "traceback": traceback.format_exc()}
+        if path.is_dir():
+            write_record(path / FAILED, row)
+    return {**row, "key": name}
+
+
+def _finished(path: Path) -> Row | None:
+    """Give the row of a run that is finished, if this code would compute the same."""
+    if not (path / RESULT).exists():
+        return None
+    try:
+        folder = RunFolder(path)
+        folder.check()
+        row = folder.result
+    except UserError:  # It is run again, to the same row; where that is impossible, the row of this point says so.
+        return None
+    return None if row is None else {**row, "key": path.name}
