@@ -10,18 +10,20 @@ import pytest
 import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 from torch import Tensor
 
-import cortexsim
 from cortexsim.analysis import linear_theory as theory
 from cortexsim.analysis.linear_theory import DeepNetwork, Pairs
-from cortexsim.report.markdown import BEGIN, fill
+from cortexsim.config.registry import find_experiment_file
 from cortexsim.seeds import stream
+from cortexsim.storage.committed_rows import ROWS, read_rows
+from cortexsim.studies.engine import Engine
+from cortexsim.studies.experiment import open_experiment
 
 DEPTH, CELLS = 6, 128
 EQUAL = [CELLS] * (DEPTH + 1)
 SHRINKING = [128, 116, 104, 92, 80, 68, 56]
-FOLDER = Path(cortexsim.__file__).parents[1] / "experiments" / "linear_theory"
 WRITTEN: dict[str, Callable[[Tensor], Tensor]] = {  # Losses of y u.
     "linear": torch.neg,
     "softplus": lambda right: torch.logaddexp(torch.zeros(()), 1 - right),
@@ -237,14 +239,15 @@ def test_weights_are_drawn_as_they_are_named() -> None:
 
 @pytest.fixture(scope="module")
 def experiment() -> dict[str, Any]:
-    return runpy.run_path(str(FOLDER / "linear_theory.py"))
+    return runpy.run_path(str(find_experiment_file("linear_theory")))
 
 
-def test_the_experiment_at_toy_size(
-    experiment: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    experiment["main"](["--out", str(tmp_path), "--seeds", "2", "--batch", "8"])
-    found = experiment["read"](tmp_path / "cosines.jsonl.gz")
+def test_the_experiment_at_toy_size(tmp_path: Path) -> None:
+    opened = open_experiment("linear_theory", quick=True)
+    assert "figure.png" in opened.run(Engine(tmp_path, Console(quiet=True)))
+    found: dict[str, dict[str, list[list[float]]]] = {}
+    for row in read_rows(tmp_path / ROWS):
+        found.setdefault(row["input"], {}).setdefault(row["condition"], []).append(row["cosines"])
     assert list(found) == ["digits", "hierarchy", "Gaussian", "digits x 1/7", "hierarchy x 7"]
     assert found["digits"]["default"] == pytest.approx(np.array(found["digits x 1/7"]["default"]), abs=1e-4)
     for rows in found.values():
@@ -254,7 +257,7 @@ def test_the_experiment_at_toy_size(
         assert np.abs(rows["random direction"]).max() < 0.05
         assert rows["default"] != rows["default, softplus"]
     assert (tmp_path / "figure.png").stat().st_size > 10_000
-    assert "| `default, softplus` | " in capsys.readouterr().out
+    assert "| `default, softplus` | " in opened.from_rows(tmp_path / ROWS)[0]["published"]
 
 
 def test_digits_are_cut_into_patches_that_meet(experiment: dict[str, Any]) -> None:
@@ -279,15 +282,3 @@ def test_the_other_inputs_are_64_pairs_of_two_views(experiment: dict[str, Any]) 
     longer = experiment["INPUTS"]["hierarchy x 7"](0, 32)
     assert torch.equal(longer[0], 7 * first)
     assert torch.equal(longer[1], 7 * second)
-
-
-def test_the_readme_says_what_its_rows_say(experiment: dict[str, Any], tmp_path: Path) -> None:
-    written, found = (FOLDER / "README.md").read_text(encoding="utf-8"), experiment["read"](FOLDER / "cosines.jsonl.gz")
-    assert written.count(BEGIN) == 6
-    assert fill(written, experiment["tables"](found)) == written, "python linear_theory.py --from-rows writes it anew"
-    assert (FOLDER / "cosines.jsonl.gz").stat().st_size < 300_000
-    found["digits"]["default, softplus"][0][1] += 0.1
-    assert fill(written, experiment["tables"](found)) != written
-    experiment["main"](["--from-rows", "--out", str(tmp_path)])
-    assert (tmp_path / "README.md").read_text(encoding="utf-8") == written
-    assert (tmp_path / "figure.png").stat().st_size > 10_000

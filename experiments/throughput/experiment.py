@@ -1,16 +1,15 @@
-"""Plastic synapse events per second, of four ways to run one network: ``python experiments/throughput/throughput.py``.
+"""Plastic synapse events per second, of several ways to run one network: ``cortexsim experiment throughput``.
 
 One layer of LIF cells, all-to-all plastic synapses with eligibility traces, a modulator at the end of each fixation of
 50 ms, dt = 1 ms. An event is a presynaptic spike arriving at one plastic synapse.
 """
 
-import json
 import subprocess
 import sys
 import tempfile
 import time
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
@@ -18,12 +17,16 @@ from statistics import median
 import numpy as np
 
 from cortexsim.modulators import AROUSAL
+from cortexsim.report.markdown import table
 from cortexsim.rules import Rule, ThreeFactor
 from cortexsim.spiking import Plan, Settings, Stack, Stream, Timing, describe
 from cortexsim.spiking.compiling import compiler_path
+from cortexsim.spiking.network_spec import Description
+from cortexsim.studies.program_experiment import Program, Row
 
 INPUTS, SIZES = 125, (128, 1280)
-FIXATIONS, SLOW_FIXATIONS, ROUNDS = 4000, 10, 3
+FIXATIONS, SLOW_FIXATIONS, ROUNDS = 4000, 10, 5
+OURS, LOOP = "cortexsim", "C++ loop"
 RULE = Rule(
     "eligibility",
     "dw = eta elig",
@@ -36,17 +39,17 @@ SETTINGS = Settings(
 )
 
 
-def main() -> None:
-    """Measure all, in turn, and print and write one row each."""
-    rows = [row for cells in SIZES for row in measure(cells)]
-    out = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("runs/throughput")
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "result.json").write_text(json.dumps({"rows": rows}, indent=1), encoding="utf-8")
-    print(f"Written: {out}/result.json")
+def measure(case: Mapping[str, int]) -> list[Row]:
+    """Measure every way to run one network, in turn.
 
+    Args:
+        case: ``cells`` of the layer.
 
-def measure(cells: int) -> list[dict[str, object]]:
-    """Measure every way on one network."""
+    Returns:
+        A row per way and round, with the number of ``events`` and the ``seconds`` that they took; those of the C++ loop
+        also have the largest difference of its final weights from those of cortexsim.
+    """
+    cells = case["cells"]
     draw = np.random.default_rng(0)
     weights, rates = draw.normal(0.1, 0.3, INPUTS * cells), draw.uniform(0.5, 1.5, (FIXATIONS, INPUTS))
     plan = Plan(1, 1, cells, INPUTS, "spiking", True, "none", False, SETTINGS.input_rate)
@@ -59,29 +62,49 @@ def measure(cells: int) -> list[dict[str, object]]:
     def cortexsim() -> tuple[float, float]:
         start = time.perf_counter()
         outcome, after = stack.run(stream, state, seed=0)
-        final["cortexsim"] = after["feedforward1.w"]
+        final[OURS] = after["feedforward1.w"]
         return outcome.spikes["input"] * cells, time.perf_counter() - start
 
     with tempfile.TemporaryDirectory() as folder:
         loop = bare_loop(Path(folder), cells, weights, rates, final)
         cortexsim()
-        ways: dict[str, Callable[[], tuple[float, float]]] = {"cortexsim": cortexsim, "C++ loop": loop}
+        ways: dict[str, Callable[[], tuple[float, float]]] = {OURS: cortexsim, LOOP: loop}
         found = {name: [] for name in ways}
         for _ in range(ROUNDS):
             for name, way in ways.items():
                 found[name].append(way())
-    difference = float(np.abs(final["cortexsim"] - final["C++ loop"]).max())
-    print(f"{cells} cells, {INPUTS * cells} plastic synapses; weights differ from the C++ loop's by {difference:.1e}")
-    found["Python loop of run(), Cython"] = [python_loop(description, parameters, state, rates, cells)]
+    found["Python loop of run(), Brian2 on Cython"] = [python_loop(description, parameters, state, rates, cells)]
     if (bindsnet := bindsnet_loop(cells, rates)) is not None:
-        found["BindsNET, MSTDPET"] = [bindsnet]
-    ours = median(events / seconds for events, seconds in found["cortexsim"])
-    rows = []
-    for name, several in found.items():
-        speed = median(events / seconds for events, seconds in several)
-        print(f"  {name:30} {speed:10.3g} events/s   cortexsim / this: {ours / speed:8.2f}")
-        rows.append({"cells": cells, "way": name, "events_per_second": speed, "ratio": ours / speed})
-    return rows
+        found["BindsNET, MSTDPET on torch"] = [bindsnet]
+    difference = {"weight_difference": float(np.abs(final[OURS] - final[LOOP]).max())}
+    return [
+        {"cells": cells, "synapses": INPUTS * cells, "way": name, "round": number, "events": events, "seconds": seconds}
+        | (difference if name == LOOP else {})
+        for name, several in found.items()
+        for number, (events, seconds) in enumerate(several)
+    ]
+
+
+def tables(rows: Sequence[Row]) -> dict[str, str]:
+    """Tabulate events per second, the median over rounds, and how much faster or slower cortexsim is."""
+    speeds: dict[str, dict[int, float]] = {}
+    for way in dict.fromkeys(row["way"] for row in rows):
+        for cells in dict.fromkeys(row["cells"] for row in rows if row["way"] == way):
+            several = [row for row in rows if (row["way"], row["cells"]) == (way, cells)]
+            speeds.setdefault(way, {})[cells] = median(row["events"] / row["seconds"] for row in several)
+    sizes = {row["cells"]: row["synapses"] for row in rows}
+    head = ["", *(f"{cells} cells, {synapses} synapses" for cells, synapses in sizes.items())]
+    body = [[way, *(_cell(found, speeds[OURS], cells) for cells in sizes)] for way, found in speeds.items()]
+    return {"throughput": table(head, body)}
+
+
+def _cell(found: Mapping[int, float], ours: Mapping[int, float], cells: int) -> str:
+    if cells not in found:
+        return "-"
+    text, ratio = f"{found[cells]:.2g} events/s", ours[cells] / found[cells]
+    if ratio == 1:
+        return text
+    return f"{text}; cortexsim is " + (f"{ratio:.2g} times faster" if ratio > 1 else f"{1 / ratio:.2g} times slower")
 
 
 def bare_loop(
@@ -99,14 +122,14 @@ def bare_loop(
 
     def run() -> tuple[float, float]:
         spikes, seconds, _ = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-        final["C++ loop"] = np.fromfile(folder / "out")
+        final[LOOP] = np.fromfile(folder / "out")
         return int(spikes) * cells, float(seconds)
 
     return run
 
 
 def python_loop(
-    description: object, parameters: dict[str, float], state: dict[str, np.ndarray], rates: np.ndarray, cells: int
+    description: Description, parameters: dict[str, float], state: dict[str, np.ndarray], rates: np.ndarray, cells: int
 ) -> tuple[float, float]:
     """Run the same network in Brian2's runtime mode, one call of run() a fixation, after a first one that compiles."""
     import brian2
@@ -115,8 +138,8 @@ def python_loop(
 
     brian2.prefs.codegen.target = "cython"
     stream = {"stimulus": np.vstack([rates, rates[:1]]), "identity": np.arange(len(rates) + 1.0)[:, None]}
-    schedule = np.ones((len(rates) + 1, 3))
-    built = Built(description, {**stream, "schedule": schedule})  # type: ignore[arg-type]
+    schedule = np.ones((len(rates) + 1, description.streams["schedule"]))
+    built = Built(description, {**stream, "schedule": schedule})
     for key, value in {**parameters, **state, "layer1.saccade": -0.05, "input.seed": 0}.items():
         owner, variable = key.split(".")
         built.objects[owner].variables[variable].set_value(value)
@@ -132,7 +155,6 @@ def python_loop(
 def bindsnet_loop(cells: int, rates: np.ndarray) -> tuple[float, float] | None:
     """Run a layer of BindsNET with reward-modulated STDP and eligibility traces, its nearest rule."""
     if not import_bindsnet():
-        print("  BindsNET is not installed (pip install --no-deps bindsnet)")
         return None
     import torch
     from bindsnet.network import Network, nodes, topology  # isort: skip
@@ -170,5 +192,9 @@ def import_bindsnet() -> bool:
     return True
 
 
-if __name__ == "__main__":
-    main()
+EXPERIMENT = Program(
+    "Plastic synapse events per second, of several ways to run one spiking network",
+    cases=[{"cells": cells} for cells in SIZES],
+    measure=measure,
+    tables=tables,
+)

@@ -1,16 +1,11 @@
-"""Cosine between local and end-to-end updates: ``python experiments/linear_theory/linear_theory.py``.
+"""Cosine between local and end-to-end updates: ``cortexsim experiment linear_theory``.
 
 Six layers, linear or ReLU; one batch of pairs of views, each view with the other as its context; the mathematics, with
-its source, is in ``cortexsim/analysis/linear_theory.py``. Measured rows are written to ``--out``; copied beside the
-README, ``--from-rows`` makes of them, and of nothing else, its tables and figure.
+its source, is in ``cortexsim/analysis/linear_theory.py``.
 """
 
-import argparse
-import gzip
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,16 +29,16 @@ from cortexsim.analysis.linear_theory import (
 )
 from cortexsim.analysis.plots import COLOURS, CONTROL, MARKERS
 from cortexsim.analysis.summary import Spread
-from cortexsim.report.markdown import fill, table
+from cortexsim.rate.threads import one_thread
+from cortexsim.report.markdown import table
 from cortexsim.seeds import stream
-from cortexsim.storage.atomic_io import write_whole
+from cortexsim.studies.program_experiment import Program, Row
 from cortexsim.tasks.rhm import Grammar, Hierarchy, sample
 
 Views = Callable[[int, int], tuple[Tensor, ...]]  # Of a seed and a number of objects: two, (pairs, input) each.
 Found = dict[str, dict[str, list[list[float]]]]  # By input and condition: (seeds, layers).
 
-HERE = Path(__file__).parent
-ROWS, README, FIGURE = "cosines.jsonl.gz", "README.md", "figure.png"
+SEEDS, OBJECTS = 20, 32  # Networks, grammars and batches, each fresh; objects in a batch, of two pairs of views each.
 HIERARCHY = Hierarchy(features=32, multiplicity=8, depth=2, tuple_size=4)
 CELLS, EQUAL, SHRINKING = 128, [128] * 6, [116, 104, 92, 80, 68, 56]
 HIDDEN = range(1, len(EQUAL))  # The sixth layer is the top, whose own loss is the end-to-end one.
@@ -93,30 +88,6 @@ PANELS = {
 }
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure every condition on every input, or read what was measured; write tables and figure."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, help="folder; runs/linear_theory, or with --from-rows the experiment's own")
-    parser.add_argument("--seeds", type=int, default=20, help="networks, grammars and batches, each fresh")
-    parser.add_argument("--batch", type=int, default=32, help="objects; each gives two pairs of views")
-    parser.add_argument("--from-rows", action="store_true", help="compute nothing")
-    asked = parser.parse_args(arguments)
-    out = asked.out or (HERE if asked.from_rows else Path("runs/linear_theory"))
-    out.mkdir(parents=True, exist_ok=True)
-    if asked.from_rows:
-        found = read(HERE / ROWS)
-        text = fill((HERE / README).read_text(encoding="utf-8"), tables(found))
-        write_whole(out / README, text.encode())
-    else:
-        torch.set_num_threads(1)
-        found = {name: measure(views, asked.seeds, asked.batch) for name, views in INPUTS.items()}
-        write(out / ROWS, found)
-        found = read(out / ROWS)
-        print("\n\n".join(f"{name}\n{text}" for name, text in tables(found).items()))
-    draw(found).savefig(out / FIGURE, dpi=110)
-    print(f"Written: {out}/{README if asked.from_rows else ROWS}, {FIGURE}")
-
-
 def digit_views(seed: int, batch: int) -> tuple[Tensor, Tensor]:
     """Choose digits of scikit-learn, enlarged to 28 x 28 and standardised: upper and lower patches of 14 x 14."""
     from sklearn.datasets import load_digits
@@ -158,16 +129,25 @@ INPUTS: dict[str, Views] = {
 PLAIN = list(INPUTS)[:3]
 
 
-def measure(views: Views, seeds: int, batch: int) -> dict[str, list[list[float]]]:
-    """Find the cosines of every condition and of chance: (seeds, layers) each."""
-    rows: dict[str, list[list[float]]] = {name: [] for name in [*CONDITIONS, CHANCE]}
-    for seed in range(seeds):
-        ways = Pairs.both_ways(*views(seed, batch))
+def measure(case: Mapping[str, Any]) -> list[Row]:
+    """Find the cosines of every condition and of chance, layer by layer, for one input and seed.
+
+    Args:
+        case: ``input`` and ``seed``: network, batch and grammar are drawn from it.
+
+    Returns:
+        A row per condition, with ``cosines`` (layers,).
+    """
+    name, seed = case["input"], case["seed"]
+    with one_thread():
+        ways = Pairs.both_ways(*INPUTS[name](seed, case.get("objects", OBJECTS)))
         drawn = {name: network.of(ways[0].inputs.shape[1], seed) for name, network in NETWORKS.items()}
-        for name, (network, variant) in CONDITIONS.items():
-            rows[name].append(compare(drawn[network], *VARIANTS[variant], ways))
-        rows[CHANCE].append(chance(drawn["default"], ways, seed))
-    return rows
+        found = {name: compare(drawn[n], *VARIANTS[variant], ways) for name, (n, variant) in CONDITIONS.items()}
+        found[CHANCE] = chance(drawn["default"], ways, seed)
+    return [
+        {"input": name, "condition": condition, "seed": seed, "cosines": [round(value, 5) for value in values]}
+        for condition, values in found.items()
+    ]
 
 
 def compare(network: DeepNetwork, loss: Loss, direct: bool, ways: Sequence[Pairs]) -> list[float]:
@@ -188,28 +168,17 @@ def added(ways: Sequence[Sequence[Tensor]]) -> list[Tensor]:
     return [torch.stack(layer).sum(0) for layer in zip(*ways, strict=True)]
 
 
-def write(path: Path, found: Found) -> None:
-    """Write rows, one a line."""
-    lines = [
-        json.dumps({"input": name, "condition": condition, "seed": seed, "cosines": [round(v, 5) for v in values]})
-        for name, rows in found.items()
-        for condition, several in rows.items()
-        for seed, values in enumerate(several)
-    ]
-    write_whole(path, gzip.compress("".join(f"{line}\n" for line in lines).encode(), mtime=0))
-
-
-def read(path: Path) -> Found:
-    """Read rows that were written."""
+def grouped(rows: Sequence[Row]) -> Found:
+    """Group the cosines of rows by input and condition."""
     found: Found = {}
-    for line in gzip.decompress(path.read_bytes()).decode().splitlines():
-        row = json.loads(line)
+    for row in rows:
         found.setdefault(row["input"], {}).setdefault(row["condition"], []).append(row["cosines"])
     return found
 
 
-def tables(found: Found) -> dict[str, str]:
-    """Set out the README's tables: mean and standard deviation over seeds, of hidden layers."""
+def tables(rows: Sequence[Row]) -> dict[str, str]:
+    """Make the README's tables: mean and standard deviation over seeds, for hidden layers."""
+    found = grouped(rows)
     head = ["", *(f"layer {layer}" for layer in HIDDEN)]
     beside = []
     for name, (means, deviations) in PUBLISHED.items():
@@ -217,9 +186,9 @@ def tables(found: Found) -> dict[str, str]:
         beside.append([f"{name}, published", *texts])
         beside += [[name + loss, *spreads(found["digits"][name + loss])] for loss in (SOFTPLUS, "")]
     lower = [
-        [f"{title}: {name}", *spreads(np.subtract(rows[name + SOFTPLUS], rows[name]).tolist())]
+        [f"{title}: {name}", *spreads(np.subtract(cosines[name + SOFTPLUS], cosines[name]).tolist())]
         for name in PUBLISHED
-        for title, rows in found.items()
+        for title, cosines in found.items()
     ]
     closer = [
         [name + loss, *(wins(found[title][name + loss], found[title][name + loss + DIRECT]) for title in PLAIN)]
@@ -232,7 +201,7 @@ def tables(found: Found) -> dict[str, str]:
 
 
 def spreads(several: Sequence[Sequence[float]]) -> list[str]:
-    """Summarise every hidden layer over seeds."""
+    """Mean and standard deviation over seeds of every hidden layer; ``several`` is (seeds, layers)."""
     return [str(Spread.of(layer)) for layer in list(zip(*several, strict=True))[: len(HIDDEN)]]
 
 
@@ -280,5 +249,11 @@ def look(name: str) -> dict[str, Any]:
     return plain if variant == SOFTPLUS else plain | {"markerfacecolor": "none", "markersize": 8, "linestyle": "--"}
 
 
-if __name__ == "__main__":
-    main()
+EXPERIMENT = Program(
+    "Cosine between layer-local and end-to-end updates of deep networks",
+    cases=[{"input": name, "seed": seed} for name in INPUTS for seed in range(SEEDS)],
+    measure=measure,
+    tables=tables,
+    figures=lambda rows: {"figure": lambda: draw(grouped(rows))},
+    quick=[{"input": name, "seed": seed, "objects": 8} for name in INPUTS for seed in range(2)],
+)
