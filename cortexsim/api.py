@@ -37,14 +37,14 @@ from cortexsim.config.trial import Row, Trial
 from cortexsim.errors import UserError, about
 from cortexsim.learners import MixedNetwork, load_exactly
 from cortexsim.rate.threads import one_thread
-from cortexsim.report import console as printing
 from cortexsim.report import run_index
+from cortexsim.report.comparison_text import accuracy_table
 from cortexsim.storage.committed_rows import ROWS
 from cortexsim.storage.run_directory import RESULT, RunFolder
 from cortexsim.studies import comparison as comparing
 from cortexsim.studies import samples_needed, thresholds
 from cortexsim.studies.engine import Engine
-from cortexsim.studies.single_run import Progress
+from cortexsim.studies.single_run import EpochProgress
 from cortexsim.studies.test_size import checked_test_size
 from cortexsim.tasks import Data, Task
 from cortexsim.tasks.rhm import Hierarchy
@@ -59,7 +59,7 @@ Shown = Task | Mapping[str, Any] | str | None
 
 @dataclass
 class Run:
-    """Hold a trained model, and what came of it.
+    """A trained model and its result.
 
     Attributes:
         trial: model, task, samples and seeds.
@@ -87,7 +87,7 @@ class Run:
         return self._prepared.test
 
     def activities(self, inputs: np.ndarray | None = None) -> list[np.ndarray]:
-        """Answer with what each layer sends, (samples, positions, cells), a rate without unit.
+        """The output of each layer, (samples, positions, cells), a rate without unit.
 
         Args:
             inputs: (samples, positions, channels); those of the test samples unless given.
@@ -131,7 +131,7 @@ class Run:
 
 @dataclass
 class Results:
-    """Hold the rows of a comparison.
+    """The rows of a comparison.
 
     Attributes:
         comparison: what was compared.
@@ -154,13 +154,13 @@ class Results:
 
     def _repr_html_(self) -> str:
         found = summarise(self.rows)
-        table = printing.accuracy_table(found, self.comparison.title, self.rows[0]["test_samples"])
+        table = accuracy_table(found, self.comparison.title, self.rows[0]["test_samples"])
         return _html(table)
 
 
 @dataclass
 class Thresholds:
-    """Hold how many samples models need.
+    """How many samples models need.
 
     Attributes:
         entries: one a model and depth: ``model``, ``value`` (the depth), ``mean`` with its 95 % interval from ``low``
@@ -231,7 +231,7 @@ def train(
     prepared = prepare(trial)
     callbacks = []
     if progress:
-        callbacks.append(Progress(Console(markup=False), prepared.learner.stages, trial.model.training.epochs))
+        callbacks.append(EpochProgress(Console(markup=False), prepared.learner.stages, trial.model.training.epochs))
     return Run(trial, train_and_measure(trial, prepared, callbacks), prepared)
 
 
@@ -355,7 +355,7 @@ def load_results(path: str | Path) -> "pd.DataFrame":
         for name in (RESULT, ROWS, "rows.jsonl"):
             if (path / name).exists():
                 return load_results(path / name)
-        rows = [{"run": run.name, **run.row} for run in run_index.find(path) if run.row is not None]
+        rows = [{"run": run.name, **run.row} for run in run_index.find_runs(path) if run.row is not None]
         if not rows:
             raise UserError(f"{path}: no results in it (a folder that cortexsim has written)")
         return _frame(rows)

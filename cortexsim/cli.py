@@ -1,4 +1,4 @@
-"""The command line: thin, for everything it does is a function elsewhere."""
+"""The command line: a thin layer over functions of the other modules."""
 
 import io
 import os
@@ -36,7 +36,6 @@ from cortexsim.options import (
 from cortexsim.processes import interruptible
 from cortexsim.report.console import open_console
 from cortexsim.storage.folders import COMMAND
-from cortexsim.tasks.rhm import Hierarchy
 
 app = typer.Typer(
     help="Can a local plasticity rule learn a hidden hierarchy, and with how many samples next to backpropagation?",
@@ -54,7 +53,7 @@ def start(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
-    """Print the version, or, where no command is given, the help."""
+    """Print the version or, without a command, the help."""
     if version:
         print(f"cortexsim {__version__}")
         raise typer.Exit()
@@ -83,10 +82,10 @@ def compare(
     out: Out = None,
     resume: Resume = None,
 ) -> None:
-    """Set learners side by side: a table, a figure and a report.
+    """Compare learners: a table, a figure and a report.
 
-    On the task that is named, or that the models are for; else on a hierarchy, of three levels unless --depth says
-    otherwise.
+    On the task that is named, or that the models are for; otherwise on a hierarchy, of three levels unless --depth is
+    given.
     """
     values = asked(locals())
     from cortexsim.config.own_tasks import shared_task
@@ -96,6 +95,7 @@ def compare(
     from cortexsim.studies.comparison import Comparison, configuration
     from cortexsim.studies.comparison import compare as run
     from cortexsim.studies.engine import Engine
+    from cortexsim.tasks.rhm import Hierarchy
 
     if resume is not None:
         only(context, "resume", "workers")
@@ -122,7 +122,7 @@ def compare(
 
 
 def default_models(console: Console, target: str) -> list[str]:
-    """Name the learners to compare where none is named: without a compiler, those that need none."""
+    """The learners to compare where none is named: without a compiler, those that need none."""
     from cortexsim.config.registry import find_model
     from cortexsim.spiking import compiler_path
 
@@ -161,7 +161,7 @@ def raster(
     target: Target = "cpp",
     out: Out = None,
 ) -> None:
-    """Draw spikes, a membrane and its dendrite, before and after training."""
+    """Draw spikes, a membrane potential and its dendrite, before and after training."""
     from cortexsim.config.registry import find_model
     from cortexsim.config.trial import Trial, written
     from cortexsim.storage.ledger import note
@@ -183,17 +183,17 @@ def raster(
 def experiment(
     context: typer.Context,
     name: Annotated[str | None, typer.Argument(help="Name of an experiment, or path of its folder.")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="A few minutes' look, where the experiment has one.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="The quick form of the experiment, if it has one.")] = False,
     from_rows: Annotated[
         bool,
-        typer.Option("--from-rows", help="Compute nothing: write its tables and figures from the rows it has."),
+        typer.Option("--from-rows", help="Compute nothing: write tables and figures from the committed rows."),
     ] = False,
     device: Device = "cpu",
     workers: Workers = 0,
     out: Out = None,
     resume: Resume = None,
 ) -> None:
-    """Measure again what an experiment claims."""
+    """Run an experiment: measure again what it claims."""
     values = {key: value for key, value in asked(locals()).items() if key != "from_rows"}
     from cortexsim.config.registry import experiment_paths
     from cortexsim.rate import device as choose
@@ -220,8 +220,8 @@ def experiment(
 
 
 def main() -> None:
-    """Run the command line; what a user can mend ends in one line on stderr and exit code 2."""
-    for output in (sys.stdout, sys.stderr):  # A terminal that has no letter for it shows "?", and no traceback.
+    """Run the command line; an error that a user can correct ends in one line on stderr and exit code 2."""
+    for output in (sys.stdout, sys.stderr):  # A terminal without a character shows "?" and no traceback.
         if isinstance(output, io.TextIOWrapper):
             output.reconfigure(errors="replace")
     try:
@@ -231,7 +231,7 @@ def main() -> None:
         _fail(str(error))
     except KeyboardInterrupt:
         sys.exit(130)
-    except (OutputClosed, BrokenPipeError):  # Whoever read the output has seen enough.
+    except (OutputClosed, BrokenPipeError):  # The reader of the output has closed it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except MemoryError as error:
@@ -239,7 +239,7 @@ def main() -> None:
     except OSError as error:
         _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error))
     except Exception as error:
-        # Usage errors of typer, whichever copy of click it brings: they know how to say themselves in one line.
+        # Usage errors of typer, whichever copy of click it brings, format themselves in one line.
         if not hasattr(error, "format_message"):
             raise
         _fail(" ".join(error.format_message().split()))

@@ -1,4 +1,4 @@
-"""Commands about models, and about runs that are kept: train, sweep, threshold, and what is made of their folders."""
+"""Commands about models and stored runs: train, sweep, search, threshold, and reports of their folders."""
 
 from pathlib import Path
 from typing import Annotated
@@ -51,7 +51,7 @@ def train(
     resume: Resume = None,
     checkpoint: Checkpoint = 30.0,
 ) -> None:
-    """Train one model, and read every layer out; stopped at any moment, it goes on with --resume.
+    """Train one model, and read out every layer; an interrupted run is resumed with --resume.
 
     A model that names a Python file as its rule runs the code of that file, and so does a run of such a model.
     """
@@ -69,7 +69,7 @@ def train(
         begun = RunFolder(resume)
         trial = begun.trial
         choose(trial.device)
-        if begun.result is not None:  # It is only shown, on a disk that is read-only too.
+        if begun.result is not None:  # It is only shown, also on a read-only disk.
             origin(trial.model, model, console)
             train_one(begun, console, checkpoint)
             return
@@ -92,9 +92,11 @@ def sweep(
     context: typer.Context,
     model: Annotated[str | None, typer.Argument(help="Name of a model, or path of a .toml file.")] = None,
     together: Annotated[
-        list[str] | None, typer.Option("--set", help="KEY=VALUE,VALUE; several are taken side by side.")
+        list[str] | None, typer.Option("--set", help="KEY=VALUE,VALUE; values of several keys are paired.")
     ] = None,
-    grid: Annotated[list[str] | None, typer.Option(help="KEY=VALUE,VALUE; each value with all others.")] = None,
+    grid: Annotated[
+        list[str] | None, typer.Option(help="KEY=VALUE,VALUE; every value is combined with all others.")
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Repetitions of each point, each with a grammar of its own.")] = 1,
     samples: Annotated[int | None, typer.Option(min=2, help="Training samples; the model's own unless given.")] = None,
     grammar_seed: GrammarSeed = 0,
@@ -107,7 +109,7 @@ def sweep(
     out: Out = None,
     resume: Resume = None,
 ) -> None:
-    """Run a model with many values, each point a run; those that are done are not run again."""
+    """Run a model with many settings, each point a run of its own; finished points are not run again."""
     from cortexsim.rate import device as choose
     from cortexsim.storage.folders import PLAN
     from cortexsim.studies import parameter_sweep as sweeping
@@ -124,7 +126,7 @@ def sweep(
         plan = sweeping.ParameterSweep(
             absolute(model), together or (), grid or (), seeds, samples, grammar_seed, run_on, chosen
         )
-    plan.points()  # What cannot be is said before there is a folder.
+    plan.points()  # Impossible points are reported before there is a folder.
     name = f"sweep-{Path(plan.model).stem}"
     with working(resume or out, name, PLAN, console, "cortexsim sweep --resume") as folder:
         rows = sweeping.run_sweep(plan, Engine(folder, console, workers, cluster))
@@ -142,7 +144,7 @@ def search(
     workers: Workers = 0,
     out: Out = None,
 ) -> None:
-    """Search hyper-parameters at random, with the same number of draws for each model."""
+    """Random search of hyperparameters, with the same number of draws for each model."""
     from cortexsim.storage.folders import COMMAND
     from cortexsim.storage.ledger import note
     from cortexsim.studies import random_search as searching
@@ -159,15 +161,13 @@ def search(
 
 
 def runs(
-    folder: Annotated[Path, typer.Argument(help="Where to look; folders within are looked through too.")] = Path(
-        "runs"
-    ),
+    folder: Annotated[Path, typer.Argument(help="Where to look, subfolders included.")] = Path("runs"),
 ) -> None:
-    """List runs: what they are, how far they are, and what came of them."""
+    """List runs, with their progress and results."""
     from cortexsim.report import run_index
 
     console = open_console()
-    found = run_index.find(folder, lambda line: console.print(line, soft_wrap=True))
+    found = run_index.find_runs(folder, lambda line: console.print(line, soft_wrap=True))
     if found:
         print_table(run_index.listing(found), console)
     else:
@@ -178,12 +178,12 @@ def report(
     run: Annotated[list[Path], typer.Argument(help="Folders of runs, or of sweeps.")],
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("report.html"),
 ) -> None:
-    """Set runs side by side on one HTML page: tables that sort, a figure, and in what they differ."""
+    """Compare runs on an HTML page: tables that can be sorted, a figure, and the settings in which they differ."""
     from cortexsim.report import run_index, run_pages
 
     run_pages.see_replaceable(out)
     console = open_console()
-    found = run_index.gather(run, lambda line: console.print(line, soft_wrap=True))
+    found = run_index.read_runs(run, lambda line: console.print(line, soft_wrap=True))
     run_pages.write(out, found)
     console.print(f"Written: {out}, of {len(found)} runs", soft_wrap=True)
 
@@ -196,18 +196,18 @@ def threshold(
     features: Features = None,
     tuple_size: TupleSize = None,
     classes: Classes = None,
-    grammars: Annotated[int, typer.Option(min=1, help="Grammars: what an interval is over.")] = 5,
-    seeds: Annotated[int, typer.Option(min=1, help="Seeds a grammar: data, first weights and order.")] = 1,
+    grammars: Annotated[int, typer.Option(min=1, help="Number of grammars, over which the interval is taken.")] = 5,
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds per grammar: data, initial weights and order.")] = 1,
     grammar_seed: GrammarSeed = REPORTED_GRAMMAR,
     cap: Annotated[int, typer.Option(min=2, help="Largest training set that may be tried.")] = 4096,
-    alone: Annotated[bool, typer.Option("--alone", help="Without backprop and untrained beside them.")] = False,
+    alone: Annotated[bool, typer.Option("--alone", help="Without backprop and untrained for comparison.")] = False,
     device: Device = "cpu",
     target: Target = "cpp",
     workers: Workers = 0,
     out: Out = None,
     resume: Resume = None,
 ) -> None:
-    """Find P*, the samples that models need to learn the hierarchy, beside backpropagation."""
+    """Find P*, the number of samples that models need to learn the hierarchy, compared with backpropagation."""
     values = asked(locals())
     from cortexsim.rate import device as choose
     from cortexsim.storage.ledger import note
@@ -240,7 +240,11 @@ def threshold(
 
 
 def depths(text: str) -> list[int]:
-    """Read depths, with commas between."""
+    """Read depths, separated by commas.
+
+    Raises:
+        UserError: where they are no whole numbers.
+    """
     try:
         return [int(part) for part in text.split(",")]
     except ValueError:
@@ -252,7 +256,7 @@ def models(
     tasks: Annotated[bool, typer.Option("--tasks", help="The tasks alone.")] = False,
     contexts: Annotated[bool, typer.Option("--contexts", help="The contexts alone.")] = False,
 ) -> None:
-    """List the models of the package, the rules they can follow, the tasks, and the contexts that dendrites hear."""
+    """List models, plasticity rules, tasks, and the contexts that dendrites receive."""
     from cortexsim.report import describe
 
     console = open_console()
@@ -268,7 +272,7 @@ def models(
 
 
 def show(model: Annotated[str, typer.Argument(help="Name of a model, or path of a .toml file.")]) -> None:
-    """Show a model: its layers, cells, weights and memory, and its rule's three factors.
+    """Describe a model: its layers, cells, weights and memory, and the three factors of its rule.
 
     A model that names a Python file as its rule runs the code of that file, here too.
     """

@@ -1,4 +1,4 @@
-"""Options of the command line, and how their values are read."""
+"""Options of the command line, and the reading of their values."""
 
 import os
 import sys
@@ -7,26 +7,26 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
 
 import typer
-from pydantic import ConfigDict, Field, create_model
 from rich.console import Console
 
 from cortexsim.errors import OutputClosed, UserError, nearest
-from cortexsim.tasks import Task
-from cortexsim.tasks.rhm import Hierarchy
 
-REPORTED_GRAMMAR = 10  # From here on, no grammar below 100 has chosen a constant: experiments/tuning.
+if TYPE_CHECKING:
+    from cortexsim.tasks import Task
+
+REPORTED_GRAMMAR = 10  # Grammars 10 to 99 are held out from all tuning: experiments/tuning.
 
 TaskName = Annotated[
     str | None,
     typer.Option(
-        help="What is learned: rhm, digits, ..., a .csv, .npy, .npz or .py file; after commas its fields, key=value."
+        help="The task: rhm, digits, ..., or a .csv, .npy, .npz or .py file; after commas its fields, key=value."
     ),
 ]
-Features = Annotated[int | None, typer.Option(help="v, symbols a level.")]
-Multiplicity = Annotated[int | None, typer.Option(help="m, synonyms a symbol.")]
+Features = Annotated[int | None, typer.Option(help="v, symbols per level.")]
+Multiplicity = Annotated[int | None, typer.Option(help="m, synonyms per symbol.")]
 Depth = Annotated[int | None, typer.Option(help="L, levels.")]
 TupleSize = Annotated[int | None, typer.Option(help="s, symbols in a tuple.")]
 Classes = Annotated[int | None, typer.Option(help="n_c, labels; v unless given.")]
@@ -35,11 +35,9 @@ Device = Annotated[str, typer.Option(help="cpu, cuda, mps, or auto.")]
 Target = Annotated[
     str, typer.Option(help="How layers in Brian2 run: cpp (compiled once), or, slowly, numpy or cython.")
 ]
-Workers = Annotated[int, typer.Option(min=0, help="Processes side by side; 0 takes one a core.")]
-Resume = Annotated[
-    Path | None, typer.Option(help="Folder of a run that was stopped; it goes on as if it had not been.")
-]
-Checkpoint = Annotated[float, typer.Option(min=0, help="Seconds between checkpoints; 0 writes one a batch.")]
+Workers = Annotated[int, typer.Option(min=0, help="Processes side by side; 0 takes one per core.")]
+Resume = Annotated[Path | None, typer.Option(help="Folder of an interrupted run, which resumes to the same result.")]
+Checkpoint = Annotated[float, typer.Option(min=0, help="Seconds between checkpoints; 0 writes one after every batch.")]
 
 
 def _folder(text: str) -> Path:
@@ -50,22 +48,20 @@ def _folder(text: str) -> Path:
 
 Out = Annotated[
     Path | None,
-    typer.Option(
-        help="Folder for results; one with unfinished results is gone on with.", parser=_folder, metavar="PATH"
-    ),
+    typer.Option(help="Folder for results; unfinished results in it are resumed.", parser=_folder, metavar="PATH"),
 ]
 
 
-TASK_FILES = (".csv", ".npy", ".npz", ".py")  # Endings of what `--task` takes beside names.
-NOT_ASKED = ("context", "workers", "out", "resume")  # What a result does not depend on.
+TASK_FILES = (".csv", ".npy", ".npz", ".py")  # Endings of files that `--task` takes.
+NOT_ASKED = ("context", "workers", "out", "resume")  # Arguments that a result does not depend on.
 
 
 class Interruptible:
-    """Say, at Ctrl-C or where the output is closed, how to go on, and else, in the end, how long it took.
+    """Print how to resume when a command is interrupted or its output closed, and how long it took when it ends.
 
     Args:
-        console: where it is said.
-        how: the command that goes on.
+        console: where it is printed.
+        how: the command that resumes.
     """
 
     def __init__(self, console: Console, how: str) -> None:
@@ -82,7 +78,7 @@ class Interruptible:
         if kind is None:
             from cortexsim.execution.local import end_workers
 
-            end_workers()  # Only then is it known what they took.
+            end_workers()  # Their processor time is known only then.
             seconds, cpu = time.perf_counter() - self.start, sum(os.times()[:4]) - self.cpu
             cores = os.cpu_count() or 1
             self.console.print(f"Took {seconds:.0f} s on {cores} core{'s'[: cores > 1]} ({cpu:.0f} s of CPU).")
@@ -90,17 +86,17 @@ class Interruptible:
 
 @contextmanager
 def working(out: Path | None, name: str, record: str, console: Console, how: str) -> Iterator[Path]:
-    """Work in the folder of a command, which nobody else works in meanwhile.
+    """Lock the folder of a command, make it if it does not exist, and yield it.
 
     Args:
-        out: the folder that was asked for; a new one in ``runs/`` where none was.
-        name: what a new one's name begins with.
-        record: name of the file in which the command says what it was asked for.
-        console: where it is said, at Ctrl-C, how to go on.
-        how: the command that goes on, which is followed by the folder.
+        out: the folder that was asked for; a new one in ``runs/`` unless given.
+        name: beginning of a new folder's name.
+        record: name of the file in which the command records its options.
+        console: where the command that resumes is printed at Ctrl-C.
+        how: the command that resumes, without the folder.
 
     Raises:
-        UserError: where something else is there, or somebody else at work.
+        UserError: where the folder holds something else, or another process works in it.
     """
     from cortexsim.storage.folders import fresh, hold, see_own
 
@@ -112,20 +108,24 @@ def working(out: Path | None, name: str, record: str, console: Console, how: str
 
 
 def only(context: typer.Context, *allowed: str) -> None:
-    """See that no other options were given beside these.
+    """Check that no other options were given.
+
+    Args:
+        context: of the command.
+        allowed: names of the options that may be given.
 
     Raises:
-        UserError: naming the first that was.
+        UserError: naming the first other option.
     """
     for name, value in context.params.items():
         source = context.get_parameter_source(name)
         if source is not None and source.name == "COMMANDLINE" and name not in allowed:
-            said = f"MODEL {value}" if name == "model" else f"--{name.replace('_', '-')}"
-            raise UserError(f"{said}: --{allowed[0]} goes on with the run's own settings (leave it out)")
+            option = f"MODEL {value}" if name == "model" else f"--{name.replace('_', '-')}"
+            raise UserError(f"{option}: --{allowed[0]} goes on with the run's own settings (leave it out)")
 
 
 def asked(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Take from a command's arguments those that its result depends on; names that are paths hold from anywhere."""
+    """Select the arguments of a command that its result depends on; paths are made absolute."""
     found = {key: value for key, value in given.items() if key not in NOT_ASKED}
     for key in ("model", "name"):
         if isinstance(found.get(key), list):
@@ -140,11 +140,13 @@ def asked(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def asked_before(folder: Path, command: Callable[..., None]) -> dict[str, Any]:
-    """Read what `asked` took from a command's arguments from its folder, and hold it to the command's own options.
+    """Read the arguments that `asked` selected from a command's folder, and validate them against its options.
 
     Raises:
         UserError: one line naming the file, and what is wrong.
     """
+    from pydantic import ConfigDict, Field, create_model
+
     from cortexsim.storage.folders import COMMAND
     from cortexsim.storage.ledger import noted
     from cortexsim.storage.records import hold_to
@@ -162,27 +164,35 @@ def asked_before(folder: Path, command: Callable[..., None]) -> dict[str, Any]:
 
 
 def absolute(name: str) -> str:
-    """Let the path of a file or folder hold from anywhere; the name of a model or experiment stays."""
+    """Make the path of a file or folder absolute; the name of a model or experiment stays."""
     return str(Path(name).resolve()) if name.endswith(".toml") or "/" in name else name
 
 
 def task_of(
-    start: Task,
+    start: "Task",
     task: str | None,
     depth: int | None,
     multiplicity: int | None,
     features: int | None,
     tuple_size: int | None,
     classes: int | None,
-) -> Task:
-    """Choose the task: the one that was named, or where none was, that to start from, with the sizes that were given.
+) -> "Task":
+    """Choose the task of a command, with the sizes of the hierarchy that were given.
 
-    The number of classes follows the features unless it was named.
+    Args:
+        start: the task where none was named.
+        task: what ``--task`` was given, if anything.
+        depth: levels; like the sizes below, as of ``start`` unless given.
+        multiplicity: synonyms of a symbol.
+        features: symbols per level; the number of classes follows it unless given.
+        tuple_size: symbols in a tuple.
+        classes: labels.
 
     Raises:
-        UserError: where there is no such task, or it has no sizes.
+        UserError: where there is no such task, or it has no such size.
     """
     from cortexsim.config.tasks import asked_task, build_task
+    from cortexsim.tasks.rhm import Hierarchy
 
     sizes = {"depth": depth, "multiplicity": multiplicity, "features": features, "tuple_size": tuple_size}
     given = {name: size for name, size in {**sizes, "classes": classes}.items() if size is not None}
@@ -201,14 +211,25 @@ def task_of(
 
 
 def checked_target(name: str) -> str:
-    """See that a target of Brian2 is known."""
+    """Check a code generation target of Brian2.
+
+    Raises:
+        UserError: where it is unknown.
+    """
     if name not in (known := ("cpp", "numpy", "cython")):
         raise UserError(f"--target {name}: not known ({nearest(name, known)})")
     return name
 
 
 def sizes(text: str) -> tuple[int, ...]:
-    """Read training-set sizes, ascending."""
+    """Read training-set sizes, and sort them.
+
+    >>> sizes("1024,256")
+    (256, 1024)
+
+    Raises:
+        UserError: where they are no whole numbers, or too small.
+    """
     try:
         sizes = sorted({int(part) for part in text.split(",")})
     except ValueError:

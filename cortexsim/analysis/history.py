@@ -1,4 +1,4 @@
-"""Runs side by side: what came of them, and how their weights grew."""
+"""A figure of several runs: their results, and the size of their weights through training."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-LEGEND = 12  # More runs than these are told apart in the table, not in the figure.
+LEGEND = 12  # The most runs that the figure has a legend for.
 
 
 def runs(rows: Mapping[str, Mapping[str, Any]], metrics: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
@@ -42,7 +42,7 @@ def runs(rows: Mapping[str, Mapping[str, Any]], metrics: Mapping[str, Sequence[M
 
 
 def _weights(axes: Axes, lines: Sequence[Mapping[str, Any]], colour: Any, name: str) -> None:
-    """Draw a line for each layer, the higher the fainter."""
+    """Draw the weights of one run: a line per layer, the higher the fainter."""
     layers = [key for key in (lines[0]["rms"] if lines else {}) if key.endswith(".feedforward")]
     for depth, key in enumerate(layers):
         values = [line["rms"][key] if line["rms"][key] is not None else float("nan") for line in lines]

@@ -1,4 +1,4 @@
-"""Figures of an experiment: groups of learners in rows, comparisons or layers in columns."""
+"""Figures of experiments: groups of learners in rows, comparisons or layers in columns."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,7 +16,7 @@ Groups = Mapping[str, Sequence[str]]
 def in_units_of_the_law(
     found: Mapping[str, Sequence[Summary]], units: Mapping[str, float], chance: float, groups: Groups
 ) -> Figure:
-    """Draw accuracy against samples in units of n_c m^L: a column a comparison, a row a group of learners.
+    """Draw accuracy against samples in units of n_c m^L, with a column per comparison and a row per group of learners.
 
     Args:
         found: the summaries of each comparison, by its name.
@@ -42,12 +42,12 @@ def in_units_of_the_law(
 
 
 def alignment(rows: Sequence[Mapping[str, Any]], quantity: str, ylabel: str, groups: Groups) -> Figure:
-    """Draw a quantity of the alignment over training: a column a layer, a row a group of learners; mean over rows.
+    """Draw alignment over training, averaged over rows, with a column per layer and a row per group of learners.
 
     Args:
         rows: of one comparison, at one number of samples.
         quantity: ``"cosine"`` or ``"input_share"``.
-        ylabel: what it is.
+        ylabel: of the vertical axes.
         groups: names of learners, by the title of their row.
     """
     measured = [row for row in rows if row["alignment"] and row["alignment"][quantity][0] is not None]
@@ -75,13 +75,13 @@ def alignment(rows: Sequence[Mapping[str, Any]], quantity: str, ylabel: str, gro
 def against_values(
     summaries: Sequence[Summary], points: Mapping[str, tuple[str, Mapping[str, str]]], chance: float, title: str
 ) -> Figure:
-    """Draw what a value of a model costs, at the largest training set.
+    """Draw results against a setting of the model, at the largest training set.
 
-    Accuracy; and of each layer trained selectivity, and participation, since a collapsed code can be selective.
+    Panels show accuracy and, for each trained layer, selectivity and participation: a collapsed code can be selective.
 
     Args:
-        summaries: of the learners, and of controls that have no point.
-        points: the model that a learner comes from, and its values: the first is the x axis, others make a line each.
+        summaries: of variants of models, and of controls, which have no point.
+        points: by variant, its model and its settings: the first is the abscissa, others have a line each.
         chance: accuracy of guessing.
         title: of the figure.
     """
@@ -93,8 +93,8 @@ def against_values(
     lines: dict[str, list[Summary]] = {}
     for summary in varied:
         model, values = points[summary.learner]
-        said = [model] if many or not others else []
-        name = ", ".join([*said, *(f"{other.rpartition('.')[2]} {values[other]}" for other in others)])
+        first = [model] if many or not others else []
+        name = ", ".join([*first, *(f"{other.rpartition('.')[2]} {values[other]}" for other in others)])
         lines.setdefault(name, []).append(summary)
     trained = max(summary.trained for summary in varied)
     figure, panels = _grid(2, 1 + trained, sharey=False)
@@ -125,7 +125,7 @@ def against_values(
 
 
 def _spread(summary: Summary, quantity: str, layer: int) -> Spread:
-    """Give a quantity of a layer, or the test accuracy, at the largest training set."""
+    """A quantity of a layer, or the test accuracy, at the largest training set."""
     return summary.layers[quantity][layer] if quantity in summary.layers else summary.accuracy[summary.samples[-1]]
 
 
@@ -138,7 +138,7 @@ def _grid(rows: int, columns: int, sharey: bool = True) -> tuple[Figure, list[li
 
 
 def _chosen(summaries: Sequence[Summary], names: Sequence[str]) -> list[tuple[int, Summary]]:
-    """Find the learners of a row, each with its place there, which is its colour in every panel."""
+    """The learners of a row, each with its place there, which determines its colour in every panel."""
     by_name = {summary.learner: summary for summary in summaries}
     return [(index, by_name[name]) for index, name in enumerate(names) if name in by_name]
 

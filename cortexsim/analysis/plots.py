@@ -1,4 +1,4 @@
-"""Figures: each function draws into the Axes it is given, and returns them."""
+"""Figures of comparisons, and the looks that all figures share."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -8,31 +8,38 @@ from matplotlib.figure import Figure
 
 from cortexsim.analysis.summary import Spread, Summary
 
-# Okabe & Ito 2008: told apart by colour-blind readers too.
+# Okabe & Ito 2008: distinguishable for colour-blind readers.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 MATHS = {"n_c m^L": "$n_c m^L$", "v m³/(1-f)": "$v m^3/(1-f)$"}
-LONGEST = 40  # Letters of a name in a legend.
+LONGEST = 40  # Characters of a name in a legend.
 Draw = Callable[[], Figure]
 CONTROL = {"color": "#888888", "linestyle": "--"}
 CONTROL_MARKERS = (".", "x", "+", "1")
 
 
 def legend_name(name: str) -> str:
-    """Write the name of a learner, which may be any, so that a legend can hold it: short, and no mathematics."""
+    """The name of a learner as text of a legend: shortened, and with nothing that matplotlib interprets."""
     short = name if len(name) <= LONGEST else f"{name[: LONGEST - 15]}...{name[-12:]}"
     plain = short.replace("$", r"\$")
     return f" {plain}" if plain.startswith("_") else plain  # Matplotlib leaves out what begins with _.
 
 
 def line(axes: Axes, places: Sequence[float], spreads: Iterable[Spread], label: str, **looks: Any) -> None:
-    """Draw a line through means, each with its deviation."""
+    """Draw a line through means, with standard deviations as error bars."""
     means, deviations = zip(*((spread.mean, spread.deviation) for spread in spreads), strict=True)
     axes.errorbar(places, means, deviations, label=legend_name(label), capsize=3, **looks)
 
 
 def accuracy(axes: Axes, summaries: Sequence[Summary], chance: float, laws: Mapping[str, float]) -> Axes:
-    """Draw test accuracy against training samples: mean and deviation over seeds, chance, and predicted laws."""
+    """Draw test accuracy against training samples, with chance and predicted laws, and return the axes.
+
+    Args:
+        axes: to draw into.
+        summaries: of the learners.
+        chance: accuracy of guessing.
+        laws: predicted sample complexities by name, in samples.
+    """
     for index, summary in enumerate(summaries):
         line(axes, summary.samples, summary.accuracy.values(), summary.learner, **style(summary, index))
     axes.axhline(chance, color="black", linewidth=0.8, linestyle=":")
@@ -52,7 +59,15 @@ def accuracy(axes: Axes, summaries: Sequence[Summary], chance: float, laws: Mapp
 
 
 def by_layer(axes: Axes, summaries: Sequence[Summary], quantity: str, ylabel: str, top: float) -> Axes:
-    """Draw one quantity of the code against the layer, for the layers trained, at the largest training set."""
+    """Draw a quantity of the trained layers, at the largest training set, against the layer; return the axes.
+
+    Args:
+        axes: to draw into.
+        summaries: of the learners.
+        quantity: ``selectivity``, ``participation`` or ``decoding``.
+        ylabel: of the vertical axis.
+        top: its upper limit.
+    """
     for index, summary in enumerate(summaries):
         spreads = summary.layers[quantity][: summary.trained or None]
         line(axes, range(1, len(spreads) + 1), spreads, summary.learner, **style(summary, index))
@@ -64,15 +79,15 @@ def by_layer(axes: Axes, summaries: Sequence[Summary], quantity: str, ylabel: st
 def comparison(
     summaries: Sequence[Summary], chance: float, laws: Mapping[str, float], latents: int, title: str, named: str
 ) -> Figure:
-    """Put accuracy, selectivity, participation and decoding side by side.
+    """Draw accuracy, selectivity, participation and decoding in four panels.
 
     Args:
         summaries: of the learners.
         chance: accuracy of guessing.
-        laws: predicted sample complexities.
-        latents: how many different ones a column stands for.
+        laws: predicted sample complexities by name, in samples.
+        latents: number of values of a latent.
         title: of the figure.
-        named: what they are called: ``latent``, or ``label`` where none are known.
+        named: ``latent``, or ``label`` where no latents are known.
     """
     figure = Figure(figsize=(11, 7), layout="constrained")
     panels = figure.subplots(2, 2)
@@ -92,9 +107,9 @@ def comparison(
 
 
 def style(summary: Summary | None, index: int) -> dict[str, Any]:
-    """Choose how a learner is drawn: the control in grey, and the others in turn."""
+    """Colour, marker and line of a learner: grey for the untrained control, in turn for the others."""
     if summary is not None and summary.rule == "untrained":
         return {**CONTROL, "marker": CONTROL_MARKERS[index % len(CONTROL_MARKERS)]}
     again, colour = divmod(index, len(COLOURS))
-    marker = MARKERS[(index + 2 * again) % len(MARKERS)]  # A colour that comes again has another marker.
+    marker = MARKERS[(index + 2 * again) % len(MARKERS)]  # A repeated colour has another marker.
     return {"color": COLOURS[colour], "marker": marker, "linestyle": ("-", "--", ":")[min(again, 2)]}

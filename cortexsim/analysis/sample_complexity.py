@@ -1,4 +1,4 @@
-"""How many samples a learner needs: P*, known to lie between two training-set sizes, run by run."""
+"""Sample complexity P*: how many samples a learner needs, enclosed by two training-set sizes in every run."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,14 +7,17 @@ from typing import Any
 
 from cortexsim.analysis.estimates import Estimate, geometric_mean
 
-FRACTION = 0.1  # Of the chance error, that counts as learned.
-COARSE = 1.5  # Factor between neighbouring sizes from which on P* is told by these alone, and not by a number.
+FRACTION = 0.1  # Of the chance error: a test error of at most this fraction counts as learned.
+COARSE = 1.5  # Factor between neighbouring sizes from which on these are reported instead of a mean.
 
 Bracket = tuple[float, float]  # P* is more than the first and at most the second, in samples.
 
 
 def has_learned(accuracy: float, chance: float, fraction: float = FRACTION) -> bool:
-    """Tell whether the test error is at most a fraction of the chance error.
+    """Whether the test error is at most a fraction of the chance error.
+
+    >>> has_learned(0.92, chance=0.125), has_learned(0.9, chance=0.125)
+    (True, False)
 
     Args:
         accuracy: on the test set.
@@ -27,11 +30,14 @@ def has_learned(accuracy: float, chance: float, fraction: float = FRACTION) -> b
 def bracket(samples: Sequence[int], accuracy: Sequence[float], chance: float) -> Bracket:
     """Enclose P* of one run: the smallest size from which on the criterion is met at every larger size tried.
 
-    A size at which it is met by luck, below one at which it is not, does not count.
+    A size at which it is met, below a larger one at which it is not, does not count.
+
+    >>> bracket([64, 128, 256, 512], [0.95, 0.4, 0.95, 0.99], chance=0.125)
+    (128, 256)
 
     Args:
-        samples: training-set sizes, ascending.
-        accuracy: test accuracy at each.
+        samples: (sizes,), training-set sizes, ascending.
+        accuracy: (sizes,), test accuracy.
         chance: accuracy of guessing.
 
     Returns:
@@ -45,13 +51,13 @@ def bracket(samples: Sequence[int], accuracy: Sequence[float], chance: float) ->
 
 @dataclass(frozen=True)
 class Threshold:
-    """Hold P* of one learner on one hierarchy, or a ratio of two, once a grammar.
+    """P* of one learner on one hierarchy, or the ratio of two, enclosed on every grammar.
 
-    A grammar is what differs from repetition to repetition; several seeds of one are averaged first, by logarithms.
+    Repetitions differ in their grammars; several seeds of one grammar are averaged geometrically first.
 
     Attributes:
-        low: (grammars,), samples: P* is more; 0 where even the smallest size tried was enough.
-        high: (grammars,), samples: P* is at most as many; infinite where not even the largest size tried was enough.
+        low: (grammars,), lower bounds of P* in samples; 0 where even the smallest size tried was enough.
+        high: (grammars,), upper bounds of P* in samples; infinite where even the largest size tried was not enough.
     """
 
     low: tuple[float, ...]
@@ -59,14 +65,14 @@ class Threshold:
 
     @classmethod
     def of(cls, brackets: Mapping[int, Sequence[Bracket]]) -> "Threshold":
-        """Average, grammar by grammar, the brackets of its seeds."""
+        """Average, for every grammar, the brackets of its seeds, (seeds,)."""
         ends = [tuple(_mean(end) for end in zip(*several, strict=True)) for several in brackets.values()]
         low, high = zip(*ends, strict=True)
         return cls(low, high)
 
     @property
     def values(self) -> tuple[float, ...]:
-        """(grammars,): the middle of each bracket by logarithms, or the end that is known."""
+        """(grammars,): the geometric mean of each bracket's ends, or the end that is known."""
         return tuple(_middle(*ends) for ends in zip(self.low, self.high, strict=True))
 
     @property
@@ -81,21 +87,21 @@ class Threshold:
 
     @property
     def censored(self) -> bool:
-        """Whether the mean over grammars is no more than a bound."""
+        """Whether the mean over grammars is only a bound."""
         return bool(self.beyond or self.below)
 
     @property
     def coarse(self) -> bool:
-        """Whether the sizes tried lie too far apart for a mean to be worth more than they are."""
+        """Whether the sizes tried lie too far apart for a mean to be informative."""
         return not self.censored and self._half_width > math.log(COARSE) / 2
 
     @property
     def estimate(self) -> Estimate:
-        """The geometric mean over grammars with its 95 % interval; where censored, a bound, which has none.
+        """The geometric mean over grammars with its 95 % confidence interval; where censored, a bound alone.
 
-        The interval is Student's over grammars, with half the width of a bracket added in quadrature. Each P* may lie
-        anywhere in its bracket, on all grammars at the same end of it, so that this half does not shrink as grammars
-        are added; and it has nothing to do with which grammars were drawn. Of a ratio, the brackets' widths add up.
+        The interval is Student's over grammars, with half the mean width of a bracket added in quadrature. P* may lie
+        anywhere in its bracket, on all grammars at the same end, so this half does not shrink with more grammars, and
+        it is independent of which grammars were drawn. For a ratio, the widths of both brackets add up.
         """
         if self.censored:
             ends = self.low if self.beyond else self.high
@@ -103,7 +109,7 @@ class Threshold:
         return geometric_mean(self.values, self._half_width)
 
     def over(self, reference: "Threshold") -> "Threshold | None":
-        """Divide by a reference grammar by grammar; nothing where some quotient is bounded from neither side."""
+        """The ratio to a reference, grammar by grammar; None where a quotient is bounded on neither side."""
         pairs = list(zip(self.low, self.high, reference.low, reference.high, strict=True))
         if any((low == 0 or math.isinf(top)) and (math.isinf(high) or bottom == 0) for low, high, bottom, top in pairs):
             return None
@@ -111,7 +117,7 @@ class Threshold:
         return Threshold(low, tuple(high / bottom if bottom else math.inf for _, high, bottom, _ in pairs))
 
     def text(self, digits: int = 0) -> str:
-        """Write the mean with its interval; or a bound and for how many grammars; or, where coarse, the bracket."""
+        """The mean with its interval; or a bound, and for how many grammars; or, where coarse, the bracket."""
         if self.beyond and self.below:
             return "not enclosed"
         found, count = self.estimate, len(self.low)
@@ -132,7 +138,14 @@ class Threshold:
 
 
 def brackets(rows: Sequence[Mapping[str, Any]]) -> dict[int, list[Bracket]]:
-    """Enclose P* of every run of one learner, by the seed of its grammar."""
+    """Enclose P* of every run of one learner.
+
+    Args:
+        rows: of one learner, at any sizes, grammars and seeds.
+
+    Returns:
+        By seed of the grammar, one bracket per seed.
+    """
     curves: dict[tuple[int, int], list[Mapping[str, Any]]] = {}
     for row in sorted(rows, key=lambda row: row["samples"]):
         curves.setdefault((row["grammar_seed"], row["seed"]), []).append(row)
@@ -144,7 +157,7 @@ def brackets(rows: Sequence[Mapping[str, Any]]) -> dict[int, list[Bracket]]:
 
 
 def _mean(values: Sequence[float]) -> float:
-    """Average by logarithms; 0 or infinite where one of the values is."""
+    """The geometric mean; 0 or infinite where one of the values is."""
     if 0 in values or len(set(values)) == 1:
         return min(values)
     return math.exp(sum(map(math.log, values)) / len(values))

@@ -1,4 +1,4 @@
-"""From rows, one a trial, to what a reader compares: mean and spread over seeds, and samples to the criterion."""
+"""Summaries of rows, by learner: mean and standard deviation over seeds, and P*."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ COSTS = ("spikes", "synaptic_operations")
 
 @dataclass(frozen=True)
 class Spread:
-    """Hold a mean, the standard deviation over seeds (0 for a single one), and the number of seeds."""
+    """A mean, the standard deviation over seeds (0 for a single one), and the number of seeds."""
 
     mean: float
     deviation: float
@@ -22,7 +22,7 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> "Spread":
-        """Summarise values, one a seed."""
+        """Summarise values, (seeds,)."""
         deviation = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
         return cls(float(np.mean(values)), deviation, len(values))
 
@@ -32,18 +32,18 @@ class Spread:
 
 @dataclass(frozen=True)
 class Summary:
-    """Hold what is to be said of one learner.
+    """The results of one learner.
 
     Attributes:
         learner: the model's name.
-        rule: the rule's name, or the learner's where it follows none.
-        context: what its dendrites hear.
+        rule: the name of its plasticity rule, or of the learner where it has none.
+        context: the context that its dendrites receive.
         labels: what labels were used for.
-        trained: how many layers, from below, the learner has trained.
-        accuracy: by training-set size.
+        trained: how many layers, from the lowest, were trained.
+        accuracy: test accuracy by training-set size.
         needed: P*, as far as the sizes tried enclose it.
-        layers: by quantity, one spread a layer, at the largest training set.
-        cost: spikes and synaptic operations of one sample, at the largest training set; nothing where no cell spikes.
+        layers: by quantity, (layers,), at the largest training set.
+        cost: spikes and synaptic operations per sample, at the largest training set; empty where no cell spikes.
     """
 
     learner: str
@@ -57,7 +57,7 @@ class Summary:
     cost: Mapping[str, Spread]
 
     def layer_texts(self, write: Callable[..., str], *quantities: str) -> list[str]:
-        """Write quantities layer by layer, in brackets where a layer was not trained."""
+        """Format quantities layer by layer, in brackets where a layer was not trained."""
         layers = zip(*(self.layers[quantity] for quantity in quantities), strict=True)
         texts = [write(*spreads) for spreads in layers]
         return [text if layer < self.trained else f"({text})" for layer, text in enumerate(texts)]

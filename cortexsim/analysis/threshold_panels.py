@@ -19,12 +19,12 @@ LAWS: tuple[dict[str, Any], ...] = (
     {"color": "#888888", "linestyle": (0, (6, 2, 1, 2))},
 )
 LABELS = {"depth": "depth L", "multiplicity": "synonyms m", "features": "features v", "fraction": "f = m / $v^{s-1}$"}
-ACROSS = 3  # Panels in a row.
-ASIDE = 0.012  # Of its value, by which a learner's points are moved so that they do not hide those of the next.
+ACROSS = 3  # Panels per row.
+ASIDE = 0.012  # Relative shift of a learner's points, so that they do not hide those of the next.
 
 
 def thresholds(found: Sequence[SweepThresholds]) -> Figure:
-    """Draw P* against what varies: a panel a sweep, a line a learner, the laws dashed.
+    """Draw P* against the size that varies, with a panel per sweep, a line per learner, and dashed laws.
 
     Symbols with bars are geometric means with their 95 % interval, small dashes the grammars; open triangles are
     bounds: where they point up, from below.
@@ -43,7 +43,7 @@ def thresholds(found: Sequence[SweepThresholds]) -> Figure:
 
 
 def selectivity(rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
-    """Draw synonym selectivity against training samples: a panel a layer, a line a learner, the mean over seeds.
+    """Draw synonym selectivity, averaged over seeds, against training samples, with a panel per layer.
 
     Args:
         rows: of one hierarchy; layers that a learner has not trained are left out.
@@ -70,14 +70,14 @@ def selectivity(rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
 
 
 def runs(swept: SweepThresholds, rows: Sequence[Mapping[str, Any]]) -> Figure:
-    """Draw the test accuracy of every run against samples: a panel a value, a colour a learner.
+    """Draw the test accuracy of every run against samples, with a panel per value and a colour per learner.
 
     The bar at the height of the criterion is P* with its 95 % interval; open circles, where a network is untrained, are
     readouts from the best of its layers.
 
     Args:
-        swept: what was found.
-        rows: of all runs, each with the value it is of.
+        swept: the thresholds.
+        rows: of all runs, each with its ``value`` of the size that varies.
     """
     figure = Figure(figsize=(2.2 + 3.6 * len(swept.values), 3.6), layout="constrained")
     panels = list(figure.subplots(1, len(swept.values), squeeze=False, sharey=True).flat)

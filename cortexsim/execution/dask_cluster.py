@@ -1,4 +1,4 @@
-"""Work spread over the workers of a running Dask scheduler, and watched: who is lost is told of, and waited for."""
+"""Work on the workers of a running Dask scheduler; losses of workers, and short outages, are reported and survived."""
 
 import logging
 import time
@@ -12,52 +12,55 @@ from joblib import Parallel, delayed, parallel_config
 from cortexsim.errors import UserError
 
 Row = dict[str, Any]
-FIRST, PATIENCE = 10, 60  # Seconds that a cluster may be out of reach: at first, and once it was there.
-LOUD = ("distributed", "tornado", "asyncio")  # Who else would write a traceback.
+FIRST, PATIENCE = 10, 60  # Seconds that a cluster may be out of reach: at first, and once it was reached.
+LOUD = ("distributed", "tornado", "asyncio")  # Loggers that would write tracebacks.
 
 
 class Lost(Exception):
-    """Workers are gone; what they were at is not done."""
+    """Workers were lost, and their work is not finished."""
 
 
 def on_cluster(
     work: Callable[..., Row],
     items: Iterable[tuple[Any, ...]],
     address: str,
-    say: Callable[[str], None],
+    notify: Callable[[str], None],
     again: bool = False,
 ) -> Iterator[Row]:
-    """Let joblib spread work over a cluster, and watch meanwhile that the cluster is there.
+    """Run work on a Dask cluster through joblib, and monitor the cluster meanwhile.
 
     Args:
-        work: takes the values of an item, and answers with a row.
-        items: values.
+        work: takes the values of an item, and returns a row.
+        items: the arguments of ``work``.
         address: of the scheduler, such as ``tcp://host:8786``.
-        say: told when workers or the scheduler are gone, and when they are back.
-        again: whether the scheduler was there before, and is to be waited for.
+        notify: called with a line when workers or the scheduler are lost, and when they are back.
+        again: whether the scheduler was reached before; it is then waited for up to `PATIENCE` seconds.
+
+    Yields:
+        The rows, in the order in which they are finished.
 
     Raises:
         UserError: where Dask is not installed, nothing answers at the address, or the work itself raises it.
-        Lost: where the cluster no longer does what it was asked to.
+        Lost: where the cluster no longer does its work.
     """
     client = _client(address, PATIENCE if again else FIRST)
     found: SimpleQueue[Row | BaseException | None] = SimpleQueue()
     jobs = [delayed(work)(*item) for item in items]
 
-    def gather() -> None:
+    def collect() -> None:
         try:
             with parallel_config(backend="dask", client=client):
                 for row in Parallel(return_as="generator_unordered")(jobs):
                     found.put(row)
             found.put(None)
-        except BaseException as error:  # Whatever it is, the thread that waits has to hear of it.
+        except BaseException as error:  # Passed on to the thread that waits, whatever it is.
             found.put(error)
 
-    Thread(target=gather, daemon=True).start()
+    Thread(target=collect, daemon=True).start()
     try:
-        watch = Watch(client, f"--cluster {address}", say)
+        monitor = ClusterMonitor(client, f"--cluster {address}", notify)
         while True:
-            watch.look()
+            monitor.check()
             try:
                 row = found.get(timeout=1)
             except Empty:
@@ -74,23 +77,23 @@ def on_cluster(
         client.close(timeout=2)
 
 
-class Watch:
-    """Ask a scheduler every second who works for it.
+class ClusterMonitor:
+    """Ask a Dask scheduler every second for its workers, and report changes.
 
     Args:
-        client: connected with it.
-        name: what it is called in what is said.
-        say: told what has changed.
+        client: connected to the scheduler.
+        name: of the cluster in messages.
+        notify: called with a line about each change.
     """
 
-    def __init__(self, client: Any, name: str, say: Callable[[str], None]) -> None:
-        self.client, self.name, self.say = client, name, say
+    def __init__(self, client: Any, name: str, notify: Callable[[str], None]) -> None:
+        self.client, self.name, self.notify = client, name, notify
         self.workers: set[str] = set()
         self.asked = self.answered = time.monotonic()
         self.away = False
 
-    def look(self) -> None:
-        """Ask, if the last time was a second ago.
+    def check(self) -> None:
+        """Ask the scheduler, unless that was less than a second ago.
 
         Raises:
             Lost: where nothing has answered for a minute.
@@ -103,18 +106,18 @@ class Watch:
             if self.asked - self.answered > PATIENCE:
                 raise Lost(f"{self.name}: out of reach for {PATIENCE} s")
             if not self.away:
-                self.say(f"{self.name}: the scheduler does not answer; waiting for it, up to {PATIENCE} s")
+                self.notify(f"{self.name}: the scheduler does not answer; waiting for it, up to {PATIENCE} s")
             self.away = True
             return
         if self.away:
-            self.say(f"{self.name}: the scheduler answers again")
+            self.notify(f"{self.name}: the scheduler answers again")
         elif gone := self.workers - now:
             rest = f"their work is done again by the {len(now)} left" if now else "waiting for others"
-            self.say(f"{self.name}: {len(gone)} of {len(self.workers)} workers gone; {rest}")
+            self.notify(f"{self.name}: {len(gone)} of {len(self.workers)} workers gone; {rest}")
         self.workers, self.answered, self.away = now, self.asked, False
 
     def _present(self) -> set[str] | None:
-        """Name the workers; None where the scheduler does not answer."""
+        """The addresses of the workers; None where the scheduler does not answer."""
         if self.client.status != "running":
             return None
         try:
@@ -124,7 +127,7 @@ class Watch:
 
 
 def _client(address: str, patience: float) -> Any:
-    """Connect with a scheduler, within so many seconds.
+    """Connect to a scheduler within ``patience`` seconds.
 
     Raises:
         UserError: where Dask is not installed, or nothing answers at the address.
@@ -134,7 +137,7 @@ def _client(address: str, patience: float) -> Any:
     except ImportError:
         raise UserError("--cluster: Dask is not installed (pip install 'cortexsim[cluster]')") from None
     for name in [name for name in logging.root.manager.loggerDict if name.startswith(LOUD)]:
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # What goes wrong is said here, in one line.
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # Errors are reported here, in one line.
     try:
         return Client(address, timeout=patience, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:

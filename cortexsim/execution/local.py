@@ -1,4 +1,4 @@
-"""Work spread over processes: of this machine, or of a Dask cluster; who is lost on the way does not stop the rest."""
+"""Work in several processes, of this machine or of a Dask cluster; the loss of a process does not stop the others."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -13,8 +13,8 @@ from cortexsim.errors import UserError
 from cortexsim.execution.dask_cluster import Lost, Row, on_cluster
 from cortexsim.processes import die_with_parent
 
-IDLE = 300  # Seconds that a worker waits for more.
-ATTEMPTS = 3  # In a row without anything done, before it is given up.
+IDLE = 300  # Seconds after which an idle worker ends.
+ATTEMPTS = 3  # In a row without any finished row, before giving up.
 
 
 def spread(
@@ -22,25 +22,25 @@ def spread(
     items: Mapping[str, tuple[Any, ...]],
     workers: int,
     cluster: str | None = None,
-    say: Callable[[str], None] = print,
+    notify: Callable[[str], None] = print,
 ) -> Iterator[Row]:
-    """Do work on many items side by side, and give each row as it is done.
+    """Do work on many items side by side, and yield each row when it is finished.
 
     Args:
-        work: takes the values of an item, and answers with a row that holds the item's key as ``key``.
-        items: values by key.
+        work: takes the values of an item, and returns a row with the item's key as ``key``.
+        items: the arguments of ``work``, by key.
         workers: processes on this machine.
-        cluster: address of a Dask scheduler, such as ``tcp://host:8786``, whose workers do it instead.
-        say: told when workers are lost.
+        cluster: address of a Dask scheduler, such as ``tcp://host:8786``, whose workers do the work instead.
+        notify: called with a line when workers are lost.
 
     Raises:
-        UserError: where they are lost again and again, or the cluster cannot be reached.
+        UserError: where workers are lost `ATTEMPTS` times in a row, or the cluster cannot be reached.
     """
     left, vain, again = dict(items), 0, False
     while left:
         jobs = list(left.values())
         try:
-            once = _here(work, jobs, workers) if cluster is None else on_cluster(work, jobs, cluster, say, again)
+            once = _here(work, jobs, workers) if cluster is None else on_cluster(work, jobs, cluster, notify, again)
             for row in once:
                 del left[row["key"]]
                 vain = 0
@@ -49,17 +49,17 @@ def spread(
             vain, again = vain + 1, True
             if vain == ATTEMPTS:
                 raise UserError(f"{error} ({ATTEMPTS} times in a row; what is done is kept)") from None
-            say(f"{error}; going on with the {len(left)} that are left")
+            notify(f"{error}; going on with the {len(left)} that are left")
 
 
 def end_workers() -> None:
-    """Let the processes of this machine that wait for more work end, and wait for that."""
+    """End the idle worker processes of this machine."""
     if reusable_executor._executor is not None:
         reusable_executor._executor.shutdown(wait=True)
 
 
 def _here(work: Callable[..., Row], items: list[tuple[Any, ...]], workers: int) -> Iterator[Row]:
-    """Let processes of this machine do the work; one worker is this process."""
+    """Do work in processes of this machine; a single worker is this process."""
     if workers == 1:
         yield from (work(*item) for item in items)
         return

@@ -44,7 +44,7 @@ def run_trials(
     count = min(len(trials), workers or (os.cpu_count() or 1) if on_cpu else 1)
     items = {key: arguments(key) for key in in_order(trials)}
     with TrialProgress(console, trials, done, 0 if cluster else count, title) as progress:
-        for row in spread(work, items, count, cluster, progress.say):
+        for row in spread(work, items, count, cluster, progress.notify):
             yield row
             progress.finished(row)
 
@@ -86,7 +86,7 @@ class TrialProgress:
     def __exit__(self, *_: object) -> None:
         self.progress.stop()
 
-    def say(self, line: str) -> None:
+    def notify(self, line: str) -> None:
         """Print a line that the user should see."""
         self.console.print(line, soft_wrap=True)
 

@@ -1,4 +1,4 @@
-"""What there is, and what it consists of: models, rules, layers."""
+"""Descriptions of models, rules, tasks and contexts for the command line."""
 
 from dataclasses import MISSING, fields
 
@@ -20,14 +20,11 @@ from cortexsim.tasks import TASKS
 from cortexsim.training.measurement import context_name, substrate_name
 
 LONGEST = 30  # Characters of a third factor in the table of rules.
-STEP_COST, SYNAPSE_COST = (
-    7e-9,
-    1e-9,
-)  # Seconds, a cell and time step, and a synapse and fixation: a fit to measured runs.
+STEP_COST, SYNAPSE_COST = 7e-9, 1e-9  # Seconds per cell and time step, and per synapse and fixation; fitted to runs.
 
 
 def models_table() -> Table:
-    """List the package's models."""
+    """Tabulate the available models."""
     table = new_table("Models", ["model", "learner", "rule", "substrate", "context", "description"], left=9)
     for name in model_paths():
         model = find_model(name)
@@ -38,7 +35,7 @@ def models_table() -> Table:
 
 
 def rules_table() -> Table:
-    """List the package's rules: three factors of all synapses, what a rule needs, what it breaks, its source."""
+    """Tabulate the plasticity rules: three factors of all synapses, requirements, locality violations, source."""
     columns = ["rule", "synapses", "pre", "post", "third", "needs", "substrates", "breaks locality", "source"]
     caption = "Third factors are shortened; `cortexsim show MODEL` writes them out."
     table = new_table("Rules", columns, caption, left=9)
@@ -60,8 +57,8 @@ def rules_table() -> Table:
 
 
 def tasks_table() -> Table:
-    """List the package's tasks, each with its fields and their defaults."""
-    table = new_table("Tasks", ["task", "what is shown", "fields"], left=9)
+    """Tabulate the tasks, with their fields and defaults."""
+    table = new_table("Tasks", ["task", "samples", "fields"], left=9)
     for name, kind in TASKS.items():
         settings = [
             field.name if field.default is MISSING else f"{field.name} = {field.default!r}" for field in fields(kind)
@@ -71,8 +68,8 @@ def tasks_table() -> Table:
 
 
 def contexts_table() -> Table:
-    """List the contexts that dendrites can hear, and which layers can."""
-    table = new_table("Contexts", ["context", "what a dendrite hears", "substrates"], left=9)
+    """Tabulate the contexts that dendrites can receive, and the substrates that support them."""
+    table = new_table("Contexts", ["context", "input to the dendrite", "substrates"], left=9)
     for context in contexts.CONTEXTS.values():
         substrates = [name for name in SUBSTRATES if name in context.substrates]
         table.add_row(context.name, context.meaning, ", ".join(substrates))
@@ -80,7 +77,12 @@ def contexts_table() -> Table:
 
 
 def describe(model: Model, console: Console) -> None:
-    """Print a model's layers, and its rule."""
+    """Print a model's layers and its plasticity rule.
+
+    Args:
+        model: on its own task.
+        console: where it is printed.
+    """
     task = model.own_task()
     model = at_depth(model, model.layers_on(task))
     learner = assemble(model, task, seed=0)
@@ -101,7 +103,7 @@ def describe(model: Model, console: Console) -> None:
         left=9,
     )
     for number, layer in enumerate(learner.network.layers, 1):
-        heard = layer.context.weights if layer.context is not None else None
+        context = layer.context.weights if layer.context is not None else None
         table.add_row(
             str(number),
             substrates[number - 1],
@@ -109,7 +111,7 @@ def describe(model: Model, console: Console) -> None:
             str(layer.positions * layer.bias.shape[1]),
             str(layer.feedforward.weights.shape[2]),
             str(layer.feedforward.weights.numel() + layer.bias.numel()),
-            str(heard.numel()) if heard is not None else "-",
+            str(context.numel()) if context is not None else "-",
             f"{_bytes(layer, substrates[number - 1]) / 1000:.1f}",
         )
     print_table(table, console)
@@ -123,7 +125,7 @@ def describe(model: Model, console: Console) -> None:
 
 
 def _describe_spiking(model: Model, learner: Learner, console: Console) -> None:
-    """Print the cells of the layers in Brian2, their time, and about how long training takes."""
+    """Print the cells of Brian2 layers, the time course of a fixation, and an estimate of the training time."""
     network, chosen = learner.network, brian_settings(model)
     assert isinstance(network, MixedNetwork)
     for segment in network.segments:
@@ -172,7 +174,7 @@ def _describe_rule(rule: Rule, console: Console) -> None:
 
 
 def _bytes(layer: Layer, substrate: str) -> int:
-    """Count what a layer keeps: its tensors; in Brian2, doubles, and an eligibility trace beside each weight."""
+    """Bytes of a layer's state: its tensors; in Brian2, doubles, with an eligibility trace for each weight."""
     if substrate == "rate":
         return sum(tensor.numel() * tensor.element_size() for tensor in layer.state().values())
     traces = layer.feedforward.weights.numel()

@@ -1,4 +1,4 @@
-"""Tables of a README, and the places in it that they are written to."""
+"""Markdown tables, and the places in a README that they are written to."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,12 +11,15 @@ BEGIN = "<!-- table: "
 
 
 def fill(text: str, tables: Mapping[str, str], of: str = "") -> str:
-    """Write tables, by name, between ``<!-- table: NAME -->`` and ``<!-- end -->``, in the place of what is there.
+    """Replace what stands between ``<!-- table: NAME -->`` and ``<!-- end -->`` by the tables of these names.
 
     Args:
         text: of the README.
         tables: by name.
-        of: what stands before their names there; places whose names begin otherwise are left as they are.
+        of: prefix of their names in the README; places whose names begin otherwise are left unchanged.
+
+    Returns:
+        The new text.
 
     Raises:
         UserError: where there is no such table, or a place has no end.
@@ -37,13 +40,19 @@ def fill(text: str, tables: Mapping[str, str], of: str = "") -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Write a table whose first column holds names."""
+    """A table whose first column holds names of models.
+
+    >>> print(table(["learner", "accuracy"], [["clapp", "0.9"]]))
+    | learner | accuracy |
+    | --- | --- |
+    | `clapp` | 0.9 |
+    """
     lines = [head, ["---"] * len(head), *([_code(name), *cells] for name, *cells in rows)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def accuracy(summaries: Sequence[Summary]) -> str:
-    """Set out test accuracy by learner and samples, P*, and what a sample costs where cells spike."""
+    """A table of test accuracy by learner and samples, with P*, and with spikes and synaptic operations per sample."""
     costs = [name for name in COSTS if any(name in summary.cost for summary in summaries)]
     head = ["learner", *(f"P = {size}" for size in summaries[0].samples), "samples needed"]
     rows = []
@@ -54,7 +63,7 @@ def accuracy(summaries: Sequence[Summary]) -> str:
 
 
 def layers(summaries: Sequence[Summary]) -> str:
-    """Set out selectivity / participation / decoding by learner and layer, at the largest training set."""
+    """A table of selectivity / participation / decoding by learner and layer, at the largest training set."""
     head = ["learner", *(f"layer {k}" for k in range(1, len(summaries[0].layers["selectivity"]) + 1))]
     return table(head, [[each.learner, *each.layer_texts(_layer, *LAYER_QUANTITIES)] for each in summaries])
 
@@ -64,7 +73,7 @@ def _layer(selectivity: Spread, participation: Spread, decoding: Spread) -> str:
 
 
 def _code(name: str) -> str:
-    """Set names of models apart from words."""
+    """Set names of models in code font."""
     if name.startswith("law "):
         return name.removeprefix("law ")
     names, comma, rest = name.partition(", stable")

@@ -1,4 +1,4 @@
-"""Runs on disk: found, listed, and read to be compared."""
+"""Index of runs on disk: found, listed, and compared."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -17,14 +17,14 @@ from cortexsim.storage.run_directory import METRICS, RunFolder
 
 
 @dataclass(frozen=True)
-class Found:
-    """Hold what a run's folder says.
+class StoredRun:
+    """A run as its folder holds it.
 
     Attributes:
         name: of the folder.
         folder: the run.
         row: its result; None where it is not finished.
-        metrics: its lines, one an epoch.
+        metrics: per epoch, what ``metrics.jsonl`` has of it.
         error: why it failed; empty where it did not.
     """
 
@@ -36,7 +36,7 @@ class Found:
 
     @property
     def state(self) -> str:
-        """How far it is."""
+        """How far it is, in words."""
         if self.row is not None:
             return "finished"
         if self.error:
@@ -47,21 +47,21 @@ class Found:
         return f"stage {last['stage']}, epoch {last['epoch']} of {epochs}"
 
     def configuration(self) -> dict[str, Any]:
-        """Write out, by dotted keys, all that the run was made with."""
+        """All settings, versions and code that the run was made with, by dotted key."""
         record = self.folder.record
         made = {"model": as_run(self.folder.trial.model), "versions": record["versions"], "code": record["code"]}
         return _flat({**record["trial"], **made})
 
 
-def find(path: Path, say: Callable[[str], None] | None = None) -> list[Found]:
-    """Find the runs in a folder: itself, or those within, also the points of sweeps.
+def find_runs(path: Path, notify: Callable[[str], None] | None = None) -> list[StoredRun]:
+    """Find the runs in a folder: the folder itself, or those within it, also the points of sweeps.
 
     Args:
         path: of the folder.
-        say: told of runs that cannot be read, which are then left out.
+        notify: called with a line about each run that cannot be read, which is then left out.
 
     Raises:
-        UserError: where the folder does not exist, or a run in it cannot be read and nobody is to be told.
+        UserError: where the folder does not exist, or, without ``notify``, a run in it cannot be read.
     """
     if not path.is_dir():
         raise UserError(f"{path}: no such folder (--out of a run, or runs/)")
@@ -70,25 +70,29 @@ def find(path: Path, say: Callable[[str], None] | None = None) -> list[Found]:
         try:
             found.append(_read(folder, path))
         except UserError as error:
-            if say is None:
+            if notify is None:
                 raise
-            say(str(error))
+            notify(str(error))
         except OSError as error:
-            if say is None:
+            if notify is None:
                 raise
-            say(f"{error.filename or folder}: {error.strerror or error}")
+            notify(f"{error.filename or folder}: {error.strerror or error}")
     return found
 
 
-def gather(paths: Iterable[Path], say: Callable[[str], None] | None = None) -> list[Found]:
-    """Read the runs of several folders, each once; say is told of those that cannot be read.
+def read_runs(paths: Iterable[Path], notify: Callable[[str], None] | None = None) -> list[StoredRun]:
+    """Read the runs of several folders, each run once.
+
+    Args:
+        paths: of the folders.
+        notify: called with a line about each run that cannot be read, which is then left out.
 
     Raises:
-        UserError: where one holds none.
+        UserError: where a folder holds no run.
     """
-    found: dict[Path, Found] = {}
+    found: dict[Path, StoredRun] = {}
     for path in paths:
-        here = find(path, say)
+        here = find_runs(path, notify)
         if not here:
             raise UserError(f"{path}: no run in it (a folder that `cortexsim train` or `sweep` has written)")
         found |= {run.folder.path.resolve(): run for run in here}
@@ -96,8 +100,8 @@ def gather(paths: Iterable[Path], say: Callable[[str], None] | None = None) -> l
     return [replace(run, name=str(path)) if names.count(run.name) > 1 else run for path, run in found.items()]
 
 
-def listing(runs: Iterable[Found]) -> Table:
-    """List runs by their folders, which `--resume` takes: what they are, how far, and what came of them."""
+def listing(runs: Iterable[StoredRun]) -> Table:
+    """Tabulate runs by their folders, which ``--resume`` takes: model, task, progress and test accuracy."""
     columns = ["run", "model", "task", "layers", "samples", "grammar", "seed", "begun", "state", "test accuracy"]
     table = new_table("Runs", columns, left=2)
     for run in runs:
@@ -109,8 +113,8 @@ def listing(runs: Iterable[Found]) -> Table:
     return table
 
 
-def differences(runs: list[Found]) -> dict[str, list[Any]]:
-    """Name the settings in which runs differ, each with its value in every run; None where a run has none such."""
+def differences(runs: list[StoredRun]) -> dict[str, list[Any]]:
+    """The settings in which runs differ, each with its value in every run; None where a run has no such setting."""
     settings = [run.configuration() for run in runs]
     keys = dict.fromkeys(key for several in settings for key in several)
     table = {key: [several.get(key) for several in settings] for key in keys}
@@ -118,7 +122,7 @@ def differences(runs: list[Found]) -> dict[str, list[Any]]:
     return {key: values for key, values in table.items() if any(value != values[0] for value in values)}
 
 
-def _read(path: Path, above: Path) -> Found:
+def _read(path: Path, above: Path) -> StoredRun:
     folder, error, metrics = RunFolder(path), "", []
     row = folder.result
     if (path / METRICS).exists():
@@ -134,7 +138,7 @@ def _read(path: Path, above: Path) -> Found:
     if (path / FAILED).exists():
         error = read_record(path / FAILED, FailureRecord, "not why a run failed (take it out)")["error"]
     name = path.name if path == above else str(path.relative_to(above)).replace(f"{POINTS}/", "")
-    return Found(name, folder, row, metrics, error)
+    return StoredRun(name, folder, row, metrics, error)
 
 
 def _flat(values: dict[str, Any], above: str = "") -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from cortexsim.analysis import history
 from cortexsim.errors import UserError
 from cortexsim.report.html import GENERATOR, cell, inline_svg, write_page
-from cortexsim.report.run_index import Found, differences
+from cortexsim.report.run_index import StoredRun, differences
 from cortexsim.storage.atomic_io import write_whole
 
 Cells = tuple[list[str], list[list[str]]]  # Head and rows of a table.
@@ -16,7 +16,7 @@ LAYERED = ("selectivity", "participation", "decoding")
 RESULTS = ("accuracy", "chance", *LAYERED, "spikes", "synaptic_operations", "multiply_adds", "seconds", "cpu_seconds")
 
 
-def write(path: Path, runs: Sequence[Found], figure: Path | None = None) -> Path:
+def write(path: Path, runs: Sequence[StoredRun], figure: Path | None = None) -> Path:
     """Write a page that sets runs side by side, whole or not at all.
 
     Args:
@@ -47,7 +47,7 @@ def write(path: Path, runs: Sequence[Found], figure: Path | None = None) -> Path
 
 
 def see_replaceable(path: Path) -> None:
-    """See, before anything is read, that a page may be written: none is there, or one of this package's.
+    """Check, before anything is read, that a page may be written: there is none, or one of this package.
 
     Raises:
         UserError: where something else is.
@@ -63,8 +63,8 @@ def see_replaceable(path: Path) -> None:
     raise UserError(f"--out {path}: is there, and no report of cortexsim (give another name)")
 
 
-def _results(runs: Sequence[Found], depth: int) -> Cells:
-    """Set out what came of each run, in as many columns per layered quantity as the deepest run has layers."""
+def _results(runs: Sequence[StoredRun], depth: int) -> Cells:
+    """Tabulate the results of runs; a quantity of layers has as many columns as the deepest run has layers."""
     head = ["#", "run", "model", "samples", "test samples", "grammar", "seed"]
     for key in RESULTS:
         name = key.replace("_", " ")
@@ -81,8 +81,8 @@ def _results(runs: Sequence[Found], depth: int) -> Cells:
     return [*head, "state"], lines
 
 
-def _settings(runs: list[Found]) -> Cells:
-    """Set out the settings in which runs differ; all settings of a single run."""
+def _settings(runs: list[StoredRun]) -> Cells:
+    """Tabulate the settings in which runs differ; of a single run, all settings."""
     if len(runs) == 1:
         settings: dict[str, list[Any]] = {key: [value] for key, value in runs[0].configuration().items()}
     else:

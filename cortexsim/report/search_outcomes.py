@@ -1,4 +1,4 @@
-"""Outcomes of searches that are committed beside an experiment, as tables of its README."""
+"""Committed outcomes of random searches, as tables of an experiment's README."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ BEST = 4  # Settings of a learner that a table has, beside the model as it is.
 
 
 def tables(folder: Path) -> dict[str, str]:
-    """Set out what each search of a folder has found, by the name of its file after ``outcome-``.
+    """Tables of the searches in a folder, by the names of their files after ``outcome-``.
 
     A table has the best settings that came to the last stage, and the model as it is, as far as that came.
 

@@ -15,7 +15,8 @@ from cortexsim.config.tasks import described, titled
 from cortexsim.config.trial import Row, Trial, test_size
 from cortexsim.errors import UserError
 from cortexsim.report import comparison_page
-from cortexsim.report.console import accuracy_table, findings, layer_table, print_table
+from cortexsim.report.comparison_text import accuracy_table, findings, layer_table
+from cortexsim.report.console import print_table
 from cortexsim.storage.atomic_io import write_figure
 from cortexsim.studies.engine import Engine, write_result
 from cortexsim.studies.test_size import checked_test_size

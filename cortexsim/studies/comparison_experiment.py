@@ -232,6 +232,6 @@ def run_experiment(experiment: ComparisonExperiment, engine: Engine) -> dict[str
     write_result(out, table, experiment.configuration, verdict=judged)
     committed_rows.write(out, experiment.committed(rows))
     write_figures(experiment.figures(rows), out)
-    for line in judged["says"] if judged else []:
+    for line in judged["sentences"] if judged else []:
         engine.console.print(line)
     return found

@@ -19,13 +19,17 @@ class VerdictTable(Table):
 def judge(found: Mapping[str, Sequence[Summary]], asked: VerdictTable) -> dict[str, Any]:
     """Judge every learner of every comparison at every number of samples.
 
+    Args:
+        found: a summary per learner, by comparison.
+        asked: the reference and the fraction.
+
     Returns:
         ``reference``, ``fraction``, ``judged`` (by comparison, learner and samples: accuracy, deviation, ratio to the
-        reference, whether below) and ``says`` (the same in sentences).
+        reference, whether below) and ``sentences`` (the same in words).
     """
     judged = {name: _judge(summaries, asked) for name, summaries in found.items()}
-    says = [line for name, learners in judged.items() for line in _sentences(name, learners, asked)]
-    return {"reference": asked.reference, "fraction": asked.fraction, "judged": judged, "says": says}
+    sentences = [line for name, learners in judged.items() for line in _sentences(name, learners, asked)]
+    return {"reference": asked.reference, "fraction": asked.fraction, "judged": judged, "sentences": sentences}
 
 
 def _judge(summaries: Sequence[Summary], asked: VerdictTable) -> dict[str, dict[str, dict[str, Any]]]:
@@ -45,7 +49,7 @@ def _judge(summaries: Sequence[Summary], asked: VerdictTable) -> dict[str, dict[
 
 
 def _sentences(name: str, learners: Mapping[str, Any], asked: VerdictTable) -> list[str]:
-    """Sort learners by whether they fail at every number of samples, at some, or at none."""
+    """Group learners by whether they fail at every number of samples, at some, or at none."""
     share = f"below {asked.fraction:g} of the accuracy of {asked.reference}"
     groups: dict[str, list[str]] = {"at every P": [], "at some P": [], "at no P": []}
     for learner, sizes in learners.items():

@@ -86,8 +86,8 @@ class ParameterSweep:
         found: dict[str, tuple[dict[str, Any], Trial]] = {}
         start = find_model(self.model)
         for values in self.values():
-            said = " ".join(f"{key}={value}" for key, value in values.items())
-            with about(f"point {said}" if said else f"{self.model}"):
+            point = " ".join(f"{key}={value}" for key, value in values.items())
+            with about(f"point {point}" if point else f"{self.model}"):
                 model = changed(start, values)
                 task = model.own_task()
                 samples = self.samples or model.training.samples

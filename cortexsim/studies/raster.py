@@ -1,4 +1,4 @@
-"""What spiking layers do, fixation by fixation, before and after training."""
+"""Rasters of spiking layers, fixation by fixation, before and after training."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from cortexsim.config.trial import Trial
 from cortexsim.errors import UserError
 from cortexsim.learners import MixedNetwork, Segment, train
 from cortexsim.storage.atomic_io import write_figure
-from cortexsim.studies.single_run import Progress
+from cortexsim.studies.single_run import EpochProgress
 from cortexsim.training.measurement import Prepared, prepare
 
 
@@ -19,9 +19,9 @@ def draw(trial: Trial, fixations: int, out: Path, console: Console) -> None:
     """Train a model, and draw its lowest spiking layers before and after: ``raster.png`` and ``raster.svg``.
 
     Args:
-        trial: what is trained, on what.
-        fixations: how many test samples are shown.
-        out: folder.
+        trial: the model, its task and its seeds.
+        fixations: number of test samples that are shown, one per fixation.
+        out: folder for the figure.
         console: where progress goes.
 
     Raises:
@@ -31,11 +31,11 @@ def draw(trial: Trial, fixations: int, out: Path, console: Console) -> None:
     segment = _spiking(trial, prepared)
     out.mkdir(parents=True, exist_ok=True)
     budget = building.budget(trial.model)
-    progress = Progress(console, prepared.learner.stages, budget.epochs)
+    progress = EpochProgress(console, prepared.learner.stages, budget.epochs)
     train(prepared.learner, prepared.inputs, prepared.labels, budget, trial.seed, [progress])
     below = _below(prepared, segment, 256)
     codes = segment.respond(below, trial.seed)[0][0]
-    cell = int(codes[:, 0].var(0).argmax())  # The cell of the first column that tells most samples apart.
+    cell = int(codes[:, 0].var(0).argmax())  # The cell of the first column whose response varies most between samples.
     scenes = []
     for state in (drawn, prepared):
         part = _spiking(trial, state)
@@ -46,7 +46,7 @@ def draw(trial: Trial, fixations: int, out: Path, console: Console) -> None:
 
 
 def _spiking(trial: Trial, prepared: Prepared) -> Segment:
-    """Find the lowest layers that spike."""
+    """The lowest layers that spike."""
     network = prepared.learner.network
     segments = network.segments if isinstance(network, MixedNetwork) else ()
     found = next((segment for segment in segments if segment.substrate == "spiking"), None)

@@ -1,4 +1,4 @@
-"""What the values of a search are drawn from."""
+"""Search spaces: what the values of a random search are drawn from."""
 
 import math
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from cortexsim.config.validation import explain
 from cortexsim.config.values import Number, Table
 
-DIGITS = 3  # Of a number that is drawn: more say nothing.
-MARGIN = 0.1  # Of a range: what lies as close to an end is at an edge.
+DIGITS = 3  # Significant digits of a drawn number.
+MARGIN = 0.1  # Fraction of a range, at either end, in which a value counts as at the edge.
 
 
 class Range(Table):
-    """Numbers between two ends, all as likely; or, with ``log``, all their orders of magnitude as likely."""
+    """Numbers between two ends, drawn uniformly or, with ``log``, log-uniformly."""
 
     low: Number
     high: Number
@@ -30,20 +30,20 @@ class Range(Table):
         return self
 
     def at(self, share: float) -> float:
-        """Give the number that so large a share of the range lies below."""
+        """The number at a quantile of the range: ``share``, 0 to 1, of it lies below."""
         span = self.high / self.low if self.log else self.high - self.low
         found = self.low * span**share if self.log else self.low + span * share
         return float(f"{found:.{DIGITS}g}")
 
     def share(self, value: float) -> float:
-        """Say how large a share of the range lies below a number."""
+        """The fraction of the range that lies below a number, 0 to 1."""
         if self.log:
             return math.log(value / self.low) / math.log(self.high / self.low)
         return (value - self.low) / (self.high - self.low)
 
 
 def _is_range(value: Any) -> bool:
-    """Tell a range from any other table, such as constants of a rule."""
+    """Whether a table is a range, and not, for instance, constants of a rule."""
     return isinstance(value, dict) and {"low", "high"} <= set(value)
 
 
@@ -67,7 +67,7 @@ def draw(space: Mapping[str, Range | Choices], generator: np.random.Generator) -
 
 
 def at_edges(values: Mapping[str, Any], space: Mapping[str, Range | Choices]) -> dict[str, str]:
-    """Name the values that lie at the low or high edge of what they were drawn from: beyond it may be better ones."""
+    """The values at the low or high edge of their space, by key: better ones may lie beyond it."""
     found = {key: _edge(values[key], of) for key, of in space.items() if key in values}
     return {key: edge for key, edge in found.items() if edge}
 

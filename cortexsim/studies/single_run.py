@@ -1,4 +1,4 @@
-"""One model trained by itself, every layer read out."""
+"""A single run: one model is trained, and every layer is read out."""
 
 import time
 from functools import partial
@@ -19,14 +19,20 @@ from cortexsim.training.measurement import layer_accuracy, prepare
 
 
 def train_one(folder: RunFolder, console: Console, every: float = EVERY) -> Row:
-    """Train, print what each layer has learned, and write results, weights, figure and report.
+    """Train a model, print what each layer has learned, and write result, weights, figure and report.
 
     Every layer is read out by a linear and by a two-layer decoder.
 
     Args:
-        folder: of the run, held, which goes on from its newest checkpoint.
+        folder: of the run, locked by the caller; training resumes from its newest checkpoint.
         console: where progress and tables go.
         every: seconds between checkpoints.
+
+    Returns:
+        The row of the result.
+
+    Raises:
+        UserError: where the run cannot be resumed.
     """
     row = folder.result
     if row is None:
@@ -34,7 +40,7 @@ def train_one(folder: RunFolder, console: Console, every: float = EVERY) -> Row:
     else:
         console.print(f"{folder.path}: finished before", soft_wrap=True)
     if not (folder.path / "report.html").exists():
-        run_pages.write(folder.path / "report.html", run_index.find(folder.path), folder.path / "figure.svg")
+        run_pages.write(folder.path / "report.html", run_index.find_runs(folder.path), folder.path / "figure.svg")
     print_table(_layers(row), console)
     if row["sensitivity"][0]:
         print_table(_sensitivity(row), console)
@@ -50,7 +56,7 @@ def train_one(folder: RunFolder, console: Console, every: float = EVERY) -> Row:
 
 def _train(folder: RunFolder, console: Console, every: float) -> Row:
     trial, prepared = folder.trial, prepare(folder.trial)
-    progress = Progress(console, prepared.learner.stages, trial.model.training.epochs)
+    progress = EpochProgress(console, prepared.learner.stages, trial.model.training.epochs)
     row = run_kept(folder, prepared, every, partial(console.print, soft_wrap=True), [progress])
     layers = range(len(prepared.learner.network.layers))
     for kind in ("linear", "two-layer"):
@@ -63,14 +69,16 @@ def _train(folder: RunFolder, console: Console, every: float) -> Row:
     return row
 
 
-class Progress:
-    """Say every tenth of the epochs how far training is.
+class EpochProgress:
+    """A callback of training that prints progress and the remaining time after every tenth of the epochs.
 
-    What is left is told by the epochs measured so far. The first of a stage is none of them: a compiler may be in it.
+    The remaining time is estimated from finished epochs; the first of each stage, which may include compilation, is left
+    out.
 
     Args:
-        console: where it is said.
-        stages, epochs: of the training.
+        console: where it is printed.
+        stages: number of stages of the training.
+        epochs: number of epochs in a stage.
     """
 
     def __init__(self, console: Console, stages: int, epochs: int) -> None:
@@ -79,7 +87,7 @@ class Progress:
         self.measured: list[float] = []
 
     def __call__(self, event: Event) -> None:
-        """Hear what has ended."""
+        """Called at the end of every batch and epoch."""
         if not isinstance(event, EpochEnd):
             return
         stage, epoch = event
@@ -90,15 +98,15 @@ class Progress:
         done, whole = stage * self.epochs + epoch + 1, self.stages * self.epochs
         if done % max(1, whole // 10) and done != whole:
             return
-        said = f"stage {stage + 1} of {self.stages}, epoch {epoch + 1} of {self.epochs}"
+        text = f"stage {stage + 1} of {self.stages}, epoch {epoch + 1} of {self.epochs}"
         if self.measured:
-            said += f", {sum(self.measured) / len(self.measured) * (whole - done):.0f} s left"
-        self.console.print(said)
+            text += f", {sum(self.measured) / len(self.measured) * (whole - done):.0f} s left"
+        self.console.print(text)
 
 
 def _layers(row: Row) -> Table:
     known = ("selectivity", "participation", "decoding", "readout_linear", "readout_two-layer")
-    columns = [column for column in known if column in row]  # The point of a sweep has no such readouts.
+    columns = [column for column in known if column in row]  # Points of a sweep have no such readouts.
     heads = ["layer", *(column.replace("readout_", "label, ") for column in columns)]
     table = new_table(f"{row['learner']}: what each layer has learned", heads)
     for layer, values in enumerate(zip(*(row[column] for column in columns), strict=True), 1):

@@ -1,21 +1,24 @@
-"""How many test samples are enough to say anything of a learner."""
+"""The number of test samples, and how many are enough to measure an accuracy."""
 
 from cortexsim.config.trial import test_size
 from cortexsim.errors import UserError
 from cortexsim.tasks import Task
 
-PER_CLASS = 4  # Test samples for each class, at least, where a user says how many are trained on.
+PER_CLASS = 4  # The least number of test samples per class, where a user chooses the size of the training set.
 
 
 def checked_test_size(task: Task, samples: int) -> int:
-    """Choose how many samples to hold out, and see that these are enough: `PER_CLASS` times as many as classes.
+    """Choose the number of held-out test samples, at least `PER_CLASS` times the number of classes.
 
-    Four of each class are then expected: of 8 classes one is missing in one test set out of seven, and an accuracy
-    near one half has a standard error of 0.09. With fewer a whole class would often be absent, and an accuracy of
-    neither 0 nor 1 a matter of luck.
+    With four expected samples of each of 8 classes, a class is missing from one test set in seven, and an accuracy near
+    one half has a standard error of 0.09. With fewer samples a whole class would often be missing.
+
+    Args:
+        task: what is learned.
+        samples: size of the training set.
 
     Raises:
-        UserError: where so many for training leave fewer.
+        UserError: where too few samples are left to test on.
     """
     left, least = task.distinct_samples - samples, PER_CLASS * task.classes
     if left < least:

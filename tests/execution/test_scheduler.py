@@ -11,7 +11,7 @@ from cortexsim.config.registry import find_model
 from cortexsim.config.trial import Trial
 from cortexsim.execution.scheduler import TrialProgress, in_order
 from cortexsim.learners import EpochEnd
-from cortexsim.studies.single_run import Progress
+from cortexsim.studies.single_run import EpochProgress
 from cortexsim.tasks.rhm import Hierarchy
 from cortexsim.training.measurement import cpu_seconds
 
@@ -83,7 +83,7 @@ def test_one_of_each_learner_comes_first() -> None:
 def test_the_first_epoch_of_a_stage_is_no_measure(monkeypatch: pytest.MonkeyPatch) -> None:
     file, now = io.StringIO(), 0.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    progress = Progress(Console(file=file, width=200), stages=2, epochs=5)
+    progress = EpochProgress(Console(file=file, width=200), stages=2, epochs=5)
     for stage in range(2):
         for epoch in range(5):
             now += 500.0 if epoch == 0 else 2.0  # The compiler, and then an epoch.

@@ -13,7 +13,8 @@ from cortexsim.analysis.sample_complexity import Threshold
 from cortexsim.analysis.summary import summarise
 from cortexsim.analysis.thresholds import SweepThresholds
 from cortexsim.report import comparison_page, describe, run_index
-from cortexsim.report.console import accuracy_table, findings, layer_table, print_table
+from cortexsim.report.comparison_text import accuracy_table, findings, layer_table
+from cortexsim.report.console import print_table
 from cortexsim.studies import parameter_sweep, random_search, threshold_tables
 from cortexsim.studies.single_run import _layers, _sensitivity
 

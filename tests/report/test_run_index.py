@@ -11,7 +11,7 @@ import pytest
 
 from cortexsim import cli
 from cortexsim.errors import UserError
-from cortexsim.report.run_index import differences, find, gather
+from cortexsim.report.run_index import differences, find_runs, read_runs
 from cortexsim.report.run_pages import write
 from cortexsim.storage.run_directory import RunFolder
 from tests.training.test_survival import finished, trial
@@ -38,12 +38,12 @@ def test_runs_are_found_and_those_that_cannot_be_read_are_told_of(
     several: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told: list[str] = []
-    found = {run.name: run.state for run in find(several, told.append)}
+    found = {run.name: run.state for run in find_runs(several, told.append)}
     assert found == {"clapp": "finished", "sweep/hebb": "begun", "weight-mirror": "finished"}
     assert len(told) == 1
     assert "run.json: no JSON" in told[0]
     with pytest.raises(UserError, match="no JSON"):
-        find(several)
+        find_runs(several)
     monkeypatch.setattr(sys, "argv", ["cortexsim", "runs", str(several)])
     with pytest.raises(SystemExit) as stopped:
         cli.main()
@@ -56,14 +56,14 @@ def test_runs_are_found_and_those_that_cannot_be_read_are_told_of(
 
 
 def test_what_differs_is_named_and_nothing_else(several: Path) -> None:
-    found = differences(gather([several / "clapp", several / "weight-mirror", several / "clapp"]))
+    found = differences(read_runs([several / "clapp", several / "weight-mirror", several / "clapp"]))
     assert found["model.rule.name"] == ["clapp", "weight_mirror"]
     assert "samples" not in found
     assert not any(key.startswith("versions") for key in found)
 
 
 def test_sizes_are_said_once_as_they_were_and_no_substrate_that_is_not_there(several: Path) -> None:
-    clapp, hebb = gather([several / "clapp", several / "sweep"])
+    clapp, hebb = read_runs([several / "clapp", several / "sweep"])
     for run in (clapp, hebb):
         assert run.configuration()["task.depth"] == run.folder.trial.task.depth
         assert not any(
@@ -75,7 +75,7 @@ def test_sizes_are_said_once_as_they_were_and_no_substrate_that_is_not_there(sev
 
 
 def test_a_page_is_self_contained(several: Path, tmp_path: Path) -> None:
-    page = write(tmp_path / "page.html", gather([several / "clapp", several / "sweep"])).read_text()
+    page = write(tmp_path / "page.html", read_runs([several / "clapp", several / "sweep"])).read_text()
     assert page.count("<svg") == page.count("</svg>") == page.count("<script>") == 1
     assert not re.search(r'(src|href)="(?!#)', page)
     assert page.count('<th><button type="button">') == page.count("<th>") > 10
@@ -85,7 +85,7 @@ def test_a_page_is_self_contained(several: Path, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 def test_a_click_on_a_head_sorts(several: Path, tmp_path: Path) -> None:
-    page = write(tmp_path / "page.html", gather([several / "clapp", several / "weight-mirror"]))
+    page = write(tmp_path / "page.html", read_runs([several / "clapp", several / "weight-mirror"]))
     click = (
         "<script>{ const h = document.querySelectorAll('th button')[COLUMN]; h.click(); if (DOWN) h.click(); }</script>"
     )

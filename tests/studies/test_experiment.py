@@ -190,7 +190,7 @@ def test_a_verdict_names_who_stays_below_a_share_of_the_reference() -> None:
     entry = judged["judged"]["depth-9"]["never"]["16"]
     assert entry == {"accuracy": 0.49, "deviation": 0.01, "ratio": 0.49, "below": True}
     share = "depth-9, below 0.5 of the accuracy of backprop"
-    assert judged["says"] == [
+    assert judged["sentences"] == [
         f"{share} at every P (accuracy at P = 16): never 0.490 ± 0.010.",
         f"{share} at some P (accuracy at P = 16): late 0.900 ± 0.010 (below at 8).",
         f"{share} at no P (accuracy at P = 16): always 0.500 ± 0.010.",

@@ -113,12 +113,12 @@ def dies(name: str) -> Row:
 
 def test_a_worker_that_is_killed_is_told_of_and_its_work_done_again(tmp_path: Path) -> None:
     said: list[str] = []
-    rows = list(local.spread(dies_once, {name: (name, tmp_path) for name in "abcd"}, 2, say=said.append))
+    rows = list(local.spread(dies_once, {name: (name, tmp_path) for name in "abcd"}, 2, notify=said.append))
     assert sorted(row["key"] for row in rows) == list("abcd")
     assert len(said) == 1
     assert "a worker was killed" in said[0]
     with pytest.raises(UserError, match="3 times in a row; what is done is kept"):
-        list(local.spread(dies, {"a": ("a",), "b": ("b",)}, 2, say=said.append))
+        list(local.spread(dies, {"a": ("a",), "b": ("b",)}, 2, notify=said.append))
 
 
 @pytest.fixture
