@@ -336,9 +336,10 @@ def threshold(
 
 
 def load_results(path: str | Path) -> "pd.DataFrame":
-    """Read results into a table of pandas, one line a row.
+    """Read results into a table of pandas, one line per row.
 
-    Each row has, among others, ``learner``, ``rule``, ``substrate``, ``context``, ``samples`` (to train on), ``labels``
+    Settings that vary within a study come first, each with a column of its own: ``comparison``, ``sweep`` and
+    ``value``, ``stage`` and ``draw``, or dotted keys such as ``training.eta``. Each row has, among others, ``learner``, ``rule``, ``substrate``, ``context``, ``samples`` (to train on), ``labels``
     (seen), ``grammar_seed``, ``seed``, ``accuracy`` and ``chance`` (on test samples, 0 to 1); layer by layer,
     ``selectivity``, ``participation``, ``decoding``, ``readout_by_layer``; ``spikes`` and ``synaptic_operations`` of a
     sample; ``seconds``.
@@ -431,8 +432,9 @@ def _html(table: Printed) -> str:
 
 
 def _frame(rows: Sequence[Mapping[str, Any]]) -> "pd.DataFrame":
+    """Make a table of rows; the settings of a ``point`` have columns of their own, by dotted key."""
     try:
         import pandas as pd
     except ImportError:
         raise UserError("tables of results need pandas (pip install 'cortexsim[results]')") from None
-    return pd.DataFrame(list(rows))
+    return pd.DataFrame([{**row.get("point", {}), **{k: v for k, v in row.items() if k != "point"}} for row in rows])

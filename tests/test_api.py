@@ -91,6 +91,11 @@ def test_results_are_read_from_whatever_holds_them(tmp_path: Path) -> None:
         assert cortexsim.load_results(path)["learner"].tolist() == ["untrained"]
     rows = Path(cortexsim.__file__).parent.parent / "experiments" / "plain_sgd" / "rows.jsonl.gz"
     assert set(cortexsim.load_results(rows)["learner"]) == {"clapp-sgd", "untrained"}
+    point = {"learner": "clapp", "accuracy": 0.5, "seed": 1, "point": {"training.eta": 0.1, "seed": 1}}
+    (tmp_path / "sweep.json").write_text(json.dumps({"rows": [point]}))
+    assert cortexsim.load_results(tmp_path / "sweep.json").to_dict("records") == [
+        {"training.eta": 0.1, "seed": 1, "learner": "clapp", "accuracy": 0.5}
+    ]
     (tmp_path / "bad.json").write_text(json.dumps({"nothing": 1}))
     with pytest.raises(UserError, match=r"bad\.json: no results"):
         cortexsim.load_results(tmp_path / "bad.json")

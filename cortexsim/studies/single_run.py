@@ -72,8 +72,8 @@ def _train(folder: RunFolder, console: Console, every: float) -> Row:
 class EpochProgress:
     """A callback of training that prints progress and the remaining time after every tenth of the epochs.
 
-    The remaining time is estimated from finished epochs; the first of each stage, which may include compilation, is left
-    out.
+    The remaining time is estimated from finished epochs, but not from the first of each stage, which may include
+    compilation.
 
     Args:
         console: where it is printed.
