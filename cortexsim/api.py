@@ -339,10 +339,10 @@ def load_results(path: str | Path) -> "pd.DataFrame":
     """Read results into a table of pandas, one line per row.
 
     Settings that vary within a study come first, each with a column of its own: ``comparison``, ``sweep`` and
-    ``value``, ``stage`` and ``draw``, or dotted keys such as ``training.eta``. Each row has, among others, ``learner``, ``rule``, ``substrate``, ``context``, ``samples`` (to train on), ``labels``
-    (seen), ``grammar_seed``, ``seed``, ``accuracy`` and ``chance`` (on test samples, 0 to 1); layer by layer,
-    ``selectivity``, ``participation``, ``decoding``, ``readout_by_layer``; ``spikes`` and ``synaptic_operations`` of a
-    sample; ``seconds``.
+    ``value``, ``stage`` and ``draw``, or dotted keys such as ``training.eta``. Each row has, among others, ``learner``,
+    ``rule``, ``substrate``, ``context``, ``samples`` (to train on), ``labels`` (seen), ``grammar_seed``, ``seed``,
+    ``accuracy`` and ``chance`` (on test samples, 0 to 1); layer by layer, ``selectivity``, ``participation``,
+    ``decoding``, ``readout_by_layer``; ``spikes`` and ``synaptic_operations`` of a sample; ``seconds``.
 
     Args:
         path: folder of a run, comparison, sweep or experiment; a folder of runs; or a file of rows, such as the

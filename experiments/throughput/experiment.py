@@ -101,10 +101,11 @@ def tables(rows: Sequence[Row]) -> dict[str, str]:
 def _cell(found: Mapping[int, float], ours: Mapping[int, float], cells: int) -> str:
     if cells not in found:
         return "-"
-    text, ratio = f"{found[cells]:.2g} events/s", ours[cells] / found[cells]
+    text, ratio = f"{found[cells]:.1e} events/s".replace("e+0", "e"), ours[cells] / found[cells]
     if ratio == 1:
         return text
-    return f"{text}; cortexsim is " + (f"{ratio:.2g} times faster" if ratio > 1 else f"{1 / ratio:.2g} times slower")
+    times = f"{float(f'{max(ratio, 1 / ratio):.2g}'):g} times"
+    return f"{text}; cortexsim is {times} {'faster' if ratio > 1 else 'slower'}"
 
 
 def bare_loop(
