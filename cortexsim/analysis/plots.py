@@ -26,7 +26,15 @@ def legend_name(name: str) -> str:
 
 
 def line(axes: Axes, places: Sequence[float], spreads: Iterable[Spread], label: str, **looks: Any) -> None:
-    """Draw a line through means, with standard deviations as error bars."""
+    """Draw a line through means, with standard deviations as error bars.
+
+    Args:
+        axes: to draw into.
+        places: (points,), abscissae.
+        spreads: (points,).
+        label: of the line.
+        looks: keywords of matplotlib.
+    """
     means, deviations = zip(*((spread.mean, spread.deviation) for spread in spreads), strict=True)
     axes.errorbar(places, means, deviations, label=legend_name(label), capsize=3, **looks)
 
@@ -107,7 +115,12 @@ def comparison(
 
 
 def style(summary: Summary | None, index: int) -> dict[str, Any]:
-    """Colour, marker and line of a learner: grey for the untrained control, in turn for the others."""
+    """Keywords of matplotlib for a learner: grey for the untrained control, colours in turn for the others.
+
+    Args:
+        summary: of the learner, if it is known.
+        index: its place among the learners.
+    """
     if summary is not None and summary.rule == "untrained":
         return {**CONTROL, "marker": CONTROL_MARKERS[index % len(CONTROL_MARKERS)]}
     again, colour = divmod(index, len(COLOURS))

@@ -48,7 +48,12 @@ class SweepThresholds:
     stability: Mapping[str, tuple["Stability | None", ...]] = field(default_factory=dict)
 
     def ratio(self, learner: str, index: int) -> Threshold | None:
-        """The ratio of P* of a learner to that of the reference, at one value; None where there is none."""
+        """The ratio of P* of a learner to that of the reference, at one value; None where there is none.
+
+        Args:
+            learner: its name.
+            index: of the value in ``values``.
+        """
         if self.reference is None or learner == self.reference:
             return None
         return self.thresholds[learner][index].over(self.thresholds[self.reference][index])
@@ -74,7 +79,12 @@ class Fit:
 
 
 def fit(swept: SweepThresholds, learner: str) -> Fit | None:
-    """Fit log P* = a + b x over values and grammars; None where points are too few, or no law is straight in x."""
+    """Fit log P* = a + b x over values and grammars; None where points are too few, or no law is straight in x.
+
+    Args:
+        swept: the thresholds of a sweep.
+        learner: its name.
+    """
     if swept.varies not in FITTED:
         return None
     found = list(zip(swept.values, swept.thresholds[learner], strict=True))

@@ -127,13 +127,23 @@ def compare(comparison: Comparison, engine: Engine, out: Path | None = None) -> 
 
 
 def labelled(comparison: Comparison, rows: Sequence[Row]) -> list[Row]:
-    """Put the settings of variants of a model, as ``point``, before their rows."""
+    """Rows in which variants of a model have their settings as ``point``.
+
+    Args:
+        comparison: that the rows are of.
+        rows: one per trial.
+    """
     points = {name: dict(values) for name, (_, values) in comparison.points.items()}
     return [{"point": points[row["learner"]], **row} if row["learner"] in points else row for row in rows]
 
 
 def draw(comparison: Comparison, rows: Sequence[Row]) -> Figure:
-    """Draw the figure of a comparison from its rows."""
+    """Draw the figure of a comparison.
+
+    Args:
+        comparison: what was compared.
+        rows: one per trial.
+    """
     summaries, chance = summarise(rows), rows[0]["chance"]
     if comparison.points:
         return panels.against_values(summaries, comparison.points, chance, comparison.title)

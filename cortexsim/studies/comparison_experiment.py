@@ -79,6 +79,11 @@ class ComparisonExperiment:
     def open(cls, path: Path, device: str = "cpu", quick: bool = False) -> "ComparisonExperiment":
         """Read an experiment from its file.
 
+        Args:
+            path: of the file.
+            device: ``cpu``, ``cuda`` or ``mps``.
+            quick: whether to take the quick look.
+
         Raises:
             UserError: one line naming file, key and value.
         """
@@ -157,6 +162,12 @@ def comparisons(
 ) -> dict[str, Comparison]:
     """Turn the tables of an experiment into comparisons, by name; paths of models are relative to its folder.
 
+    Args:
+        experiment: its file.
+        beside: folder of the experiment.
+        device: ``cpu``, ``cuda`` or ``mps``.
+        quick: whether to take the tables of the quick look.
+
     Raises:
         UserError: where a comparison is impossible, or there is no quick look.
     """
@@ -217,6 +228,10 @@ def _check_names(experiment: ComparisonsFile, planned: dict[str, Comparison]) ->
 
 def run_experiment(experiment: ComparisonExperiment, engine: Engine) -> dict[str, list[Summary]]:
     """Run all comparisons, each into a folder of its name, and write ``result.json`` and the figures of them all.
+
+    Args:
+        experiment: what to run.
+        engine: runs the trials, each once, whichever comparison asks for it.
 
     Returns:
         A summary per learner, by comparison.

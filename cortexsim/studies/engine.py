@@ -111,7 +111,16 @@ def write_result(out: Path, rows: Iterable[Row], configuration: Mapping[str, Any
 
 
 def run_point(name: str, path: Path, trial: Trial) -> Row:
-    """Run a trial in its folder, from its newest checkpoint on, and return its row, or the error that it ended in."""
+    """Run a trial in its folder, from its newest checkpoint on.
+
+    Args:
+        name: of the trial, which becomes the ``key`` of its row.
+        path: of the folder.
+        trial: what is run.
+
+    Returns:
+        The row of its result, or a row with the ``error`` that it ended in.
+    """
     try:
         with _ONE_AT_A_TIME, hold(path, "cortexsim sweep --resume, and the folder of the sweep", PATIENCE):
             folder = RunFolder.begin(path, trial)
@@ -127,13 +136,15 @@ def run_point(name: str, path: Path, trial: Trial) -> Row:
 
 
 def _finished(path: Path) -> Row | None:
-    """Give the row of a run that is finished, if this code would compute the same."""
+    """The row of a finished run, if this code would compute the same; otherwise None."""
     if not (path / RESULT).exists():
         return None
     try:
         folder = RunFolder(path)
         folder.check()
         row = folder.result
-    except UserError:  # It is run again, to the same row; where that is impossible, the row of this point says so.
+    except (
+        UserError
+    ):  # It is run again, to the same row; where that is impossible, the row of this point has the error.
         return None
     return None if row is None else {**row, "key": path.name}

@@ -99,7 +99,12 @@ def readme(name: str) -> str:
 
 
 def front(text: str, names: Iterable[str]) -> str:
-    """The README of the project, with tables made from the rows of experiments."""
+    """The README of the project, with tables made from the rows of experiments.
+
+    Args:
+        text: of the README.
+        names: of the experiments.
+    """
     for name in names:
         text = markdown.fill(text, _made(name)[2], f"{name}/")
     return text

@@ -70,6 +70,11 @@ class ProgramExperiment:
     def open(cls, path: Path, device: str = "cpu", quick: bool = False) -> "ProgramExperiment":
         """Run the file of an experiment, and take what it defines.
 
+        Args:
+            path: of the file.
+            device: ``cpu``, ``cuda`` or ``mps``.
+            quick: whether to take the quick look.
+
         Raises:
             UserError: where it cannot be run or defines no experiment, or there is no quick look, or a device is asked
                 for, which no program takes.

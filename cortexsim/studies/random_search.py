@@ -139,7 +139,12 @@ def search(plan: RandomSearch, engine: Engine) -> dict[str, list[Entry]]:
 
 
 def table(outcome: Mapping[str, list[Entry]], most: int = 3) -> Printed:
-    """Tabulate the best draws of each model; a value at an edge of its space is marked."""
+    """Tabulate the best draws of each model; a value at an edge of its space is marked.
+
+    Args:
+        outcome: what `search` returns.
+        most: draws per model.
+    """
     printed = new_table("Best draws", ["model", "mean accuracy", "by samples", "values (* at an edge)"], left=4)
     for name, found in outcome.items():
         for entry in found[:most]:

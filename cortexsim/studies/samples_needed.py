@@ -66,7 +66,15 @@ def plan(
 
 
 def find(sweep: ThresholdSweep, engine: Engine) -> str:
-    """Find P*, print the results, and return the names of the files that were written."""
+    """Find P*, print the results, and write the files of a study.
+
+    Args:
+        sweep: over depths, as `plan` makes it.
+        engine: runs the trials.
+
+    Returns:
+        The names of the files that were written.
+    """
     (found,), console = run_sweeps([sweep], engine), engine.console
     for index in range(len(found.swept.values)):
         print_table(table(found, index), console)
@@ -80,7 +88,12 @@ def find(sweep: ThresholdSweep, engine: Engine) -> str:
 
 
 def table(found: SweepResult, index: int) -> Table:
-    """Tabulate P* of every learner at one depth, with intervals and stability."""
+    """Tabulate P* of every learner at one depth, with intervals and stability.
+
+    Args:
+        found: a measured sweep.
+        index: of the value in the sweep.
+    """
     swept, value = found.swept, found.swept.values[index]
     head = ["learner", "P*", f"/ {swept.reference}", "stable", "labels", "labels for"]
     laws = ", ".join(f"{law} = {several[index]:.0f}" for law, several in swept.laws.items())
@@ -97,7 +110,12 @@ def table(found: SweepResult, index: int) -> Table:
 
 
 def ratios(found: SweepResult, index: int) -> list[str]:
-    """Compare every learner with the reference, in words no stronger than the confidence interval of their ratio."""
+    """Compare every learner with the reference, in words no stronger than the confidence interval of their ratio.
+
+    Args:
+        found: a measured sweep.
+        index: of the value in the sweep.
+    """
     swept = found.swept
     others = [name for name in swept.thresholds if name != swept.reference]
     return [_sentence(found, name, index) for name in others]
@@ -126,6 +144,10 @@ def controls(found: SweepResult, index: int) -> list[str]:
     """Compare the readout of untrained networks, also of their best layer, with the learners.
 
     The comparison is made with 1.4 times the samples that a learner needs, and with the most that were tried.
+
+    Args:
+        found: a measured sweep.
+        index: of the value in the sweep.
     """
     value = found.swept.values[index]
     untrained = [row for row in found.rows if row["value"] == value and row["rule"] == "untrained"]

@@ -62,12 +62,28 @@ Space = dict[str, Range | Choices]
 
 
 def draw(space: Mapping[str, Range | Choices], generator: np.random.Generator) -> dict[str, Any]:
-    """Draw a value for every key."""
+    """Draw a value for every key.
+
+    >>> draw({"training.eta": Range(low=0.001, high=0.1, log=True)}, np.random.default_rng(0))
+    {'training.eta': 0.0188}
+
+    Args:
+        space: by dotted key.
+        generator: of the random numbers.
+    """
     return {key: _draw(values, generator) for key, values in space.items()}
 
 
 def at_edges(values: Mapping[str, Any], space: Mapping[str, Range | Choices]) -> dict[str, str]:
-    """The values at the low or high edge of their space, by key: better ones may lie beyond it."""
+    """Find the values at an edge of their space, beyond which better ones may lie.
+
+    Args:
+        values: by dotted key.
+        space: what they were drawn from.
+
+    Returns:
+        ``"low"`` or ``"high"``, by key.
+    """
     found = {key: _edge(values[key], of) for key, of in space.items() if key in values}
     return {key: edge for key, edge in found.items() if edge}
 

@@ -135,6 +135,12 @@ def held_out(hierarchy: Hierarchy) -> int:
 def sweeps(plan: ThresholdsFile, beside: Path, device: str = "cpu", quick: bool = False) -> list[ThresholdSweep]:
     """Turn the tables of an experiment into sweeps; paths of models are relative to the experiment's folder.
 
+    Args:
+        plan: the file of the experiment.
+        beside: folder of the experiment.
+        device: ``cpu``, ``cuda`` or ``mps``.
+        quick: whether to take the tables of the quick look.
+
     Raises:
         UserError: where a sweep cannot be run as it is written, or there is no quick look.
     """
@@ -187,6 +193,10 @@ def check_names(models: Sequence[Model]) -> None:
 
 def points_of(table: SweepTable, models: Sequence[Model] = ()) -> tuple[tuple[float, Hierarchy], ...]:
     """The values of the size that varies, ascending, each with its hierarchy.
+
+    Args:
+        table: of the sweep.
+        models: the learners, which must be for the Random Hierarchy Model.
 
     Raises:
         UserError: where there is no such hierarchy, or it has too few samples to search in, or a model is for another

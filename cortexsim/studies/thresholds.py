@@ -33,6 +33,11 @@ class ThresholdExperiment:
     def open(cls, path: Path, device: str = "cpu", quick: bool = False) -> "ThresholdExperiment":
         """Read an experiment from its file.
 
+        Args:
+            path: of the file.
+            device: ``cpu``, ``cuda`` or ``mps``.
+            quick: whether to take the quick look.
+
         Raises:
             UserError: one line naming file, key and value.
         """
@@ -137,7 +142,15 @@ def entries(found: SweepResult) -> list[dict[str, Any]]:
 
 
 def labels_needed(needed: Threshold, rows: Sequence[Mapping[str, Any]]) -> float | None:
-    """The number of labels among the samples needed: all, or those of the readout; None where P* is only bounded."""
+    """The number of labels among the samples needed: all, or those of the readout.
+
+    Args:
+        needed: P*.
+        rows: that determine it, each with its ``labels``.
+
+    Returns:
+        A number of labels; None where P* is only bounded.
+    """
     return None if needed.censored else min(needed.estimate.mean, max(row["labels"] for row in rows))
 
 
@@ -154,7 +167,7 @@ def _runs(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 def _estimate(found: Threshold) -> dict[str, float | int | None]:
-    """A mean with its interval; a bound has a name of its own, so that nobody takes it for a mean."""
+    """A mean with its interval; a bound has a name of its own, so that it is not taken for a mean."""
     mean = found.estimate.mean
     return {
         "mean": None if found.censored else mean,
