@@ -95,12 +95,12 @@ class DeepNetwork:
         return (activity > 0).to(activity) if self.rectified else torch.ones_like(activity)
 
 
-def linear(activity: Tensor, heard: Tensor, signs: Tensor) -> tuple[Tensor, Tensor]:
+def linear(activity: Tensor, context: Tensor, signs: Tensor) -> tuple[Tensor, Tensor]:
     """Give the B that makes the loss with f = 1 least, and y."""
-    return _optimum(activity, heard, signs), signs
+    return _optimum(activity, context, signs), signs
 
 
-def softplus(activity: Tensor, heard: Tensor, signs: Tensor) -> tuple[Tensor, Tensor]:
+def softplus(activity: Tensor, context: Tensor, signs: Tensor) -> tuple[Tensor, Tensor]:
     """Give the B that makes mean(softplus(1 - y u)) + penalty/2 |B|^2 least, and y f there, f = sigmoid(1 - y u).
 
     B is a sum over pairs, so that their scores follow from y f alone: u = K (y f), K = (z z^T)(c c^T) / (n penalty)
@@ -109,7 +109,7 @@ def softplus(activity: Tensor, heard: Tensor, signs: Tensor) -> tuple[Tensor, Te
     Raises:
         ArithmeticError: where it does not come to its end, as where scores are too large for double precision.
     """
-    overlaps = (activity @ activity.T) * (heard @ heard.T) / (len(signs) * PENALTY)
+    overlaps = (activity @ activity.T) * (context @ context.T) / (len(signs) * PENALTY)
 
     def missing(slopes: Tensor) -> Tensor:
         return signs * torch.sigmoid(1 - signs * (overlaps @ slopes)) - slopes
@@ -118,7 +118,7 @@ def softplus(activity: Tensor, heard: Tensor, signs: Tensor) -> tuple[Tensor, Te
     for _ in range(STEPS):
         error = missing(slopes)
         if error.abs().max() < TOLERANCE:
-            return _optimum(activity, heard, slopes), slopes
+            return _optimum(activity, context, slopes), slopes
         now = slopes + error  # y f at these scores; y^2 f (1 - f) is its derivative.
         step = torch.linalg.solve((now * (signs - now))[:, None] * overlaps + torch.eye(len(signs)).to(now), error)
         halved = (slopes + step / 2**times for times in range(HALVINGS))
@@ -126,9 +126,9 @@ def softplus(activity: Tensor, heard: Tensor, signs: Tensor) -> tuple[Tensor, Te
     raise ArithmeticError(f"the slopes of softplus are not found in {STEPS} steps: inputs too long, or not finite")
 
 
-def identity(activity: Tensor, heard: Tensor, signs: Tensor) -> tuple[Tensor, Tensor]:
+def identity(activity: Tensor, context: Tensor, signs: Tensor) -> tuple[Tensor, Tensor]:
     """Give B = I, as in forward-forward learning, whose context is z itself, and y."""
-    return torch.eye(activity.shape[1], heard.shape[1], dtype=activity.dtype), signs
+    return torch.eye(activity.shape[1], context.shape[1], dtype=activity.dtype), signs
 
 
 def local_updates(network: DeepNetwork, pairs: Pairs, loss: Loss = linear, direct: bool = False) -> list[Tensor]:
@@ -187,12 +187,12 @@ def default_weights(widths: Sequence[int], generator: np.random.Generator) -> tu
     return tuple(torch.from_numpy(generator.uniform(-1, 1, (post, pre)) / np.sqrt(pre)) for pre, post in sizes)
 
 
-def _optimum(activity: Tensor, heard: Tensor, slopes: Tensor) -> Tensor:
+def _optimum(activity: Tensor, context: Tensor, slopes: Tensor) -> Tensor:
     """Compute the B that makes the loss least whose slopes, y f, are these: (post, context)."""
-    return (slopes[:, None] * activity).T @ heard / (len(slopes) * PENALTY)
+    return (slopes[:, None] * activity).T @ context / (len(slopes) * PENALTY)
 
 
-def _teaching(activity: Tensor, heard: Tensor, signs: Tensor, loss: Loss) -> Tensor:
+def _teaching(activity: Tensor, context: Tensor, signs: Tensor, loss: Loss) -> Tensor:
     """Compute y f (B c), which each dendrite hears: (pairs, post)."""
-    context_weights, slopes = loss(activity, heard, signs)
-    return slopes[:, None] * (heard @ context_weights.T)
+    context_weights, slopes = loss(activity, context, signs)
+    return slopes[:, None] * (context @ context_weights.T)

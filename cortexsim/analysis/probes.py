@@ -12,7 +12,7 @@ from cortexsim.seeds import stream
 from cortexsim.tasks import Data
 
 CHUNK = 1024  # Samples evaluated at once.
-MOST = 2048  # Samples that the geometry of a code is measured on.
+MAX_SAMPLES = 2048  # Samples that the geometry of a code is measured on.
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def code_geometry(network: Network, samples: Data, seed: int) -> Geometry:
         samples: held-out samples.
         seed: root seed of the stream ``exchange``.
     """
-    samples = samples[:MOST]
+    samples = samples[:MAX_SAMPLES]
     codes = _as_numpy(network, samples)
     rows: list[list[float]] = [[] for _ in codes]
     if samples.exchangeable:

@@ -25,7 +25,7 @@ def _known() -> dict[str, Any]:
 TASKS: Mapping[str, Any] = _known()
 """The tasks of this package by name."""
 
-WANTED = (
+REQUIRED = (
     "name", "grid", "channels", "classes", "chance", "depth", "branching", "second_views", "content",
     "distinct_samples", "draw",
 )  # fmt: skip
@@ -49,7 +49,7 @@ def task_class(name: str, beside: Path = Path()) -> Any:
     found: Any = value_in(path, "TASK", "task")
     if not isinstance(found, type) or not is_dataclass(found):
         raise UserError(f"task file '{path}' holds no dataclass named TASK")
-    if missing := [name for name in WANTED if not hasattr(found, name) and name not in found.__dataclass_fields__]:
-        raise UserError(f"task file '{path}': TASK has no '{missing[0]}' (a task has {', '.join(WANTED)})")
+    if missing := [name for name in REQUIRED if not hasattr(found, name) and name not in found.__dataclass_fields__]:
+        raise UserError(f"task file '{path}': TASK has no '{missing[0]}' (a task has {', '.join(REQUIRED)})")
     file = str(path.resolve())
     return type(found.__name__, (found,), {"name": file, "__module__": found.__module__})

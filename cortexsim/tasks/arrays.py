@@ -115,7 +115,7 @@ class Arrays:
         return len(self._contents.inputs) + (0 if test is None else len(test))
 
     @property
-    def most_test(self) -> int:
+    def max_test(self) -> int:
         """Samples that may test at most: its own test set; else those that have a label, of which some are to train.
 
         Where others have none, these are a quarter of them, so that most labels are left for training.
@@ -212,12 +212,12 @@ def _read(task: Arrays, stamps: tuple[tuple[int, int], ...]) -> Contents:
 
 
 def _checked(raw: Raw) -> Contents:
-    classes = classes_of(raw.labels, raw.place_of_label)
+    classes = classes_of(raw.labels, raw.locate_label)
     if len(raw.inputs) > 1 and (raw.inputs == raw.inputs[0]).all():
         raise UserError("all samples are the same (nothing can be learned from them)")
     if raw.test_inputs is None or raw.test_labels is None:
         return Contents(raw.inputs, classes, None, None)
-    return Contents(raw.inputs, classes, raw.test_inputs, classes.number(raw.test_labels, raw.place_of_test_label))
+    return Contents(raw.inputs, classes, raw.test_inputs, classes.number(raw.test_labels, raw.locate_test_label))
 
 
 TASK = Arrays

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cortexsim.errors import UserError
 
-Place = Callable[[int], str]
+Locate = Callable[[int], str]
 """Says where in the file the label of a sample stands, for messages."""
 
 
@@ -25,7 +25,7 @@ class Classes:
     names: tuple[str, ...]
     numbers: NDArray[np.int64]
 
-    def number(self, labels: NDArray[Any], place: Place) -> NDArray[np.int64]:
+    def number(self, labels: NDArray[Any], place: Locate) -> NDArray[np.int64]:
         """Number further labels, of samples for testing, in the same way.
 
         Raises:
@@ -41,7 +41,7 @@ class Classes:
         return np.array([known[name] for name in found if name is not None], dtype=np.int64)
 
 
-def classes_of(labels: NDArray[Any], place: Place) -> Classes:
+def classes_of(labels: NDArray[Any], place: Locate) -> Classes:
     """Number labels in sorted order: by value where all are whole numbers, else by name.
 
     Args:
@@ -72,7 +72,7 @@ def classes_of(labels: NDArray[Any], place: Place) -> Classes:
     return Classes(tuple(names), numbers)
 
 
-def _name(label: object, place: Place, sample: int) -> str | None:
+def _name(label: object, place: Locate, sample: int) -> str | None:
     """Name the class that a label means; None where it is no label."""
     text = label.decode("utf-8", "replace") if isinstance(label, bytes) else str(label)
     text = " ".join(text.split())

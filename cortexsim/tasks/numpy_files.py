@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from cortexsim.errors import UserError, about, nearest
-from cortexsim.tasks.classes import Place
+from cortexsim.tasks.classes import Locate
 
 INPUTS = ("X", "inputs", "x", "X_train", "x_train")
 LABELS = ("y", "labels", "y_train")
@@ -26,18 +26,18 @@ class Raw:
     Attributes:
         inputs: (samples, ...), finite numbers.
         labels: (samples,), numbers or texts.
-        place_of_label: says where the label of a sample stands, and for -1 where all of them do.
+        locate_label: says where the label of a sample stands, and for -1 where all of them do.
         test_inputs: samples for testing alone, if any.
         test_labels: their labels.
-        place_of_test_label: says where these stand.
+        locate_test_label: says where these stand.
     """
 
     inputs: np.ndarray
     labels: np.ndarray
-    place_of_label: Place
+    locate_label: Locate
     test_inputs: np.ndarray | None = None
     test_labels: np.ndarray | None = None
-    place_of_test_label: Place = str
+    locate_test_label: Locate = str
 
 
 def read_npz(path: Path, inputs: str, label: str, test_inputs: str, test_label: str) -> Raw:
@@ -51,7 +51,7 @@ def read_npz(path: Path, inputs: str, label: str, test_inputs: str, test_label: 
         _loaded(lambda: np.load(stream, allow_pickle=False), "is no .npz file") as file,
     ):
         first, second = _key(file.files, "inputs", inputs, INPUTS), _key(file.files, "label", label, LABELS)
-        raw = Raw(_samples(_member(file, first), first), _labels(_member(file, second), second), _place(second))
+        raw = Raw(_samples(_member(file, first), first), _labels(_member(file, second), second), _locate(second))
         _same_length(raw.inputs, raw.labels, first, second)
         third = _optional(file.files, "test_inputs", test_inputs, TEST_INPUTS)
         fourth = _optional(file.files, "test_label", test_label, TEST_LABELS)
@@ -60,14 +60,14 @@ def read_npz(path: Path, inputs: str, label: str, test_inputs: str, test_label: 
         if third is None or fourth is None:
             there, lacks = (third, "test_label") if fourth is None else (fourth, "test_inputs")
             raise UserError(f"array '{there}' has no counterpart ({lacks} = 'the array that belongs to it')")
-        test = Raw(_samples(_member(file, third), third), _labels(_member(file, fourth), fourth), _place(fourth))
+        test = Raw(_samples(_member(file, third), third), _labels(_member(file, fourth), fourth), _locate(fourth))
         _same_length(test.inputs, test.labels, third, fourth)
     if test.inputs.shape[1:] != raw.inputs.shape[1:]:
         raise UserError(
             f"array '{third}': samples of shape {test.inputs.shape[1:]}, but those of '{first}' are"
             f" {raw.inputs.shape[1:]}"
         )
-    return Raw(raw.inputs, raw.labels, raw.place_of_label, test.inputs, test.labels, test.place_of_label)
+    return Raw(raw.inputs, raw.labels, raw.locate_label, test.inputs, test.labels, test.locate_label)
 
 
 def read_npy(path: Path, label: Path) -> Raw:
@@ -80,7 +80,7 @@ def read_npy(path: Path, label: Path) -> Raw:
     with about(f"label = '{label}'"):
         labels = _labels(_array(label), "")
     _same_length(inputs, labels, path.name, label.name)
-    return Raw(inputs, labels, _place(label.name))
+    return Raw(inputs, labels, _locate(label.name))
 
 
 def _opened(path: Path, kind: str) -> BinaryIO:
@@ -139,7 +139,7 @@ def _optional(known: Sequence[str], field: str, asked: str, usual: Sequence[str]
     return asked or next((key for key in usual if key in known), None)
 
 
-def _place(key: str) -> Place:
+def _locate(key: str) -> Locate:
     return lambda sample: f"'{key}'" + (f", sample {sample}" if sample >= 0 else "")
 
 

@@ -126,7 +126,7 @@ class Task(Layout, Protocol):
         ...
 
 
-def see_announced(task: Task, data: Data, count: int, side: Literal["training", "test"]) -> None:
+def check_drawn(task: Task, data: Data, count: int, side: Literal["training", "test"]) -> None:
     """Hold samples that a task has drawn to what it says of itself.
 
     Args:

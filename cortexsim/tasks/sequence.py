@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from cortexsim.errors import UserError
 from cortexsim.seeds import stream
 
-COUNTED = 2**31  # Noise makes every sample another one; more than these are not drawn.
+MAX_SAMPLES = 2**31  # Noise makes every sample another one; more than these are not drawn.
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class ObjectSequence:
     channels: ClassVar[int] = 1
     depth: ClassVar[int | None] = None
     branching: ClassVar[int] = 2
-    distinct_samples: ClassVar[int] = COUNTED
+    distinct_samples: ClassVar[int] = MAX_SAMPLES
 
     objects: int = 8
     positions: int = 32

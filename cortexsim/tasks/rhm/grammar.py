@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from cortexsim.errors import UserError
 
 Symbols = NDArray[np.integer]
-MOST_LEAVES = 2**20
-MOST_TUPLES = 2**31  # Different tuples of symbols: they are numbered.
+MAX_LEAVES = 2**20
+MAX_TUPLES = 2**31  # Different tuples of symbols: they are numbered.
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,13 @@ class Sizes:
 
     def _refuse_large_trees(self) -> None:
         s, v = self.tuple_size, self.features
-        if self.depth * math.log2(s) > math.log2(MOST_LEAVES):
+        if self.depth * math.log2(s) > math.log2(MAX_LEAVES):
             raise UserError(
-                f"hierarchy: depth = {self.depth} with tuple_size = {s} makes over {MOST_LEAVES} leaves (take less)"
+                f"hierarchy: depth = {self.depth} with tuple_size = {s} makes over {MAX_LEAVES} leaves (take less)"
             )
-        if s * math.log2(v) > math.log2(MOST_TUPLES):
+        if s * math.log2(v) > math.log2(MAX_TUPLES):
             raise UserError(
-                f"hierarchy: features = {v} with tuple_size = {s} makes over {MOST_TUPLES} tuples (take less)"
+                f"hierarchy: features = {v} with tuple_size = {s} makes over {MAX_TUPLES} tuples (take less)"
             )
 
     def _refuse_crowded_tuples(self) -> None:
