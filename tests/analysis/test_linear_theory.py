@@ -157,9 +157,9 @@ def test_softplus_finds_the_least_loss(cells: int, heard: int, scale: float, see
     assert gradients[0] < 1e-8 < 1e-4 < gradients[1]
 
 
-def test_slopes_that_are_not_found_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_convergence_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(theory, "STEPS", 1)
-    with pytest.raises(ArithmeticError, match="not found in 1 steps"):
+    with pytest.raises(ArithmeticError, match="not converged in 1 steps"):
         theory.softplus(*views(4), torch.ones(32, dtype=torch.float64))
 
 
