@@ -7,8 +7,8 @@ of the pair. With y_k = +1 for positive and -1 for negative pairs, and a penalty
     loss_l = mean_k(h(y_k u_k)) + penalty/2 |B_l|^2    is minimal at    B_l = mean_k(y_k f_k z_k c_k^T) / penalty,
 
 where f_k = -h'(y_k u_k) is the slope of the loss at the layer's own score: 1 for the linear loss h = -y u, and
-sigmoid(1 - y u) for the published loss h = softplus(1 - y u), whose minimum has no closed form. The local update of W_l,
-with no gradient through the context (three-factor plasticity), is
+sigmoid(1 - y u) for the published loss h = softplus(1 - y u), whose minimum has no closed form. The local update of
+W_l, with no gradient through the context (three-factor plasticity), is
 
     dW_l = -d loss_l / d W_l = mean_k(y_k f_k (B_l c_k) rho'(a_k) z_{l-1,k}^T).
 
@@ -20,8 +20,8 @@ be the input and the context of a pair, S = mean_k(y_k f_k x_k x'_k^T), A_l = W_
     local, context of the top layer          A_l S A_l^T G_l A_l S^T A_{l-1}^T
     end to end                           G_l A_l S A_l^T G_l A_l S^T A_{l-1}^T
 
-All are equal if every G_l is the identity, that is if the columns of every W above the first layer are orthonormal. Then
-all layers give a pair the same score, and hence have the same f.
+All are equal if every G_l is the identity, that is if the columns of every W above the first layer are orthonormal.
+Then all layers give a pair the same score, and hence have the same f.
 
 >>> generator = np.random.default_rng(0)
 >>> network = DeepNetwork(semi_orthogonal([8, 8, 8], generator))
@@ -142,9 +142,7 @@ def softplus(activity: Tensor, context: Tensor, signs: Tensor) -> tuple[Tensor, 
         step = torch.linalg.solve((now * (signs - now))[:, None] * overlaps + torch.eye(len(signs)).to(now), error)
         halved = (slopes + step / 2**times for times in range(HALVINGS))
         slopes = next((tried for tried in halved if residual(tried).norm() < error.norm()), slopes)
-    raise ArithmeticError(
-        f"the slopes of softplus have not converged in {STEPS} steps (inputs must be finite, and not too large)"
-    )
+    raise ArithmeticError(f"the slopes of softplus have not converged in {STEPS} steps (use finite, smaller inputs)")
 
 
 def identity(activity: Tensor, context: Tensor, signs: Tensor) -> tuple[Tensor, Tensor]:
