@@ -89,7 +89,7 @@ def scaled(scaling: str, reference: NDArray[Any], arrays: Sequence[NDArray[Any]]
 
 
 def _scale(values: NDArray[Any], centre: NDArray[Any], spread: NDArray[Any], clip: bool) -> Inputs:
-    # Integers of one or two bytes are exact in single precision; other differences need double precision.
+    # Values of at most two bytes are exact in single precision; differences of others need double precision.
     dtype = np.float32 if values.dtype.itemsize <= 2 else np.float64
     result = (values.astype(dtype) - centre.astype(dtype)) / spread.astype(dtype)
     return (np.clip(result, 0, 1) if clip else result).astype(np.float32)

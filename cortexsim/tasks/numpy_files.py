@@ -115,7 +115,7 @@ def _loaded(load: Callable[[], Any], complaint: str) -> Any:
     """Load an array, with a message of one line if NumPy cannot read it."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Of an old format of headers, which is slower to read but valid.
+            warnings.simplefilter("ignore")  # About old headers, which are slower to read but valid.
             return load()
     except Exception as error:  # Damaged files raise nearly anything in zipfile, zlib, tokenize and numpy.
         objects = "allow_pickle" in str(error)

@@ -19,7 +19,11 @@ MAX_TUPLES = 2**31  # Possible tuples of symbols, which are numbered in an array
 
 @dataclass(frozen=True)
 class Sizes:
-    """Sizes of a Random Hierarchy Model, checked for consistency: see `Hierarchy`."""
+    """Sizes of a Random Hierarchy Model: see `Hierarchy`.
+
+    Raises:
+        UserError: if a size is out of range, or a level needs more distinct tuples than exist.
+    """
 
     features: int = 8
     multiplicity: int = 4
