@@ -1,4 +1,4 @@
-"""Shared by all tests: small tasks, drawn from named streams."""
+"""Fixtures of all tests: a small grammar, and a source of randomness."""
 
 import numpy as np
 import pytest

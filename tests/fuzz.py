@@ -1,4 +1,4 @@
-"""Broken configurations and command lines, drawn from a seed: each a small change of one that works."""
+"""Invalid configurations and command lines: small random changes of valid ones."""
 
 import random
 import re
@@ -13,26 +13,32 @@ VALUES = [
     '{ depth = "3" }', "{ depth = 2.5 }", '{ path = "none.csv", name = "arrays" }',
     "1979-05-27", "07:32:00", '"""two\nlines"""', '"rate"', '"spiking"', '"local"', '"clapp"', '"bp"', '"none.py"',
 ]  # fmt: skip
-"""What a value is replaced by."""
+"""Replacements of values."""
 
 WORDS = ["", "0", "-1", "1", "2", "3", "1.5", "1e9", "99999999999999999999", "x", "💥", "nan", "true", "--", "-", "a,b",
          "1,2", ",", "4,", "8,8", "cpu", "cuda", "numpy", "../x",
          "rhm", "rhm,depth=2", "rhm,depth", "rhm,depth=x", ",depth=2", "digits", "none.csv", "none.py",
          "none.npz,label=y", "/dev/null", "/dev/null/x", ".", "\t"]  # fmt: skip
-"""What a word of a command line is replaced by."""
+"""Replacements of the words of a command line."""
 
 
 @dataclass(frozen=True)
 class Broken:
-    """A text, what was done to it, and the name that a complaint must hold; None where the text is no TOML."""
+    """A changed configuration.
+
+    Attributes:
+        text: the contents of the file.
+        change: description of the change.
+        named: text that the error message must contain; None if the contents may not be TOML.
+    """
 
     text: bytes
-    done: str
-    names: str | None
+    change: str
+    named: str | None
 
 
 def broken_toml(text: str, draw: random.Random) -> Broken:
-    """Change one thing in a TOML text."""
+    """Make one random change in a TOML text."""
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     keyed = [k for k, line in enumerate(lines) if re.match(r"\w+ = ", line)]
     tables = [k for k, line in enumerate(lines) if line.startswith("[")]
@@ -41,7 +47,7 @@ def broken_toml(text: str, draw: random.Random) -> Broken:
     place = draw.choice(keyed)
     name = lines[place].split(" = ")[0]
     if kind == "value":
-        several = lines[place].count("[") != lines[place].count("]")  # The rest of the list stays behind.
+        several = lines[place].count("[") != lines[place].count("]")  # A list of several lines is cut.
         lines[place] = f"{name} = {(value := draw.choice(VALUES))}"
         return _broken(lines, f"{name} = {value}", None if several else name)
     if kind == "misspelt":
@@ -70,7 +76,7 @@ def broken_toml(text: str, draw: random.Random) -> Broken:
 
 
 def broken_words(words: list[str], draw: random.Random) -> list[str]:
-    """Change one or two words of a command line."""
+    """Make one or two random changes in the words of a command line."""
     words = list(words)
     for _ in range(draw.randrange(1, 3)):
         place = draw.randrange(len(words))
@@ -86,8 +92,8 @@ def broken_words(words: list[str], draw: random.Random) -> list[str]:
     return words
 
 
-def _broken(lines: list[str], done: str, names: str | None) -> Broken:
-    return Broken(("\n".join(lines) + "\n").encode(), done, names)
+def _broken(lines: list[str], change: str, named: str | None) -> Broken:
+    return Broken(("\n".join(lines) + "\n").encode(), change, named)
 
 
 def _misspelt(word: str, draw: random.Random) -> str:

@@ -1,4 +1,4 @@
-"""Networks on the tree of a hierarchy, with an output of one unit a class."""
+"""Networks with the topology of a hierarchy, and one output unit per class."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from cortexsim.tasks.rhm import Hierarchy
 
 
 def tree(hierarchy: Hierarchy) -> topology.Topology:
-    """Wire a network as the hierarchy is."""
+    """The topology whose tree is that of the hierarchy."""
     return topology.tree(hierarchy.depth, hierarchy.tuple_size, hierarchy.features)
 
 
 def build(
     architecture: Architecture, hierarchy: Hierarchy, seed: int, kind: type[Network] = Network, **options: Any
 ) -> Network:
-    """Build a network, or one of another kind, on the tree of a hierarchy."""
+    """Build a network on the tree of a hierarchy, of class `kind`."""
     return kind.build(architecture, tree(hierarchy), hierarchy.classes, seed, **options)

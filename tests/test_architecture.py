@@ -1,4 +1,4 @@
-"""The house as it is drawn: every part knows only what stands left of it."""
+"""The parts of the package have an order: each imports only from parts before it."""
 
 import ast
 from pathlib import Path
@@ -59,7 +59,7 @@ def part(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_arrows_point_left(path: Path) -> None:
+def test_parts_import_only_earlier_parts(path: Path) -> None:
     for name in imported(path):
         parts = name.split(".")
         if parts[0] == "cortexsim" and len(parts) > 1 and parts[1] in ORDER:
@@ -68,17 +68,17 @@ def test_arrows_point_left(path: Path) -> None:
             assert part(path) in ENGINES[parts[0]], name
 
 
-def test_no_module_imports_itself_by_way_of_others() -> None:
+def test_there_are_no_import_cycles() -> None:
     modules = {".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): path for path in FILES}
     known = {name: imported(path) & modules.keys() for name, path in modules.items()}
-    found = {name: set(others) for name, others in known.items()}
-    for _ in modules:  # Until nothing is added any more: what is found on the way round a cycle too.
+    reachable = {name: set(others) for name, others in known.items()}
+    for _ in modules:  # As many rounds as the longest possible chain of imports.
         for name, others in known.items():
-            found[name] = found[name].union(others, *(found[other] for other in others))
-    assert [name for name in modules if name in found[name]] == []
+            reachable[name] = reachable[name].union(others, *(reachable[other] for other in others))
+    assert [name for name in modules if name in reachable[name]] == []
 
 
-def test_every_part_has_its_place() -> None:
+def test_the_order_lists_every_part() -> None:
     assert {part(path) for path in FILES} == set(ORDER)
 
 
@@ -87,5 +87,5 @@ def test_every_part_has_its_place() -> None:
     [path for path in FILES if part(path) in ("rate", "spiking", "learners")],
     ids=lambda path: str(path.relative_to(PACKAGE)),
 )
-def test_what_learns_knows_no_task(path: Path) -> None:
+def test_networks_and_learners_import_no_task(path: Path) -> None:
     assert not [name for name in imported(path) if name.startswith("cortexsim.tasks")]

@@ -113,11 +113,11 @@ def check_toml(number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     asked = f"{folder}/" if command == "experiment" else str(folder / name)
     words = [command, asked] + ([] if command == "show" else ["--out", str(path / "out")])
     code, said = outcome(monkeypatch, capsys, words)
-    about = f"{source.name}: {broken.done}: {said}"
+    about = f"{source.name}: {broken.change}: {said}"
     assert code in (0, 2), about
     if code == 2:
         assert re.fullmatch(r"cortexsim: [^\n]+\n", said), about
-        assert (broken.names or "") in said or broken.done.partition(" = ")[2].strip('"') in said, about
+        assert (broken.named or "") in said or broken.change.partition(" = ")[2].strip('"') in said, about
         assert name in said or folder.name in said, about
 
 

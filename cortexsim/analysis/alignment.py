@@ -1,4 +1,4 @@
-"""How a rule's updates lie to those of backpropagation, and how much its feedback knows of the input."""
+"""Alignment of feedback learning with backpropagation: updates, feedback weights, and dependence on the input."""
 
 import math
 from collections.abc import Iterator
@@ -11,27 +11,42 @@ from torch.nn.functional import cosine_similarity, cross_entropy, one_hot
 from cortexsim.learners import Feedback
 from cortexsim.rate import Network
 
-SHIFTS = 16  # Other inputs that each error is brought down with.
+SHIFTS = 16  # Number of inputs that each error is combined with.
 
 
 def gradients(network: Network, leaves: Tensor, labels: Tensor) -> dict[str, Tensor]:
-    """Differentiate the cross-entropy of a batch, leaves (batch, s^L, v) and labels (batch,), changing nothing."""
+    """Gradients of the cross-entropy of a batch with respect to all weights of a network.
+
+    Args:
+        network: the network, which does not change.
+        leaves: inputs, (batch, positions, channels).
+        labels: classes, (batch,).
+
+    Returns:
+        Gradients by the names of `Network.weights`, each of the shape of its weights.
+    """
     named = network.weights()
     needed = [tensor.requires_grad for tensor in named.values()]
     for tensor in named.values():
         tensor.requires_grad_(True)
     with torch.enable_grad():
         loss = cross_entropy(network.classify(network.activities(leaves)[-1]), labels)
-        found = torch.autograd.grad(loss, list(named.values()))
+        gradient = torch.autograd.grad(loss, list(named.values()))
     for tensor, before in zip(named.values(), needed, strict=True):
         tensor.requires_grad_(before)
-    return dict(zip(named, found, strict=True))
+    return dict(zip(named, gradient, strict=True))
 
 
 def update_cosines(learner: Feedback, leaves: Tensor, labels: Tensor) -> list[float]:
-    """Measure the cosine between a rule's update and backpropagation's, layer by layer, at the same weights and batch.
+    """Cosine between the feedforward updates of a learner and those of backpropagation, for the same batch.
 
-    Nothing in the learner changes, its random streams included.
+    Args:
+        learner: the learner, which does not change, its random streams included.
+        leaves: inputs, (batch, positions, channels).
+        labels: classes, (batch,).
+
+    Returns:
+        One cosine per layer.
     """
     with _unchanged(learner):
         updates = learner.updates(leaves, labels)
@@ -42,36 +57,45 @@ def update_cosines(learner: Feedback, leaves: Tensor, labels: Tensor) -> list[fl
 
 @torch.no_grad()
 def input_shares(learner: Feedback, leaves: Tensor, labels: Tensor) -> list[float] | None:
-    """Measure, layer by layer, the share of the variance of feedback that depends on the input, given the error.
+    """Fraction of the variance of the feedback signal that is due to the input rather than the error.
 
-    The error of each sample is brought down through the responses to other samples; what varies then is the work of
-    the masks. 0 is feedback that the error alone determines.
+    The error of each sample is propagated down through the responses to other samples. Feedback then varies only by its
+    masks, the derivatives of the transfer functions. 0 means that the error alone determines the feedback.
+
+    Args:
+        learner: the learner, which does not change.
+        leaves: inputs, (batch, positions, channels).
+        labels: classes, (batch,).
 
     Returns:
-        One share a layer; None where feedback cannot be told from activity, as in predictive coding.
+        One fraction per layer; None if feedback cannot be separated from activity, as in predictive coding.
     """
     if learner.path.route == "settled":
         return None
     network = learner.network
     responses = network.responses(leaves)
-    answer = torch.softmax(network.classify(responses[-1].activity), 1)
-    error = answer - one_hot(labels, answer.shape[1]).to(answer.dtype)
-    heard: list[list[Tensor]] = []
+    output = torch.softmax(network.classify(responses[-1].activity), 1)
+    error = output - one_hot(labels, output.shape[1]).to(output.dtype)
+    feedback: list[list[Tensor]] = []
     for shift in range(min(SHIFTS, len(leaves))):
         others = network.responses(leaves.roll(shift, 0))
         with _unchanged(learner):
             lessons, _ = learner.teach(others, error, [])
-        heard.append(
+        feedback.append(
             [
                 lesson.teaching if lesson.teaching is not None else (lesson.project or layer.hear)(error.unsqueeze(1))
                 for lesson, layer in zip(lessons, network.layers, strict=True)
             ]
         )
-    return [_share(torch.stack(several)) for several in zip(*heard, strict=True)]
+    return [_input_fraction(torch.stack(signals)) for signals in zip(*feedback, strict=True)]
 
 
 def feedback_angles(network: Network) -> list[float]:
-    """Measure the angle, in degrees, between the feedback weights onto each layer and the transpose they stand for."""
+    """Angle between the feedback weights onto each layer and the transposed forward weights that they replace.
+
+    Returns:
+        One angle per layer, in degrees: 0 for backpropagation, about 90 for unrelated random weights.
+    """
     above = [layer.feedforward.weights.transpose(1, 2) for layer in network.layers[1:]]
     angles = []
     for layer, transpose in zip(network.layers, [*above, network.output.T.unsqueeze(0)], strict=True):
@@ -81,16 +105,16 @@ def feedback_angles(network: Network) -> list[float]:
     return angles
 
 
-def _share(heard: Tensor) -> float:
-    """The variance over inputs (dimension 0) in the variance over inputs and errors (dimensions 0 and 1)."""
-    within = heard.var(0, correction=0).mean(0).sum()
-    total = heard.flatten(0, 1).var(0, correction=0).sum()
+def _input_fraction(feedback: Tensor) -> float:
+    """Variance over inputs (axis 0), as a fraction of the variance over inputs and errors (axes 0 and 1)."""
+    within = feedback.var(0, correction=0).mean(0).sum()
+    total = feedback.flatten(0, 1).var(0, correction=0).sum()
     return float(within / total) if total > 0 else 0.0
 
 
 @contextmanager
 def _unchanged(learner: Feedback) -> Iterator[None]:
-    """Put a learner back to the state it is in."""
+    """Restore the state of a learner on exit."""
     before = learner.state()
     yield
     learner.load(before)

@@ -1,27 +1,34 @@
-"""When layer-local contrastive learning is end-to-end learning: both updates in a deep network, in closed form.
+"""Local and end-to-end contrastive updates in a deep network, in closed form, and when the two are equal.
 
 Zihan, Delrocq, Gerstner, Bellec, "Can local learning match self-supervised backpropagation?", 2026 (arXiv 2601.21683).
-Layer l scores a pair by u = z_l^T B_l c_l, where c_l is its own activity on the context of the pair. With y_k = +1 for
-positive and -1 for negative pairs, and a penalty on B,
+Layer l scores a pair by u = z_l^T B_l c_l, where z_l is its activity for the input and c_l its activity for the context
+of the pair. With y_k = +1 for positive and -1 for negative pairs, and a penalty on B,
 
-    loss_l = mean_k(h(y_k u_k)) + penalty/2 |B_l|^2    is least at    B_l = mean_k(y_k f_k z_k c_k^T) / penalty,
+    loss_l = mean_k(h(y_k u_k)) + penalty/2 |B_l|^2    is minimal at    B_l = mean_k(y_k f_k z_k c_k^T) / penalty,
 
-where f_k = -h'(y_k u_k) is how steep the loss is at the layer's own score: 1 for h = -y u, sigmoid(1 - y u) for the
-published h = softplus(1 - y u), whose optimum has no closed form. The local update of W_l, which lets no derivative
-through the context (three-factor plasticity), is
+where f_k = -h'(y_k u_k) is the slope of the loss at the layer's own score: 1 for the linear loss h = -y u, and
+sigmoid(1 - y u) for the published loss h = softplus(1 - y u), whose minimum has no closed form. The local update of
+W_l, with no gradient through the context (three-factor plasticity), is
 
     dW_l = -d loss_l / d W_l = mean_k(y_k f_k (B_l c_k) rho'(a_k) z_{l-1,k}^T).
 
-The end-to-end update differentiates loss_L alone, in the same way. In a linear network whose layers have the same f let
-x_k and x'_k be the inputs of a pair, S = mean_k(y_k f_k x_k x'_k^T), A_l = W_l ... W_1 and G_l = (W_L ... W_{l+1})^T
-(W_L ... W_{l+1}). Then dW_l is, times the penalty,
+The end-to-end update is the gradient of loss_L only. In a linear network whose layers have the same f, let x_k and x'_k
+be the input and the context of a pair, S = mean_k(y_k f_k x_k x'_k^T), A_l = W_l ... W_1 and G_l = (W_L ... W_{l+1})^T
+(W_L ... W_{l+1}). Then penalty * dW_l is
 
     local, context of the same layer         A_l S A_l^T     A_l S^T A_{l-1}^T
     local, context of the top layer          A_l S A_l^T G_l A_l S^T A_{l-1}^T
     end to end                           G_l A_l S A_l^T G_l A_l S^T A_{l-1}^T
 
-so that all are equal where every G_l is the identity: where the columns of every W above the first are orthonormal.
-There every layer scores a pair alike too, so that f is the same by itself.
+All are equal if every G_l is the identity, that is if the columns of every W above the first layer are orthonormal.
+Then all layers give a pair the same score, and hence have the same f.
+
+>>> generator = np.random.default_rng(0)
+>>> network = DeepNetwork(semi_orthogonal([8, 8, 8], generator))
+>>> inputs, contexts = torch.from_numpy(generator.normal(size=(2, 20, 8)))  # (pairs, input) each
+>>> pairs = Pairs.contrast(inputs, contexts)
+>>> [round(cosine, 6) for cosine in cosines(local_updates(network, pairs), end_to_end_updates(network, pairs))]
+[1.0, 1.0]
 """
 
 from collections.abc import Callable, Sequence
@@ -34,20 +41,20 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
 PENALTY = 0.01
-STEPS, HALVINGS, TOLERANCE = 100, 30, 1e-9  # Of the slopes of softplus, which lie between 0 and 1.
+STEPS, HALVINGS, TOLERANCE = 100, 30, 1e-9  # Of Newton's method for the slopes of softplus.
 
-# Of the activity (pairs, post), the context (pairs, context) and y (pairs,): B (post, context) and y f (pairs,).
 Loss = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
+"""From activity (pairs, post), context (pairs, context) and signs y (pairs,) to B (post, context) and y f (pairs,)."""
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Hold inputs with their contexts.
+    """Positive and negative pairs of an input and its context.
 
     Attributes:
         inputs: (pairs, input).
-        contexts: (pairs, input), of the same object or of another one.
-        signs: (pairs,), y: 1 for positive and -1 for negative pairs.
+        contexts: (pairs, input): another view of the same object for positive pairs, of another one for negative pairs.
+        signs: y, (pairs,): 1 for positive and -1 for negative pairs.
     """
 
     inputs: Tensor
@@ -56,9 +63,16 @@ class Pairs:
 
     @classmethod
     def contrast(cls, inputs: Tensor, contexts: Tensor) -> "Pairs":
-        """Take each input with its context (y = 1), and with that of the input before it (y = -1).
+        """Pair each input with its own context (y = 1), and with the context of the preceding input (y = -1).
 
-        No input is before the first; as in the published program it takes the last input itself.
+        The negative context of the first input is the last input itself, as in the published program.
+
+        Args:
+            inputs: (samples, input).
+            contexts: (samples, input).
+
+        Returns:
+            2 * samples pairs, the positive ones first.
         """
         before = torch.cat([inputs[-1:], contexts[:-1]])
         signs = torch.ones(len(inputs), dtype=inputs.dtype)
@@ -66,92 +80,109 @@ class Pairs:
 
     @classmethod
     def both_ways(cls, first: Tensor, second: Tensor) -> tuple["Pairs", "Pairs"]:
-        """Contrast two views, (pairs, input) each, each with the other as its context; each direction has a B."""
+        """Contrast two views with each other, each serving as the context of the other, with a B for each direction.
+
+        Args:
+            first: (samples, input).
+            second: (samples, input).
+        """
         return cls.contrast(first, second), cls.contrast(second, first)
 
 
 @dataclass(frozen=True)
 class DeepNetwork:
-    """Hold the weights of a fully connected network without biases.
+    """A fully connected network without biases.
 
     Attributes:
-        weights: of each layer, the lowest first, (post, pre).
-        rectified: the transfer function is ReLU; linear unless given.
+        weights: weights of each layer, the lowest first, (post, pre) each.
+        rectified: whether the transfer function is ReLU rather than linear.
     """
 
     weights: tuple[Tensor, ...]
     rectified: bool = False
 
     def activities(self, inputs: Tensor) -> list[Tensor]:
-        """Compute the activity of every layer, the input first: (pairs, post) each."""
-        found = [inputs]
+        """Activity of every layer, the input first: (pairs, post) each, for inputs (pairs, input)."""
+        activities = [inputs]
         for weights in self.weights:
-            drive = found[-1] @ weights.T
-            found.append(drive.relu() if self.rectified else drive)
-        return found
+            drive = activities[-1] @ weights.T
+            activities.append(drive.relu() if self.rectified else drive)
+        return activities
 
     def slope(self, activity: Tensor) -> Tensor:
-        """Give the derivative of the transfer function, (pairs, post)."""
+        """Derivative of the transfer function at an activity (pairs, post)."""
         return (activity > 0).to(activity) if self.rectified else torch.ones_like(activity)
 
 
-def linear(activity: Tensor, heard: Tensor, signs: Tensor) -> tuple[Tensor, Tensor]:
-    """Give the B that makes the loss with f = 1 least, and y."""
-    return _optimum(activity, heard, signs), signs
+def linear(activity: Tensor, context: Tensor, signs: Tensor) -> tuple[Tensor, Tensor]:
+    """Linear loss -y u, with f = 1: its optimal B, and y f = y."""
+    return _optimum(activity, context, signs), signs
 
 
-def softplus(activity: Tensor, heard: Tensor, signs: Tensor) -> tuple[Tensor, Tensor]:
-    """Give the B that makes mean(softplus(1 - y u)) + penalty/2 |B|^2 least, and y f there, f = sigmoid(1 - y u).
+def softplus(activity: Tensor, context: Tensor, signs: Tensor) -> tuple[Tensor, Tensor]:
+    """Published loss softplus(1 - y u), with f = sigmoid(1 - y u): its optimal B, and y f there.
 
-    B is a sum over pairs, so that their scores follow from y f alone: u = K (y f), K = (z z^T)(c c^T) / (n penalty)
-    entry by entry. Newton's method, with steps halved until they lead nearer, solves for y f.
+    B is a sum over pairs, so that the scores depend on y f only: u = K (y f), where K is the elementwise product
+    (z z^T)(c c^T) / (n penalty). A damped Newton method solves for y f.
 
     Raises:
-        ArithmeticError: where it does not come to its end, as where scores are too large for double precision.
+        ArithmeticError: if the method does not converge, for example if scores are too large for double precision.
     """
-    overlaps = (activity @ activity.T) * (heard @ heard.T) / (len(signs) * PENALTY)
+    overlaps = (activity @ activity.T) * (context @ context.T) / (len(signs) * PENALTY)
 
-    def missing(slopes: Tensor) -> Tensor:
+    def residual(slopes: Tensor) -> Tensor:
         return signs * torch.sigmoid(1 - signs * (overlaps @ slopes)) - slopes
 
     slopes = torch.zeros_like(signs)
     for _ in range(STEPS):
-        error = missing(slopes)
+        error = residual(slopes)
         if error.abs().max() < TOLERANCE:
-            return _optimum(activity, heard, slopes), slopes
-        now = slopes + error  # y f at these scores; y^2 f (1 - f) is its derivative.
+            return _optimum(activity, context, slopes), slopes
+        now = slopes + error  # y f at these scores; its derivative is -y^2 f (1 - f).
         step = torch.linalg.solve((now * (signs - now))[:, None] * overlaps + torch.eye(len(signs)).to(now), error)
         halved = (slopes + step / 2**times for times in range(HALVINGS))
-        slopes = next((tried for tried in halved if missing(tried).norm() < error.norm()), slopes)
-    raise ArithmeticError(f"the slopes of softplus are not found in {STEPS} steps: inputs too long, or not finite")
+        slopes = next((tried for tried in halved if residual(tried).norm() < error.norm()), slopes)
+    raise ArithmeticError(f"the slopes of softplus have not converged in {STEPS} steps (use finite, smaller inputs)")
 
 
-def identity(activity: Tensor, heard: Tensor, signs: Tensor) -> tuple[Tensor, Tensor]:
-    """Give B = I, as in forward-forward learning, whose context is z itself, and y."""
-    return torch.eye(activity.shape[1], heard.shape[1], dtype=activity.dtype), signs
+def identity(activity: Tensor, context: Tensor, signs: Tensor) -> tuple[Tensor, Tensor]:
+    """Linear loss with B = I, as in forward-forward learning, where the context is z itself: B, and y f = y."""
+    return torch.eye(activity.shape[1], context.shape[1], dtype=activity.dtype), signs
 
 
 def local_updates(network: DeepNetwork, pairs: Pairs, loss: Loss = linear, direct: bool = False) -> list[Tensor]:
-    """Compute every layer's update by its own loss, downhill: (post, pre) each.
+    """Updates of all layers, each the negative gradient of the layer's own loss.
 
     Args:
-        network: what to update.
+        network: the network.
         pairs: the batch.
-        loss: chooses B and the slopes, from each layer's own scores.
-        direct: the context is the activity of the top layer (direct feedback) instead of the same layer's.
+        loss: computes B and the slopes of each layer.
+        direct: whether the context is the activity of the top layer (direct feedback) instead of the same layer.
+
+    Returns:
+        One update per layer, (post, pre) each.
     """
     activities, contexts = network.activities(pairs.inputs), network.activities(pairs.contexts)
     updates = []
     for pre, post, own in zip(activities[:-1], activities[1:], contexts[1:], strict=True):
-        teaching = _teaching(post, contexts[-1] if direct else own, pairs.signs, loss)
+        teaching = _teaching_signal(post, contexts[-1] if direct else own, pairs.signs, loss)
         updates.append((teaching * network.slope(post)).T @ pre / len(pre))
     return updates
 
 
 def end_to_end_updates(network: DeepNetwork, pairs: Pairs, loss: Loss = linear) -> list[Tensor]:
-    """Compute every layer's update by the top layer's loss, backpropagated, downhill: (post, pre) each."""
+    """Updates of all layers, each the negative gradient of the loss of the top layer.
+
+    Args:
+        network: the network.
+        pairs: the batch.
+        loss: computes B and the slopes of the top layer.
+
+    Returns:
+        One update per layer, (post, pre) each.
+    """
     activities, contexts = network.activities(pairs.inputs), network.activities(pairs.contexts)
-    teaching = _teaching(activities[-1], contexts[-1], pairs.signs, loss)
+    teaching = _teaching_signal(activities[-1], contexts[-1], pairs.signs, loss)
     updates = []
     for weights, pre, post in zip(network.weights[::-1], activities[-2::-1], activities[:0:-1], strict=True):
         delta = teaching * network.slope(post)  # (pairs, post)
@@ -161,38 +192,41 @@ def end_to_end_updates(network: DeepNetwork, pairs: Pairs, loss: Loss = linear) 
 
 
 def cosines(updates: Sequence[Tensor], others: Sequence[Tensor]) -> list[float]:
-    """Measure the cosine between two updates, layer by layer."""
+    """Cosine between two updates of each layer: tensors of equal shapes, one per layer."""
     pairs = zip(updates, others, strict=True)
     return [float(cosine_similarity(one.flatten(), other.flatten(), dim=0)) for one, other in pairs]
 
 
 def semi_orthogonal(widths: Sequence[int], generator: np.random.Generator) -> tuple[Tensor, ...]:
-    """Draw weights whose columns are orthonormal where a layer does not shrink, and whose rows are where it does.
+    """Draw random semi-orthogonal weights: orthonormal rows if a layer is smaller than its input, otherwise columns.
 
     Args:
-        widths: cells of the input and of every layer.
-        generator: draws them, uniformly.
+        widths: number of cells of the input and of every layer.
+        generator: source of randomness; the distribution is uniform (Mezzadri 2007).
+
+    Returns:
+        One matrix (post, pre) per layer.
     """
-    found = []
+    drawn = []
     for pre, post in pairwise(widths):
         q, r = torch.linalg.qr(torch.from_numpy(generator.normal(size=(max(pre, post), min(pre, post)))))
-        q = q * r.diag().sign()  # Makes the draw uniform (Mezzadri 2007).
-        found.append(q if post >= pre else q.T.contiguous())
-    return tuple(found)
+        q = q * r.diag().sign()  # Makes the distribution uniform.
+        drawn.append(q if post >= pre else q.T.contiguous())
+    return tuple(drawn)
 
 
 def default_weights(widths: Sequence[int], generator: np.random.Generator) -> tuple[Tensor, ...]:
-    """Draw weights as ``torch.nn.Linear`` does, uniform within 1/sqrt(pre); widths as in ``semi_orthogonal``."""
+    """Draw weights uniform in +-1/sqrt(pre), as ``torch.nn.Linear`` does; arguments as in `semi_orthogonal`."""
     sizes = pairwise(widths)
     return tuple(torch.from_numpy(generator.uniform(-1, 1, (post, pre)) / np.sqrt(pre)) for pre, post in sizes)
 
 
-def _optimum(activity: Tensor, heard: Tensor, slopes: Tensor) -> Tensor:
-    """Compute the B that makes the loss least whose slopes, y f, are these: (post, context)."""
-    return (slopes[:, None] * activity).T @ heard / (len(slopes) * PENALTY)
+def _optimum(activity: Tensor, context: Tensor, slopes: Tensor) -> Tensor:
+    """Optimal B for slopes y f, (post, context)."""
+    return (slopes[:, None] * activity).T @ context / (len(slopes) * PENALTY)
 
 
-def _teaching(activity: Tensor, heard: Tensor, signs: Tensor, loss: Loss) -> Tensor:
-    """Compute y f (B c), which each dendrite hears: (pairs, post)."""
-    context_weights, slopes = loss(activity, heard, signs)
-    return slopes[:, None] * (heard @ context_weights.T)
+def _teaching_signal(activity: Tensor, context: Tensor, signs: Tensor, loss: Loss) -> Tensor:
+    """Teaching signal at each dendrite, y f (B c): (pairs, post)."""
+    context_weights, slopes = loss(activity, context, signs)
+    return slopes[:, None] * (context @ context_weights.T)

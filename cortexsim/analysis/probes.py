@@ -1,4 +1,4 @@
-"""Probes: everything that is measured on a learner, changing nothing in it."""
+"""Probes: measurements of the activity of a network, which do not change it."""
 
 from dataclasses import dataclass
 
@@ -11,13 +11,20 @@ from cortexsim.rate import Network, to_tensor
 from cortexsim.seeds import stream
 from cortexsim.tasks import Data
 
-CHUNK = 1024  # Samples evaluated at once.
-MOST = 2048  # Samples that the geometry of a code is measured on.
+CHUNK = 1024  # Number of samples evaluated at once.
+MAX_SAMPLES = 2048  # Number of samples used to measure the geometry of a code.
 
 
 @dataclass(frozen=True)
 class Geometry:
-    """Hold what `geometry` measures, one entry a layer; sensitivity has a row a layer, a column a level."""
+    """Geometry of the codes of all layers: see `cortexsim.analysis.geometry`.
+
+    Attributes:
+        selectivity: one value per layer.
+        participation: one value per layer.
+        decoding: one value per layer.
+        sensitivity: ``sensitivity[layer][level]``; the rows are empty if the task has no synonyms.
+    """
 
     selectivity: list[float]
     participation: list[float]
@@ -27,29 +34,35 @@ class Geometry:
 
 @torch.no_grad()
 def activities(network: Network, leaves: Tensor) -> list[Tensor]:
-    """Evaluate all layers in chunks: one (samples, positions, cells) a layer, on the network's device."""
+    """Activity of all layers, computed in chunks of `CHUNK` samples.
+
+    Args:
+        network: the network.
+        leaves: inputs, (samples, positions, channels), on the device of the network.
+
+    Returns:
+        One tensor (samples, positions, cells) per layer.
+    """
     chunks = [network.activities(chunk) for chunk in leaves.split(CHUNK)]
     return [torch.cat(parts) for parts in zip(*chunks, strict=True)]
 
 
 def code_geometry(network: Network, samples: Data, seed: int) -> Geometry:
-    """Measure each layer against the latents of its own level; against the labels, where no latents are known.
-
-    Sensitivity is that to second views of each level, where the task has any.
+    """Measure the geometry of each layer relative to the latents of its level, or to the labels if it has none.
 
     Args:
-        network: whose layers.
-        samples: held-out samples.
-        seed: root seed of the stream ``exchange``.
+        network: the network.
+        samples: held-out samples; at most `MAX_SAMPLES` of them are used.
+        seed: root seed of the exchange of synonyms, stream ``exchange``.
     """
-    samples = samples[:MOST]
+    samples = samples[:MAX_SAMPLES]
     codes = _as_numpy(network, samples)
     rows: list[list[float]] = [[] for _ in codes]
     if samples.exchangeable:
         for level in range(1, len(samples.latents) + 1):
             exchanged = _as_numpy(network, samples.second_view(level, stream(seed, "exchange", level)))
-            for row, code, other in zip(rows, codes, exchanged, strict=True):
-                row.append(geometry.sensitivity(code, other))
+            for row, code, changed in zip(rows, codes, exchanged, strict=True):
+                row.append(geometry.sensitivity(code, changed))
     pairs = [(code, _latents(samples, network, level, code.shape[1])) for level, code in enumerate(codes, 1)]
     return Geometry(
         selectivity=[geometry.selectivity(*pair) for pair in pairs],
@@ -60,13 +73,13 @@ def code_geometry(network: Network, samples: Data, seed: int) -> Geometry:
 
 
 def _latents(samples: Data, network: Network, level: int, positions: int) -> np.ndarray:
-    """Give what the columns of a layer should stand for, (samples, positions): latents where columns are a tree."""
+    """Target of each column, (samples, positions): the latents if the network is a tree, otherwise the label."""
     tree = network.topology.layers[0].contiguous and network.topology.ancestors(1, level - 1).size
-    known = samples.latents[level - 1] if tree and level <= len(samples.latents) else samples.labels[:, None]
-    return known if known.shape[1] == positions else np.repeat(samples.labels[:, None], positions, 1)
+    latents = samples.latents[level - 1] if tree and level <= len(samples.latents) else samples.labels[:, None]
+    return latents if latents.shape[1] == positions else np.repeat(samples.labels[:, None], positions, 1)
 
 
 def _as_numpy(network: Network, samples: Data) -> list[np.ndarray]:
     inputs = to_tensor(samples.inputs, network.output.detach())
-    # What has grown without bound carries nothing: the row says so, and the figures stay finite.
+    # Activity that has diverged is set to 0, so that all measurements are finite.
     return [np.nan_to_num(code.cpu().numpy(), posinf=0.0, neginf=0.0) for code in activities(network, inputs)]

@@ -1,4 +1,4 @@
-"""Readouts: supervised decoders fitted on frozen activity."""
+"""Readouts: supervised decoders of the activity of a trained network, which does not change any more."""
 
 import math
 from dataclasses import dataclass
@@ -14,15 +14,20 @@ from cortexsim.seeds import stream
 
 @dataclass(frozen=True)
 class Readout:
-    """Set a readout from the activity of one layer.
+    """Decoder of the labels from the activity of one layer, trained by AdamW on the cross-entropy.
 
     Args:
-        kind: ``linear``, or ``two-layer`` with one hidden layer of ReLU cells.
-        hidden: hidden cells of the two-layer readout.
-        epochs: how often it sees its samples.
-        batch: samples in a batch.
-        eta: learning rate of AdamW, falling linearly to zero.
-        weight_decay: of the weights.
+        kind: ``linear``, or ``two-layer`` with one hidden layer of ReLU units.
+        hidden: number of hidden units of the two-layer readout.
+        epochs: number of passes over the training samples.
+        batch: number of samples per batch.
+        eta: initial learning rate, which falls linearly to zero.
+        weight_decay: weight decay of AdamW.
+
+    >>> activity = torch.linspace(-1, 1, 200)[:, None]  # (samples, features)
+    >>> labels = (activity[:, 0] > 0).long()
+    >>> Readout(kind="linear").accuracy(activity, labels, activity[::2], labels[::2], classes=2, seed=0) > 0.95
+    True
     """
 
     kind: Literal["linear", "two-layer"] = "two-layer"
@@ -35,15 +40,20 @@ class Readout:
     def accuracy(
         self, train: Tensor, labels: Tensor, test: Tensor, test_labels: Tensor, classes: int, seed: int
     ) -> float:
-        """Fit on training activity and score on test activity.
+        """Train a new readout, and return its accuracy on the test samples.
+
+        Activity is centred and scaled by the statistics of the training samples.
 
         Args:
-            train: (samples, positions, cells) or (samples, features).
-            labels: (samples,).
-            test: like train.
-            test_labels: (samples,).
-            classes: how many labels there are.
-            seed: root seed of the stream ``readout``.
+            train: activity, (samples, positions, cells) or (samples, features).
+            labels: classes of the training samples, (samples,).
+            test: activity, (test samples, positions, cells) or (test samples, features).
+            test_labels: classes of the test samples, (test samples,).
+            classes: number of classes.
+            seed: root seed of initial weights and batches, stream ``readout``.
+
+        Returns:
+            Fraction of test samples that are classified correctly.
         """
         train, test = train.flatten(1), test.flatten(1)
         centre, spread = train.mean(0), train.std().clamp_min(1e-8)
@@ -63,12 +73,12 @@ class Readout:
             layers += [layer, torch.nn.ReLU()]
         network = torch.nn.Sequential(*layers[:-1])
         optimizer = torch.optim.AdamW(network.parameters(), lr=self.eta, weight_decay=self.weight_decay)
-        falling = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total_iters=self.epochs)
+        schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total_iters=self.epochs)
         for _ in range(self.epochs):
             order = torch.from_numpy(generator.permutation(len(features))).to(features.device)
             for chosen in order.split(self.batch):
                 optimizer.zero_grad()
                 cross_entropy(network(features[chosen]), labels[chosen]).backward()
                 optimizer.step()
-            falling.step()
+            schedule.step()
         return network

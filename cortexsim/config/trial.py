@@ -79,9 +79,9 @@ def written(trial: Trial) -> dict[str, Any]:
 def test_size(task: Task, samples: int) -> int:
     """Choose how many samples to hold out beside so many for training: as many as the task has, up to a limit.
 
-    A task says by ``most_test`` where it cannot test on all that are left.
+    A task says by ``max_test`` where it cannot test on all that are left.
     """
-    return max(1, min(TEST_SAMPLES, task.distinct_samples - samples, getattr(task, "most_test", TEST_SAMPLES)))
+    return max(1, min(TEST_SAMPLES, task.distinct_samples - samples, getattr(task, "max_test", TEST_SAMPLES)))
 
 
 def _digest(values: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Labels as a file holds them, turned into classes that are numbered from 0."""
+"""Classes, numbered from 0, from labels as they are stored in a file."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,85 +9,97 @@ from numpy.typing import NDArray
 
 from cortexsim.errors import UserError
 
-Place = Callable[[int], str]
-"""Says where in the file the label of a sample stands, for messages."""
+Locate = Callable[[int], str]
+"""Function that describes the place of a sample's label in its file, for error messages; of all labels, for -1."""
 
 
 @dataclass(frozen=True)
 class Classes:
-    """Hold the class of every sample.
+    """The classes of a data set.
 
     Attributes:
-        names: what the file calls each class, in the order of its number.
-        numbers: (samples,), from 0; -1 where there is no label.
+        names: name of each class in the file, in the order of the class numbers.
+        numbers: class of each sample, (samples,), from 0; -1 for unlabelled samples.
     """
 
     names: tuple[str, ...]
     numbers: NDArray[np.int64]
 
-    def number(self, labels: NDArray[Any], place: Place) -> NDArray[np.int64]:
-        """Number further labels, of samples for testing, in the same way.
+    def encode(self, labels: NDArray[Any], locate: Locate) -> NDArray[np.int64]:
+        """Convert the labels of test samples to the same class numbers.
+
+        Args:
+            labels: (samples,), numbers or strings.
+            locate: describes the place of a label.
+
+        Returns:
+            Class numbers, (samples,).
 
         Raises:
-            UserError: where a label is missing, or none of these classes.
+            UserError: if a label is missing, or its class has no training sample.
         """
         known = {name: number for number, name in enumerate(self.names)}
-        found = [_name(label, place, k) for k, label in enumerate(labels.tolist())]
-        for k, name in enumerate(found):
+        names = [_class_name(label, locate, k) for k, label in enumerate(labels.tolist())]
+        for k, name in enumerate(names):
             if name is None:
-                raise UserError(f"{place(k)}: is missing (samples for testing have labels)")
+                raise UserError(f"{locate(k)}: is missing (test samples need labels)")
             if name not in known:
-                raise UserError(f"{place(k)}: '{name}' is a class of no training sample")
-        return np.array([known[name] for name in found if name is not None], dtype=np.int64)
+                raise UserError(f"{locate(k)}: class '{name}' has no training sample")
+        return np.array([known[name] for name in names if name is not None], dtype=np.int64)
 
 
-def classes_of(labels: NDArray[Any], place: Place) -> Classes:
-    """Number labels in sorted order: by value where all are whole numbers, else by name.
+def classes_of(labels: NDArray[Any], locate: Locate) -> Classes:
+    """Number the classes of labels in sorted order: numerically if all are integers, otherwise alphabetically.
 
     Args:
-        labels: (samples,), numbers or texts. Empty, nan and -1 are no label.
-        place: says where the label of a sample stands.
+        labels: (samples,), numbers or strings. Empty strings, nan and -1 mark unlabelled samples.
+        locate: describes the place of a label.
 
     Raises:
-        UserError: where a label is a fraction, there are not two classes, or a class has a single sample.
+        UserError: if a label is not an integer or a name, there are fewer than two classes, or a class has only one
+            sample.
+
+    >>> classes = classes_of(np.array(["tall", "wide", "tall", "", "wide"]), locate=str)
+    >>> classes.names, classes.numbers.tolist()
+    (('tall', 'wide'), [0, 1, 0, -1, 1])
     """
-    found = [_name(label, place, k) for k, label in enumerate(labels.tolist())]
-    named = [name for name in found if name is not None]
-    whole = all(_is_whole(name) for name in named)
-    names = sorted(set(named), key=int if whole else None)
-    if len(names) < 2:
-        held = f"one class alone, '{names[0]}'" if names else "no label at all"
-        raise UserError(f"{place(-1)}: {held} (at least two classes; empty, nan and -1 are no label)")
-    if 2 * len(names) > len(named):
+    names = [_class_name(label, locate, k) for k, label in enumerate(labels.tolist())]
+    named = [name for name in names if name is not None]
+    integers = all(_is_integer(name) for name in named)
+    distinct = sorted(set(named), key=int if integers else None)
+    if len(distinct) < 2:
+        what = f"only one class, '{distinct[0]}'" if distinct else "no labels"
+        raise UserError(f"{locate(-1)}: {what} (at least two classes; empty, nan and -1 mean unlabelled)")
+    if 2 * len(distinct) > len(named):
         raise UserError(
-            f"{place(-1)}: {len(names)} different labels for {len(named)} samples"
-            " (labels are classes, with two samples each at least)"
+            f"{locate(-1)}: {len(distinct)} different labels for {len(named)} samples"
+            " (labels are classes, with at least two samples each)"
         )
-    known = {name: number for number, name in enumerate(names)}
-    numbers = np.array([-1 if name is None else known[name] for name in found], dtype=np.int64)
+    known = {name: number for number, name in enumerate(distinct)}
+    numbers = np.array([-1 if name is None else known[name] for name in names], dtype=np.int64)
     alone = np.flatnonzero(np.bincount(numbers[numbers >= 0]) < 2)
     if len(alone):
         where = int(np.flatnonzero(numbers == alone[0])[0])
-        raise UserError(f"{place(where)}: '{names[alone[0]]}' is the only sample of its class (at least two)")
-    return Classes(tuple(names), numbers)
+        raise UserError(f"{locate(where)}: '{distinct[alone[0]]}' is the only sample of its class (at least two)")
+    return Classes(tuple(distinct), numbers)
 
 
-def _name(label: object, place: Place, sample: int) -> str | None:
-    """Name the class that a label means; None where it is no label."""
+def _class_name(label: object, locate: Locate, sample: int) -> str | None:
+    """Class name of a label; None for unlabelled samples."""
     text = label.decode("utf-8", "replace") if isinstance(label, bytes) else str(label)
     text = " ".join(text.split())
     if text == "":
         return None
     try:
-        value = int(text) if _is_whole(text) else float(text)
+        value = int(text) if _is_integer(text) else float(text)
     except ValueError:
         return text
     if value != value or value == -1:
         return None
     if value in (float("inf"), float("-inf")) or value != int(value):
-        raise UserError(f"{place(sample)}: {text} is no whole number (labels are classes: whole numbers, or names)")
+        raise UserError(f"{locate(sample)}: {text} is not an integer (labels are classes: integers, or names)")
     return str(int(value))
 
 
-def _is_whole(text: str) -> bool:
+def _is_integer(text: str) -> bool:
     return text.removeprefix("-").isdecimal() and text.isascii()

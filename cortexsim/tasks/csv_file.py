@@ -1,4 +1,4 @@
-"""Samples from a CSV file: a header, numbers, and a column of labels."""
+"""Samples from a CSV file: a header, columns of numbers, and one column of labels."""
 
 import csv
 from collections.abc import Iterator
@@ -14,11 +14,14 @@ def read_csv(path: Path, label: str) -> Raw:
     """Read samples and labels.
 
     Args:
-        path: of the file, in UTF-8, with commas between columns.
-        label: name of the column of the labels; the last unless given.
+        path: the file, UTF-8 encoded and comma-separated.
+        label: name of the label column; empty for the last column.
+
+    Returns:
+        Inputs (samples, columns) and labels (samples,), as strings.
 
     Raises:
-        UserError: where the file cannot be read, or a cell is not what it should be.
+        UserError: if the file cannot be read, or is not a table of finite numbers with a header.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -26,7 +29,7 @@ def read_csv(path: Path, label: str) -> Raw:
             rows = ((reader.line_num, row) for row in reader if row)
             return _read(rows, label)
     except UnicodeDecodeError as error:
-        raise UserError(f"is not in UTF-8 (it holds the byte 0x{error.object[error.start]:02x})") from None
+        raise UserError(f"is not UTF-8 encoded (it contains the byte 0x{error.object[error.start]:02x})") from None
     except OSError as error:
         raise UserError(f"cannot be read ({error.strerror})") from None
     except csv.Error as error:
@@ -46,29 +49,29 @@ def _read(rows: Iterator[tuple[int, list[str]]], label: str) -> Raw:
         inputs.append(_numbers(row, features, line))
         lines.append(line)
     if not inputs:
-        raise UserError("holds no samples (one a line, below the header)")
+        raise UserError("contains no samples (one per line, below the header)")
 
-    def place(sample: int) -> str:
+    def locate(sample: int) -> str:
         return f"column '{header[column]}'" + (f", line {lines[sample]}" if sample >= 0 else "")
 
-    return Raw(np.stack(inputs), np.array(labels), place)
+    return Raw(np.stack(inputs), np.array(labels), locate)
 
 
 def _label_column(header: list[str], label: str) -> int:
-    """Find the column of the labels, in a header that is one."""
+    """Index of the label column, after checking the header."""
     if not header:
         raise UserError("is empty (a header with the names of the columns, then one sample a line)")
     if len(header) < 2:
-        raise UserError(f"line 1: one column alone, '{header[0]}' (commas between columns; numbers and a label)")
+        raise UserError(f"line 1: only one column, '{header[0]}' (comma-separated columns: numbers and a label)")
     if all(_is_number(name) for name in header):
-        raise UserError("line 1: holds numbers (a header with the names of the columns comes first)")
+        raise UserError("line 1: contains numbers (a header with the names of the columns comes first)")
     for k, name in enumerate(header):
         if not name:
             raise UserError(f"line 1: column {k + 1} has no name")
         if name in header[:k]:
-            raise UserError(f"line 1: two columns are named '{name}' (a name of its own each)")
+            raise UserError(f"line 1: two columns are named '{name}' (names must be distinct)")
     if label and label not in header:
-        raise UserError(f"label = '{label}' is no column ({nearest(label, header)})")
+        raise UserError(f"label = '{label}' is not a column ({nearest(label, header)})")
     return header.index(label) if label else len(header) - 1
 
 
@@ -77,10 +80,11 @@ def _numbers(cells: list[str], features: list[str], line: int) -> np.ndarray:
         values = np.array(cells, dtype=np.float64)
     except ValueError:
         bad = next(k for k, cell in enumerate(cells) if not _is_number(cell))
-        raise UserError(f"column '{features[bad]}', line {line}: '{_one_line(cells[bad])[:40]}' is no number") from None
+        text = _one_line(cells[bad])[:40]
+        raise UserError(f"column '{features[bad]}', line {line}: '{text}' is not a number") from None
     if not (ok := np.abs(values) <= LARGEST).all():
         bad = int(np.argmin(ok))
-        raise UserError(f"column '{features[bad]}', line {line}: {_one_line(cells[bad])[:40]} is no finite number")
+        raise UserError(f"column '{features[bad]}', line {line}: {_one_line(cells[bad])[:40]} is not a finite number")
     return values
 
 

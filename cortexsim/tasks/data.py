@@ -1,4 +1,4 @@
-"""What tasks made of arrays share: samples that are held as arrays, their scaling, and their split."""
+"""Samples stored as arrays, their scaling, and their split into training and test samples."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,16 +14,20 @@ Inputs = NDArray[np.float32]
 Indices = NDArray[np.intp]
 
 SCALINGS = ("range", "standard", "none")
-"""How inputs are scaled: to 0..1 and clipped there, to mean 0 and standard deviation 1, or not at all."""
+"""Scaling of the inputs: to the range 0 to 1, to mean 0 and standard deviation 1, or none."""
 
 
 @dataclass(frozen=True)
 class ArrayData:
-    """Hold samples as arrays, without latents and without second views.
+    """Samples stored as arrays, without latents and without second views.
 
     Attributes:
         inputs: (samples, positions, channels).
-        labels: (samples,); -1 where there is none.
+        labels: (samples,), from 0; -1 for unlabelled samples.
+
+    >>> data = ArrayData(np.zeros((3, 8, 1), np.float32), np.array([0, 1, -1]))
+    >>> len(data), data[:2].labels.tolist()
+    (3, [0, 1])
     """
 
     latents: ClassVar[tuple[NDArray[np.integer], ...]] = ()
@@ -39,68 +43,76 @@ class ArrayData:
         return ArrayData(self.inputs[chosen], self.labels[chosen])
 
     def second_view(self, layer: int, generator: np.random.Generator) -> "ArrayData":
-        """Refuse: nothing is known of a sample but how it was stored.
+        """Always fail, since stored samples have no second views.
 
         Raises:
             UserError: always.
         """
-        raise UserError(f"layer {layer}: samples of this task have no second view (take another context)")
+        raise UserError(f"layer {layer}: samples of this task have no second view (choose another context)")
 
 
 def check_scaling(scaling: str) -> None:
-    """See that a scaling is known.
+    """Check the name of a scaling.
 
     Raises:
-        UserError: where it is not.
+        UserError: if it is not one of `SCALINGS`.
     """
     if scaling not in SCALINGS:
         raise UserError(f"scaling = '{scaling}' is not known ({nearest(scaling, SCALINGS)})")
 
 
-def scaled(scaling: str, fitted: NDArray[Any], shown: Sequence[NDArray[Any]], by_column: bool) -> list[Inputs]:
-    """Scale arrays by what one of them holds.
+def scaled(scaling: str, reference: NDArray[Any], arrays: Sequence[NDArray[Any]], by_column: bool) -> list[Inputs]:
+    """Scale arrays by the statistics of a reference array.
 
     Args:
-        scaling: one of `SCALINGS`. ``"range"`` clips to 0..1 what lies outside the values of ``fitted``.
-        fitted: (samples, ...), whose values say what is 0 and what is 1. A column of equal values becomes 0.
-        shown: arrays to scale, each (samples, ...).
-        by_column: whether each column is scaled on its own; else all values of a sample alike.
+        scaling: one of `SCALINGS`. ``"range"`` maps the range of ``reference`` to 0..1 and clips values outside it.
+        reference: (samples, ...), from which range, mean and standard deviation are computed.
+        arrays: the arrays to scale, each (samples, ...).
+        by_column: whether each column has its own statistics; otherwise all values share the same ones.
+
+    Returns:
+        The scaled arrays, with their shapes. Where all values of ``reference`` are equal, the results are 0.
+
+    >>> reference = np.array([[0.0, 10.0], [2.0, 30.0]])
+    >>> scaled("range", reference, [np.array([[1.0, 50.0]])], by_column=True)[0].tolist()
+    [[0.5, 1.0]]
     """
     if scaling == "none":
-        return [values.astype(np.float32) for values in shown]
+        return [values.astype(np.float32) for values in arrays]
     axis = 0 if by_column else None
-    low, high = fitted.min(axis).astype(np.float64), fitted.max(axis).astype(np.float64)
+    low, high = reference.min(axis).astype(np.float64), reference.max(axis).astype(np.float64)
     centre, spread = low, high - low
     if scaling == "standard":
-        centre, spread = fitted.mean(axis, dtype=np.float64), fitted.std(axis, dtype=np.float64)
+        centre, spread = reference.mean(axis, dtype=np.float64), reference.std(axis, dtype=np.float64)
     spread = np.where(high > low, spread, np.inf)
-    return [_scale(values, centre, spread, scaling == "range") for values in shown]
+    return [_scale(values, centre, spread, scaling == "range") for values in arrays]
 
 
 def _scale(values: NDArray[Any], centre: NDArray[Any], spread: NDArray[Any], clip: bool) -> Inputs:
-    # Pictures of one byte are exact in single precision; of anything else, the difference is taken in double.
-    kind = np.float32 if values.dtype.itemsize <= 2 else np.float64
-    found = (values.astype(kind) - centre.astype(kind)) / spread.astype(kind)
-    return (np.clip(found, 0, 1) if clip else found).astype(np.float32)
+    # Values of at most two bytes are exact in single precision; differences of others need double precision.
+    dtype = np.float32 if values.dtype.itemsize <= 2 else np.float64
+    result = (values.astype(dtype) - centre.astype(dtype)) / spread.astype(dtype)
+    return (np.clip(result, 0, 1) if clip else result).astype(np.float32)
 
 
 def split(labels: NDArray[np.integer], train: int, test: int, task_seed: int, seed: int) -> tuple[Indices, Indices]:
-    """Choose which samples train and which test.
+    """Choose training and test samples at random.
 
-    The test samples follow from ``task_seed`` alone, and leave at least one sample of every class for training.
+    The test samples depend on ``task_seed`` and ``test`` only, and leave at least one sample of every class for
+    training.
 
     Args:
-        labels: (samples,), from 0; -1 where there is none.
-        train: samples to train on.
-        test: samples to test on, all labelled.
-        task_seed: draws the test samples.
-        seed: draws the training samples, as in `training`.
+        labels: (samples,), from 0; -1 for unlabelled samples.
+        train: number of training samples.
+        test: number of test samples, all of them labelled.
+        task_seed: seed of the choice of test samples.
+        seed: seed of the choice of training samples, as in `choose_training`.
 
     Returns:
-        Indices of the training samples, and of the test samples.
+        Indices of the training samples, (train,), and of the test samples, (test,).
 
     Raises:
-        UserError: where there are not so many, or fewer training samples than classes.
+        UserError: if there are too few samples, or fewer training samples than classes.
     """
     order = stream(task_seed, "test").permutation(np.flatnonzero(labels >= 0))
     candidates = np.delete(order, _first_of_each(labels[order]))
@@ -110,22 +122,25 @@ def split(labels: NDArray[np.integer], train: int, test: int, task_seed: int, se
             " and one of each class is left for training)"
         )
     chosen = candidates[:test]
-    return training(labels, np.setdiff1d(np.arange(len(labels)), chosen), train, seed), chosen
+    return choose_training(labels, np.setdiff1d(np.arange(len(labels)), chosen), train, seed), chosen
 
 
-def training(labels: NDArray[np.integer], pool: Indices, train: int, seed: int) -> Indices:
-    """Choose training samples from a pool: one of each class, then labelled ones, then those without a label.
+def choose_training(labels: NDArray[np.integer], pool: Indices, train: int, seed: int) -> Indices:
+    """Choose training samples from a pool: one of each class, then other labelled ones, then unlabelled ones.
 
-    A larger choice begins with the smaller.
+    A smaller choice is a prefix of a larger one.
 
     Args:
-        labels: (samples,), from 0; -1 where there is none.
-        pool: indices of the samples that may train.
-        train: samples to train on.
-        seed: draws them.
+        labels: (samples,), from 0; -1 for unlabelled samples.
+        pool: indices of the samples to choose from.
+        train: number of training samples.
+        seed: seed of the random order.
+
+    Returns:
+        Indices of the training samples, (train,).
 
     Raises:
-        UserError: where the pool has not so many, or there are fewer than classes.
+        UserError: if the pool has too few samples, or ``train`` is less than the number of classes.
     """
     if train > len(pool):
         raise UserError(f"{train} training samples are too many (at most {len(pool)} beside the test samples)")

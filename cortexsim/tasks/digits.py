@@ -1,13 +1,7 @@
-"""Handwritten digits in 8 x 8 pixels, as they come with scikit-learn.
+"""Handwritten digits of 8 x 8 pixels, from scikit-learn.
 
 Source: Alpaydin and Kaynak (1998), Optical Recognition of Handwritten Digits, UCI Machine Learning Repository
-(doi 10.24432/C50P49), of which scikit-learn ships the 1797 samples that were for testing.
-
->>> from cortexsim.tasks import TASKS
->>> task = TASKS["digits"]()
->>> train, test = task.draw(train=1000, test=500, task_seed=0, seed=0)
->>> task.grid, train.inputs.shape, test.labels.shape
-((8, 8), (1000, 64, 1), (500,))
+(doi 10.24432/C50P49); scikit-learn includes the 1797 samples of its test set.
 """
 
 from dataclasses import dataclass
@@ -20,12 +14,18 @@ from numpy.typing import NDArray
 from cortexsim.errors import UserError
 from cortexsim.tasks.data import ArrayData, split
 
-BRIGHTEST = 16
+WHITE = 16
 
 
 @dataclass(frozen=True)
 class Digits:
-    """Ten digits, written by hand: 1797 samples, each a grid of 8 x 8 grey values from 0 to 1, in steps of 1/16."""
+    """Handwritten digits: 1797 samples of 8 x 8 pixels, with grey values from 0 to 1 in steps of 1/16.
+
+    >>> task = Digits()
+    >>> train, test = task.draw(train=1000, test=500, task_seed=0, seed=0)
+    >>> task.grid, train.inputs.shape, test.labels.shape
+    ((8, 8), (1000, 64, 1), (500,))
+    """
 
     name: ClassVar[str] = "digits"
     second_views: ClassVar[str] = ""
@@ -39,23 +39,33 @@ class Digits:
 
     @property
     def chance(self) -> float:
-        """Share of the most frequent digit.
+        """Relative frequency of the most frequent digit.
 
         Raises:
-            UserError: where scikit-learn is missing.
+            UserError: if scikit-learn is not installed.
         """
         return float(np.bincount(_read()[1]).max() / self.distinct_samples)
 
     def draw(self, train: int, test: int, task_seed: int, seed: int) -> tuple[ArrayData, ArrayData]:
-        """Draw the test samples from the one seed, and from the other those of the rest that train.
+        """Draw the test samples with one seed, and the training samples from the others with the other seed.
+
+        Args:
+            train: number of training samples.
+            test: number of test samples.
+            task_seed: seed of the choice of test samples.
+            seed: seed of the choice of training samples.
+
+        Returns:
+            The training samples and the test samples.
 
         Raises:
-            UserError: where there are not so many, fewer training samples than digits, or scikit-learn is missing.
+            UserError: if there are too few samples, or fewer training samples than digits, or scikit-learn is not
+                installed.
         """
         inputs, labels = _read()
-        chosen = split(labels, train, test, task_seed, seed)
-        found = ArrayData(inputs, labels)
-        return found[chosen[0]], found[chosen[1]]
+        train_indices, test_indices = split(labels, train, test, task_seed, seed)
+        data = ArrayData(inputs, labels)
+        return data[train_indices], data[test_indices]
 
 
 @lru_cache(maxsize=1)
@@ -65,7 +75,7 @@ def _read() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     except ImportError:
         raise UserError("task 'digits' needs scikit-learn (pip install 'cortexsim[sklearn]')") from None
     pixels, labels = load_digits(return_X_y=True)
-    return (pixels / BRIGHTEST).astype(np.float32)[:, :, None], labels.astype(np.int64)
+    return (pixels / WHITE).astype(np.float32)[:, :, None], labels.astype(np.int64)
 
 
 TASK = Digits

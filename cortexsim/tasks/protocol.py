@@ -1,4 +1,4 @@
-"""What every task is: a grid of positions, samples for training and for testing, and how good guessing would be."""
+"""The interface of a task: a grid of input positions, training and test samples, and the chance level."""
 
 import math
 from typing import Literal, Protocol
@@ -9,33 +9,43 @@ from numpy.typing import NDArray
 from cortexsim.errors import UserError
 
 UNLABELLED = -1
-"""Label of a sample that has none."""
+"""Label of a sample without a known class."""
 
 
 class Data(Protocol):
-    """Hold samples of a task."""
+    """Samples of a task.
+
+    >>> from cortexsim.seeds import stream
+    >>> from cortexsim.tasks import TASKS
+    >>> data, _ = TASKS["rhm"](features=8, depth=2).draw(train=5, test=3, task_seed=0, seed=0)
+    >>> data.inputs.shape, data.labels.shape, [level.shape for level in data.latents]
+    ((5, 4, 8), (5,), [(5, 2), (5, 1)])
+    >>> view = data[:3].second_view(layer=1, generator=stream(0, "view"))
+    >>> view.inputs.shape, bool((view.labels == data.labels[:3]).all())
+    ((3, 4, 8), True)
+    """
 
     @property
     def inputs(self) -> NDArray[np.float32]:
-        """What is shown: (samples, positions, channels); positions of a grid in C order, its last axis fastest."""
+        """Input values, (samples, positions, channels); the positions of a 2-D grid are in row-major (C) order."""
         ...
 
     @property
     def labels(self) -> NDArray[np.integer]:
-        """The class of each sample, from 0, or `UNLABELLED`: (samples,)."""
+        """Class of each sample, (samples,): 0 to classes - 1, or `UNLABELLED`."""
         ...
 
     @property
     def latents(self) -> tuple[NDArray[np.integer], ...]:
-        """Hidden variables that samples were made from, level by level from below: each (samples, positions of it).
+        """Hidden variables that generated the samples, one array (samples, positions of the level) per level.
 
-        Empty where they are not known; then there is nothing to measure codes against but the labels.
+        The lowest level comes first. Empty if unknown; codes are then compared with the labels only.
         """
         ...
 
     @property
     def exchangeable(self) -> bool:
-        """Whether second views exchange what the latents of one level are written as: then codes are probed by them."""
+        """Whether `second_view` exchanges synonyms of one level, so that the sensitivity of codes can be measured."""
         ...
 
     def __len__(self) -> int: ...
@@ -43,114 +53,151 @@ class Data(Protocol):
     def __getitem__(self, chosen: slice | NDArray[np.integer]) -> "Data": ...
 
     def second_view(self, layer: int, generator: np.random.Generator) -> "Data":
-        """Show every sample in another way, for the dendrites of one layer, counted from 1; labels stay.
+        """Draw another view of every sample, with the same labels, as context for the dendrites of one layer.
 
-        Only asked for where the task says in ``second_views`` what they are.
+        Called only if the task's ``second_views`` is not empty.
+
+        Args:
+            layer: number of the layer, from 1.
+            generator: source of randomness.
+
+        Raises:
+            UserError: if the task has no second views, or none for this layer.
         """
         ...
 
 
 class Layout(Protocol):
-    """Say what a network has to know of a task."""
+    """Properties of a task that determine the shape of a network."""
 
     @property
     def name(self) -> str:
-        """What ``[task] name`` calls it."""
+        """Name of the task, as in ``[task] name``."""
         ...
 
     @property
     def second_views(self) -> str:
-        """The context that second views of its samples serve, such as ``"synonym"``; empty where it has none."""
+        """Name of the rule context that second views provide, such as ``"synonym"``; empty if there are none."""
         ...
 
     @property
     def grid(self) -> tuple[int, ...]:
-        """How many positions there are along each axis: (leaves,), or (rows, columns)."""
+        """Number of input positions along each axis: (positions,), or (rows, columns)."""
         ...
 
     @property
     def channels(self) -> int:
-        """Values at each position."""
+        """Number of values at each input position."""
         ...
 
     @property
     def classes(self) -> int:
-        """Different labels."""
+        """Number of classes."""
         ...
 
     @property
     def depth(self) -> int | None:
-        """Levels of its hidden hierarchy; None where it has none, or none that is known."""
+        """Number of levels of the hidden hierarchy; None if there is none, or it is unknown."""
         ...
 
     @property
     def branching(self) -> int:
-        """How many positions of a level belong to one of the next, along each axis."""
+        """Number of positions per position of the next level, along each axis of the grid."""
         ...
 
 
 class Task(Layout, Protocol):
-    """Say what a learner is shown.
+    """A task: the properties of its inputs and a method that draws training and test samples.
 
-    A task is a frozen dataclass; its fields are the keys of the table ``[task]`` in a model. Equal tasks with equal
-    seeds draw equal samples, and a larger training set begins with the smaller.
+    A task is a frozen dataclass; its fields are the keys of the table ``[task]`` of a model file. Equal tasks with
+    equal seeds draw equal samples, and a smaller training set is a prefix of a larger one. A task that cannot test on
+    all samples left over from training may have the attribute ``max_test``, the largest possible test set.
+
+    >>> from dataclasses import dataclass
+    >>> import numpy as np
+    >>> from cortexsim.seeds import stream
+    >>> from cortexsim.tasks.data import ArrayData
+    >>> from cortexsim.tasks.protocol import check_drawn
+    >>> @dataclass(frozen=True)
+    ... class Position:
+    ...     '''Report the position of a point on a noisy line.'''
+    ...
+    ...     noise: float = 0.1
+    ...
+    ...     name = "position"
+    ...     grid, channels, classes, chance = (10,), 1, 10, 0.1
+    ...     depth, branching = None, 2
+    ...     second_views, content, distinct_samples = "", "", 10**6
+    ...
+    ...     def draw(self, train, test, task_seed, seed):
+    ...         return self.points(train, stream(seed, "train")), self.points(test, stream(seed, "test"))
+    ...
+    ...     def points(self, count, generator):
+    ...         labels = generator.integers(10, size=count)
+    ...         values = np.eye(10)[labels] + generator.normal(0, self.noise, (count, 10))
+    ...         return ArrayData(values[:, :, None].astype(np.float32), labels)
+    >>> train, test = Position(noise=0.2).draw(train=100, test=50, task_seed=0, seed=0)
+    >>> check_drawn(Position(noise=0.2), train, 100, "training")
     """
 
     @property
     def chance(self) -> float:
-        """Accuracy of the best answer that does not look at the sample."""
+        """Accuracy of the best guess without looking at the sample."""
         ...
 
     @property
     def distinct_samples(self) -> int:
-        """How many different samples it has, for training and testing together."""
+        """Number of different samples, training and test together."""
         ...
 
     @property
     def content(self) -> str:
-        """A digest of what it is made of beside its fields, such as a file; empty where there is nothing."""
+        """Digest of the data that the task reads from files; empty if its fields determine it completely."""
         ...
 
     def draw(self, train: int, test: int, task_seed: int, seed: int) -> tuple[Data, Data]:
-        """Draw samples to train and to test on, none of which is in both.
+        """Draw disjoint training and test samples.
 
         Args:
-            train: samples to train on.
-            test: samples to test on, all of them labelled.
-            task_seed: draws the task itself: its grammar, its objects, or which samples are for testing.
-            seed: draws the samples, where the task has more than are asked for.
+            train: number of training samples.
+            test: number of test samples, all of them labelled.
+            task_seed: seed of the task itself: its grammar, its objects, or which samples are for testing.
+            seed: seed of the choice of samples.
+
+        Returns:
+            The training samples and the test samples.
 
         Raises:
-            UserError: where there are not so many.
+            UserError: if the task has too few samples.
         """
         ...
 
 
-def see_announced(task: Task, data: Data, count: int, side: Literal["training", "test"]) -> None:
-    """Hold samples that a task has drawn to what it says of itself.
+def check_drawn(task: Task, data: Data, count: int, side: Literal["training", "test"]) -> None:
+    """Check that drawn samples have the shape, values and labels that their task declares.
 
     Args:
-        task: which.
-        data: what it has drawn.
-        count: samples that were asked for.
-        side: what for; those for testing are all labelled.
+        task: the task that drew the samples.
+        data: the samples.
+        count: number of samples requested.
+        side: purpose of the samples; test samples must be labelled.
 
     Raises:
-        UserError: where they are not of that shape, or values or labels cannot be.
+        UserError: if shape, values, or labels do not match the declaration.
     """
-    its, wanted = f"task '{task.name}': its {side} samples", (count, math.prod(task.grid), task.channels)
+    what, expected = f"task '{task.name}': its {side} samples", (count, math.prod(task.grid), task.channels)
     inputs = data.inputs
-    if inputs.shape != wanted:
-        raise UserError(f"{its} have the shape {inputs.shape}, not {wanted} (samples x positions x channels)")
+    if inputs.shape != expected:
+        raise UserError(f"{what} have the shape {inputs.shape}, not {expected} (samples x positions x channels)")
     if not np.isfinite(inputs).all():
-        raise UserError(f"{its} hold values that are no finite numbers (finite ones)")
-    kind, shape = data.labels.dtype, data.labels.shape
-    if not np.issubdtype(kind, np.integer) or shape != (count,):
+        raise UserError(f"{what} contain nan or infinite values (all values must be finite)")
+    dtype, shape = data.labels.dtype, data.labels.shape
+    if not np.issubdtype(dtype, np.integer) or shape != (count,):
         raise UserError(
-            f"task '{task.name}': labels of its {side} samples are {kind} in the shape {shape}, not whole numbers in"
-            f" the shape {(count,)}"
+            f"task '{task.name}': the labels of its {side} samples have dtype {dtype} and shape {shape} (an integer"
+            f" dtype and shape {(count,)})"
         )
     low, high = int(data.labels.min()), int(data.labels.max())
-    least = UNLABELLED if side == "training" else 0
-    if low < least or high >= task.classes:
-        raise UserError(f"{its} have labels from {low} to {high}, not from {least} to {task.classes - 1} (classes)")
+    smallest = UNLABELLED if side == "training" else 0
+    if low < smallest or high >= task.classes:
+        raise UserError(f"{what} have labels from {low} to {high}, not from {smallest} to {task.classes - 1} (classes)")

@@ -22,7 +22,7 @@ from cortexsim.rate import to_tensor
 from cortexsim.rate.threads import one_thread
 from cortexsim.seeds import stream
 from cortexsim.tasks import UNLABELLED, Data
-from cortexsim.tasks.protocol import see_announced
+from cortexsim.tasks.protocol import check_drawn
 from cortexsim.training.alignment_monitor import AlignmentMonitor
 
 COSTED = 512  # Samples that spikes are counted in.
@@ -61,8 +61,8 @@ def prepare(trial: Trial) -> Prepared:
     """Draw the task's samples and the learner's first weights, and compile what is to be compiled."""
     learner = building.assemble(trial.model, trial.task, trial.seed, trial.device, trial.target)
     samples, test = trial.task.draw(trial.samples, trial.test_samples, trial.grammar_seed, trial.seed)
-    see_announced(trial.task, samples, trial.samples, "training")
-    see_announced(trial.task, test, trial.test_samples, "test")
+    check_drawn(trial.task, samples, trial.samples, "training")
+    check_drawn(trial.task, test, trial.test_samples, "test")
     if isinstance(learner.network, MixedNetwork):
         learner.network.compile_programs()
     inputs, labels = _tensors(samples, learner)

@@ -1,4 +1,4 @@
-"""Local and end-to-end updates, held against autograd of the written losses and against what the theory says."""
+"""Local and end-to-end updates agree with autograd of the losses, and with the theory."""
 
 import runpy
 from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +33,7 @@ WRITTEN: dict[str, Callable[[Tensor], Tensor]] = {  # Losses of y u.
 
 @pytest.fixture(autouse=True, scope="module")
 def one_thread() -> Iterator[None]:
-    """Matrices are too small for several, which wait for each other on a busy machine."""
+    """Several threads would be slower for such small matrices."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -41,14 +41,14 @@ def one_thread() -> Iterator[None]:
 
 
 def pairs(inputs: int, seed: int = 0, batch: int = 32) -> Pairs:
-    """Positive and negative pairs, each with a weight of its own."""
+    """Positive and negative pairs with random weights."""
     contrast = Pairs.contrast(*views(inputs, seed, batch))
     unequal = torch.from_numpy(stream(seed, "control").uniform(0.2, 1, 2 * batch))
     return Pairs(contrast.inputs, contrast.contexts, contrast.signs * unequal)
 
 
 def views(inputs: int, seed: int = 0, batch: int = 32) -> tuple[Tensor, Tensor]:
-    """Two views of each of some objects."""
+    """Two noisy views of random objects, (batch, inputs) each."""
     common, *own = torch.from_numpy(stream(seed, "data").normal(size=(3, batch, inputs)))
     return common + own[0], common + own[1]
 
@@ -59,10 +59,10 @@ def activity(x: Tensor, weights: Sequence[Tensor], rectified: bool = False) -> T
     return x
 
 
-def written_loss(weights: list[Tensor], batch: Pairs, layer: int, heard: int, rectified: bool, kind: str) -> Tensor:
-    """Write out the loss of a layer, at the best B; its derivative goes through z alone."""
+def written_loss(weights: list[Tensor], batch: Pairs, layer: int, context: int, rectified: bool, kind: str) -> Tensor:
+    """The loss of a layer at the optimal B; its gradient flows through z only."""
     z = activity(batch.inputs, weights[:layer], rectified)
-    c = activity(batch.contexts, weights[:heard], rectified).detach()
+    c = activity(batch.contexts, weights[:context], rectified).detach()
 
     def loss(z: Tensor, matrix: Tensor) -> Tensor:
         scores = torch.einsum("ki,ij,kj->k", z, matrix, c)
@@ -70,11 +70,11 @@ def written_loss(weights: list[Tensor], batch: Pairs, layer: int, heard: int, re
 
     if kind == "identity":
         return loss(z, torch.eye(z.shape[1], c.shape[1], dtype=torch.float64))
-    return loss(z, least(lambda matrix: loss(z.detach(), matrix), (z.shape[1], c.shape[1])))
+    return loss(z, minimum(lambda matrix: loss(z.detach(), matrix), (z.shape[1], c.shape[1])))
 
 
-def least(loss: Callable[[Tensor], Tensor], shape: tuple[int, int]) -> Tensor:
-    """Find the matrix that makes a loss least."""
+def minimum(loss: Callable[[Tensor], Tensor], shape: tuple[int, int]) -> Tensor:
+    """The matrix that minimises a loss."""
     matrix = torch.zeros(shape, dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS(
         [matrix], max_iter=1000, tolerance_grad=1e-12, tolerance_change=0, line_search_fn="strong_wolfe"
@@ -114,13 +114,20 @@ def test_updates_are_autograd_of_the_written_losses(rectified: bool, kind: str, 
 def test_negative_pairs_take_the_context_of_another_input_with_the_opposite_sign() -> None:
     batch = Pairs.contrast(torch.arange(3.0)[:, None], torch.arange(10.0, 13)[:, None])
     assert batch.inputs.flatten().tolist() == [0, 1, 2, 0, 1, 2]
-    assert batch.contexts.flatten().tolist() == [10, 11, 12, 2, 10, 11]  # At the seam the same view's.
+    assert batch.contexts.flatten().tolist() == [
+        10,
+        11,
+        12,
+        2,
+        10,
+        11,
+    ]  # The first one takes the last input.
     assert batch.signs.tolist() == [1, 1, 1, -1, -1, -1]
 
 
 @pytest.mark.parametrize("kind", ["linear", "softplus"])
 def test_both_ways_are_the_published_loss(kind: str) -> None:
-    """Both views are stacked, each projected by its own B; a negative pair takes the projection of the next row."""
+    """Views are stacked and projected by their own B; a negative pair takes the projection of the next row."""
     first, second = views(10)
     matrices, weights = [], theory.default_weights([10, 9], stream(0, "weights"))[0].requires_grad_()
     both = Pairs.both_ways(first, second)
@@ -142,11 +149,11 @@ def test_both_ways_are_the_published_loss(kind: str) -> None:
 
 
 @settings(deadline=None, max_examples=30)
-@given(cells=st.integers(1, 12), heard=st.integers(1, 12), scale=st.floats(-2, 1), seed=st.integers(0, 1000))
-@example(cells=4, heard=4, scale=1.0, seed=5)  # Where whole steps lead away.
-def test_softplus_finds_the_least_loss(cells: int, heard: int, scale: float, seed: int) -> None:
+@given(cells=st.integers(1, 12), contexts=st.integers(1, 12), scale=st.floats(-2, 1), seed=st.integers(0, 1000))
+@example(cells=4, contexts=4, scale=1.0, seed=5)  # Where full Newton steps diverge.
+def test_softplus_minimises_its_loss(cells: int, contexts: int, scale: float, seed: int) -> None:
     generator = stream(seed, "data")
-    z, c = (10**scale * torch.from_numpy(generator.normal(size=(20, width))) for width in (cells, heard))
+    z, c = (10**scale * torch.from_numpy(generator.normal(size=(20, width))) for width in (cells, contexts))
     signs = torch.from_numpy(generator.choice([-1.0, 1.0], 20))
     gradients = []
     for matrix, slopes in (theory.softplus(z, c, signs), theory.linear(z, c, signs)):
@@ -159,9 +166,9 @@ def test_softplus_finds_the_least_loss(cells: int, heard: int, scale: float, see
     assert gradients[0] < 1e-8 < 1e-4 < gradients[1]
 
 
-def test_slopes_that_are_not_found_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_convergence_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(theory, "STEPS", 1)
-    with pytest.raises(ArithmeticError, match="not found in 1 steps"):
+    with pytest.raises(ArithmeticError, match="not converged in 1 steps"):
         theory.softplus(*views(4), torch.ones(32, dtype=torch.float64))
 
 
@@ -172,14 +179,14 @@ def test_slopes_that_are_not_found_are_refused(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("own", [False, True], ids=["sibling", "own activity"])
 def test_orthonormal_weights_make_local_updates_end_to_end(kind: str, direct: bool, own: bool) -> None:
     batch, loss = pairs(CELLS), getattr(theory, kind)
-    batch = Pairs(batch.inputs, batch.inputs, batch.signs) if own else batch  # As forward-forward learning has it.
+    batch = Pairs(batch.inputs, batch.inputs, batch.signs) if own else batch  # As in forward-forward learning.
     network = DeepNetwork(theory.semi_orthogonal(EQUAL, stream(0, "weights")))
     local = theory.local_updates(network, batch, loss, direct)
     end_to_end = theory.end_to_end_updates(network, batch, loss)
     found = theory.cosines(local, end_to_end)
     assert len(found) == DEPTH
     assert min(found) > 1 - 1e-6
-    for one, other in zip(local, end_to_end, strict=True):  # Length too, not the direction alone.
+    for one, other in zip(local, end_to_end, strict=True):  # Also their lengths.
         torch.testing.assert_close(one, other, rtol=1e-7, atol=1e-7 if kind == "softplus" else 1e-9)
 
 
@@ -198,8 +205,8 @@ def test_orthonormal_columns_above_the_first_layer_suffice(widths: list[int], se
 
 
 @pytest.mark.parametrize("draw", [theory.semi_orthogonal, theory.default_weights])
-def test_orthonormal_layers_alone_score_a_pair_alike(draw: Callable[..., tuple[Tensor, ...]]) -> None:
-    """So that the slopes, which depend on the score, are the same in all layers by themselves."""
+def test_only_orthonormal_layers_give_a_pair_equal_scores(draw: Callable[..., tuple[Tensor, ...]]) -> None:
+    """Hence the slopes, which depend on the score, are the same in all layers."""
     batch, network = pairs(CELLS), DeepNetwork(draw(EQUAL, stream(0, "weights")))
     layers = zip(network.activities(batch.inputs)[1:], network.activities(batch.contexts)[1:], strict=True)
     slopes = [theory.softplus(z, c, batch.signs)[1] for z, c in layers]
@@ -220,7 +227,7 @@ def test_direct_feedback_is_closer_where_layers_shrink(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_default_weights_part_the_two_as_their_product_does(seed: int) -> None:
+def test_cosines_with_default_weights_follow_their_product(seed: int) -> None:
     """With B = I the cosine is that of G and I, 1/sqrt(1 + layers above), from Fuss-Catalan moments."""
     batch, network = pairs(CELLS, seed), DeepNetwork(theory.default_weights(EQUAL, stream(seed, "weights")))
     local = theory.local_updates(network, batch, theory.identity)
@@ -228,7 +235,7 @@ def test_default_weights_part_the_two_as_their_product_does(seed: int) -> None:
     assert found == pytest.approx([1 / np.sqrt(1 + above) for above in range(DEPTH - 1, -1, -1)], abs=0.06)
 
 
-def test_weights_are_drawn_as_they_are_named() -> None:
+def test_weights_have_the_stated_distributions() -> None:
     shrinking, growing = theory.semi_orthogonal([9, 4, 7], stream(0, "weights"))
     torch.testing.assert_close(shrinking @ shrinking.T, torch.eye(4, dtype=torch.float64))
     torch.testing.assert_close(growing.T @ growing, torch.eye(4, dtype=torch.float64))
@@ -260,7 +267,7 @@ def test_the_experiment_at_toy_size(tmp_path: Path) -> None:
     assert "| `default, softplus` | " in opened.from_rows(tmp_path / ROWS)[0]["published"]
 
 
-def test_digits_are_cut_into_patches_that_meet(experiment: dict[str, Any]) -> None:
+def test_patches_of_digits_are_adjacent(experiment: dict[str, Any]) -> None:
     upper, lower = (view.reshape(2, 32, 14, 14) for view in experiment["INPUTS"]["digits"](0, 32))  # Left and right.
     edges = [(upper[..., -1, :], lower[..., 0, :]), (upper[0, ..., -1], upper[1, ..., 0])]
     edges.append((lower[0, ..., -1], lower[1, ..., 0]))

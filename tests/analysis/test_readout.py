@@ -20,8 +20,8 @@ def test_only_the_two_layer_readout_solves_exclusive_or(kind: str, low: float, h
 
 
 @pytest.mark.parametrize("kind", ["linear", "two-layer"])
-def test_test_activity_is_seen_in_the_units_of_training(kind: str) -> None:
-    """What stands by itself: a test sample is judged alike whatever is tested beside it."""
+def test_test_activity_is_scaled_by_the_training_statistics(kind: str) -> None:
+    """Hence the prediction for a test sample does not depend on the other test samples."""
     train = torch.linspace(-1, 1, 201).unsqueeze(1) * 3 + 7
     labels = (train[:, 0] > 7).long()
     readout = Readout(kind=kind)  # type: ignore[arg-type]
@@ -29,7 +29,7 @@ def test_test_activity_is_seen_in_the_units_of_training(kind: str) -> None:
         assert readout.accuracy(train, labels, test, torch.full((len(test),), truth), 2, 0) == 1
 
 
-def test_p_star_is_where_the_criterion_holds_from_there_on() -> None:
+def test_p_star_is_bracketed_by_the_last_failure_and_the_first_lasting_success() -> None:
     # Chance 0.5: the criterion is an error of 0.05.
     assert bracket([100, 200, 400], [0.91, 0.96, 0.99], 0.5) == (100, 200)
     assert bracket([100, 200, 400], [0.96, 0.91, 0.99], 0.5) == (200, 400)

@@ -1,6 +1,6 @@
-"""What things cost, as ratios within one run: ``python -m tests.benchmarks.costs``.
+"""Costs of training steps, as ratios within one run: ``python -m tests.benchmarks.costs``.
 
-Each pair is timed in turn, on one thread, and the median of many rounds is shown.
+The two sides of each ratio are timed alternately on one thread; medians over many rounds are printed.
 """
 
 import time
@@ -23,31 +23,31 @@ ROUNDS, STEPS, BATCH = 30, 40, 128
 
 
 def seconds(work: Callable[[], None]) -> float:
-    """Time one call."""
+    """Duration of one call, in seconds."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
 
 
 def ratio(first: Callable[[], None], second: Callable[[], None]) -> tuple[float, float, float]:
-    """Time two works in turn, and answer with both medians and the median ratio."""
+    """Time two functions alternately: the median duration of each, and the median ratio."""
     first(), second()
     pairs = [(seconds(first), seconds(second)) for _ in range(ROUNDS)]
     return median(a for a, _ in pairs), median(b for _, b in pairs), median(a / b for a, b in pairs)
 
 
-def in_turn(works: Sequence[Callable[[], None]]) -> Callable[[], None]:
-    """One work after the other."""
+def in_turn(functions: Sequence[Callable[[], None]]) -> Callable[[], None]:
+    """A function that calls all functions in turn."""
 
     def work() -> None:
-        for part in works:
-            part()
+        for function in functions:
+            function()
 
     return work
 
 
 def training(learner: Learner, stage: int) -> Callable[[], None]:
-    """One epoch of the training loop, in one stage of a learner."""
+    """One epoch of the training loop, for one stage of a learner."""
     network = learner.network
     leaves = torch.rand(STEPS * BATCH, network.topology.inputs, network.topology.channels)
     labels = torch.randint(network.classes, (len(leaves),))
@@ -66,15 +66,15 @@ class OneStage:
         self.network, self.uses_labels, self.represents = learner.network, learner.uses_labels, learner.represents
 
     def present(self, stage: int, leaves: Tensor) -> Tensor:
-        """Answer with what was computed."""
+        """Return the precomputed input."""
         return self.seen
 
     def step(self, stage: int, seen: Tensor, labels: Tensor, progress: float) -> None:
-        """Pass the batch on."""
+        """Train the learner on the batch."""
         self.learner.step(self.stage, seen, labels, progress)
 
     def classify(self, leaves: Tensor) -> Tensor | None:
-        """Pass the question on."""
+        """Classify with the learner."""
         return self.learner.classify(leaves)
 
 
@@ -90,7 +90,7 @@ def shuffled() -> tuple[Tensor, ...]:
 
 
 def bare_backprop(hierarchy: Hierarchy, model: Model) -> Callable[[], None]:
-    """The arithmetic of backpropagation, written straight into a torch loop."""
+    """The arithmetic of backpropagation, in a plain torch loop."""
     network: Network = assemble(model, hierarchy, 0).network
     weights = [layer.feedforward.weights.detach()[0].clone().requires_grad_() for layer in network.layers]
     biases = [layer.bias.detach()[0].clone().requires_grad_() for layer in network.layers]
@@ -111,7 +111,7 @@ def bare_backprop(hierarchy: Hierarchy, model: Model) -> Callable[[], None]:
 
 
 def bare_clapp(hierarchy: Hierarchy, model: Model, stage: int) -> Callable[[], None]:
-    """The arithmetic of one greedy CLAPP layer, written straight into a torch loop for s = 2 and shared weights."""
+    """The arithmetic of one greedy CLAPP layer, in a plain torch loop, for s = 2 and shared weights."""
     layer = assemble(model, hierarchy, 0).network.layers[stage]
     positions, weight, bias = layer.positions, layer.feedforward.weights[0], layer.bias[0]
     assert layer.context is not None
@@ -148,7 +148,7 @@ def bare_clapp(hierarchy: Hierarchy, model: Model, stage: int) -> Callable[[], N
 
 
 def main() -> None:
-    """Print all ratios, for networks as small as the models and for larger ones."""
+    """Print all ratios, for networks of the default size and for larger ones."""
     torch.set_num_threads(1)
     for cells in (64, 256):
         compare_steps(cells)
@@ -158,7 +158,7 @@ def main() -> None:
 
 
 def compare_steps(cells: int) -> None:
-    """Print the ratios for networks with so many cells a column."""
+    """Print the ratios for networks with this number of cells per column."""
     hierarchy, clapp, backprop = Hierarchy(), sized("clapp", cells), sized("backprop", cells)
     learner, reference = assemble(clapp, hierarchy, 0), assemble(backprop, hierarchy, 0)
     print(
@@ -176,7 +176,7 @@ def compare_steps(cells: int) -> None:
 
 
 def sized(name: str, cells: int) -> Model:
-    """A model of the package with another number of cells."""
+    """A model of the package with a different number of cells."""
     model = find_model(name)
     copy = model.model_copy(update={"network": model.network.model_copy(update={"cells": cells})})
     copy._name, copy._path = model._name, model._path
@@ -184,7 +184,7 @@ def sized(name: str, cells: int) -> Model:
 
 
 def show(what: str, first: float, second: float, found: float) -> None:
-    """Print one pair."""
+    """Print one ratio."""
     print(f"{what}: {1e3 * first / STEPS:.2f} ms / {1e3 * second / STEPS:.2f} ms, ratio {found:.2f}")
 
 

@@ -15,7 +15,7 @@ from cortexsim.studies.engine import Engine
 from cortexsim.studies.experiment import open_experiment
 from cortexsim.studies.random_search import read_search, search
 from cortexsim.studies.samples_needed import plan
-from cortexsim.tasks import WANTED
+from cortexsim.tasks import REQUIRED
 from cortexsim.tasks.rhm import Hierarchy
 from cortexsim.tasks.sequence import ObjectSequence
 
@@ -107,7 +107,7 @@ def test_the_file_of_a_task_is_found_again_from_anywhere(
     "field", ["from __future__ import annotations\n{}size: int = 8", "import numpy as np\n{}size: np.ndarray = None"]
 )
 def test_fields_of_a_task_that_no_table_can_have_get_one_line(field: str, here: Path) -> None:
-    members = "\n    ".join(f"{name} = None" for name in WANTED)
+    members = "\n    ".join(f"{name} = None" for name in REQUIRED)
     text = field.format(f"""
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""Small networks taught by an error, and what backpropagation would do in them."""
+"""Small networks with feedback learning, and their comparison with backpropagation."""
 
 import torch
 from torch import Tensor
@@ -26,20 +26,20 @@ def batch(count: int = 9) -> tuple[Tensor, Tensor]:
     return leaves, torch.randint(4, (count,), generator=generator)
 
 
-def mirror(found: Network) -> None:
-    """Give every layer, as feedback weights, the transpose of the weights above it."""
-    above = [layer.feedforward.weights.transpose(1, 2) for layer in found.layers[1:]]
-    for layer, transpose in zip(found.layers, [*above, found.output.T.unsqueeze(0)], strict=True):
+def mirror(network: Network) -> None:
+    """Set the feedback weights of every layer to the transpose of the weights above it."""
+    above = [layer.feedforward.weights.transpose(1, 2) for layer in network.layers[1:]]
+    for layer, transpose in zip(network.layers, [*above, network.output.T.unsqueeze(0)], strict=True):
         layer.feedback = Projection(transpose.clone())
 
 
-def learner(name: str, found: Network | None = None, **changes: str) -> Feedback:
+def learner(name: str, built: Network | None = None, **changes: str) -> Feedback:
     rule = RULES[name].taught_by(changes.get("feedback"), changes.get("masks"))  # type: ignore[arg-type]
-    return Feedback(found or network(rule), rule, Optimization())
+    return Feedback(built or network(rule), rule, Optimization())
 
 
 def assert_backprop(taught: Feedback, rtol: float = 1e-9) -> None:
-    """Hold the updates of all weights to the gradient; an update averages over columns that share weights."""
+    """Check that all updates are the negative gradient; an update is averaged over columns that share weights."""
     leaves, labels = batch()
     updates = taught.updates(leaves, labels)
     for name, gradient in gradients(taught.network, leaves, labels).items():

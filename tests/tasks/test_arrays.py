@@ -40,16 +40,16 @@ def test_axes_are_samples_then_grid_then_channels(
         assert LABELS[(wanted == row).all((1, 2)).argmax()] == label
 
 
-def test_columns_are_scaled_each_on_its_own(tmp_path: Path) -> None:
+def test_columns_are_scaled_separately(tmp_path: Path) -> None:
     values = np.random.default_rng(0).normal(size=(60, 3)) * [1, 10, 0] + [0, 100, 7]
     task = Arrays(saved(tmp_path, X=values, y=LABELS))
     train, _ = task.draw(40, 20, 0, 0)
     assert (train.inputs[:, :2].min(0) == 0).all()
     assert (train.inputs[:, :2].max(0) == 1).all()
-    assert (train.inputs[:, 2] == 0).all()  # Equal values say nothing.
+    assert (train.inputs[:, 2] == 0).all()  # A constant column.
 
 
-def test_pictures_are_scaled_alike(tmp_path: Path) -> None:
+def test_images_are_scaled_by_common_statistics(tmp_path: Path) -> None:
     values = np.zeros((60, 2, 2), dtype=np.uint8)
     values[:, 0, 0], values[:, 1, 1] = np.arange(60), 100
     train, test = Arrays(saved(tmp_path, X=values, y=LABELS)).draw(40, 20, 0, 0)
@@ -72,7 +72,7 @@ def test_standard_scaling(tmp_path: Path) -> None:
     assert train.inputs.std(0).ravel() == pytest.approx([1, 1, 0], abs=1e-6)
 
 
-def test_large_offsets_keep_their_differences(tmp_path: Path) -> None:
+def test_small_differences_survive_large_offsets(tmp_path: Path) -> None:
     values = 1.6e9 + np.arange(60.0)[:, None]  # In single precision all of these are the same.
     train, test = Arrays(saved(tmp_path, X=values, y=LABELS)).draw(40, 20, 0, 0)
     assert len(np.unique(np.concatenate([train.inputs, test.inputs]))) >= 59
@@ -83,7 +83,7 @@ def test_smaller_training_sets_are_scaled_like_larger_ones(tmp_path: Path) -> No
     assert (task.draw(5, 20, 0, 0)[0].inputs == task.draw(40, 20, 0, 0)[0].inputs[:5]).all()
 
 
-def test_samples_without_a_label_train_last_and_never_test(tmp_path: Path) -> None:
+def test_unlabelled_samples_come_last_in_training_and_are_never_tested(tmp_path: Path) -> None:
     labels = LABELS.astype(float)
     labels[::4], labels[1] = -1, np.nan
     task = Arrays(saved(tmp_path, X=np.arange(60.0)[:, None], y=labels), scaling="none")
@@ -94,7 +94,7 @@ def test_samples_without_a_label_train_last_and_never_test(tmp_path: Path) -> No
     assert set(train.inputs[24:].ravel()) == {1, *range(0, 60, 4)}
 
 
-def test_every_class_trains_even_where_one_is_rare(tmp_path: Path) -> None:
+def test_every_class_is_in_the_training_set_even_if_it_is_rare(tmp_path: Path) -> None:
     labels = np.array([0] * 50 + [1] * 8 + [2] * 2)
     task = Arrays(saved(tmp_path, X=np.arange(60.0)[:, None], y=labels))
     assert task.chance == pytest.approx(50 / 60)
@@ -108,7 +108,7 @@ def test_every_class_trains_even_where_one_is_rare(tmp_path: Path) -> None:
         task.draw(51, 10, 0, 0)
 
 
-def test_own_test_sets_are_kept(tmp_path: Path) -> None:
+def test_separate_test_sets(tmp_path: Path) -> None:
     inputs, tested = np.arange(60.0)[:, None], 100 + np.arange(10.0)[:, None]
     test_labels = np.array([1, 1, 1, 1, 1, 1, 0, 0, 2, 2])
     path = saved(tmp_path, x_train=inputs, y_train=LABELS, x_test=tested, y_test=test_labels)
@@ -177,7 +177,7 @@ def test_changed_files_are_read_again_and_others_are_not(tmp_path: Path, monkeyp
     assert (task.classes, task.grid) == (2, (4,))
 
 
-def test_content_follows_what_the_files_hold_and_not_their_names(tmp_path: Path) -> None:
+def test_content_depends_on_the_contents_of_files_and_not_on_their_names(tmp_path: Path) -> None:
     texts = ["x,y\n1,0\n2,1\n3,0\n4,1\n", "x,y\n1,0\n2,1\n3,0\n5,1\n"]
     paths = [tmp_path / name for name in ("a.csv", "b.csv", "c.csv")]
     for path, text in zip(paths, (texts[0], texts[0], texts[1]), strict=True):

@@ -1,4 +1,4 @@
-"""What every task promises, of each task in the register."""
+"""Requirements on every task, checked for each task of the package."""
 
 import doctest
 import importlib
@@ -38,7 +38,7 @@ def keys(data: Data) -> list[bytes]:
     return [row.tobytes() for row in data.inputs]
 
 
-def test_samples_are_as_announced(task: Task) -> None:
+def test_samples_have_the_declared_shape_and_labels(task: Task) -> None:
     for data, count in zip(task.draw(TRAIN, TEST, 0, 1), (TRAIN, TEST), strict=True):
         assert data.inputs.shape == (count, np.prod(task.grid), task.channels)
         assert data.inputs.dtype == np.float32
@@ -79,13 +79,13 @@ def test_larger_training_sets_begin_with_the_smaller(task: Task) -> None:
     assert keys(tested) == keys(same)
 
 
-def test_chance_is_between_none_and_all(task: Task) -> None:
+def test_chance_is_the_frequency_of_a_class(task: Task) -> None:
     assert 1 / task.classes <= task.chance < 1
     labels = task.draw(TRAIN, TEST, 0, 1)[1].labels
     assert abs(np.bincount(labels, minlength=task.classes)[labels[0]] / TEST - task.chance) < 0.3
 
 
-def test_some_samples_can_be_chosen(task: Task) -> None:
+def test_samples_can_be_indexed(task: Task) -> None:
     data = task.draw(TRAIN, TEST, 0, 1)[0]
     for chosen in (slice(5, 9), np.array([5, 6, 7, 8])):
         assert keys(data[chosen]) == keys(data)[5:9]
@@ -106,23 +106,23 @@ def test_second_views_keep_labels_and_change_inputs(task: Task) -> None:
     assert (view.inputs == data.second_view(1, stream(0, "view")).inputs).all()
 
 
-def test_more_samples_than_there_are_draw_one_line(task: Task) -> None:
-    with pytest.raises(UserError) as told:
+def test_requests_for_too_many_samples_are_refused_in_one_line(task: Task) -> None:
+    with pytest.raises(UserError) as error:
         task.draw(task.distinct_samples, 1, 0, 1)
-    assert "\n" not in str(told.value)
-    assert str(task.distinct_samples) in str(told.value)
+    assert "\n" not in str(error.value)
+    assert str(task.distinct_samples) in str(error.value)
 
 
-def test_tasks_are_frozen_and_travel_between_processes(task: Task) -> None:
+def test_tasks_are_frozen_and_can_be_pickled(task: Task) -> None:
     task.draw(TRAIN, TEST, 0, 1)
     with pytest.raises(FrozenInstanceError):
         task.path = "other"  # type: ignore[attr-defined]
     sent = pickle.dumps(task)
-    assert len(sent) < 1000  # Its settings, not its samples.
+    assert len(sent) < 1000  # The settings only, not the samples.
     assert pickle.loads(sent) == task
 
 
-def test_names_and_shape_are_stated(task: Task) -> None:
+def test_declared_properties_are_consistent(task: Task) -> None:
     assert TASKS[task.name] is type(task)
     assert len(task.grid) in (1, 2)
     assert task.branching >= 2
@@ -132,17 +132,19 @@ def test_names_and_shape_are_stated(task: Task) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_examples_say_what_happens(module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_task_has_an_example_that_runs(module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if module in NEEDED:
         pytest.importorskip(NEEDED[module])
     monkeypatch.chdir(tmp_path)
-    found = doctest.testmod(importlib.import_module(f"cortexsim.tasks.{module}"))
-    assert found.attempted >= 3
-    assert found.failed == 0
+    results = doctest.testmod(importlib.import_module(f"cortexsim.tasks.{module}"))
+    assert results.attempted >= 3
+    assert results.failed == 0
 
 
 @pytest.mark.parametrize(("name", "module", "made"), [("digits", "sklearn", "_read"), ("mnist1d", "mnist1d", "_make")])
-def test_missing_packages_draw_one_line(name: str, module: str, made: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_packages_are_reported_in_one_line(
+    name: str, module: str, made: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     getattr(importlib.import_module(f"cortexsim.tasks.{name}"), made).cache_clear()
     for part in (module, f"{module}.datasets", f"{module}.data"):
         monkeypatch.setitem(sys.modules, part, None)

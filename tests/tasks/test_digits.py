@@ -20,7 +20,7 @@ def test_chance_is_the_most_frequent_digit() -> None:
     assert Digits().chance == pytest.approx(183 / 1797)
 
 
-def test_every_digit_is_in_the_least_training_set() -> None:
+def test_every_digit_is_in_the_smallest_training_set() -> None:
     for seed in range(5):
         assert set(Digits().draw(10, 100, 0, seed)[0].labels) == set(range(10))
     with pytest.raises(UserError, match="9 training samples are too few"):

@@ -44,7 +44,7 @@ def test_scaling_follows_the_published_training_samples(published: dict[str, np.
     assert standard.inputs.std() == pytest.approx(1, abs=1e-5)
 
 
-def test_more_than_published_goes_on_alike() -> None:
+def test_samples_beyond_the_published_data_set() -> None:
     train, test = Mnist1d(scaling="none").draw(4500, 1100, 0, 0)
     less, _ = Mnist1d(scaling="none").draw(4000, 1000, 0, 0)
     assert (train.inputs[:4000] == less.inputs).all()
@@ -54,9 +54,9 @@ def test_more_than_published_goes_on_alike() -> None:
         Mnist1d().draw(10, 100_001, 0, 0)
 
 
-def test_global_random_streams_stay_as_they_were() -> None:
+def test_global_random_states_are_restored() -> None:
     before = random.getstate(), np.random.get_state(legacy=False)["state"]  # noqa: NPY002
-    Mnist1d().draw(10, 10, 987, 0)  # A task seed of its own, so that it is made now.
+    Mnist1d().draw(10, 10, 987, 0)  # A task seed that no other test uses, so that the data set is not cached.
     after = random.getstate(), np.random.get_state(legacy=False)["state"]  # noqa: NPY002
     assert before[0] == after[0]
     assert before[1]["pos"] == after[1]["pos"]

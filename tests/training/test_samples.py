@@ -87,10 +87,10 @@ def test_spiking_layers_learn_from_samples_without_a_label() -> None:
         ("train shape", r"task 'steps': its training samples have the shape \(40, 1, 8\), not \(40, 8, 1\)"),
         ("test shape", r"task 'steps': its test samples have the shape \(40, 1, 8\), not \(40, 8, 1\)"),
         ("train count", r"task 'steps': its training samples have the shape \(39, 8, 1\), not \(40, 8, 1\)"),
-        ("train nan", "task 'steps': its training samples hold values that are no finite numbers"),
+        ("train nan", "task 'steps': its training samples contain nan or infinite values"),
         ("test class", "task 'steps': its test samples have labels from 1 to 2, not from 0 to 1"),
         ("train class", "task 'steps': its training samples have labels from 0 to 2, not from -1 to 1"),
-        ("train real", "task 'steps': labels of its training samples are float64 in the shape .*, not whole numbers"),
+        ("train real", "task 'steps': the labels of its training samples have dtype float64 and shape .* .an integer"),
         ("test unlabelled", "task 'steps': its test samples have labels from -1 to -1, not from 0 to 1"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The task: the Random Hierarchy Model, its samples, its exact tables and its laws."""
+"""The Random Hierarchy Model: grammars, samples, exact probabilities, and predicted sample complexities."""
 
 from cortexsim.tasks.rhm import laws, tables
 from cortexsim.tasks.rhm.grammar import Grammar, Sizes

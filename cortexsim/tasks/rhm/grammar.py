@@ -1,4 +1,4 @@
-"""The Random Hierarchy Model: a grammar whose hidden structure is known exactly.
+"""Grammars of the Random Hierarchy Model.
 
 Source: Cagnetta, Petrini, Tomasini, Favero, Wyart, Physical Review X 14, 031001 (2024).
 """
@@ -13,13 +13,17 @@ from numpy.typing import NDArray
 from cortexsim.errors import UserError
 
 Symbols = NDArray[np.integer]
-MOST_LEAVES = 2**20
-MOST_TUPLES = 2**31  # Different tuples of symbols: they are numbered.
+MAX_LEAVES = 2**20
+MAX_TUPLES = 2**31  # Possible tuples of symbols, which are numbered in an array.
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """State the sizes of a Random Hierarchy Model, and refuse those that cannot exist: see `Hierarchy`."""
+    """Sizes of a Random Hierarchy Model: see `Hierarchy`.
+
+    Raises:
+        UserError: if a size is out of range, or a level needs more distinct tuples than exist.
+    """
 
     features: int = 8
     multiplicity: int = 4
@@ -30,60 +34,64 @@ class Sizes:
     def __post_init__(self) -> None:
         if self.classes == 0:
             object.__setattr__(self, "classes", self.features)
-        least = {"features": 2, "multiplicity": 1, "depth": 1, "tuple_size": 2, "classes": 2}
-        for key, smallest in least.items():
-            if (value := getattr(self, key)) < smallest:
-                raise UserError(f"hierarchy: {key} = {value} is too small (at least {smallest})")
+        smallest = {"features": 2, "multiplicity": 1, "depth": 1, "tuple_size": 2, "classes": 2}
+        for key, bound in smallest.items():
+            if (value := getattr(self, key)) < bound:
+                raise UserError(f"hierarchy: {key} = {value} is too small (at least {bound})")
         if self.features > 256:
             raise UserError(f"hierarchy: features = {self.features} is too large (at most 256)")
-        self._refuse_large_trees()
-        self._refuse_crowded_tuples()
+        self._check_tree()
+        self._check_tuples()
 
-    def _refuse_large_trees(self) -> None:
+    def _check_tree(self) -> None:
         s, v = self.tuple_size, self.features
-        if self.depth * math.log2(s) > math.log2(MOST_LEAVES):
+        if self.depth * math.log2(s) > math.log2(MAX_LEAVES):
             raise UserError(
-                f"hierarchy: depth = {self.depth} with tuple_size = {s} makes over {MOST_LEAVES} leaves (take less)"
+                f"hierarchy: depth = {self.depth} with tuple_size = {s} makes over {MAX_LEAVES} leaves (reduce either)"
             )
-        if s * math.log2(v) > math.log2(MOST_TUPLES):
+        if s * math.log2(v) > math.log2(MAX_TUPLES):
             raise UserError(
-                f"hierarchy: features = {v} with tuple_size = {s} makes over {MOST_TUPLES} tuples (take less)"
+                f"hierarchy: features = {v} with tuple_size = {s} makes over {MAX_TUPLES} tuples (reduce either)"
             )
 
-    def _refuse_crowded_tuples(self) -> None:
-        room = self.features**self.tuple_size
+    def _check_tuples(self) -> None:
+        tuples = self.features**self.tuple_size
         parents = max(self.classes, self.features if self.depth > 1 else 0)
-        if self.multiplicity * parents > room:
+        if self.multiplicity * parents > tuples:
             raise UserError(
                 f"hierarchy: multiplicity = {self.multiplicity} times {parents} parents needs"
-                f" {self.multiplicity * parents} distinct tuples, but features ** tuple_size is {room}"
-                f" (multiplicity at most {room // parents})"
+                f" {self.multiplicity * parents} distinct tuples, but features ** tuple_size is {tuples}"
+                f" (multiplicity at most {tuples // parents})"
             )
 
     @property
     def leaves(self) -> int:
-        """Count the leaves of one sample, s^L."""
+        """Number of leaves of one sample, s^L."""
         return self.positions(0)
 
     def positions(self, level: int) -> int:
-        """Count the symbols of one sample at a level."""
+        """Number of symbols of one sample at a level, s^(L - level)."""
         return self.tuple_size ** (self.depth - level)
 
     def symbols(self, level: int) -> int:
-        """Count the different symbols of a level: n_c for the label, v below."""
+        """Number of different symbols of a level: n_c for the level of the label, v below."""
         return self.classes if level == self.depth else self.features
 
     @cached_property
     def distinct_samples(self) -> int:
-        """P_max = n_c m^((s^L - 1)/(s - 1)), exact at any size."""
+        """Number of distinct samples, P_max = n_c m^((s^L - 1)/(s - 1)), as an exact integer."""
         expansions = (self.tuple_size**self.depth - 1) // (self.tuple_size - 1)
         return self.classes * self.multiplicity**expansions
 
     def check_samples(self, train: int, test: int) -> None:
-        """See that there are so many different samples.
+        """Check that there are enough distinct samples.
+
+        Args:
+            train: number of training samples.
+            test: number of test samples.
 
         Raises:
-            UserError: where there are not.
+            UserError: if ``train + test`` is more than `distinct_samples`.
         """
         if train + test > self.distinct_samples:
             raise UserError(
@@ -93,17 +101,21 @@ class Sizes:
 
     @property
     def synonym_fraction(self) -> float:
-        """f = m / v^(s-1): at 1 (with n_c = v) every string is equally likely and unlabelled samples say nothing."""
+        """Fraction of all possible tuples that the symbols of a level below the label have, f = m / v^(s-1).
+
+        At f = 1 and n_c = v all strings of leaves are equally likely, so that nothing can be learned without labels.
+        """
         return self.multiplicity / self.features ** (self.tuple_size - 1)
 
 
 @dataclass(frozen=True)
 class Grammar:
-    """Hold which tuples each symbol owns, at every level.
+    """A grammar: the m tuples of every symbol, at every level.
 
     Attributes:
         hierarchy: the sizes.
-        tuples: ``tuples[level - 1]`` has shape (symbols of that level, m, s): the symbols one level below.
+        tuples: ``tuples[level - 1]``, of shape (symbols of the level, m, s), lists the tuples of each symbol of the
+            level, as symbols of ``level - 1``.
     """
 
     hierarchy: Sizes
@@ -111,22 +123,41 @@ class Grammar:
 
     @classmethod
     def draw(cls, hierarchy: Sizes, generator: np.random.Generator) -> "Grammar":
-        """Draw the tuples of every level uniformly, without replacement, so that a tuple names its parent."""
+        """Draw a grammar: every symbol of every level gets m tuples, all tuples of a level being distinct.
+
+        Args:
+            hierarchy: the sizes.
+            generator: source of randomness.
+
+        >>> from cortexsim.seeds import stream
+        >>> grammar = Grammar.draw(Sizes(features=6, multiplicity=3, depth=2), stream(0, "grammar"))
+        >>> [tuples.shape for tuples in grammar.tuples]
+        [(6, 3, 2), (6, 3, 2)]
+        >>> grammar.parent(1, grammar.tuples[0][5, 2]).item()
+        5
+        """
         return cls(hierarchy, tuple(_draw_level(hierarchy, k, generator) for k in range(1, hierarchy.depth + 1)))
 
     def parent(self, level: int, children: Symbols) -> Symbols:
-        """Name the parents of tuples: children (..., s) of level - 1 to symbols (...) of the level.
+        """Symbols that tuples are expansions of.
+
+        Args:
+            level: level of the parents.
+            children: tuples of symbols of ``level - 1``, (..., s).
+
+        Returns:
+            Symbols of ``level``, (...).
 
         Raises:
-            UserError: where a tuple belongs to no parent.
+            UserError: if a tuple is not in the grammar.
         """
         owned = self.tuples[level - 1]
         parents = np.full(self.hierarchy.features**self.hierarchy.tuple_size, -1)
         parents[self._code(owned)] = np.arange(len(owned))[:, None]
-        found = parents[self._code(children)]
-        if (found < 0).any():
+        result = parents[self._code(children)]
+        if (result < 0).any():
             raise UserError(f"hierarchy: a tuple of level {level - 1} has no parent in this grammar")
-        return found
+        return result
 
     def _code(self, children: Symbols) -> Symbols:
         weights = self.hierarchy.features ** np.arange(self.hierarchy.tuple_size)[::-1]

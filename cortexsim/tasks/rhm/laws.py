@@ -1,17 +1,29 @@
-"""Published laws of sample complexity, up to factors of order one."""
+"""Published scaling laws for the number of training samples needed, up to factors of order one."""
 
 from cortexsim.tasks.rhm.grammar import Sizes
 
 
 def backpropagation(hierarchy: Sizes) -> int:
-    """P* ~ n_c m^L for a deep network with the hierarchy's tree (Cagnetta et al. 2024)."""
+    """Sample complexity of a deep network trained by backpropagation, P* ~ n_c m^L.
+
+    Source: Cagnetta et al., Physical Review X 14, 031001 (2024).
+
+    >>> from cortexsim.tasks.rhm import Sizes
+    >>> backpropagation(Sizes(features=8, multiplicity=4, depth=3))
+    512
+    """
     return hierarchy.classes * hierarchy.multiplicity**hierarchy.depth
 
 
 def clustering(hierarchy: Sizes) -> float:
-    """P* ~ v m^3 / (1 - f) for layer-wise clustering by context, whatever the depth (Korchinski et al. 2026).
+    """Sample complexity of layer-wise clustering by context, P* ~ v m^3 / (1 - f), which does not depend on the depth.
 
-    Infinite at f = 1, where context says nothing.
+    Infinite at f = 1, where the context carries no information. Source: Korchinski, Favero,
+    Wyart, 2026 (arXiv 2605.27734).
+
+    >>> from cortexsim.tasks.rhm import Sizes
+    >>> clustering(Sizes(features=8, multiplicity=4, depth=3))
+    1024.0
     """
-    room = 1 - hierarchy.synonym_fraction
-    return hierarchy.features * hierarchy.multiplicity**3 / room if room > 0 else float("inf")
+    margin = 1 - hierarchy.synonym_fraction
+    return hierarchy.features * hierarchy.multiplicity**3 / margin if margin > 0 else float("inf")

@@ -1,4 +1,4 @@
-"""Samples of a grammar, drawn top down, and the exchanges that probe what a network has understood."""
+"""Samples of a grammar, drawn top down, and exchanges of their symbols that probe what a network represents."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -9,17 +9,18 @@ from numpy.typing import NDArray
 from cortexsim.errors import UserError
 from cortexsim.tasks.rhm.grammar import Grammar, Symbols
 
-BLOCK = 8192  # Candidates drawn at once. Fixed, so that a longer data set begins with the shorter one.
+BLOCK = 8192  # Candidates drawn at once; fixed, so that a smaller data set is a prefix of a larger one.
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Hold samples as their labels and choices, from which every level follows.
+    """Samples of a grammar, stored as their labels and choices of synonyms, which determine all levels.
 
     Attributes:
-        grammar: the grammar they were drawn from.
+        grammar: the grammar that generated the samples.
         labels: (samples,).
-        choices: ``choices[level - 1]`` has shape (samples, positions of that level): which synonym each symbol took.
+        choices: ``choices[level - 1]``, of shape (samples, positions of the level), says which of its m tuples each
+            symbol of the level was expanded into.
     """
 
     grammar: Grammar
@@ -31,40 +32,44 @@ class Samples:
 
     @cached_property
     def levels(self) -> tuple[Symbols, ...]:
-        """Symbols of every level, leaves first: ``levels[k]`` has shape (samples, positions of level k)."""
-        found = [self.labels[:, None]]
-        for owned, chosen in zip(reversed(self.grammar.tuples), reversed(self.choices), strict=True):
-            # One gather on a flat table is three times faster than indexing by (parent, synonym).
-            flat = found[-1].astype(np.intp) * owned.shape[1] + chosen
-            found.append(owned.reshape(-1, owned.shape[2])[flat].reshape(len(self.labels), -1))
-        return tuple(reversed(found))
+        """Symbols of every level, leaves first: ``levels[k]`` has the shape (samples, positions of level k)."""
+        levels = [self.labels[:, None]]
+        for tuples, chosen in zip(reversed(self.grammar.tuples), reversed(self.choices), strict=True):
+            # One lookup in a flat table is three times faster than indexing by (parent, synonym).
+            flat = levels[-1].astype(np.intp) * tuples.shape[1] + chosen
+            levels.append(tuples.reshape(-1, tuples.shape[2])[flat].reshape(len(self.labels), -1))
+        return tuple(reversed(levels))
 
     @property
     def leaves(self) -> Symbols:
-        """The visible symbols, (samples, s^L)."""
+        """Symbols of the lowest level, (samples, s^L)."""
         return self.levels[0]
 
     @property
     def inputs(self) -> NDArray[np.float32]:
-        """What is shown: the leaves, one-hot."""
+        """Input values, (samples, s^L, v): the leaves, one-hot."""
         return self.one_hot()
 
     @property
     def latents(self) -> tuple[Symbols, ...]:
-        """Symbols of every level above the leaves."""
+        """Symbols of every level above the leaves, lowest first: each (samples, positions of the level)."""
         return self.levels[1:]
 
     @property
     def exchangeable(self) -> bool:
-        """Whether symbols have synonyms."""
+        """Whether symbols have more than one synonym."""
         return self.grammar.hierarchy.multiplicity > 1
 
     def second_view(self, layer: int, generator: np.random.Generator) -> "Samples":
-        """Exchange the tuples that a layer sees for synonyms."""
+        """Replace every tuple in the input of a layer by a synonym, as `exchange_synonyms` does.
+
+        Raises:
+            UserError: if symbols have no second synonym, or there is no such level.
+        """
         return exchange_synonyms(self, layer, generator)
 
     def one_hot(self) -> NDArray[np.float32]:
-        """Encode the leaves one-hot: (samples, s^L, v)."""
+        """One-hot encoding of the leaves, (samples, s^L, v)."""
         return np.eye(self.grammar.hierarchy.features, dtype=np.float32)[self.leaves]
 
     def __getitem__(self, chosen: slice | NDArray[np.integer] | NDArray[np.bool_]) -> "Samples":
@@ -72,7 +77,24 @@ class Samples:
 
 
 def sample(grammar: Grammar, count: int, generator: np.random.Generator) -> Samples:
-    """Draw samples top down: a uniform label, then for every symbol one of its m tuples, uniformly."""
+    """Draw samples top down: a uniform label, then for every symbol one of its m tuples, uniformly.
+
+    Samples are independent, so that some may be equal; `split` draws distinct ones.
+
+    Args:
+        grammar: the grammar.
+        count: number of samples.
+        generator: source of randomness.
+
+    >>> from cortexsim.seeds import stream
+    >>> from cortexsim.tasks.rhm import Hierarchy
+    >>> grammar = Grammar.draw(Hierarchy(features=8, multiplicity=4, depth=3), stream(0, "grammar"))
+    >>> samples = sample(grammar, 100, stream(0, "data"))
+    >>> samples.leaves.shape, samples.latents[0].shape, samples.inputs.shape
+    ((100, 8), (100, 4), (100, 8, 8))
+    >>> bool((grammar.parent(1, samples.leaves.reshape(100, 4, 2)) == samples.latents[0]).all())
+    True
+    """
     h = grammar.hierarchy
     labels = generator.integers(h.classes, size=count, dtype=np.uint8 if h.classes <= 256 else np.int64)
     choices = [
@@ -83,32 +105,51 @@ def sample(grammar: Grammar, count: int, generator: np.random.Generator) -> Samp
 
 
 def split(grammar: Grammar, train: int, test: int, generator: np.random.Generator) -> tuple[Samples, Samples]:
-    """Draw a training and a test set, all samples distinct.
+    """Draw a training set and a test set, all samples of which are distinct.
 
-    The test set depends on the generator and its own size alone, and a larger training set begins with the smaller.
+    The test set does not depend on ``train``, and a smaller training set is a prefix of a larger one.
+
+    Args:
+        grammar: the grammar.
+        train: number of training samples.
+        test: number of test samples.
+        generator: source of randomness.
+
+    Returns:
+        The training samples and the test samples.
 
     Raises:
-        UserError: where the grammar has fewer distinct samples than were asked for.
+        UserError: if the grammar has too few distinct samples.
     """
     h = grammar.hierarchy
     h.check_samples(train, test)
-    if h.distinct_samples <= 4 * BLOCK:  # Few enough to shuffle all; rejection would crawl near the end.
-        found = _decode(grammar, generator.permutation(h.distinct_samples)[: train + test])
+    if h.distinct_samples <= 4 * BLOCK:  # Few enough to enumerate, where rejection of duplicates would be slow.
+        samples = _decode(grammar, generator.permutation(h.distinct_samples)[: train + test])
     else:
-        found = _distinct(grammar, train + test, generator)
-    return found[test:], found[:test]
+        samples = _distinct(grammar, train + test, generator)
+    return samples[test:], samples[:test]
 
 
 def exchange_synonyms(samples: Samples, level: int, generator: np.random.Generator) -> Samples:
-    """Replace every tuple of a level's symbols by another tuple of the same parent; labels and upper levels stay.
+    """Expand every symbol of a level into another of its m synonyms; this level and those above do not change.
 
     Args:
-        samples: what to exchange in.
-        level: 1 exchanges tuples of leaves, ``depth`` those that the label is written as.
-        generator: draws which of the other m - 1 synonyms.
+        samples: the samples.
+        level: level of the expanded symbols: 1 replaces tuples of leaves, ``depth`` the tuple of the label.
+        generator: source of the choice among the other m - 1 synonyms.
+
+    Returns:
+        New samples; below ``level`` they keep the choices, though not the symbols, of the old ones.
 
     Raises:
-        UserError: where symbols have no second synonym, or there is no such level.
+        UserError: if symbols have no second synonym, or there is no such level.
+
+    >>> from cortexsim.seeds import stream
+    >>> from cortexsim.tasks.rhm import Hierarchy
+    >>> samples, _ = Hierarchy(depth=3).draw(train=10, test=1, task_seed=0, seed=0)
+    >>> exchanged = exchange_synonyms(samples, 1, stream(0, "exchange"))
+    >>> bool((exchanged.leaves == samples.leaves).all()), bool((exchanged.levels[1] == samples.levels[1]).all())
+    (False, True)
     """
     h = samples.grammar.hierarchy
     _check_level(level, h.depth)
@@ -121,13 +162,19 @@ def exchange_synonyms(samples: Samples, level: int, generator: np.random.Generat
 
 
 def exchange_noise(samples: Samples, level: int, generator: np.random.Generator) -> tuple[Symbols, ...]:
-    """Replace every tuple of a level's symbols by a tuple of another parent, and write it out down to the leaves.
+    """Replace the expansion of every symbol of a level by that of a different symbol, down to the leaves.
 
-    The result has no derivation any more, so it comes as symbols: one array (samples, positions) a level, leaves first,
-    from the exchanged symbols of level - 1 downwards.
+    Args:
+        samples: the samples.
+        level: level of the symbols whose expansion is replaced.
+        generator: source of randomness.
+
+    Returns:
+        Symbols of the levels 0 to ``level - 1``, leaves first: one array (samples, positions of the level) per level.
+        They are not `Samples`, since the grammar does not generate them from the upper levels.
 
     Raises:
-        UserError: where there is no such level.
+        UserError: if there is no such level.
     """
     h = samples.grammar.hierarchy
     _check_level(level, h.depth)
@@ -135,11 +182,11 @@ def exchange_noise(samples: Samples, level: int, generator: np.random.Generator)
     step = generator.integers(1, h.symbols(level), size=parents.shape)
     other = (parents + step) % h.symbols(level)
     chosen = generator.integers(h.multiplicity, size=parents.shape)
-    written = [samples.grammar.tuples[level - 1][other, chosen].reshape(len(samples), -1)]
+    levels = [samples.grammar.tuples[level - 1][other, chosen].reshape(len(samples), -1)]
     for below in range(level - 1, 0, -1):
-        owned = samples.grammar.tuples[below - 1]
-        written.append(owned[written[-1], samples.choices[below - 1]].reshape(len(samples), -1))
-    return tuple(reversed(written))
+        tuples = samples.grammar.tuples[below - 1]
+        levels.append(tuples[levels[-1], samples.choices[below - 1]].reshape(len(samples), -1))
+    return tuple(reversed(levels))
 
 
 def _choice_type(multiplicity: int) -> type[np.integer]:
@@ -167,7 +214,7 @@ def _distinct(grammar: Grammar, count: int, generator: np.random.Generator) -> S
 
 
 def _decode(grammar: Grammar, numbers: NDArray[np.int64]) -> Samples:
-    """Turn numbers below P_max into samples: mixed-radix digits, label first."""
+    """Samples with the given numbers in 0..P_max - 1, which are decoded as mixed-radix digits, the label first."""
     h = grammar.hierarchy
     labels, rest = numbers % h.classes, numbers // h.classes
     choices = []

@@ -1,4 +1,4 @@
-"""The Random Hierarchy Model as a task: sizes, and samples of a grammar that is drawn."""
+"""The Random Hierarchy Model as a task."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,19 +10,28 @@ from cortexsim.tasks.rhm.sampling import Samples, split
 
 @dataclass(frozen=True)
 class Hierarchy(Sizes):
-    """The Random Hierarchy Model: samples written by a hidden grammar, level by level, of the sizes given here.
+    """The Random Hierarchy Model: samples generated from a label by the random rules of a hidden grammar.
 
-    Levels count from below: level 0 are the leaves, level ``depth`` is the label.
+    A label is expanded into a tuple of s symbols, each of these into a tuple of s symbols of the next lower level, and
+    so on down to the leaves. Every symbol has m synonymous tuples, of which each expansion takes one at random. Level 0
+    is that of the leaves, level ``depth`` that of the label.
 
     Args:
-        features: v, symbols of each level below the label.
-        multiplicity: m, the synonyms: tuples that each symbol can be written as.
-        depth: L, how often a label is expanded.
-        tuple_size: s, symbols in a tuple.
-        classes: n_c, labels; v unless given.
+        features: v, number of symbols of each level below the label.
+        multiplicity: m, number of synonyms: tuples that a symbol can be expanded into.
+        depth: L, number of levels of expansion.
+        tuple_size: s, number of symbols in a tuple.
+        classes: n_c, number of labels; 0 for as many as ``features``.
 
     Raises:
-        UserError: where a level would need more distinct tuples than there are.
+        UserError: if a size is out of range, or a level needs more distinct tuples than exist.
+
+    >>> task = Hierarchy(features=8, multiplicity=4, depth=3)
+    >>> task.grid, task.channels, task.classes, task.distinct_samples
+    ((8,), 8, 8, 131072)
+    >>> train, test = task.draw(train=100, test=50, task_seed=0, seed=0)
+    >>> train.inputs.shape, [level.shape for level in train.levels]
+    ((100, 8, 8), [(100, 8), (100, 4), (100, 2), (100, 1)])
     """
 
     name: ClassVar[str] = "rhm"
@@ -31,28 +40,37 @@ class Hierarchy(Sizes):
 
     @property
     def grid(self) -> tuple[int, ...]:
-        """The leaves, in a row."""
+        """Input positions: (s^L,), the leaves."""
         return (self.leaves,)
 
     @property
     def channels(self) -> int:
-        """One a symbol: leaves are shown one-hot."""
+        """v, since leaves are encoded one-hot."""
         return self.features
 
     @property
     def branching(self) -> int:
-        """s, the symbols that belong to one of the level above."""
+        """s, number of symbols that belong to one symbol of the next higher level."""
         return self.tuple_size
 
     @property
     def chance(self) -> float:
-        """All labels are equally likely."""
+        """1 / n_c: all labels are equally likely."""
         return 1 / self.classes
 
     def draw(self, train: int, test: int, task_seed: int, seed: int) -> tuple[Samples, Samples]:
-        """Draw a grammar from the one seed, and from the other its samples, all of them distinct.
+        """Draw a grammar with one seed, and distinct samples of it with the other seed.
+
+        Args:
+            train: number of training samples.
+            test: number of test samples.
+            task_seed: seed of the grammar.
+            seed: seed of the samples.
+
+        Returns:
+            The training samples and the test samples.
 
         Raises:
-            UserError: where the grammar has fewer distinct samples than were asked for.
+            UserError: if the grammar has too few distinct samples.
         """
         return split(Grammar.draw(self, stream(task_seed, "grammar")), train, test, stream(seed, "data"))

@@ -49,16 +49,16 @@ def test_grammar_depends_on_its_seed_alone() -> None:
         ({"tuple_size": 1}, "tuple_size = 1 is too small"),
     ],
 )
-def test_impossible_sizes_are_refused_with_the_reason(sizes: dict, reason: str) -> None:
+def test_impossible_sizes_are_refused(sizes: dict, reason: str) -> None:
     with pytest.raises(UserError, match=reason.replace("*", r"\*")):
         Hierarchy(**sizes)
 
 
-def test_classes_may_be_many_where_the_tree_has_one_level() -> None:
+def test_a_tree_of_one_level_may_have_more_classes_than_features() -> None:
     assert Hierarchy(features=2, multiplicity=1, depth=1, classes=4).distinct_samples == 4
 
 
-def test_foreign_tuple_has_no_parent(grammar: Grammar) -> None:
+def test_tuples_outside_the_grammar_have_no_parent(grammar: Grammar) -> None:
     owned = {tuple(row) for row in grammar.tuples[0].reshape(-1, 2).tolist()}
     foreign = next((a, b) for a in range(6) for b in range(6) if (a, b) not in owned)
     with pytest.raises(UserError, match="no parent"):

@@ -41,7 +41,7 @@ def test_synonyms_keep_label_and_upper_latents(hierarchy: Hierarchy, seed: int, 
         assert (parents(exchanged, upper) == exchanged.levels[upper]).all()
     below = (len(samples), -1, hierarchy.tuple_size)
     changed = samples.levels[level - 1].reshape(below) != exchanged.levels[level - 1].reshape(below)
-    assert changed.any(2).all()  # Every tuple is another one.
+    assert changed.any(2).all()  # Every tuple has changed.
 
 
 @given(hierarchies(), st.integers(0, 2**32), st.data())
@@ -79,7 +79,7 @@ def test_larger_training_sets_begin_with_the_smaller(hierarchy: Hierarchy) -> No
     assert (test.leaves == same_test.leaves).all()
 
 
-def test_every_sample_of_a_small_grammar_can_be_asked_for() -> None:
+def test_all_samples_of_a_small_grammar_can_be_drawn() -> None:
     grammar = Grammar.draw(Hierarchy(depth=2), stream(0, "grammar"))
     train, test = split(grammar, 500, 12, stream(1, "data"))
     assert len(np.unique(np.concatenate([train.leaves, test.leaves]), axis=0)) == 512
@@ -87,7 +87,7 @@ def test_every_sample_of_a_small_grammar_can_be_asked_for() -> None:
         split(grammar, 501, 12, stream(1, "data"))
 
 
-def test_exchange_refuses_what_is_not_there(grammar: Grammar) -> None:
+def test_exchange_needs_an_existing_level_and_synonyms(grammar: Grammar) -> None:
     samples = sample(grammar, 3, stream(0, "data"))
     with pytest.raises(UserError, match="level = 4 does not exist"):
         exchange_synonyms(samples, 4, stream(0, "exchange"))
@@ -114,7 +114,7 @@ def test_sampling_frequencies_match_the_exact_tables(size: int) -> None:
 
 
 @pytest.mark.parametrize("position", [0, 3])
-def test_label_given_tuple_is_what_is_counted(position: int) -> None:
+def test_label_given_tuple_matches_the_frequencies(position: int) -> None:
     hierarchy = Hierarchy(features=4, multiplicity=3, depth=3, classes=3)
     grammar = Grammar.draw(hierarchy, stream(5, "grammar"))
     samples = sample(grammar, 300_000, stream(6, "data"))
@@ -135,7 +135,7 @@ def test_sibling_given_latent_is_a_conditional_probability() -> None:
         assert table.sum() > 0
 
 
-def test_without_structure_siblings_say_nothing() -> None:
+def test_siblings_are_independent_if_all_strings_are_equally_likely() -> None:
     """At f = 1 with n_c = v all strings are equally likely, so that siblings are independent."""
     hierarchy = Hierarchy(features=4, multiplicity=4, depth=3)
     assert hierarchy.synonym_fraction == 1
