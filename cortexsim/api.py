@@ -32,9 +32,9 @@ from cortexsim.config.overrides import changed
 from cortexsim.config.own_tasks import shared_task
 from cortexsim.config.registry import find_model
 from cortexsim.config.schema import Model
-from cortexsim.config.tasks import asked_task, build_task, titled
+from cortexsim.config.tasks import build_task, parse_task, task_title
 from cortexsim.config.trial import Row, Trial
-from cortexsim.errors import UserError, about
+from cortexsim.errors import UserError, error_prefix
 from cortexsim.learners import MixedNetwork, load_exactly
 from cortexsim.rate.threads import one_thread
 from cortexsim.report import console as printing
@@ -121,7 +121,7 @@ class Run:
         return torch.from_numpy(self.test.inputs if inputs is None else inputs).to(self._prepared.inputs)
 
     def __repr__(self) -> str:
-        where = f"{self.trial.model.name} on {titled(self.trial.task)}, {self.trial.samples} samples"
+        where = f"{self.trial.model.name} on {task_title(self.trial.task)}, {self.trial.samples} samples"
         return f"<Run: {where}, {'not ended' if self.row is None else f'test accuracy {self.accuracy:.3f}'}>"
 
     def _repr_html_(self) -> str:
@@ -388,7 +388,7 @@ def load_run(path: str | Path) -> Run:
         raise UserError(f"{path}: no checkpoint yet (cortexsim train --resume {path})")
     prepared = prepare(folder.trial)
     if checkpoint is not None:
-        with about(f"{path}"):
+        with error_prefix(f"{path}"):
             load_exactly(prepared.learner, checkpoint.state)
     return Run(folder.trial, folder.result, prepared)
 
@@ -397,7 +397,7 @@ def _task(task: Shown, own: Task) -> Task:
     if task is None:
         return own
     if isinstance(task, str):
-        return build_task(asked_task(task))
+        return build_task(parse_task(task))
     return build_task(task) if isinstance(task, Mapping) else task
 
 

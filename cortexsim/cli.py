@@ -92,7 +92,7 @@ def compare(
     from cortexsim.config.own_tasks import shared_task
     from cortexsim.config.registry import find_model
     from cortexsim.rate import device as choose
-    from cortexsim.storage.ledger import note
+    from cortexsim.storage.ledger import record_command
     from cortexsim.studies.comparison import Comparison, configuration
     from cortexsim.studies.comparison import compare as run
 
@@ -115,7 +115,7 @@ def compare(
     comparison.check()
     values |= {"depth": comparison.task.depth if isinstance(comparison.task, Hierarchy) else None}
     with working(out, "compare", COMMAND, console, "cortexsim compare --resume") as folder:
-        note(folder, "compare", values, configuration(comparison))
+        record_command(folder, "compare", values, configuration(comparison))
         run(comparison, folder, console, workers)
     console.print(f"Written: {folder}/result.json, figure.png, figure.svg, report.html", soft_wrap=True)
 
@@ -162,8 +162,8 @@ def raster(
 ) -> None:
     """Draw spikes, a membrane and its dendrite, before and after training."""
     from cortexsim.config.registry import find_model
-    from cortexsim.config.trial import Trial, written
-    from cortexsim.storage.ledger import note
+    from cortexsim.config.trial import Trial, trial_record
+    from cortexsim.storage.ledger import record_command
     from cortexsim.studies.raster import draw
     from cortexsim.studies.test_size import checked_test_size
 
@@ -173,7 +173,7 @@ def raster(
     tested = checked_test_size(shown, count)
     trial = Trial(found, shown, count, tested, grammar_seed, seed, target=checked_target(target))
     with working(out, f"raster-{found.name}", COMMAND, console, "the same command, and --out") as folder:
-        note(folder, "raster", {}, written(trial) | {"fixations": fixations})
+        record_command(folder, "raster", {}, trial_record(trial) | {"fixations": fixations})
         draw(trial, fixations, folder, console)
     console.print(f"Written: {folder}/raster.png, raster.svg", soft_wrap=True)
 
@@ -196,7 +196,7 @@ def experiment(
     values = {key: value for key, value in asked(locals()).items() if key != "from_rows"}
     from cortexsim.config.registry import THRESHOLDS, experiment_paths, find_experiment_file
     from cortexsim.rate import device as choose
-    from cortexsim.storage.ledger import note
+    from cortexsim.storage.ledger import record_command
     from cortexsim.studies import experiment as of_comparisons
     from cortexsim.studies import thresholds as of_thresholds
 
@@ -215,7 +215,7 @@ def experiment(
     kind = of_thresholds if find_experiment_file(name).name == THRESHOLDS else of_comparisons
     configuration, perform = kind.planned(name, console, quick, choose(device))
     with working(out, Path(name).name, COMMAND, console, "cortexsim experiment --resume") as folder:
-        note(folder, "experiment", values, configuration)
+        record_command(folder, "experiment", values, configuration)
         written = perform(folder, console, workers)
     console.print(f"Written: {folder}/{written}", soft_wrap=True)
 

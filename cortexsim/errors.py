@@ -14,7 +14,7 @@ class OutputClosed(Exception):
 
 
 @contextmanager
-def about(what: str) -> Iterator[None]:
+def error_prefix(what: str) -> Iterator[None]:
     """Put the name of a thing in front of whatever is wrong with it."""
     try:
         yield

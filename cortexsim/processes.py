@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+TERMINATION_SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 LOOK = 0.5  # Seconds between two looks at who the parent is.
 
 
 @contextmanager
-def signals_heard(hear: Callable[[int, FrameType | None], None], *numbers: int) -> Iterator[None]:
+def handling_signals(hear: Callable[[int, FrameType | None], None], *numbers: int) -> Iterator[None]:
     """Let signals be heard meanwhile, where they can be: in the main thread; those that are ignored (nohup) stay so."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -34,7 +34,7 @@ def interruptible() -> Iterator[None]:
     def end(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    with signals_heard(end, *ENDING):
+    with handling_signals(end, *TERMINATION_SIGNALS):
         yield
 
 

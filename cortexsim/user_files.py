@@ -7,7 +7,7 @@ from typing import Any
 from cortexsim.errors import UserError
 
 
-def value_in(path: Path, name: str, kind: str) -> Any:
+def load_variable(path: Path, name: str, kind: str) -> Any:
     """Run a user's file, and give the value that it has under a name; None where it has none.
 
     Args:

@@ -10,7 +10,7 @@ from cortexsim.analysis.readout import Readout
 from cortexsim.config.consistency import brian_settings
 from cortexsim.config.schema import Model
 from cortexsim.config.wiring import check_wiring, contexts_on, learning_layers, topology_on
-from cortexsim.errors import about
+from cortexsim.errors import error_prefix
 from cortexsim.learners import (
     Backprop,
     Budget,
@@ -48,7 +48,7 @@ def assemble(model: Model, task: Layout, seed: int, device: str = "cpu", target:
         UserError: where model and task do not fit each other.
     """
     architecture = Architecture(**model.network.model_dump(exclude={"substrate", "units", "layers"}))
-    with about(model.name):
+    with error_prefix(model.name):
         topology = topology_on(model, task)
         check_wiring(model, task, topology)
         substrates, listening = model.substrates(topology.depth), contexts_on(model, topology)

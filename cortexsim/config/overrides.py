@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from cortexsim.config.consistency import check
 from cortexsim.config.schema import Model, resolved
 from cortexsim.config.validation import explain
-from cortexsim.errors import UserError, about
+from cortexsim.errors import UserError, error_prefix
 
 FIXED = ("description", "learner", "task", "layer", "depth")
 """Keys of a model that no depth has for itself."""
@@ -36,7 +36,7 @@ def at_depth(model: Model, depth: int) -> Model:
     """
     if not model.depth:
         return model
-    with about(f"depth.{depth}"):
+    with error_prefix(f"depth.{depth}"):
         if fixed := [key for key in model.depth.get(depth, {}) if key.partition(".")[0] in FIXED]:
             raise UserError(f"{model.name}: {fixed[0]}: the same at every depth (give it once, outside)")
         return _with(model, model.depth.get(depth, {}), {})
@@ -62,7 +62,7 @@ def _with(model: Model, values: Mapping[str, Any], depths: Mapping[int, Any]) ->
     return found
 
 
-def varied(model: Model, values: Mapping[str, Sequence[Any]]) -> list[tuple[Model, dict[str, str]]]:
+def variants(model: Model, values: Mapping[str, Sequence[Any]]) -> list[tuple[Model, dict[str, str]]]:
     """Give a model each of several values, with each of those of every other key, and a name that says which.
 
     Returns:
@@ -85,7 +85,7 @@ def varied(model: Model, values: Mapping[str, Sequence[Any]]) -> list[tuple[Mode
     return found
 
 
-def assignment(option: str, text: str) -> tuple[str, list[Any]]:
+def parse_assignment(option: str, text: str) -> tuple[str, list[Any]]:
     """Read ``KEY=VALUE,VALUE``: values as in TOML, or bare words.
 
     Raises:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from cortexsim.config.schema import Model
-from cortexsim.config.tasks import described
+from cortexsim.config.tasks import task_table
 from cortexsim.errors import UserError
 from cortexsim.tasks import Task
 from cortexsim.tasks.rhm import Hierarchy
@@ -16,14 +16,14 @@ def shared_task(models: Sequence[Model]) -> Task | None:
         UserError: where they are for different ones.
     """
     found = {model.name: model.own_task() for model in models if model.task.model_dump() != {"name": Hierarchy.name}}
-    others = {name: task for name, task in found.items() if described(task) != described(next(iter(found.values())))}
+    others = {name: task for name, task in found.items() if task_table(task) != task_table(next(iter(found.values())))}
     if others:
         first, other = next(iter(found)), next(iter(others))
         raise UserError(f"--model {first}, --model {other}: models for different tasks (name one: --task)")
     return next(iter(found.values()), None)
 
 
-def see_own_task(models: Sequence[Model], task: Task) -> None:
+def check_model_tasks(models: Sequence[Model], task: Task) -> None:
     """See that models, on a plan's task, are for it, or for any; sizes of a hierarchy may be the plan's.
 
     Raises:
@@ -32,14 +32,14 @@ def see_own_task(models: Sequence[Model], task: Task) -> None:
     for model in models:
         silent = set(model.task.model_dump()) == {"name"} and model.task.name == Hierarchy.name
         own = task if silent else model.own_task()
-        if not (isinstance(own, Hierarchy) and isinstance(task, Hierarchy)) and described(own) != described(task):
+        if not (isinstance(own, Hierarchy) and isinstance(task, Hierarchy)) and task_table(own) != task_table(task):
             raise UserError(
                 f"model '{model.name}' is for {_written(own)}, and the plan's task is {_written(task)}"
                 " (give the plan a table task that says the same)"
             )
 
 
-def see_no_task(keys: Iterable[str], where: str) -> None:
+def check_no_task_keys(keys: Iterable[str], where: str) -> None:
     """See that dotted keys are not of the task, where the plan alone chooses that.
 
     Raises:
@@ -50,4 +50,4 @@ def see_no_task(keys: Iterable[str], where: str) -> None:
 
 
 def _written(task: Task) -> str:
-    return ", ".join(f"{key} = {value!r}" for key, value in described(task).items())
+    return ", ".join(f"{key} = {value!r}" for key, value in task_table(task).items())

@@ -7,7 +7,7 @@ from cortexsim.config.consistency import check
 from cortexsim.config.overrides import at_depth
 from cortexsim.config.schema import Model
 from cortexsim.config.validation import read
-from cortexsim.errors import UserError, about, nearest
+from cortexsim.errors import UserError, error_prefix, nearest
 
 COMPARISONS, THRESHOLDS = "comparisons.toml", "thresholds.toml"  # An experiment's folder holds one of them.
 
@@ -42,7 +42,7 @@ def read_model(path: Path) -> Model:
         raise UserError(f"{str(path)!a}: the name of the file is no UTF-8 (rename it)") from None
     model = read(path, Model)
     model._name, model._path = path.stem, path
-    with about(str(path)):
+    with error_prefix(str(path)):
         check(model)
     return model
 
@@ -63,7 +63,7 @@ def find_model(name: str, beside: Path = Path()) -> Model:
 
 def _whole(model: Model) -> Model:
     """See that a model can be at every depth that it has values for."""
-    with about(str(model._path)):
+    with error_prefix(str(model._path)):
         for depth in model.depth:
             at_depth(model, depth)
     return model

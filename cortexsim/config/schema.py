@@ -19,7 +19,7 @@ from cortexsim.config.values import (
     Substrates,
     Table,
 )
-from cortexsim.errors import UserError, about
+from cortexsim.errors import UserError, error_prefix
 from cortexsim.learners import Budget
 from cortexsim.rate import Architecture, Optimization
 from cortexsim.rate.network import InputScaling, NormalisationName, Sends, TransferName
@@ -201,13 +201,13 @@ class Model(Table):
         """
         if self.rule is None:
             raise UserError(f"{self._path}: learner = '{self.learner}' follows no rule")
-        with about("rule.name"):
+        with error_prefix("rule.name"):
             rule = load_rule(self.rule.name, beside=self._path.parent)
-        with about("rule.constants"):
+        with error_prefix("rule.constants"):
             rule = rule.tuned(self.rule.constants, {})
-        with about("rule.gain"):
+        with error_prefix("rule.gain"):
             rule = rule.tuned({}, self.rule.gain)
-        with about("rule"):
+        with error_prefix("rule"):
             return rule.taught_by(self.rule.feedback, self.rule.masks)
 
 
@@ -216,7 +216,7 @@ def resolved(model: Model) -> Mapping[str, Any]:
     return {"name": model.name, **model.model_dump(mode="json")}
 
 
-def as_run(model: Model, samples: int | None = None) -> dict[str, Any]:
+def settings_used(model: Model, samples: int | None = None) -> dict[str, Any]:
     """Write out a model as it was run, for a reader of what stands beside it: the task that it ran on.
 
     Its own task is left out, and so are tables of substrates that it does not use.

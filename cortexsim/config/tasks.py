@@ -60,19 +60,19 @@ def build_task(values: Mapping[str, Any], beside: Path = Path()) -> Task:
         raise UserError(str(error) if named else f"task: {error}") from None
 
 
-def described(task: Task) -> dict[str, Any]:
+def task_table(task: Task) -> dict[str, Any]:
     """Write a task out as the table that it is built from; a file that defines it by its name, without its folder."""
     name = Path(task.name).name if task.name.endswith(".py") else task.name
     return {"name": name, **asdict(task)}  # type: ignore[call-overload]
 
 
-def content(task: Task) -> str:
+def content_digest(task: Task) -> str:
     """Digest what a task is made of beside its fields: its own files, and the one that defines it."""
     own = Path(task.name).read_text(encoding="utf-8") if task.name.endswith(".py") else ""
     return sha256(f"{task.content}\n{own}".encode()).hexdigest() if task.content or own else ""
 
 
-def titled(task: Task) -> str:
+def task_title(task: Task) -> str:
     """Name a task in one line."""
     if isinstance(task, Hierarchy):
         return (
@@ -80,11 +80,11 @@ def titled(task: Task) -> str:
             f" L = {task.depth}, n_c = {task.classes}"
         )
     grid = " x ".join(map(str, task.grid))
-    settings = ", ".join(f"{key} = {value}" for key, value in described(task).items() if key != "name")
+    settings = ", ".join(f"{key} = {value}" for key, value in task_table(task).items() if key != "name")
     return f"{task.name}: {grid} positions, {task.classes} classes{', ' if settings else ''}{settings}"
 
 
-def asked_task(text: str) -> dict[str, Any]:
+def parse_task(text: str) -> dict[str, Any]:
     """Read what ``--task`` says: a name or a file, and after commas ``key=value``, as in ``flowers.csv,label=species``.
 
     Raises:

@@ -11,7 +11,7 @@ from cortexsim.config.consistency import cells_of
 from cortexsim.config.overrides import at_depth
 from cortexsim.config.provenance import code_digest, engines
 from cortexsim.config.schema import Model, resolved
-from cortexsim.config.tasks import content, described
+from cortexsim.config.tasks import content_digest, task_table
 from cortexsim.tasks import Task
 
 Row = dict[str, Any]
@@ -48,11 +48,11 @@ class Trial:
         object.__setattr__(self, "model", at_depth(self.model, self.model.layers_on(self.task)))
 
     @property
-    def asked(self) -> str:
+    def settings_digest(self) -> str:
         """A digest of all that was asked for: settings and seeds, and the texts of the rule and of the cells."""
         rule = "" if self.model.rule is None else repr(self.model.plasticity_rule())
         cells = [repr(cell) for cell in cells_of(self.model)]
-        values = written(self) | {"rule": rule, "cells": cells, "content": content(self.task)}
+        values = trial_record(self) | {"rule": rule, "cells": cells, "content": content_digest(self.task)}
         return _digest(values | {"version": cortexsim.__version__})
 
     @property
@@ -61,7 +61,7 @@ class Trial:
 
         It holds, beside what was asked for, this package's own code and the versions of the engines.
         """
-        return _digest({"asked": self.asked, "code": code_digest(), "engines": engines()})
+        return _digest({"asked": self.settings_digest, "code": code_digest(), "engines": engines()})
 
     @property
     def cost(self) -> float:
@@ -70,10 +70,10 @@ class Trial:
         return self.samples * (self.model.training.epochs * epoch + FIXED_COST)
 
 
-def written(trial: Trial) -> dict[str, Any]:
+def trial_record(trial: Trial) -> dict[str, Any]:
     """Write out a trial: its model with all defaults, its task as the table that it is built from."""
     rest = {field.name: getattr(trial, field.name) for field in fields(trial)}
-    return rest | {"model": resolved(trial.model), "task": described(trial.task)}
+    return rest | {"model": resolved(trial.model), "task": task_table(trial.task)}
 
 
 def test_size(task: Task, samples: int) -> int:

@@ -2,7 +2,7 @@
 
 from cortexsim import contexts, topology
 from cortexsim.config.schema import LayerTable, Model
-from cortexsim.errors import UserError, about
+from cortexsim.errors import UserError, error_prefix
 from cortexsim.tasks import Layout
 from cortexsim.topology import Columns, Topology
 
@@ -20,12 +20,12 @@ def topology_on(model: Model, task: Layout) -> Topology:
     if not model.layer and model.network.layers is None and task.depth is not None and len(task.grid) == 1:
         return topology.tree(task.depth, task.branching, task.channels)
     if not model.layer:
-        with about("network.layers"):
+        with error_prefix("network.layers"):
             return topology.pyramid(task.grid, task.channels, model.layers_on(task), task.branching)
     layers: list[Columns] = []
     grid = task.grid
     for number, table in enumerate(model.layer, 1):
-        with about(f"layer {number}"):
+        with error_prefix(f"layer {number}"):
             layers.append(_columns(table, grid))
         grid = layers[-1].sent_grid
     return topology.stacked(task.grid, task.channels, tuple(layers))

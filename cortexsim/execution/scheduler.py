@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from cortexsim.config.trial import Row, Trial
 from cortexsim.execution.local import spread
 from cortexsim.storage.ledger import Ledger
-from cortexsim.training.checkpointing import run_in
+from cortexsim.training.checkpointing import run_in_folder
 
 UNFINISHED = "unfinished"  # Folder of trials that are being run, or were when they were stopped.
 
@@ -36,7 +36,7 @@ def run_all(trials: Sequence[Trial], ledger: Ledger, console: Console, workers: 
         left = {trial.key: trial for trial in missing}
         folders = {trial.key: ledger.path.parent / UNFINISHED / trial.key for trial in missing}
         with Watch(console, left, len(asked) - len(missing), count, before) as watch:
-            for row in spread(run_in, {t.key: (t, folders[t.key]) for t in missing}, count, say=watch.say):
+            for row in spread(run_in_folder, {t.key: (t, folders[t.key]) for t in missing}, count, say=watch.say):
                 ledger.add(row)
                 shutil.rmtree(folders[row["key"]], ignore_errors=True)
                 watch.tell(row)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cortexsim.analysis.summary import Summary
-from cortexsim.storage.atomic_io import write_whole
+from cortexsim.storage.atomic_io import write_atomically
 
 GENERATOR = '<meta name="generator" content="cortexsim">'
 STYLE = """
@@ -81,7 +81,7 @@ labels, where none are known); in brackets, layers that were not trained.</p>{ge
 </body></html>
 """
     path = out / "report.html"
-    write_whole(path, page.encode())
+    write_atomically(path, page.encode())
     return path
 
 

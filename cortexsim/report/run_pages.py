@@ -10,7 +10,7 @@ from cortexsim.analysis import history
 from cortexsim.errors import UserError
 from cortexsim.report.comparison_page import GENERATOR, STYLE, short, table
 from cortexsim.report.run_index import Found, differences
-from cortexsim.storage.atomic_io import write_whole
+from cortexsim.storage.atomic_io import write_atomically
 
 SORT = """
 for (const head of document.querySelectorAll('table.sorts th')) {
@@ -48,7 +48,7 @@ def write(path: Path, runs: Sequence[Found], figure: Path | None = None) -> Path
     ).savefig(drawn, format="svg")
     svg = drawn.getvalue()
     if figure is not None:
-        write_whole(figure, svg.encode())
+        write_atomically(figure, svg.encode())
     depth = max((len(row["decoding"]) for row in rows.values()), default=0)
     page = f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8">{GENERATOR}<title>{escape(title)}</title>
@@ -68,7 +68,7 @@ the fainter.</figcaption></figure>
 {_settings(list(runs))}
 </body><script>{SORT}</script></html>
 """
-    write_whole(path, page.encode())
+    write_atomically(path, page.encode())
     return path
 
 

@@ -10,7 +10,7 @@ from typing import Any
 UNFINISHED = ".new"  # Ending of a file that is being written.
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that whoever is interrupted, or finds the disk full, leaves what was there before.
 
     Raises:
@@ -32,7 +32,7 @@ def write_whole(path: Path, data: bytes) -> None:
 
 def write_json(path: Path, values: Any) -> None:
     """Write values as a JSON file, whole or not at all."""
-    write_whole(path, (json.dumps(values, indent=1) + "\n").encode())
+    write_atomically(path, (json.dumps(values, indent=1) + "\n").encode())
 
 
 def append_line(path: Path, line: str) -> None:
@@ -62,7 +62,7 @@ def write_figure(figure: Any, path: Path, dpi: int) -> list[str]:
         drawn = io.BytesIO()
         figure.savefig(drawn, format=kind, dpi=dpi)
         names.append(f"{path.name}.{kind}")
-        write_whole(path.with_name(names[-1]), drawn.getvalue())
+        write_atomically(path.with_name(names[-1]), drawn.getvalue())
     return names
 
 

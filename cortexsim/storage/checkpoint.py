@@ -19,8 +19,8 @@ from torch import Tensor
 
 from cortexsim.errors import UserError
 from cortexsim.learners import Cursor, State
-from cortexsim.storage.atomic_io import UNFINISHED, sync_folder, write_whole
-from cortexsim.storage.records import DIGEST, Exactly, Number, Text, Whole, digest, hold_to, write_record
+from cortexsim.storage.atomic_io import UNFINISHED, sync_folder, write_atomically
+from cortexsim.storage.records import DIGEST, ClosedRecord, NonNegativeInt, Number, Text, digest, validate, write_record
 
 FORMAT = 1
 KEPT = 3  # The newest so many are kept.
@@ -44,25 +44,25 @@ class Checkpoint:
     followed: dict[str, list[Any]] | None = None
 
 
-class CursorRecord(Exactly):
+class CursorRecord(ClosedRecord):
     """How far it is."""
 
-    stage: Whole
-    epoch: Whole
-    batch: Whole
+    stage: NonNegativeInt
+    epoch: NonNegativeInt
+    batch: NonNegativeInt
 
 
-class TensorsRecord(Exactly):
+class TensorsRecord(ClosedRecord):
     """What the file of tensors must be."""
 
-    bytes: Whole
+    bytes: NonNegativeInt
     sha256: Text
 
 
-class Manifest(Exactly):
+class Manifest(ClosedRecord):
     """The manifest of a checkpoint."""
 
-    format: Whole
+    format: NonNegativeInt
     run: Text | None = None
     cursor: CursorRecord
     seconds: Annotated[Number, Field(ge=0)]
@@ -109,7 +109,7 @@ class Checkpoints:
             "plain": {key: value for key, value in checkpoint.state.items() if key not in tensors},
             "tensors": {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()},
         }
-        write_whole(path.with_suffix(".safetensors"), data)
+        write_atomically(path.with_suffix(".safetensors"), data)
         write_record(path, body)
         for manifest in self._manifests()[KEPT:]:
             self._drop(manifest)
@@ -167,7 +167,7 @@ def _manifest(manifest: Path, run: str) -> tuple[Cursor, Manifest]:
         raise Damaged("the manifest is damaged")
     if body.get("format") != FORMAT:
         raise UserError(f"{manifest}: format {body.get('format')} is not known (this version reads format {FORMAT})")
-    found = hold_to(body, Manifest, str(manifest))
+    found = validate(body, Manifest, str(manifest))
     cursor = Cursor(**body["cursor"])
     if found.run not in (None, run) or manifest.stem != "-".join(f"{number:06d}" for number in cursor):
         raise Damaged("it is the checkpoint of another run, or of another moment")

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from cortexsim.config.tasks import described
+from cortexsim.config.tasks import task_table
 from cortexsim.config.trial import Row, Trial
 from cortexsim.errors import UserError
-from cortexsim.storage.atomic_io import write_whole
+from cortexsim.storage.atomic_io import write_atomically
 
 Measure = Callable[[Sequence[Trial], str], Sequence[Row]]  # Trials, and what to say before their number.
 ROWS = "rows.jsonl.gz"
@@ -22,10 +22,10 @@ def write(folder: Path, rows: Iterable[tuple[str, Trial, Row]]) -> None:
     """Write rows, each with the part of the experiment that it is of, and its trial: one JSON object a line."""
     lines = {json.dumps(_identity(part, trial) | _kept(row)): None for part, trial, row in rows}
     text = "".join(f"{line}\n" for line in lines)
-    write_whole(folder / ROWS, gzip.compress(text.encode(), mtime=0))
+    write_atomically(folder / ROWS, gzip.compress(text.encode(), mtime=0))
 
 
-class Stored:
+class StoredRows:
     """Answer with committed rows where others would compute them.
 
     Args:
@@ -47,7 +47,7 @@ class Stored:
         except (EOFError, ValueError, KeyError, TypeError):
             raise UserError(f"{path}: damaged (copy it again from the folder of the experiment's run)") from None
 
-    def of(self, part: str) -> Measure:
+    def lookup(self, part: str) -> Measure:
         """Answer for one part of the experiment."""
 
         def find(trials: Sequence[Trial], before: str) -> list[Row]:
@@ -67,7 +67,7 @@ def _identity(part: str, trial: Trial) -> dict[str, Any]:
     return {
         "part": part,
         "learner": trial.model.name,
-        "task": described(trial.task),
+        "task": task_table(trial.task),
         "samples": trial.samples,
         "test_samples": trial.test_samples,
         "grammar_seed": trial.grammar_seed,

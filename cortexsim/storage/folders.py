@@ -20,7 +20,7 @@ HOLDS = {RECORD: "a run", COMMAND: "what another command has written", PLAN: "a 
 PAUSE = 0.1  # Seconds between two tries.
 
 
-def fresh(name: str) -> Path:
+def new_folder(name: str) -> Path:
     """Make a new folder in ``runs/``, of this name and the time; of several in the same second each has its own.
 
     Raises:
@@ -40,7 +40,7 @@ def fresh(name: str) -> Path:
     raise AssertionError
 
 
-def see_own(path: Path, record: str) -> None:
+def check_output_folder(path: Path, record: str) -> None:
     """See, before anything is written, that a folder is new, empty, or one that the same command has begun.
 
     Args:
@@ -64,7 +64,7 @@ def see_own(path: Path, record: str) -> None:
 
 
 @contextmanager
-def hold(path: Path, how: str, patience: float = 0.0) -> Iterator[None]:
+def locked(path: Path, how: str, patience: float = 0.0) -> Iterator[None]:
     """Work in a folder, alone; it is made where it does not exist. Nothing is to be written in it before.
 
     Args:

@@ -5,12 +5,12 @@ from typing import Any
 
 from cortexsim.config.trial import Row
 from cortexsim.errors import UserError
-from cortexsim.storage.atomic_io import append_line, write_whole
-from cortexsim.storage.folders import COMMAND, see_own
-from cortexsim.storage.records import Part, RowRecord, Text, line, parsed, read_record, write_record
+from cortexsim.storage.atomic_io import append_line, write_atomically
+from cortexsim.storage.folders import COMMAND, check_output_folder
+from cortexsim.storage.records import OpenRecord, RowRecord, Text, format_line, parse_line, read_record, write_record
 
 
-class CommandRecord(Part):
+class CommandRecord(OpenRecord):
     """The file ``command.json``."""
 
     command: Text
@@ -35,19 +35,19 @@ class Ledger:
             text = path.read_bytes().decode(errors="replace")
             whole = text[: text.rfind("\n") + 1]
             if whole != text:  # Half a line of a run that was killed: the next row would be lost with it.
-                write_whole(path, whole.encode())
+                write_atomically(path, whole.encode())
             for number, written in enumerate(whole.splitlines(), 1):
-                if (row := parsed(written, RowRecord)) is None:
+                if (row := parse_line(written, RowRecord)) is None:
                     raise UserError(f"{path}: line {number} is damaged, or edited (take it out: its run is done again)")
                 self.rows[row["key"]] = row
 
     def add(self, row: Row) -> None:
         """Write a row down at once."""
         self.rows[row["key"]] = row
-        append_line(self.path, line(row))
+        append_line(self.path, format_line(row))
 
 
-def note(path: Path, command: str, values: dict[str, Any], configuration: dict[str, Any]) -> None:
+def record_command(path: Path, command: str, values: dict[str, Any], configuration: dict[str, Any]) -> None:
     """Write down what a command was asked for in its folder, so that it can go on by that alone.
 
     Args:
@@ -59,7 +59,7 @@ def note(path: Path, command: str, values: dict[str, Any], configuration: dict[s
     Raises:
         UserError: where the folder holds something else, or the same command with another configuration.
     """
-    see_own(path, COMMAND)
+    check_output_folder(path, COMMAND)
     record = {"command": command, "values": values, "configuration": configuration}
     if (path / COMMAND).exists():
         before = read_record(path / COMMAND, CommandRecord, _OTHERWISE)
@@ -72,8 +72,8 @@ def note(path: Path, command: str, values: dict[str, Any], configuration: dict[s
     write_record(path / COMMAND, record)
 
 
-def noted(path: Path, command: str) -> dict[str, Any]:
-    """Read what `note` wrote.
+def recorded_values(path: Path, command: str) -> dict[str, Any]:
+    """Read what `record_command` wrote.
 
     Raises:
         UserError: where the folder is none of this command's.

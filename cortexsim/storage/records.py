@@ -15,8 +15,8 @@ from cortexsim.config.validation import explain
 from cortexsim.errors import UserError
 from cortexsim.storage.atomic_io import write_json
 
-Whole = Annotated[int, Field(ge=0, strict=True)]
-Several = Annotated[int, Field(ge=1, strict=True)]
+NonNegativeInt = Annotated[int, Field(ge=0, strict=True)]
+PositiveInt = Annotated[int, Field(ge=1, strict=True)]
 Number = Annotated[float, Field(strict=True)]
 Share = Annotated[float, Field(ge=0, le=1, strict=True)]
 Text = Annotated[str, Field(strict=True)]
@@ -24,32 +24,32 @@ Target = Literal["cpp", "numpy", "cython"]
 DIGEST, CHECK = "sha256", "check"
 
 
-class Part(BaseModel):
+class OpenRecord(BaseModel):
     """What a record must hold; what else it holds is kept."""
 
     model_config = ConfigDict(extra="allow")
 
 
-class Exactly(BaseModel):
+class ClosedRecord(BaseModel):
     """What a record must hold, and nothing else."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class TrialRecord(Exactly):
+class TrialRecord(ClosedRecord):
     """A trial; its model is held to the tables of models, its task to its own."""
 
     model: dict[str, Any]
     task: dict[str, Any]
-    samples: Several
-    test_samples: Several
-    grammar_seed: Whole
-    seed: Whole
+    samples: PositiveInt
+    test_samples: PositiveInt
+    grammar_seed: NonNegativeInt
+    seed: NonNegativeInt
     device: Text
     target: Target
 
 
-class VersionRecord(Part):
+class VersionRecord(OpenRecord):
     """Versions that decide whether a run can go on."""
 
     cortexsim: Text
@@ -58,7 +58,7 @@ class VersionRecord(Part):
     brian2: Text
 
 
-class CodeRecord(Part):
+class CodeRecord(OpenRecord):
     """The code that ran."""
 
     folder: Text
@@ -66,7 +66,7 @@ class CodeRecord(Part):
     git: dict[str, Any] | None
 
 
-class RunRecord(Part):
+class RunRecord(OpenRecord):
     """The file ``run.json``."""
 
     trial: TrialRecord
@@ -77,7 +77,7 @@ class RunRecord(Part):
     begun: Text = "-"
 
 
-class RowRecord(Part):
+class RowRecord(OpenRecord):
     """A row of a result."""
 
     key: Text
@@ -86,12 +86,12 @@ class RowRecord(Part):
     substrate: Text
     context: Text
     labels_for: Text
-    samples: Several
-    test_samples: Several | None = None
-    labels: Whole
-    grammar_seed: Whole
-    seed: Whole
-    trained_layers: Whole
+    samples: PositiveInt
+    test_samples: PositiveInt | None = None
+    labels: NonNegativeInt
+    grammar_seed: NonNegativeInt
+    seed: NonNegativeInt
+    trained_layers: NonNegativeInt
     accuracy: Share
     chance: Share
     selectivity: list[Number]
@@ -111,7 +111,7 @@ class RowRecord(Part):
     readout_by_layer: list[Share] | None = None
 
 
-class ResultRecord(Part):
+class ResultRecord(OpenRecord):
     """The file ``result.json`` of a run; ``metrics`` is the digest of its lines."""
 
     rows: Annotated[list[RowRecord], Field(min_length=1, max_length=1)]
@@ -119,15 +119,15 @@ class ResultRecord(Part):
     metrics: Text | None = None
 
 
-class LineRecord(Part):
+class LineRecord(OpenRecord):
     """A line of ``metrics.jsonl``."""
 
-    stage: Several
-    epoch: Several
+    stage: PositiveInt
+    epoch: PositiveInt
     rms: dict[str, Number | None]
 
 
-class FailureRecord(Part):
+class FailureRecord(OpenRecord):
     """The file ``error.json``."""
 
     error: Text
@@ -168,11 +168,11 @@ def read_record(path: Path, table: type[Record], otherwise: str) -> dict[str, An
     written = values.pop(DIGEST, None)
     if written not in (None, digest(values)):
         raise UserError(f"{path}: is not what was written (damaged; or edited: then take out its '{DIGEST}')")
-    hold_to(values, table, str(path))
+    validate(values, table, str(path))
     return values
 
 
-def hold_to(values: Any, table: type[Record], where: str) -> Record:
+def validate(values: Any, table: type[Record], where: str) -> Record:
     """See that values are what a table wants.
 
     Raises:
@@ -184,13 +184,13 @@ def hold_to(values: Any, table: type[Record], where: str) -> Record:
         raise UserError(f"{where}: {_line(error, table)}") from None
 
 
-def line(values: dict[str, Any], of: str = "") -> str:
+def format_line(values: dict[str, Any], of: str = "") -> str:
     """Write values as a line of JSON that ends with a checksum; it holds for lines of one run alone."""
     return json.dumps({**values, CHECK: _check(values, of)})
 
 
-def parsed(text: str, table: type[Record], of: str = "") -> dict[str, Any] | None:
-    """Read what `line` wrote; None where it is damaged."""
+def parse_line(text: str, table: type[Record], of: str = "") -> dict[str, Any] | None:
+    """Read what `format_line` wrote; None where it is damaged."""
     try:
         values = json.loads(text)
         if values.pop(CHECK, None) not in (None, _check(values, of)):

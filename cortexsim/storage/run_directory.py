@@ -11,14 +11,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from cortexsim.config.provenance import ENGINES, code_state, git_state, versions
-from cortexsim.config.schema import Model, as_run
-from cortexsim.config.tasks import build_task, content, described
-from cortexsim.config.trial import Row, Trial, written
+from cortexsim.config.schema import Model, settings_used
+from cortexsim.config.tasks import build_task, content_digest, task_table
+from cortexsim.config.trial import Row, Trial, trial_record
 from cortexsim.config.validation import explain
 from cortexsim.errors import UserError
-from cortexsim.storage.atomic_io import write_whole
+from cortexsim.storage.atomic_io import write_atomically
 from cortexsim.storage.checkpoint import Checkpoints
-from cortexsim.storage.folders import RECORD, hold, see_own
+from cortexsim.storage.folders import RECORD, check_output_folder, locked
 from cortexsim.storage.records import ResultRecord, RunRecord, read_record, write_record
 
 RESULT, METRICS, CHECKPOINTS = "result.json", "metrics.jsonl", "checkpoints"
@@ -52,12 +52,12 @@ class RunFolder:
         Raises:
             UserError: where it holds another run, or anything else.
         """
-        see_own(path, RECORD)
+        check_output_folder(path, RECORD)
         if (path / RECORD).exists():
             found = cls(path)
-            if found.trial.asked != _at_home(trial, path).asked:
+            if found.trial.settings_digest != _at_home(trial, path).settings_digest:
                 raise UserError(f"--out {path}: holds another run (give another folder, or none)")
-            if found.record.get("content", "") != content(trial.task):
+            if found.record.get("content", "") != content_digest(trial.task):
                 raise UserError(
                     f"--out {path}: the files of task '{trial.task.name}' have changed since this run was begun"
                     " (give another folder, or none)"
@@ -66,9 +66,9 @@ class RunFolder:
         path.mkdir(parents=True, exist_ok=True)
         kept = _at_home(trial, path)
         if file := _rule_file(trial.model):
-            write_whole(path / Path(file).name, (trial.model._path.parent / file).read_bytes())
+            write_atomically(path / Path(file).name, (trial.model._path.parent / file).read_bytes())
         if trial.task.name.endswith(".py"):
-            write_whole(path / Path(trial.task.name).name, Path(trial.task.name).read_bytes())
+            write_atomically(path / Path(trial.task.name).name, Path(trial.task.name).read_bytes())
         write_record(path / RECORD, _record(kept))
         return cls(path)
 
@@ -101,7 +101,7 @@ class RunFolder:
         return hashlib.sha256(path.read_bytes() if path.exists() else b"").hexdigest()
 
     @property
-    def epochs_known(self) -> int:
+    def epochs_done(self) -> int:
         """How many epochs its newest checkpoint has seen, by the manifest alone; 0 where that cannot be read."""
         cursor = self.checkpoints.latest()
         return cursor.stage * self.trial.model.training.epochs + cursor.epoch
@@ -109,11 +109,11 @@ class RunFolder:
     def finish(self, row: Row) -> None:
         """Write the row down, with all that it was made with."""
         configuration = {
-            "task": described(self.trial.task),
-            "model": as_run(self.trial.model, self.trial.samples),
+            "task": task_table(self.trial.task),
+            "model": settings_used(self.trial.model, self.trial.samples),
             "device": self.trial.device,
         }
-        made = {"asked": self.trial.asked, "versions": versions(), "configuration": configuration}
+        made = {"asked": self.trial.settings_digest, "versions": versions(), "configuration": configuration}
         result = {"rows": [row], "metrics": self._metrics(), **made}
         write_record(self.path / RESULT, result)
 
@@ -129,7 +129,7 @@ class RunFolder:
                 f"{self.path}: begun with cortexsim {then['cortexsim']}, and this is {now['cortexsim']}"
                 f" (pip install cortexsim=={then['cortexsim']}, or begin anew)"
             )
-        if self.trial.asked != self.record["asked"]:
+        if self.trial.settings_digest != self.record["asked"]:
             raise UserError(
                 f"{self.path}: its configuration, or the rule or the cells it names, have changed since (begin anew)"
             )
@@ -142,17 +142,17 @@ class RunFolder:
             if then[name] != now[name]
         ]
 
-    def held(self) -> AbstractContextManager[None]:
-        """Work in the folder, alone; see `hold`."""
-        return hold(self.path, f"cortexsim train --resume {self.path}")
+    def locked(self) -> AbstractContextManager[None]:
+        """Work in the folder, alone; see `locked`."""
+        return locked(self.path, f"cortexsim train --resume {self.path}")
 
 
 def _record(trial: Trial) -> dict[str, Any]:
     """Write out all that a run is made with."""
     return {
-        "trial": written(trial),
-        "asked": trial.asked,
-        "content": content(trial.task),
+        "trial": trial_record(trial),
+        "asked": trial.settings_digest,
+        "content": content_digest(trial.task),
         "seeds": {"grammar": trial.grammar_seed, **dict.fromkeys(STREAMS, trial.seed)},
         "versions": versions(),
         "code": code_state(),

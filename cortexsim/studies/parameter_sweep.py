@@ -14,34 +14,34 @@ from rich.console import Console
 from rich.table import Table
 
 from cortexsim.analysis.summary import Spread
-from cortexsim.config.overrides import assignment, changed
+from cortexsim.config.overrides import changed, parse_assignment
 from cortexsim.config.provenance import versions
 from cortexsim.config.registry import find_model
 from cortexsim.config.trial import Row, Trial
-from cortexsim.errors import UserError, about
+from cortexsim.errors import UserError, error_prefix
 from cortexsim.execution.local import spread
 from cortexsim.execution.scheduler import Watch
 from cortexsim.report.console import new_table
 from cortexsim.storage.atomic_io import write_json
-from cortexsim.storage.folders import FAILED, PLAN, POINTS, hold, see_own
-from cortexsim.storage.records import Exactly, Several, Target, Text, Whole, read_record, write_record
+from cortexsim.storage.folders import FAILED, PLAN, POINTS, check_output_folder, locked
+from cortexsim.storage.records import ClosedRecord, NonNegativeInt, PositiveInt, Target, Text, read_record, write_record
 from cortexsim.storage.run_directory import RunFolder
 from cortexsim.studies.test_size import checked_test_size
-from cortexsim.training.checkpointing import EVERY, PATIENCE, run_kept
+from cortexsim.training.checkpointing import EVERY, PATIENCE, run_with_checkpoints
 from cortexsim.training.measurement import prepare
 
 _ONE_AT_A_TIME = threading.Lock()  # A Dask worker may have several threads; torch counts its own for all of them.
 
 
-class GridRecord(Exactly):
+class GridRecord(ClosedRecord):
     """The file ``sweep.json``."""
 
     model: Text
     together: list[Text]
     grid: list[Text]
-    seeds: Several
-    samples: Several | None
-    grammar_seed: Whole
+    seeds: PositiveInt
+    samples: PositiveInt | None
+    grammar_seed: NonNegativeInt
     device: Text
     target: Target
 
@@ -98,7 +98,7 @@ class Grid:
         start = find_model(self.model)
         for values in self.values():
             said = " ".join(f"{key}={value}" for key, value in values.items())
-            with about(f"point {said}" if said else f"{self.model}"):
+            with error_prefix(f"point {said}" if said else f"{self.model}"):
                 model = changed(start, values)
                 task = model.own_task()
                 samples = self.samples or model.training.samples
@@ -133,7 +133,7 @@ def run_grid(plan: Grid, out: Path, console: Console, workers: int, cluster: str
         The rows, each with its ``point``; those of points that failed have an ``error``.
     """
     points = plan.points()
-    see_own(out, PLAN)
+    check_output_folder(out, PLAN)
     asked = json.loads(json.dumps(asdict(plan)))
     if (out / PLAN).exists():
         before = asdict(read_plan(out))
@@ -164,10 +164,10 @@ def run_grid(plan: Grid, out: Path, console: Console, workers: int, cluster: str
 def run_point(name: str, path: Path, trial: Trial) -> Row:
     """Run one point, from its newest checkpoint on; answer with its row, or with the error it ended in."""
     try:
-        with _ONE_AT_A_TIME, hold(path, "cortexsim sweep --resume, and the folder of the sweep", PATIENCE):
+        with _ONE_AT_A_TIME, locked(path, "cortexsim sweep --resume, and the folder of the sweep", PATIENCE):
             folder = RunFolder.begin(path, trial)
             (path / FAILED).unlink(missing_ok=True)
-            row = run_kept(folder, prepare(folder.trial), EVERY, lambda line: None)
+            row = run_with_checkpoints(folder, prepare(folder.trial), EVERY, lambda line: None)
             folder.finish(row)
     except Exception as error:  # Whatever it is, the other points have nothing to do with it.
         reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
@@ -201,7 +201,7 @@ def table(rows: Sequence[Row]) -> Table:
 def _once(option: str, texts: Sequence[str]) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for text in texts:
-        key, values = assignment(option, text)
+        key, values = parse_assignment(option, text)
         if key in found:
             raise UserError(f"{option} {key}: given twice (give all its values at once, with commas between)")
         found[key] = values

@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.table import Table as Printed
 
 from cortexsim.config.overrides import changed
-from cortexsim.config.own_tasks import see_no_task, see_own_task
+from cortexsim.config.own_tasks import check_model_tasks, check_no_task_keys
 from cortexsim.config.registry import find_model
 from cortexsim.config.schema import Model, TaskTable, resolved
 from cortexsim.config.trial import Row, Trial
 from cortexsim.config.validation import read
 from cortexsim.config.values import Count, Seed, Table
-from cortexsim.errors import about
+from cortexsim.errors import error_prefix
 from cortexsim.execution.scheduler import run_all
 from cortexsim.report.console import new_table
 from cortexsim.seeds import stream
@@ -65,7 +65,7 @@ class Search(Table):
 
     def model(self, name: str) -> Model:
         """Find one of its models; those ending in .toml lie beside its file."""
-        with about("models"):
+        with error_prefix("models"):
             return find_model(name, self._beside)
 
     @property
@@ -103,8 +103,10 @@ def search(plan: Search, out: Path, console: Console, workers: int = 0) -> dict[
     outcome: dict[str, list[Entry]] = {
         name: [{"values": values, "draw": index} for index, values in enumerate(draws)] for name, draws in drawn.items()
     }
-    see_no_task((key for draws in drawn.values() for values in draws for key in values), "space, also, candidates")
-    see_own_task([model for several in models.values() for model in several], plan.task.build(plan._beside))
+    check_no_task_keys(
+        (key for draws in drawn.values() for values in draws for key in values), "space, also, candidates"
+    )
+    check_model_tasks([model for several in models.values() for model in several], plan.task.build(plan._beside))
     for number, stage in enumerate(plan.plan, 1):
         left = {name: entries[: stage.keep] for name, entries in outcome.items()}
         trials = {

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from cortexsim.analysis.plots import Draw
 from cortexsim.config.registry import THRESHOLDS, find_experiment_file, find_experiment_folder
-from cortexsim.errors import about
+from cortexsim.errors import error_prefix
 from cortexsim.report import markdown, search_outcomes
-from cortexsim.storage.atomic_io import write_figures, write_whole
-from cortexsim.storage.committed_rows import ROWS, Stored
+from cortexsim.storage.atomic_io import write_atomically, write_figures
+from cortexsim.storage.committed_rows import ROWS, StoredRows
 from cortexsim.studies import experiment, thresholds
 
 README = "README.md"
@@ -32,7 +32,7 @@ def redraw(name: str, out: Path | None = None) -> str:
     text, figures, tables = _made(name)
     folder = find_experiment_folder(name) if out is None else out
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / README, text.encode())
+    write_atomically(folder / README, text.encode())
     shown = {match["name"] for match in SHOWN.finditer(text)}
     drawn = {figure: draw for figure, draw in figures.items() if figure in shown}
     write_figures(drawn, folder)
@@ -41,7 +41,7 @@ def redraw(name: str, out: Path | None = None) -> str:
     if out is None and project.exists():
         before = project.read_text(encoding="utf-8")
         if (after := markdown.fill(before, tables, f"{folder.name}/")) != before:
-            write_whole(project, after.encode())
+            write_atomically(project, after.encode())
             written.append(str(project))
     return ", ".join(written)
 
@@ -64,7 +64,9 @@ def _made(name: str) -> tuple[str, dict[str, Draw], dict[str, str]]:
     tables, figures = search_outcomes.tables(folder), {}
     if not tables or (folder / ROWS).exists():
         path = find_experiment_file(name)
-        of_rows, figures = (thresholds if path.name == THRESHOLDS else experiment).again(path, Stored(folder / ROWS))
+        of_rows, figures = (thresholds if path.name == THRESHOLDS else experiment).again(
+            path, StoredRows(folder / ROWS)
+        )
         tables |= of_rows
-    with about(f"experiment '{folder.name}'"):
+    with error_prefix(f"experiment '{folder.name}'"):
         return markdown.fill((folder / README).read_text(encoding="utf-8"), tables), figures, tables

@@ -16,7 +16,7 @@ from cortexsim.analysis.thresholds import fit
 from cortexsim.config.provenance import versions
 from cortexsim.config.registry import find_experiment_file
 from cortexsim.config.schema import resolved
-from cortexsim.config.tasks import described
+from cortexsim.config.tasks import task_table
 from cortexsim.config.trial import Row, Trial
 from cortexsim.config.validation import read
 from cortexsim.execution.scheduler import run_all
@@ -87,13 +87,13 @@ def written(found: Sequence[Measured]) -> str:
     return ", ".join(["result.json", committed_rows.ROWS, *drawn])
 
 
-def again(path: Path, rows: committed_rows.Stored) -> tuple[dict[str, str], dict[str, Draw]]:
+def again(path: Path, rows: committed_rows.StoredRows) -> tuple[dict[str, str], dict[str, Draw]]:
     """Make the tables and figures of an experiment from rows alone, by name.
 
     Raises:
         UserError: where a row is missing.
     """
-    found = measured(sweeps(read(path, Thresholds), path.parent), rows.of(""))
+    found = measured(sweeps(read(path, Thresholds), path.parent), rows.lookup(""))
     tables = {}
     for each in found:
         tables[each.swept.name] = threshold_tables.markdown(each.swept)
@@ -129,7 +129,7 @@ def entries(found: Measured) -> list[dict[str, Any]]:
                     "sweep": swept.name,
                     "varies": swept.varies,
                     "value": value,
-                    "task": described(hierarchy),
+                    "task": task_table(hierarchy),
                     "model": name,
                     "runs": _runs(rows),
                     **_estimate(needed[index]),

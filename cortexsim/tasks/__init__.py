@@ -12,7 +12,7 @@ from typing import Any
 
 from cortexsim.errors import UserError, nearest
 from cortexsim.tasks.protocol import UNLABELLED, Data, Layout, Task
-from cortexsim.user_files import value_in
+from cortexsim.user_files import load_variable
 
 __all__ = ["TASKS", "UNLABELLED", "Data", "Layout", "Task", "task_class"]
 
@@ -46,7 +46,7 @@ def task_class(name: str, beside: Path = Path()) -> Any:
             raise UserError(f"task '{name}' is not known ({nearest(name, TASKS)}; or give the path of a .py file)")
         return TASKS[name]
     path = beside / name
-    found: Any = value_in(path, "TASK", "task")
+    found: Any = load_variable(path, "TASK", "task")
     if not isinstance(found, type) or not is_dataclass(found):
         raise UserError(f"task file '{path}' holds no dataclass named TASK")
     if missing := [name for name in WANTED if not hasattr(found, name) and name not in found.__dataclass_fields__]:

@@ -20,7 +20,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from cortexsim.errors import UserError, about
+from cortexsim.errors import UserError, error_prefix
 from cortexsim.seeds import stream
 from cortexsim.tasks.classes import Classes, classes_of
 from cortexsim.tasks.csv_file import read_csv
@@ -140,7 +140,7 @@ class Arrays:
         """
         found = self._contents
         labels, test_inputs, test_labels = found.classes.numbers, found.inputs, found.classes.numbers
-        with about(self.path):
+        with error_prefix(self.path):
             if found.test_inputs is None or found.test_labels is None:
                 learned, tested = split(labels, train, test, task_seed, seed)
                 pool = np.setdiff1d(np.arange(len(labels)), tested)
@@ -201,7 +201,7 @@ def _stamp(path: Path) -> tuple[int, int]:
 def _read(task: Arrays, stamps: tuple[tuple[int, int], ...]) -> Contents:
     """Read a file; the stamps say which state of it is kept."""
     path = Path(task.path)
-    with about(task.path):
+    with error_prefix(task.path):
         if path.suffix.lower() == ".csv":
             raw = read_csv(path, task.label)
         elif path.suffix.lower() == ".npz":

@@ -13,13 +13,13 @@ import torch
 
 from cortexsim.config.building import budget
 from cortexsim.config.trial import Row, Trial
-from cortexsim.errors import about
+from cortexsim.errors import error_prefix
 from cortexsim.learners import BatchEnd, Callback, Cursor, Event, Learner, load_exactly, see_possible
-from cortexsim.processes import ENDING, signals_heard
-from cortexsim.storage.atomic_io import append_line, write_whole
+from cortexsim.processes import TERMINATION_SIGNALS, handling_signals
+from cortexsim.storage.atomic_io import append_line, write_atomically
 from cortexsim.storage.checkpoint import Checkpoint
-from cortexsim.storage.folders import hold
-from cortexsim.storage.records import LineRecord, line, parsed
+from cortexsim.storage.folders import locked
+from cortexsim.storage.records import LineRecord, format_line, parse_line
 from cortexsim.storage.run_directory import METRICS, RunFolder
 from cortexsim.training.alignment_monitor import AlignmentMonitor
 from cortexsim.training.measurement import Prepared, prepare, train_and_measure
@@ -28,7 +28,7 @@ EVERY = 30.0  # Seconds between checkpoints.
 PATIENCE = 10.0  # Seconds that the worker of a command that was killed may take to end.
 
 
-def run_kept(
+def run_with_checkpoints(
     folder: RunFolder,
     prepared: Prepared,
     every: float = EVERY,
@@ -52,13 +52,13 @@ def run_kept(
     return train_and_measure(folder.trial, prepared, callbacks, Checkpointer(folder, prepared.learner, every, say))
 
 
-def run_in(trial: Trial, path: Path) -> Row:
+def run_in_folder(trial: Trial, path: Path) -> Row:
     """Run a trial in a folder, from its newest checkpoint on; the row stays there too, until it is kept elsewhere."""
-    with hold(path, "the same command, and --resume", PATIENCE):
+    with locked(path, "the same command, and --resume", PATIENCE):
         folder = RunFolder.begin(path, trial)
         row = folder.result
         if row is None:
-            row = run_kept(folder, prepare(folder.trial), say=lambda line: None)
+            row = run_with_checkpoints(folder, prepare(folder.trial), say=lambda line: None)
             folder.finish(row)
     return {**row, "key": trial.key}
 
@@ -78,17 +78,17 @@ class Metrics:
         """Drop the lines of epochs that are still to come, half a line that was being written, and damaged ones."""
         lines = []
         for text in self.path.read_bytes().decode(errors="replace").splitlines() if self.path.exists() else []:
-            entry = parsed(text, LineRecord, self.key)
+            entry = parse_line(text, LineRecord, self.key)
             if entry is not None and (entry["stage"] - 1, entry["epoch"] - 1) < cursor[:2]:
                 lines.append(f"{text}\n")
         if lost := cursor.stage * self.epochs + cursor.epoch - len(lines):
             say(f"{self.path}: {abs(lost)} lines are damaged, or missing; the result does not depend on them")
         if self.path.exists():
-            write_whole(self.path, "".join(lines).encode())
+            write_atomically(self.path, "".join(lines).encode())
 
     def add(self, entry: dict[str, Any]) -> None:
         """Write a line."""
-        append_line(self.path, line(entry, self.key))
+        append_line(self.path, format_line(entry, self.key))
 
     def sync(self) -> None:
         """Let what is written last through a loss of power."""
@@ -153,7 +153,7 @@ class Checkpointer:
                 self.say("There is no checkpoint yet: beginning anew, to the same result")
             return Cursor()
         trial, forged = self.folder.trial, f"{self.checkpoints.manifest(found.cursor)}: sound, but of another run"
-        with about(f"{forged} (take it out, with its .safetensors, to go on from the one before)"):
+        with error_prefix(f"{forged} (take it out, with its .safetensors, to go on from the one before)"):
             see_possible(found.cursor, self.learner, trial.samples, budget(trial.model))
             self.following.see_possible(found.followed, found.cursor, self.learner.stages)
             load_exactly(self.learner, found.state)
@@ -176,7 +176,7 @@ class Stop:
     @contextmanager
     def heard(self) -> Iterator[None]:
         """Listen meanwhile, where signals can be heard: in the main thread."""
-        with signals_heard(self._hear, signal.SIGINT, *ENDING):
+        with handling_signals(self._hear, signal.SIGINT, *TERMINATION_SIGNALS):
             yield
 
     def _hear(self, number: int, frame: FrameType | None) -> None:

@@ -36,7 +36,7 @@ from cortexsim.analysis.plots import COLOURS, CONTROL, MARKERS
 from cortexsim.analysis.summary import Spread
 from cortexsim.report.markdown import fill, table
 from cortexsim.seeds import stream
-from cortexsim.storage.atomic_io import write_whole
+from cortexsim.storage.atomic_io import write_atomically
 from cortexsim.tasks.rhm import Grammar, Hierarchy, sample
 
 Views = Callable[[int, int], tuple[Tensor, ...]]  # Of a seed and a number of objects: two, (pairs, input) each.
@@ -106,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if asked.from_rows:
         found = read(HERE / ROWS)
         text = fill((HERE / README).read_text(encoding="utf-8"), tables(found))
-        write_whole(out / README, text.encode())
+        write_atomically(out / README, text.encode())
     else:
         torch.set_num_threads(1)
         found = {name: measure(views, asked.seeds, asked.batch) for name, views in INPUTS.items()}
@@ -196,7 +196,7 @@ def write(path: Path, found: Found) -> None:
         for condition, several in rows.items()
         for seed, values in enumerate(several)
     ]
-    write_whole(path, gzip.compress("".join(f"{line}\n" for line in lines).encode(), mtime=0))
+    write_atomically(path, gzip.compress("".join(f"{line}\n" for line in lines).encode(), mtime=0))
 
 
 def read(path: Path) -> Found:

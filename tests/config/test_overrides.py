@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cortexsim.config.overrides import at_depth, changed, varied
+from cortexsim.config.overrides import at_depth, changed, variants
 from cortexsim.config.registry import find_model
 from cortexsim.config.schema import resolved
 from cortexsim.config.trial import Trial
@@ -43,7 +43,7 @@ def test_a_value_that_is_asked_for_holds_at_every_depth(path: Path) -> None:
     model = changed(find_model(str(path)), {"training.eta": 0.5})
     assert [at_depth(model, depth).training.eta for depth in (3, 4)] == [0.5, 0.5]
     assert at_depth(model, 3).network.cells == 8
-    ((found, _),) = varied(find_model(str(path)), {"network.cells": [16]})
+    ((found, _),) = variants(find_model(str(path)), {"network.cells": [16]})
     assert at_depth(found, 3).network.cells == 16
     assert resolved(found)["depth"] == {"3": {"training.eta": 0.03}}
 

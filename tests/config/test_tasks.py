@@ -8,7 +8,7 @@ from rich.console import Console
 from cortexsim.config.own_tasks import shared_task
 from cortexsim.config.registry import read_model
 from cortexsim.config.schema import Model
-from cortexsim.config.tasks import asked_task, build_task
+from cortexsim.config.tasks import build_task, parse_task
 from cortexsim.errors import UserError
 from cortexsim.options import asked
 from cortexsim.studies.experiment import comparisons, find_experiment
@@ -90,7 +90,7 @@ def test_thresholds_are_those_of_hierarchies(here: Path) -> None:
 @pytest.mark.parametrize("text", ["sequence,noise=0.1,noise=0.2", "digits,name=rhm", "flowers.csv,path=other.csv"])
 def test_a_field_of_a_task_is_given_once(text: str) -> None:
     with pytest.raises(UserError, match=r"is given twice \(give it once\)"):
-        asked_task(text)
+        parse_task(text)
 
 
 @pytest.mark.parametrize("name", ["rows.csv", "mine.py"])

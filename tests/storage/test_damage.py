@@ -24,7 +24,7 @@ from cortexsim.storage.records import DIGEST, digest
 from cortexsim.storage.run_directory import RunFolder
 from cortexsim.studies import single_run
 from cortexsim.studies.single_run import train_one
-from cortexsim.training.checkpointing import run_kept
+from cortexsim.training.checkpointing import run_with_checkpoints
 from cortexsim.training.measurement import prepare
 from tests.studies.test_comparison import TIMES
 from tests.training.test_survival import Killed, trial
@@ -65,7 +65,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     unfinished = RunFolder.begin(path / "unfinished", trial("weight-mirror", path))
     with pytest.raises(Killed):
-        run_kept(unfinished, prepare(unfinished.trial), 0.0, callbacks=[dying])
+        run_with_checkpoints(unfinished, prepare(unfinished.trial), 0.0, callbacks=[dying])
     return path
 
 

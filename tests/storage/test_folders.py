@@ -14,7 +14,7 @@ from cortexsim.config.registry import read_model
 from cortexsim.config.trial import Trial
 from cortexsim.errors import UserError
 from cortexsim.storage import folders
-from cortexsim.storage.folders import fresh, hold, see_own
+from cortexsim.storage.folders import check_output_folder, locked, new_folder
 from cortexsim.storage.run_directory import RunFolder
 from cortexsim.tasks.rhm import Hierarchy
 from tests.test_processes import alive, linux, until
@@ -107,19 +107,23 @@ def test_a_report_replaces_none_but_a_report(here: Path, monkeypatch: pytest.Mon
 
 def test_of_folders_made_in_one_second_each_is_new(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folders.time, "strftime", lambda form: form.partition("%")[0] + "now")
-    assert [fresh("x").name for _ in range(3)] == ["x-now", "x-now-2", "x-now-3"]
+    assert [new_folder("x").name for _ in range(3)] == ["x-now", "x-now-2", "x-now-3"]
 
 
 def test_a_folder_is_held_before_anything_is_written(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
-    with hold(Path("x"), "how"):
-        see_own(Path("x"), folders.COMMAND)
+    with locked(Path("x"), "how"):
+        check_output_folder(Path("x"), folders.COMMAND)
         complaint = f"x: another process is at work here, number {os.getpid()} on "
         for command in (["train", "brief.toml"], ["compare", "--model", "brief.toml"]):
             refused(monkeypatch, capsys, complaint, *command, *SMALL, "--out", "x")
         assert [path.name for path in Path("x").iterdir()] == [".lock"]
-    with hold(Path("x"), "how"), pytest.raises(UserError, match="and go on with this"), hold(Path("x"), "this", 0.2):
+    with (
+        locked(Path("x"), "how"),
+        pytest.raises(UserError, match="and go on with this"),
+        locked(Path("x"), "this", 0.2),
+    ):
         pass
 
 

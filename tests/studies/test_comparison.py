@@ -109,8 +109,8 @@ def test_an_interrupted_comparison_goes_on_where_it_stood(
 
     from cortexsim.execution import scheduler
 
-    run = scheduler.run_in
-    monkeypatch.setattr(scheduler, "run_in", counted)
+    run = scheduler.run_in_folder
+    monkeypatch.setattr(scheduler, "run_in_folder", counted)
     trials = toy("backprop", "clapp", "dfa", "hebb", "untrained").trials()
     rows = run_all(trials, Ledger(tmp_path / "rows.jsonl"), silent(), workers=1)
     assert len(computed) == 2
@@ -127,7 +127,7 @@ def test_a_trial_asked_for_twice_runs_once(tmp_path: Path, monkeypatch: pytest.M
         ran.append(trial)
         return row("untrained", trial.samples, trial.seed, 0.5) | {"key": trial.key}
 
-    monkeypatch.setattr(scheduler, "run_in", counted)
+    monkeypatch.setattr(scheduler, "run_in_folder", counted)
     trial = toy("untrained").trials()[0]
     rows = run_all([trial, trial], Ledger(tmp_path / "rows.jsonl"), silent(), workers=1)
     assert (len(ran), len(rows)) == (1, 2)

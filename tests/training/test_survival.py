@@ -23,7 +23,7 @@ from cortexsim.storage import atomic_io
 from cortexsim.storage.checkpoint import KEPT
 from cortexsim.storage.run_directory import RunFolder
 from cortexsim.tasks.rhm import Hierarchy
-from cortexsim.training.checkpointing import run_kept
+from cortexsim.training.checkpointing import run_with_checkpoints
 from cortexsim.training.measurement import prepare
 from tests.studies.test_comparison import TIMES
 
@@ -63,8 +63,8 @@ def trial(name: str, tmp_path: Path) -> Trial:
 def finished(folder: RunFolder, every: float = 0.0, say: Callable[[str], None] = print) -> tuple[Row, bytes, bytes]:
     """Run, and answer with what must not depend on how often it was killed: row and spikes, metrics, weights."""
     prepared = prepare(folder.trial)
-    with folder.held():
-        row = run_kept(folder, prepared, every, say)
+    with folder.locked():
+        row = run_with_checkpoints(folder, prepared, every, say)
     network = prepared.learner.network
     weights = b"".join(tensor.detach().numpy().tobytes() for tensor in network.state().values())
     if isinstance(network, MixedNetwork):
@@ -179,11 +179,11 @@ def test_a_folder_that_cannot_be_written_to_gets_one_line(tmp_path: Path, monkey
 def test_two_processes_cannot_work_on_one_run(tmp_path: Path) -> None:
     folder = RunFolder.begin(tmp_path / "run", trial("clapp", tmp_path))
     with (
-        folder.held(),
+        folder.locked(),
         pytest.raises(
             UserError, match=f"another process is at work here, number {os.getpid()} on .* cortexsim train --resume"
         ),
-        RunFolder(tmp_path / "run").held(),
+        RunFolder(tmp_path / "run").locked(),
     ):
         pass
 
