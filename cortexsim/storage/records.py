@@ -1,6 +1,6 @@
-"""Records as they are written, and read back: each with a digest of itself, and held to what it must hold.
+"""JSON records that carry a digest of themselves and are validated when they are read.
 
-Records of other versions may lack the digest, and are held to the rest.
+Records of earlier versions may lack the digest; they are validated in every other respect.
 """
 
 import hashlib
@@ -25,19 +25,19 @@ DIGEST, CHECK = "sha256", "check"
 
 
 class OpenRecord(BaseModel):
-    """What a record must hold; what else it holds is kept."""
+    """Required keys of a record; other keys are allowed."""
 
     model_config = ConfigDict(extra="allow")
 
 
 class ClosedRecord(BaseModel):
-    """What a record must hold, and nothing else."""
+    """All keys of a record; other keys are an error."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class TrialRecord(ClosedRecord):
-    """A trial; its model is held to the tables of models, its task to its own."""
+    """A trial; model and task are validated when they are built."""
 
     model: dict[str, Any]
     task: dict[str, Any]
@@ -50,7 +50,7 @@ class TrialRecord(ClosedRecord):
 
 
 class VersionRecord(OpenRecord):
-    """Versions that decide whether a run can go on."""
+    """Versions that decide whether a run can be resumed."""
 
     cortexsim: Text
     torch: Text
@@ -59,7 +59,7 @@ class VersionRecord(OpenRecord):
 
 
 class CodeRecord(OpenRecord):
-    """The code that ran."""
+    """The code that made a run."""
 
     folder: Text
     digest: Text
@@ -78,7 +78,7 @@ class RunRecord(OpenRecord):
 
 
 class RowRecord(OpenRecord):
-    """A row of a result."""
+    """The measurements of one trial."""
 
     key: Text
     learner: Text
@@ -112,7 +112,7 @@ class RowRecord(OpenRecord):
 
 
 class ResultRecord(OpenRecord):
-    """The file ``result.json`` of a run; ``metrics`` is the digest of its lines."""
+    """The file ``result.json`` of a run; ``metrics`` is a digest of ``metrics.jsonl``."""
 
     rows: Annotated[list[RowRecord], Field(min_length=1, max_length=1)]
     asked: Text
@@ -128,7 +128,7 @@ class LineRecord(OpenRecord):
 
 
 class FailureRecord(OpenRecord):
-    """The file ``error.json``."""
+    """The file ``error.json`` of a run that failed."""
 
     error: Text
 
@@ -137,46 +137,51 @@ Record = TypeVar("Record", bound=BaseModel)
 
 
 def digest(values: dict[str, Any]) -> str:
-    """Digest values that JSON can hold."""
+    """Return the SHA-256 digest of values that can be written as JSON."""
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def write_record(path: Path, values: dict[str, Any]) -> None:
-    """Write a record, whole or not at all, with a digest of itself."""
+    """Write a record with a digest of itself, atomically."""
     write_json(path, {**values, DIGEST: digest(values)})
 
 
 def read_record(path: Path, table: type[Record], otherwise: str) -> dict[str, Any]:
-    """Read what `write_record` wrote.
+    """Read a record and validate it.
 
     Args:
-        path: of the file.
-        table: what it must hold.
-        otherwise: what to say where it is none at all.
+        path: the file.
+        table: the expected keys and types.
+        otherwise: end of the error message if the file is missing or not a JSON object: what it should be.
 
     Raises:
-        UserError: one line naming the file, and what is wrong.
+        UserError: the file is missing, edited, damaged or invalid.
     """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}; {otherwise}") from None
     except (ValueError, RecursionError):
-        raise UserError(f"{path}: no JSON; {otherwise}") from None
+        raise UserError(f"{path}: not a JSON file; {otherwise}") from None
     if not isinstance(values, dict):
         raise UserError(f"{path}: {otherwise}")
-    written = values.pop(DIGEST, None)
-    if written not in (None, digest(values)):
-        raise UserError(f"{path}: is not what was written (damaged; or edited: then take out its '{DIGEST}')")
+    expected = values.pop(DIGEST, None)
+    if expected not in (None, digest(values)):
+        raise UserError(f"{path}: damaged or edited since it was written (if edited, remove its key '{DIGEST}')")
     validate(values, table, str(path))
     return values
 
 
 def validate(values: Any, table: type[Record], where: str) -> Record:
-    """See that values are what a table wants.
+    """Validate values and return them as an instance of ``table``.
+
+    Args:
+        values: what was read.
+        table: the expected keys and types.
+        where: start of the error message: file, or file and key.
 
     Raises:
-        UserError: one line that begins with where they are.
+        UserError: a key is missing or unknown, or a value is invalid.
     """
     try:
         return table.model_validate(values)
@@ -184,16 +189,16 @@ def validate(values: Any, table: type[Record], where: str) -> Record:
         raise UserError(f"{where}: {_line(error, table)}") from None
 
 
-def format_line(values: dict[str, Any], of: str = "") -> str:
-    """Write values as a line of JSON that ends with a checksum; it holds for lines of one run alone."""
-    return json.dumps({**values, CHECK: _check(values, of)})
+def format_line(values: dict[str, Any], run: str = "") -> str:
+    """Format values as a line of JSON with a checksum, which also covers ``run``, so that lines cannot change runs."""
+    return json.dumps({**values, CHECK: _checksum(values, run)})
 
 
-def parse_line(text: str, table: type[Record], of: str = "") -> dict[str, Any] | None:
-    """Read what `format_line` wrote; None where it is damaged."""
+def parse_line(text: str, table: type[Record], run: str = "") -> dict[str, Any] | None:
+    """Parse and validate a line written by `format_line`; None if it is damaged, or belongs to another run."""
     try:
         values = json.loads(text)
-        if values.pop(CHECK, None) not in (None, _check(values, of)):
+        if values.pop(CHECK, None) not in (None, _checksum(values, run)):
             return None
         table.model_validate(values)
     except (ValueError, TypeError, AttributeError, RecursionError):
@@ -201,13 +206,13 @@ def parse_line(text: str, table: type[Record], of: str = "") -> dict[str, Any] |
     return dict(values)
 
 
-def _check(values: dict[str, Any], of: str) -> str:
-    return f"{zlib.crc32((of + json.dumps(values, sort_keys=True)).encode()):08x}"
+def _checksum(values: dict[str, Any], run: str) -> str:
+    return f"{zlib.crc32((run + json.dumps(values, sort_keys=True)).encode()):08x}"
 
 
 def _line(error: ValidationError, table: type[BaseModel]) -> str:
     try:
         return explain(error, table)
-    except (StopIteration, KeyError, ValueError, IndexError):  # Deep in a list, where no table has a name for it.
+    except (StopIteration, KeyError, ValueError, IndexError):  # Deep in a list, for which `explain` finds no table.
         fault = error.errors()[0]
         return f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"

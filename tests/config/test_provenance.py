@@ -123,7 +123,7 @@ def test_a_run_does_not_go_on_with_other_code(tmp_path: Path) -> None:
     record["code"] |= {"digest": "other", "git": None, "folder": "/elsewhere"}
     del record["sha256"]
     path.write_text(json.dumps(record))
-    with pytest.raises(UserError, match=r"begun with other code, /elsewhere; this is .* \(begin anew\)"):
+    with pytest.raises(UserError, match=r"started with other code, /elsewhere; this is .* \(start a new run\)"):
         RunFolder(tmp_path / "run").check()
 
 

@@ -41,8 +41,8 @@ def test_runs_are_found_and_those_that_cannot_be_read_are_told_of(
     found = {run.name: run.state for run in find(several, told.append)}
     assert found == {"clapp": "finished", "sweep/hebb": "begun", "weight-mirror": "finished"}
     assert len(told) == 1
-    assert "run.json: no JSON" in told[0]
-    with pytest.raises(UserError, match="no JSON"):
+    assert "run.json: not a JSON file" in told[0]
+    with pytest.raises(UserError, match="not a JSON file"):
         find(several)
     monkeypatch.setattr(sys, "argv", ["cortexsim", "runs", str(several)])
     with pytest.raises(SystemExit) as stopped:

@@ -292,7 +292,7 @@ def test_a_damaged_line_of_metrics_is_dropped_and_the_run_goes_on(
     path.write_bytes(b"\xff" + path.read_bytes()[1:])
     code, said = ran(monkeypatch, capsys, "train", "--resume", tmp_path / "run")
     assert code == 0
-    assert sum("metrics.jsonl: 1 lines are damaged, or missing" in line for line in said) == 1
+    assert sum("metrics.jsonl: 1 lines are damaged or missing" in line for line in said) == 1
     assert outcome(tmp_path / "run") == outcome(whole / "finished")
 
 
