@@ -53,8 +53,8 @@ def test_a_value_that_is_asked_for_holds_at_every_depth(path: Path) -> None:
     [
         ("[depth.5.training]\netta = 1.0", r"depth\.5: mine: unknown key 'training\.etta'"),
         ("[depth.5.training]\neta = -1.0", r"depth\.5: mine: training\.eta = -1\.0"),
-        ("[depth.5.task]\nfeatures = 3", r"depth\.5: mine: task\.features: the same at every depth"),
-        ("[depth.5]\nlearner = 'local'", r"depth\.5: mine: learner: the same at every depth"),
+        ("[depth.5.task]\nfeatures = 3", r"depth\.5: mine: task\.features: cannot differ between depths"),
+        ("[depth.5]\nlearner = 'local'", r"depth\.5: mine: learner: cannot differ between depths"),
         ("[depth.5.network]\nsubstrate = 'spiking'", r"depth\.5: .*substrate"),
         ("[depth.0.training]\neta = 1.0", r"depth\.0"),
         ("[depth.deep.training]\neta = 1.0", r"depth\.deep"),

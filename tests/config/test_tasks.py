@@ -51,7 +51,7 @@ def test_models_are_compared_on_the_task_that_they_are_for(here: Path) -> None:
     assert shared_task([silent]) is None
     assert shared_task([silent, own]) == ObjectSequence(noise=0.2)
     assert shared_task([sized, silent]) == Hierarchy(depth=2)
-    with pytest.raises(UserError, match="--model sized, --model own: models for different tasks"):
+    with pytest.raises(UserError, match="--model sized, --model own: configured for different tasks"):
         shared_task([sized, own])
 
 
@@ -67,7 +67,7 @@ def test_models_that_name_one_file_are_for_one_task(here: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "complaint"),
     [
-        ("", r"model 'own' is for name = 'sequence', .*noise = 0\.2.*, and the plan's task is name = 'rhm'"),
+        ("", r"model 'own' is configured for name = 'sequence', .*noise = 0\.2.*, and the plan's task is name = 'rhm'"),
         ('task = {{ name = "sequence" }}', "and the plan's task is name = 'sequence'"),
         ('task = {{ name = "sequence", noise = 0.2 }}\n{space}', "'task.noise' is the same for all models"),
     ],

@@ -333,5 +333,5 @@ def test_an_edited_row_gets_one_line(change: tuple[str, str], whole: Path, tmp_p
     Ledger(tmp_path / "rows.jsonl").add(row)
     assert list(Ledger(tmp_path / "rows.jsonl").rows.values()) == [row]
     (tmp_path / "rows.jsonl").write_text((tmp_path / "rows.jsonl").read_text().replace(*change, 1))
-    with pytest.raises(UserError, match=r"rows\.jsonl: line 1 is damaged, or edited"):
+    with pytest.raises(UserError, match=r"rows\.jsonl: line 1 is damaged or edited"):
         Ledger(tmp_path / "rows.jsonl")
