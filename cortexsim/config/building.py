@@ -100,7 +100,7 @@ def _streamed(
     local = _local(model, network) if model.learner == "local" else None
     greedy = local is not None and model.rule is not None and model.rule.schedule == "greedy"
     learning = 0 if rule is None else len(network.layers) if local is None else local.represents
-    heard = listening or ("none",) * len(substrates)
+    received = listening or ("none",) * len(substrates)
     chosen, segments, first = brian_settings(model), [], 0
     for substrate, run in groupby(substrates):
         size = len(list(run))
@@ -116,7 +116,7 @@ def _streamed(
                     first=first,
                     layers=network.layers[first : first + size],
                     substrate=substrate,
-                    heard=heard[first : first + size],
+                    heard=received[first : first + size],
                     settings=chosen,
                     rule=rule,
                     target=target,

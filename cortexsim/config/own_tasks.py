@@ -42,6 +42,10 @@ def check_model_tasks(models: Sequence[Model], task: Task) -> None:
 def check_no_task_keys(keys: Iterable[str], where: str) -> None:
     """Check that no dotted key is of the table ``task``, which is the same for all models of a study.
 
+    Args:
+        keys: dotted keys that a study sets for individual models.
+        where: what sets them, for the error message.
+
     Raises:
         UserError: a key is of that table.
     """

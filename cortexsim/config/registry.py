@@ -54,7 +54,7 @@ def read_model(path: Path) -> Model:
     return model
 
 
-def find_model(name: str, beside: Path = Path()) -> Model:
+def find_model(name: str, base: Path = Path()) -> Model:
     """Read a model by its name, or by the path of a TOML file.
 
     >>> find_model("clapp").learner
@@ -62,13 +62,13 @@ def find_model(name: str, beside: Path = Path()) -> Model:
 
     Args:
         name: a name listed by ``cortexsim models``, or a path.
-        beside: folder that a relative path starts from.
+        base: folder that a relative path starts from.
 
     Raises:
         UserError: there is no such model, or a setting is invalid.
     """
     if name.endswith(".toml") or "/" in name:
-        return _checked_at_depths(read_model(beside / name))
+        return _checked_at_depths(read_model(base / name))
     paths = model_paths()
     if name not in paths:
         raise UserError(f"model '{name}' is not known ({nearest(name, paths)}; or give the path of a .toml file)")

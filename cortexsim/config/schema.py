@@ -46,16 +46,16 @@ class TaskTable(BaseModel):
 
     name: str = Hierarchy.name
 
-    def build(self, beside: Path = Path()) -> Task:
+    def build(self, base: Path = Path()) -> Task:
         """Build the task.
 
         Args:
-            beside: folder that relative paths start from.
+            base: folder that relative paths start from.
 
         Raises:
             UserError: there is no such task or field, or a value is invalid.
         """
-        return build_task(self.model_dump(), beside)
+        return build_task(self.model_dump(), base)
 
 
 class LayerTable(Table):

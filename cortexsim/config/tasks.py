@@ -17,7 +17,7 @@ from cortexsim.tasks.rhm import Hierarchy
 FILES = (".csv", ".npy", ".npz")  # File types of user data.
 
 
-def build_task(values: Mapping[str, Any], beside: Path = Path()) -> Task:
+def build_task(values: Mapping[str, Any], base: Path = Path()) -> Task:
     """Build the task that a table describes.
 
     >>> build_task({"depth": 2, "features": 4}).leaves
@@ -25,13 +25,13 @@ def build_task(values: Mapping[str, Any], beside: Path = Path()) -> Task:
 
     Args:
         values: the table. The default of ``name`` is ``"rhm"``, the Random Hierarchy Model.
-        beside: folder that a relative ``path``, or a name that is the path of a Python file, starts from.
+        base: folder that a relative ``path``, or a name that is the path of a Python file, starts from.
 
     Raises:
         UserError: there is no such task or field, or a value is invalid.
     """
     given = dict(values)
-    kind = task_class(str(given.pop("name", Hierarchy.name)), beside)
+    kind = task_class(str(given.pop("name", Hierarchy.name)), base)
     try:
         hints = get_type_hints(kind)
         settable: dict[str, Any] = {
@@ -46,7 +46,7 @@ def build_task(values: Mapping[str, Any], beside: Path = Path()) -> Task:
             " float, str or bool, without `from __future__ import annotations`)"
         ) from None
     if isinstance(given.get("path"), str):
-        given["path"] = str((beside / given["path"]).resolve())
+        given["path"] = str((base / given["path"]).resolve())
     try:
         table.model_validate(given)
     except ValidationError as error:

@@ -51,6 +51,10 @@ def learning_layers(model: Model, wired: Topology) -> int:
 
     A single column at the top is not trained, since no other column provides context for it, unless its context is the
     label or its own activity in the next fixation.
+
+    Args:
+        model: the model, with a rule.
+        wired: its receptive fields.
     """
     assert model.rule is not None
     alone = wired.layers[-1].positions == 1 and not contexts.teaches_alone(model.rule.context)
@@ -59,6 +63,13 @@ def learning_layers(model: Model, wired: Topology) -> int:
 
 def contexts_on(model: Model, wired: Topology) -> tuple[str, ...]:
     """Return the context of each layer; empty if no layer has context synapses.
+
+    Args:
+        model: the model.
+        wired: its receptive fields.
+
+    Returns:
+        For each layer, from the lowest, a context such as ``sibling``, several joined by ``+``, or ``none``.
 
     Raises:
         UserError: a layer that the rule trains has no context.
@@ -134,6 +145,11 @@ def _first_available(names: tuple[str, ...], wired: Topology, number: int) -> st
 
 def check_wiring(model: Model, task: Layout, wired: Topology) -> None:
     """Check that topology and task support the context, loss and cells of a model.
+
+    Args:
+        model: the model.
+        task: the layout of the inputs.
+        wired: the receptive fields of the model on this task.
 
     Raises:
         UserError: they do not.

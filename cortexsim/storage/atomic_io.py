@@ -31,7 +31,11 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def write_json(path: Path, values: Any) -> None:
-    """Write values as a JSON file, atomically."""
+    """Write values as a JSON file, atomically.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
     write_atomically(path, (json.dumps(values, indent=1) + "\n").encode())
 
 

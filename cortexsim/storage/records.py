@@ -67,7 +67,7 @@ class CodeRecord(OpenRecord):
 
 
 class RunRecord(OpenRecord):
-    """The file ``run.json``."""
+    """The file ``run.json``; ``asked`` is the digest of the trial's settings, ``content`` that of the task's files."""
 
     trial: TrialRecord
     asked: Text
@@ -142,7 +142,11 @@ def digest(values: dict[str, Any]) -> str:
 
 
 def write_record(path: Path, values: dict[str, Any]) -> None:
-    """Write a record with a digest of itself, atomically."""
+    """Write a record with a digest of itself, atomically.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
     write_json(path, {**values, DIGEST: digest(values)})
 
 

@@ -91,7 +91,12 @@ class Metrics:
         self.epochs = folder.trial.model.training.epochs
 
     def rewind(self, cursor: Cursor, notify: Callable[[str], None]) -> None:
-        """Delete lines of epochs after a position in the training, and lines that are incomplete or damaged."""
+        """Delete lines of epochs after a position in the training, and lines that are incomplete or damaged.
+
+        Args:
+            cursor: the position from which training continues.
+            notify: called with one line if lines were damaged or missing.
+        """
         lines = []
         for text in self.path.read_bytes().decode(errors="replace").splitlines() if self.path.exists() else []:
             entry = parse_line(text, LineRecord, self.key)

@@ -82,7 +82,7 @@ def prepare(trial: Trial) -> Prepared:
     if learner.uses_labels and (missing := int((labels == UNLABELLED).sum())):
         raise UserError(
             f"{trial.model.name}: {missing} of {len(labels)} training samples have no label, and its layers learn from"
-            " labels (a model whose readout alone does, such as clapp)"
+            " labels (choose a model in which only the readout does, such as clapp)"
         )
     return Prepared(learner, inputs, labels, test, _views(trial, samples, learner))
 

@@ -84,7 +84,7 @@ def test_a_network_in_which_nothing_would_learn_is_refused() -> None:
 def test_a_context_that_nobody_hears_is_not_left_out_without_a_word(context: str) -> None:
     values = {"layer": OVERLAPPING[:2], "network.sends": "activity", "rule.context": context}
     model = changed(find_model("clapp"), values)
-    with pytest.raises(UserError, match=rf"rule\.context = '{context.replace('+', '.')}': no column of any layer"):
+    with pytest.raises(UserError, match=rf"rule\.context = '{context.replace('+', '.')}': no trained layer"):
         assemble(model, Hierarchy(depth=3), 0)
 
 
