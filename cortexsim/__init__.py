@@ -1,4 +1,6 @@
-"""cortexsim: can a local plasticity rule learn a hidden hierarchy, and how many samples does it need?
+"""cortexsim: which local plasticity rules learn a hidden hierarchy, and from how many samples?
+
+Train one model, compare several, or measure the sample complexity of each (`threshold`):
 
 >>> import cortexsim
 >>> small = {"depth": 2, "features": 4, "multiplicity": 2}
@@ -44,7 +46,7 @@ try:
 except PackageNotFoundError:  # A checkout that was not installed.
     __version__ = "0+unknown"
 
-_PLACES = {
+_MODULES = {
     "Cell": "spiking.cells",
     "Encoder": "estimator",
     "Model": "config.schema",
@@ -57,10 +59,10 @@ _PLACES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for, when it is: the command line has no need of all."""
-    if name not in _PLACES:
+    """Import a public name on first use, so that the command line starts without loading torch."""
+    if name not in _MODULES:
         raise AttributeError(f"module 'cortexsim' has no attribute '{name}'")
-    return getattr(import_module(f"cortexsim.{_PLACES[name]}"), name)
+    return getattr(import_module(f"cortexsim.{_MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -91,7 +91,7 @@ def compare(
     from cortexsim.config.own_tasks import shared_task
     from cortexsim.config.registry import find_model
     from cortexsim.rate import device as choose
-    from cortexsim.storage.ledger import note
+    from cortexsim.storage.ledger import record_command
     from cortexsim.studies.comparison import Comparison, configuration
     from cortexsim.studies.comparison import compare as run
     from cortexsim.studies.engine import Engine
@@ -116,7 +116,7 @@ def compare(
     comparison.check()
     values |= {"depth": comparison.task.depth if isinstance(comparison.task, Hierarchy) else None}
     with working(out, "compare", COMMAND, console, "cortexsim compare --resume") as folder:
-        note(folder, "compare", values, configuration(comparison))
+        record_command(folder, "compare", values, configuration(comparison))
         run(comparison, Engine(folder, console, workers))
     console.print(f"Written: {folder}/result.json, figure.png, figure.svg, report.html", soft_wrap=True)
 
@@ -163,8 +163,8 @@ def raster(
 ) -> None:
     """Draw spikes, a membrane potential and its dendrite, before and after training."""
     from cortexsim.config.registry import find_model
-    from cortexsim.config.trial import Trial, written
-    from cortexsim.storage.ledger import note
+    from cortexsim.config.trial import Trial, trial_record
+    from cortexsim.storage.ledger import record_command
     from cortexsim.studies.raster import draw
     from cortexsim.studies.test_size import checked_test_size
 
@@ -174,7 +174,7 @@ def raster(
     tested = checked_test_size(shown, count)
     trial = Trial(found, shown, count, tested, grammar_seed, seed, target=checked_target(target))
     with working(out, f"raster-{found.name}", COMMAND, console, "the same command, and --out") as folder:
-        note(folder, "raster", {}, written(trial) | {"fixations": fixations})
+        record_command(folder, "raster", {}, trial_record(trial) | {"fixations": fixations})
         draw(trial, fixations, folder, console)
     console.print(f"Written: {folder}/raster.png, raster.svg", soft_wrap=True)
 
@@ -197,7 +197,7 @@ def experiment(
     values = {key: value for key, value in asked(locals()).items() if key != "from_rows"}
     from cortexsim.config.registry import experiment_paths
     from cortexsim.rate import device as choose
-    from cortexsim.storage.ledger import note
+    from cortexsim.storage.ledger import record_command
     from cortexsim.studies.engine import Engine
     from cortexsim.studies.experiment import open_experiment, redraw
 
@@ -214,7 +214,7 @@ def experiment(
     opened = open_experiment(name, choose(device), quick)
     console.print(opened.description)
     with working(out, Path(name).name, COMMAND, console, "cortexsim experiment --resume") as folder:
-        note(folder, "experiment", values, opened.configuration)
+        record_command(folder, "experiment", values, opened.configuration)
         written = opened.run(Engine(folder, console, workers))
     console.print(f"Written: {folder}/{written}", soft_wrap=True)
 

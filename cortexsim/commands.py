@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cortexsim.errors import UserError, about
+from cortexsim.errors import UserError, error_prefix
 from cortexsim.options import (
     REPORTED_GRAMMAR,
     Checkpoint,
@@ -146,15 +146,15 @@ def search(
 ) -> None:
     """Random search of hyperparameters, with the same number of draws for each model."""
     from cortexsim.storage.folders import COMMAND
-    from cortexsim.storage.ledger import note
+    from cortexsim.storage.ledger import record_command
     from cortexsim.studies import random_search as searching
     from cortexsim.studies.engine import Engine
 
     console, found = open_console(), searching.read_search(plan)
-    with about(str(plan)):
+    with error_prefix(str(plan)):
         configuration = searching.configuration(found)
-    with working(out, "search", COMMAND, console, "the same command, and --out") as folder, about(str(plan)):
-        note(folder, "search", {}, configuration)
+    with working(out, "search", COMMAND, console, "the same command, and --out") as folder, error_prefix(str(plan)):
+        record_command(folder, "search", {}, configuration)
         outcome = searching.search(found, Engine(folder, console, workers))
     print_table(searching.table(outcome), console)
     console.print(f"Written: {folder}/outcome.json, result.json", soft_wrap=True)
@@ -210,7 +210,7 @@ def threshold(
     """Find P*, the number of samples that models need to learn the hierarchy, compared with backpropagation."""
     values = asked(locals())
     from cortexsim.rate import device as choose
-    from cortexsim.storage.ledger import note
+    from cortexsim.storage.ledger import record_command
     from cortexsim.studies import samples_needed
     from cortexsim.studies.engine import Engine
     from cortexsim.studies.thresholds import sweep_configuration
@@ -234,7 +234,7 @@ def threshold(
         target=checked_target(target),
     )
     with working(out, "threshold", COMMAND, console, "cortexsim threshold --resume") as folder:
-        note(folder, "threshold", values, sweep_configuration(planned))
+        record_command(folder, "threshold", values, sweep_configuration(planned))
         written = samples_needed.find(planned, Engine(folder, console, workers))
     console.print(f"Written: {folder}/{written}", soft_wrap=True)
 

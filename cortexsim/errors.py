@@ -1,4 +1,4 @@
-"""Errors that a user can mend: one clear line each, and exit code 2 on the command line."""
+"""Errors that a user can fix: one line each, and exit code 2 on the command line."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -6,16 +6,22 @@ from difflib import get_close_matches
 
 
 class UserError(ValueError):
-    """A setting that cannot work; its text names the thing, the value, and what would be right."""
+    """Invalid input; the message names the setting, its value and what would be right."""
 
 
 class OutputClosed(Exception):
-    """Whoever read the standard output has closed it."""
+    """The reader of the standard output has closed it, as in ``cortexsim models | head -1``."""
 
 
 @contextmanager
-def about(what: str) -> Iterator[None]:
-    """Put the name of a thing in front of whatever is wrong with it."""
+def error_prefix(what: str) -> Iterator[None]:
+    """Prefix the message of any `UserError` raised in the block with ``what`` and a colon.
+
+    >>> with error_prefix("a.toml"):
+    ...     raise UserError("eta = -1: negative (above 0)")
+    Traceback (most recent call last):
+    cortexsim.errors.UserError: a.toml: eta = -1: negative (above 0)
+    """
     try:
         yield
     except UserError as error:
@@ -23,7 +29,11 @@ def about(what: str) -> Iterator[None]:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Name the known word nearest to a misspelt one, or else list them all."""
+    """Suggest the known name closest to a misspelt one, or list all known names if none is close.
+
+    >>> nearest("clap", ["clapp", "hebb"])
+    "did you mean 'clapp'?"
+    """
     known = sorted(known)
     close = get_close_matches(name, known, n=1, cutoff=0.6)
     return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}"

@@ -1,7 +1,7 @@
-"""A learner as an estimator of scikit-learn: features in, the activity of a layer out.
+"""A scikit-learn transformer: features in, the activity of a network layer out.
 
-The columns of X are the leaves of the tree, one after the other, each with its features; where they do not fill a tree,
-columns of zeros are added.
+The columns of X are laid out on the leaves of a tree, leaf after leaf with equally many features each, and padded with
+zeros at the end.
 """
 
 import math
@@ -30,12 +30,12 @@ from cortexsim.learners import CLIPPED, Learner, MixedNetwork, train
 from cortexsim.rate import Network
 from cortexsim.rate.threads import one_thread
 
-LABELLED = ("feedback", "backprop")  # Learners that cannot do without labels.
+LABELLED = ("feedback", "backprop")  # Learners that need labels.
 
 
 @dataclass(frozen=True)
 class _Leaves:
-    """What a network is shown here: columns of X on the leaves of a tree."""
+    """Layout of the input: the columns of X on the leaves of a tree."""
 
     leaves: int
     channels: int
@@ -51,21 +51,27 @@ class _Leaves:
 
 
 class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Learn a code by a plasticity rule, and answer with the activity of a layer.
+    """Transform features into the activity of a layer that a plasticity rule has trained.
+
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> encoder = Encoder("clapp", settings={"training.epochs": 2}, random_state=0)
+    >>> encoder.fit(X).transform(X).shape  # Layer 1 of 2: two positions of 64 cells.
+    (150, 128)
 
     Args:
         model: name of a model, or path of a TOML file.
-        depth: levels of the tree, and layers of the network.
-        tuple_size: s, columns under one parent; the tree has s^depth leaves.
-        layer: which layer answers, from 0; -1 is the highest that the learner has shaped.
-        settings: other values of the model by dotted keys, as in ``{"training.epochs": 5}``.
-        target: of layers in Brian2: ``cpp``, ``numpy`` or ``cython``.
-        random_state: seeds weights and order.
+        depth: number of levels of the tree, and of layers of the network.
+        tuple_size: s, the number of children of each node; the tree has s^depth leaves.
+        layer: index of the layer to return, from 0; -1 is the highest layer that the learner trains.
+        settings: changes to the model by dotted key, as in ``{"training.epochs": 5}``.
+        target: code generation for layers in Brian2: ``cpp``, ``numpy`` or ``cython``.
+        random_state: seed of initial weights and order of presentation.
 
     Attributes:
-        learner_: what has learned.
-        classes_: labels that were seen; absent where there were none.
-        n_features_in_: columns of X.
+        learner_: the trained learner.
+        classes_: (classes,), the labels that a supervised learner was trained on; absent for other learners.
+        n_features_in_: number of columns of X.
     """
 
     def __init__(
@@ -88,10 +94,14 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     @one_thread()
     def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> "Encoder":
-        """Learn from X (samples, columns), and y (samples,) where the learner needs labels.
+        """Train on X from newly drawn weights.
+
+        Args:
+            X: (samples, columns).
+            y: (samples,), the labels; only used by models that learn from labels.
 
         Raises:
-            ValueError: where X or y cannot be learned from, or a setting cannot be.
+            ValueError: X or y is invalid, labels are missing, or a setting is invalid.
         """
         self.__dict__.pop("classes_", None)
         leaves, labels = self._begin(X, y, None)
@@ -101,12 +111,16 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     @one_thread()
     def partial_fit(self, X: ArrayLike, y: ArrayLike | None = None, classes: ArrayLike | None = None) -> "Encoder":
-        """Go through X once more, at a learning rate that does not fall.
+        """Train on X for one more epoch, at a constant learning rate.
 
         Args:
             X: (samples, columns).
-            y: (samples,), where the learner needs labels.
-            classes: all labels that there will be, at the first call; those of y unless given.
+            y: (samples,), the labels; only used by models that learn from labels.
+            classes: (classes,), all labels that later calls may contain; read at the first call. By default the labels
+                of y.
+
+        Raises:
+            ValueError: X or y is invalid, labels are missing or new, or a setting is invalid.
         """
         if hasattr(self, "learner_"):
             leaves = self._leaves(self._checked(X, reset=False))
@@ -123,57 +137,74 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     @one_thread()
     def transform(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Answer X (samples, columns) with the activity of a layer, (samples, positions cells).
+        """Return the activity of a layer.
+
+        Args:
+            X: (samples, columns).
+
+        Returns:
+            Rates without unit, (samples, positions * cells).
 
         Raises:
-            ValueError: where X is not as in `fit`, or input spikes cannot carry it.
+            ValueError: X has another number of columns than in `fit`, or is outside the range that input spikes can
+                encode.
+            NotFittedError: `fit` was not called before.
         """
         check_is_fitted(self, "learner_")
         return self._code(self._leaves(self._checked(X, reset=False))).numpy().astype(float)
 
     @one_thread()
     def score(self, X: ArrayLike, y: ArrayLike) -> float:
-        """Give the share of labels that are right: the learner's own, or those of a readout fitted to the same X.
+        """Return the classification accuracy, from 0 to 1.
 
-        A learner with no answer of its own is scored as `analysis.readout` does it: a readout is fitted to one half of
-        X, and asked about the other.
+        A learner with an output of its own is scored by that. For others, a readout is trained on the activity of
+        every other sample of X and tested on the rest.
+
+        Args:
+            X: (samples, columns).
+            y: (samples,), the labels.
+
+        Raises:
+            ValueError: X has another number of columns than in `fit`, or is outside the range that input spikes can
+                encode.
+            NotFittedError: `fit` was not called before.
         """
         check_is_fitted(self, "learner_")
         leaves = self._leaves(self._checked(X, reset=False))
         known, labels = np.unique(column_or_1d(y), return_inverse=True)
         answer = self.learner_.classify(leaves)
         if answer is not None:
-            said = self.classes_[answer.argmax(1).numpy().clip(max=len(self.classes_) - 1)]
-            return float((said == column_or_1d(y)).mean())
+            predicted = self.classes_[answer.argmax(1).numpy().clip(max=len(self.classes_) - 1)]
+            return float((predicted == column_or_1d(y)).mean())
         code, truth = self._code(leaves).float(), torch.from_numpy(labels)
-        kind: Readout = readout(self._model)
-        return kind.accuracy(code[::2], truth[::2], code[1::2], truth[1::2], len(known), self._seed)
+        decoder: Readout = readout(self._model)
+        return decoder.accuracy(code[::2], truth[::2], code[1::2], truth[1::2], len(known), self._seed)
 
     def __sklearn_tags__(self) -> Any:
-        """Say what it needs: labels, where the learner does."""
+        """Declare whether the model needs labels."""
         tags = super().__sklearn_tags__()
         tags.target_tags.required = self._needs_labels(find_model(self.model))
         return tags
 
     def __getstate__(self) -> dict[str, Any]:
-        """Keep the state of the learner, not the learner."""
-        kept = dict(super().__getstate__())
-        if "learner_" in kept:
-            kept["_state"] = kept.pop("learner_").state()
-            kept.pop("_evaluated")
-        return kept
+        """Pickle the learner's state instead of the learner itself."""
+        pickled = dict(super().__getstate__())
+        if "learner_" in pickled:
+            pickled["_state"] = pickled.pop("learner_").state()
+            pickled.pop("_evaluated")
+        return pickled
 
-    def __setstate__(self, kept: dict[str, Any]) -> None:
-        """Build the learner anew, and let it load its state."""
-        state = kept.pop("_state", None)
-        super().__setstate__(kept)
+    def __setstate__(self, pickled: dict[str, Any]) -> None:
+        """Rebuild the learner and load its state."""
+        state = pickled.pop("_state", None)
+        super().__setstate__(pickled)
         if state is not None:
             self.learner_ = self._build()
             self.learner_.load(state)
             self._finish()
 
     def _begin(self, X: ArrayLike, y: ArrayLike | None, classes: ArrayLike | None) -> tuple[Tensor, Tensor]:
-        """Check what there is to learn from, and build the learner that fits it."""
+        """Check X and y, build the learner, and return X on the leaves and the label indices."""
         self._model: Model = at_depth(changed(find_model(self.model), self.settings or {}), self.depth)
         values = self._checked(X, reset=True)
         if y is None and self._needs_labels(self._model):
@@ -193,12 +224,12 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return assemble(self._model, self._tree, self._seed, target=self.target)
 
     def _finish(self) -> None:
-        """Keep the network as it is evaluated: in double precision, so that a sample's code is its own."""
+        """Store the network used by `transform`: in double precision, so that a code does not depend on its batch."""
         network = self.learner_.network
         self._evaluated = network if isinstance(network, MixedNetwork) else _doubled(network)
         number = self.learner_.represents - 1 if self.layer == -1 else self.layer
         if not 0 <= number < len(network.layers):
-            raise ValueError(f"layer = {self.layer}: there are {len(network.layers)}, from 0 (-1: the highest shaped)")
+            raise ValueError(f"layer = {self.layer}: not a layer of the model (0 to {len(network.layers) - 1}, or -1)")
         layer = network.layers[number]
         self._n_features_out = network.topology.layers[number].sent * layer.bias.shape[1]
         self._layer = number
@@ -207,14 +238,14 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return validate_data(self, X, reset=reset, dtype=np.float64, ensure_min_samples=2 if reset else 1)
 
     def _leaves(self, values: NDArray[np.float64]) -> Tensor:
-        """Lay columns out on the tree: (samples, columns) to (samples, s^L, v)."""
+        """Reshape (samples, columns) to (samples, leaves, features), padded with zeros."""
         wide = self._tree.leaves * self._tree.channels
         self._check_range(values)
         padded = np.pad(values, ((0, 0), (0, wide - values.shape[1])))
         return torch.from_numpy(padded).float().view(len(values), self._tree.leaves, self._tree.channels)
 
     def _check_range(self, values: NDArray[np.float64]) -> None:
-        """See that spikes can carry X."""
+        """Check that X is within the range that input spikes can encode."""
         network = self.learner_.network
         first = network.segment_of(0) if isinstance(network, MixedNetwork) else None
         if first is None or first.substrate != "spiking":
@@ -222,18 +253,18 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         least, most, ceiling = values.min(initial=0), values.max(initial=0), first.ceiling
         if least < 0 or most > ceiling * (1 + 1e-6):
             raise UserError(
-                f"X reaches from {least:.3g} to {most:.3g}, and input spikes carry 0 to {ceiling:.3g}"
-                " (1 / (input_rate dt)): scale X, as MinMaxScaler does"
+                f"X ranges from {least:.3g} to {most:.3g}, and input spikes can encode values from 0 to {ceiling:.3g},"
+                " which is 1 / (input_rate dt) (scale X, for example with MinMaxScaler)"
             )
 
     def _labels(self, y: ArrayLike | None, count: int) -> Tensor:
-        """Number labels by their place in `classes_`; without any, all are 0."""
+        """Convert labels to indices into `classes_`; all zeros if there are no labels."""
         if y is None or not hasattr(self, "classes_"):
             return torch.zeros(count, dtype=torch.int64)
         known = column_or_1d(y)
         check_consistent_length(known, np.empty(count))
         if unknown := set(known.tolist()) - set(self.classes_.tolist()):
-            raise ValueError(f"y holds {min(unknown)!r}, which was not among the classes of the first call")
+            raise ValueError(f"y contains {min(unknown)!r}, which was not among the classes of the first call")
         return torch.from_numpy(np.searchsorted(self.classes_, known))
 
     @torch.no_grad()
@@ -256,7 +287,7 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
 def _doubled(network: Network) -> Network:
     """Copy a network in double precision."""
-    found = deepcopy(network)
-    for tensor in found.state().values():
+    copy = deepcopy(network)
+    for tensor in copy.state().values():
         tensor.data = tensor.data.double()
-    return found
+    return copy

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
 
-from cortexsim.errors import UserError, about, nearest
+from cortexsim.errors import UserError, error_prefix, nearest
 from cortexsim.expression import Expression, check_names, check_numbers
 
 BROADCAST = ("score_all", "share_all", "contrast_all", "output_all", "label_all")
@@ -59,7 +59,7 @@ class Modulator:
     constants: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
-        with about(f"modulator '{self.name}'"):
+        with error_prefix(f"modulator '{self.name}'"):
             check_names("name", [self.name], [name.removesuffix("_all") for name in BROADCAST])
             check_names("constant", self.constants)
             check_numbers("constant", {**self.constants, "gain": self.gain})

@@ -98,12 +98,12 @@ def working(out: Path | None, name: str, record: str, console: Console, how: str
     Raises:
         UserError: where the folder holds something else, or another process works in it.
     """
-    from cortexsim.storage.folders import fresh, hold, see_own
+    from cortexsim.storage.folders import check_output_folder, locked, new_folder
 
     if out is not None:
-        see_own(out, record)
-    folder = out or fresh(name)
-    with Interruptible(console, f"{how} {folder}"), hold(folder, f"{how} {folder}"):
+        check_output_folder(out, record)
+    folder = out or new_folder(name)
+    with Interruptible(console, f"{how} {folder}"), locked(folder, f"{how} {folder}"):
         yield folder
 
 
@@ -148,8 +148,8 @@ def asked_before(folder: Path, command: Callable[..., None]) -> dict[str, Any]:
     from pydantic import ConfigDict, Field, create_model
 
     from cortexsim.storage.folders import COMMAND
-    from cortexsim.storage.ledger import noted
-    from cortexsim.storage.records import hold_to
+    from cortexsim.storage.ledger import recorded_values
+    from cortexsim.storage.records import validate
 
     hints = get_type_hints(command, include_extras=True)
     options = {name: get_args(hint) for name, hint in hints.items() if name not in (*NOT_ASKED, "return")}
@@ -158,8 +158,8 @@ def asked_before(folder: Path, command: Callable[..., None]) -> dict[str, Any]:
         for name, (kind, *about) in ((name, found or (hints[name],)) for name, found in options.items())
     }
     table = create_model(command.__name__, __config__=ConfigDict(extra="forbid", strict=True), **fields)
-    values = noted(folder, command.__name__)
-    hold_to(values, table, f"{folder / COMMAND}: values")
+    values = recorded_values(folder, command.__name__)
+    validate(values, table, f"{folder / COMMAND}: values")
     return values
 
 
@@ -191,13 +191,13 @@ def task_of(
     Raises:
         UserError: where there is no such task, or it has no such size.
     """
-    from cortexsim.config.tasks import asked_task, build_task
+    from cortexsim.config.tasks import build_task, parse_task
     from cortexsim.tasks.rhm import Hierarchy
 
     sizes = {"depth": depth, "multiplicity": multiplicity, "features": features, "tuple_size": tuple_size}
     given = {name: size for name, size in {**sizes, "classes": classes}.items() if size is not None}
     if task is not None:
-        start = build_task(asked_task(task))
+        start = build_task(parse_task(task))
     if not isinstance(start, Hierarchy):
         if given:
             name = next(iter(given)).replace("_", "-")

@@ -1,4 +1,4 @@
-"""Processes that end with the one that started them, however that ends, and signals that end a process in order."""
+"""Worker processes that end when their parent does, and termination signals that let a process clean up."""
 
 import os
 import signal
@@ -8,54 +8,59 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
-LOOK = 0.5  # Seconds between two looks at who the parent is.
+TERMINATION_SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+POLL_INTERVAL = 0.5  # Seconds between two checks of the parent process.
 
 
 @contextmanager
-def signals_heard(hear: Callable[[int, FrameType | None], None], *numbers: int) -> Iterator[None]:
-    """Let signals be heard meanwhile, where they can be: in the main thread; those that are ignored (nohup) stay so."""
+def handling_signals(handler: Callable[[int, FrameType | None], None], *numbers: int) -> Iterator[None]:
+    """Install a signal handler for the duration of the block.
+
+    Signals that are ignored, as under ``nohup``, stay ignored. Outside the main thread, where Python can install no
+    handler, nothing is done.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    heard = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, hear) for number in heard}
+    handled = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, handler) for number in handled}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, previous in before.items():
+            signal.signal(number, previous)
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end this process as Ctrl-C does: what is done is kept, and no worker left."""
+    """Handle SIGTERM and SIGHUP like Ctrl-C, so that finished work is saved and workers are stopped."""
 
-    def end(number: int, frame: FrameType | None) -> None:
+    def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    with signals_heard(end, *ENDING):
+    with handling_signals(interrupt, *TERMINATION_SIGNALS):
         yield
 
 
-_watched: set[int] = set()
+_watching: set[int] = set()
 
 
 def die_with_parent(parent: int) -> None:
-    """End this process at once when its parent has ended; to begin a worker with.
+    """Kill this process as soon as its parent has ended; called at the start of a worker.
 
-    Nothing else would do on every system: the death signal of Linux, for one, comes when a thread of the parent ends.
+    The parent is polled, since no mechanism works on all systems: on Linux, for example, the parent-death signal is
+    already sent when the thread that started the process ends.
 
     Args:
-        parent: number of the process that started this one, in its own words, for it may have ended by now.
+        parent: process id of the parent, as determined by the parent itself, which may have ended since.
     """
-    if os.name != "posix" or os.getpid() in _watched:
+    if os.name != "posix" or os.getpid() in _watching:
         return
-    _watched.add(os.getpid())
+    _watching.add(os.getpid())
 
     def watch() -> None:
         while os.getppid() == parent:
-            time.sleep(LOOK)
+            time.sleep(POLL_INTERVAL)
         os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=watch, name="watches the parent", daemon=True).start()

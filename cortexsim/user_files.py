@@ -1,4 +1,4 @@
-"""What users write in Python files of their own: rules, tasks."""
+"""Python files written by users, which define a rule, a task or a cell."""
 
 from pathlib import Path
 from runpy import run_path
@@ -7,16 +7,16 @@ from typing import Any
 from cortexsim.errors import UserError
 
 
-def value_in(path: Path, name: str, kind: str) -> Any:
-    """Run a user's file, and give the value that it has under a name; None where it has none.
+def load_variable(path: Path, name: str, kind: str) -> Any:
+    """Run a Python file and return one of its global variables, or None if it does not define that variable.
 
     Args:
-        path: of the file.
-        name: such as ``RULE``.
-        kind: what the file is said to hold, such as ``rule``.
+        path: the file.
+        name: the variable, such as ``RULE``.
+        kind: what the file should define, such as ``rule``; used in error messages.
 
     Raises:
-        UserError: one line naming the file, where there is none or it cannot be run.
+        UserError: the file does not exist, or raises an exception when it is run.
     """
     if not path.is_file():
         raise UserError(f"{kind} file '{path}' does not exist")
@@ -24,5 +24,5 @@ def value_in(path: Path, name: str, kind: str) -> Any:
         return run_path(str(path)).get(name)
     except UserError:
         raise
-    except Exception as error:  # Whatever a user's file does wrong, its name belongs in front.
+    except Exception as error:  # A user's file can raise anything; the message has to name the file.
         raise UserError(f"{kind} file '{path}': {type(error).__name__}: {error}") from None

@@ -74,7 +74,7 @@ def test_models_are_compared_on_the_task_that_they_are_for(tmp_path: Path) -> No
     found = cortexsim.compare([tmp_path / "mine.toml", "untrained"], samples=[16], seeds=1)
     assert found.comparison.task.name == "sequence"
     (tmp_path / "other.toml").write_text('learner = "untrained"\n[task]\nname = "digits"\n')
-    with pytest.raises(UserError, match="models for different tasks"):
+    with pytest.raises(UserError, match="configured for different tasks"):
         cortexsim.compare([tmp_path / "mine.toml", tmp_path / "other.toml"], samples=[16], seeds=1)
 
 

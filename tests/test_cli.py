@@ -307,6 +307,6 @@ def test_a_name_that_is_no_text_is_refused_before_training(tmp_path: Path) -> No
         pytest.skip("this file system has no such names")
     found = cortexsim("train", os.fsdecode(path), *TINY, "--out", str(tmp_path / "out"))
     assert found.returncode == 2
-    assert "the name of the file is no UTF-8 (rename it)" in found.stderr
+    assert "the file name is not valid UTF-8 (rename the file)" in found.stderr
     assert found.stderr.count("\n") == 1
     assert not (tmp_path / "out").exists()

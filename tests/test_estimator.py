@@ -124,7 +124,7 @@ def test_what_is_wrong_is_said_in_one_line() -> None:
     for context in ("synonym", "sibling+synonym"):
         with pytest.raises(UserError, match=r"^clapp: rule.context = '.*synonym': task 'X' has no second view"):
             Encoder(settings={"rule.context": context}).fit(X)
-    with pytest.raises(ValueError, match="layer = 7: there are 2, from 0"):
+    with pytest.raises(ValueError, match=r"layer = 7: not a layer of the model \(0 to 1, or -1\)"):
         Encoder(layer=7, settings=QUICK).fit(X)
     with pytest.raises(ValueError, match="was not among the classes"):
         Encoder("backprop").partial_fit(X, y % 2).partial_fit(X, y)
@@ -157,7 +157,7 @@ def test_what_spikes_cannot_carry_is_refused(factor: float) -> None:
     X = task()[0]
     settings = {"training.epochs": 1, "spiking.fixation": "10 ms", "network.cells": 4}
     encoder = Encoder("hebb-spiking", settings=settings, target="numpy", random_state=0)
-    refused = r"X reaches from .* and input spikes carry 0 to 1.67 .*scale X"
+    refused = r"X ranges from .* and input spikes can encode values from 0 to 1.67, .*scale X"
     with pytest.raises(ValueError, match=refused):
         encoder.fit(factor * X[:8])
     encoder.fit(1.6 * X[:8])

@@ -1,1 +1,1 @@
-"""Configuration: models as TOML, held to what can be, and built."""
+"""Configuration: models and tasks are read from TOML, validated, and built."""

@@ -1,4 +1,4 @@
-"""From a model's configuration to a learner."""
+"""Build a learner from the configuration of a model."""
 
 from itertools import groupby
 from typing import Literal
@@ -10,7 +10,7 @@ from cortexsim.analysis.readout import Readout
 from cortexsim.config.consistency import brian_settings
 from cortexsim.config.schema import Model
 from cortexsim.config.wiring import check_wiring, contexts_on, learning_layers, topology_on
-from cortexsim.errors import about
+from cortexsim.errors import error_prefix
 from cortexsim.learners import (
     Backprop,
     Budget,
@@ -35,20 +35,20 @@ CONTRASTS = {"clapp": clapp_loss, "infonce": infonce_loss}
 
 
 def assemble(model: Model, task: Layout, seed: int, device: str = "cpu", target: str = "cpp") -> Learner:
-    """Build the learner that a model describes, on a task.
+    """Build the learner of a model for a task, with newly drawn weights.
 
     Args:
         model: the configuration.
-        task: what it will be shown.
-        seed: root seed; the first weights depend on nothing else.
-        device: ``cpu``, ``cuda`` or ``mps``.
-        target: of layers in Brian2: ``cpp``, ``numpy`` or ``cython``.
+        task: the layout of the inputs: grid, channels and classes.
+        seed: root seed of the initial weights.
+        device: device of rate layers: ``cpu``, ``cuda`` or ``mps``.
+        target: code generation for layers in Brian2: ``cpp``, ``numpy`` or ``cython``.
 
     Raises:
-        UserError: where model and task do not fit each other.
+        UserError: model and task do not fit together.
     """
     architecture = Architecture(**model.network.model_dump(exclude={"substrate", "units", "layers"}))
-    with about(model.name):
+    with error_prefix(model.name):
         topology = topology_on(model, task)
         check_wiring(model, task, topology)
         substrates, listening = model.substrates(topology.depth), contexts_on(model, topology)
@@ -80,7 +80,7 @@ def assemble(model: Model, task: Layout, seed: int, device: str = "cpu", target:
 
 
 def _contrastive(model: Model, network: Network, seed: int) -> Learner:
-    """Build a learner that follows a loss of a whole network without labels."""
+    """Build a learner that minimises an unsupervised loss of the whole network."""
     loss = CONTRASTS[model.training.loss]
     if model.learner == "backprop":
         return EndToEnd(network, _optimization(model), loss)
@@ -95,12 +95,12 @@ def _streamed(
     seed: int,
     target: str,
 ) -> Learner:
-    """Build a learner in a network with layers in Brian2."""
+    """Build a learner for a network with layers in Brian2."""
     rule = None if model.learner == "untrained" else model.plasticity_rule()
     local = _local(model, network) if model.learner == "local" else None
     greedy = local is not None and model.rule is not None and model.rule.schedule == "greedy"
     learning = 0 if rule is None else len(network.layers) if local is None else local.represents
-    heard = listening or ("none",) * len(substrates)
+    received = listening or ("none",) * len(substrates)
     chosen, segments, first = brian_settings(model), [], 0
     for substrate, run in groupby(substrates):
         size = len(list(run))
@@ -116,7 +116,7 @@ def _streamed(
                     first=first,
                     layers=network.layers[first : first + size],
                     substrate=substrate,
-                    heard=heard[first : first + size],
+                    heard=received[first : first + size],
                     settings=chosen,
                     rule=rule,
                     target=target,
@@ -135,15 +135,15 @@ def _streamed(
 
 
 def _recruitment(network: Network, first: int, size: int, seed: int) -> State:
-    """Draw the weights by which inhibitory cells are driven, as large as the first ones of the layer."""
-    found = {}
+    """Draw the weights from a layer's input to its inhibitory cells, with the RMS of its feedforward weights."""
+    drawn = {}
     for number, layer in enumerate(network.layers[first : first + size], first + 1):
         weights = layer.feedforward.weights
         count = layer.positions * inhibitory_cells(weights.shape[1]) * weights.shape[2]
         deviation = float(weights.double().square().mean().sqrt())
-        drawn = stream(seed, "weights", "recruitment", number).normal(0, deviation, count)
-        found[f"recruitment{number}.w"] = np.abs(drawn)
-    return found
+        weights_of_layer = stream(seed, "weights", "recruitment", number).normal(0, deviation, count)
+        drawn[f"recruitment{number}.w"] = np.abs(weights_of_layer)
+    return drawn
 
 
 def _local(model: Model, network: Network) -> Local:
@@ -164,7 +164,7 @@ def _optimization(model: Model) -> Optimization:
 
 
 def _route(model: Model) -> Literal["none", "direct", "layered"]:
-    """Say from where feedback weights come, where there are any."""
+    """Return which feedback weights a model has: none, from the output to each layer, or from layer to layer."""
     if model.learner != "feedback" or model.network.units == "vector":
         return "none"
     path = model.plasticity_rule().path
@@ -174,10 +174,10 @@ def _route(model: Model) -> Literal["none", "direct", "layered"]:
 
 
 def budget(model: Model) -> Budget:
-    """State how often a model sees its samples."""
+    """Return the number of epochs and the batch size of a model."""
     return Budget(model.training.epochs, model.training.batch)
 
 
 def readout(model: Model, kind: str | None = None) -> Readout:
-    """Set up the readout of a model, or one of another kind with its settings."""
+    """Return the readout of a model, or one of another kind (``linear``, ``two-layer``) with the same settings."""
     return Readout(**model.readout.model_dump(exclude={"labels"}) | ({"kind": kind} if kind else {}))

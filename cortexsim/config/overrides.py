@@ -1,4 +1,4 @@
-"""Models with other values, by dotted keys such as ``training.eta``."""
+"""Change the settings of a model by dotted keys such as ``training.eta``."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -10,35 +10,44 @@ from pydantic import BaseModel, ValidationError
 from cortexsim.config.consistency import check
 from cortexsim.config.schema import Model, resolved
 from cortexsim.config.validation import explain
-from cortexsim.errors import UserError, about
+from cortexsim.errors import UserError, error_prefix
 
 FIXED = ("description", "learner", "task", "layer", "depth")
-"""Keys of a model that no depth has for itself."""
+"""Keys that cannot be set for individual depths."""
 
 
 def changed(model: Model, values: Mapping[str, Any]) -> Model:
-    """Give a model other values, at all depths, and see that it can be.
+    """Return a copy of a model with other settings, which also replace those for individual depths.
+
+    >>> from cortexsim.config.registry import find_model
+    >>> model = changed(find_model("clapp"), {"training.eta": 0.01, "network.cells": 32})
+    >>> model.training.eta, model.network.cells
+    (0.01, 32)
+
+    Args:
+        model: the model.
+        values: new values by dotted key.
 
     Raises:
-        UserError: where a model has no such key, or the value is not possible.
+        UserError: the model has no such key, a value is invalid, or the settings do not fit together.
     """
-    left = {
+    remaining = {
         depth: {key: value for key, value in own.items() if key not in values} for depth, own in model.depth.items()
     }
-    return _with(model, values, left)
+    return _with(model, values, remaining)
 
 
 def at_depth(model: Model, depth: int) -> Model:
-    """Give a model the values that it has for networks of so many layers, in the place of all ``[depth.N]``.
+    """Return a copy of a model with its settings for networks of ``depth`` layers, ``[depth.N]``, applied.
 
     Raises:
-        UserError: where it has no such key, or the value is not possible.
+        UserError: the model has no such key, or a value is invalid.
     """
     if not model.depth:
         return model
-    with about(f"depth.{depth}"):
+    with error_prefix(f"depth.{depth}"):
         if fixed := [key for key in model.depth.get(depth, {}) if key.partition(".")[0] in FIXED]:
-            raise UserError(f"{model.name}: {fixed[0]}: the same at every depth (give it once, outside)")
+            raise UserError(f"{model.name}: {fixed[0]}: cannot differ between depths (set it outside of [depth.N])")
         return _with(model, model.depth.get(depth, {}), {})
 
 
@@ -49,51 +58,62 @@ def _with(model: Model, values: Mapping[str, Any], depths: Mapping[int, Any]) ->
         table = tables
         for name in path:
             if not isinstance(table.get(name), dict | None):
-                raise UserError(f"{model.name}: unknown key '{key}' ('{name}' is no table)")
+                raise UserError(f"{model.name}: unknown key '{key}' ('{name}' is not a table)")
             table[name] = dict(table.get(name) or {})
             table = table[name]
         table[last] = value
     try:
-        found = Model.model_validate(tables)
+        modified = Model.model_validate(tables)
     except ValidationError as error:
-        raise UserError(f"{model.name}: {explain(error, Model)}{_elsewhere(error)}") from None
-    found._name, found._path = model._name, model._path
-    check(found)
-    return found
+        raise UserError(f"{model.name}: {explain(error, Model)}{_suggestion(error)}") from None
+    modified._name, modified._path = model._name, model._path
+    check(modified)
+    return modified
 
 
-def varied(model: Model, values: Mapping[str, Sequence[Any]]) -> list[tuple[Model, dict[str, str]]]:
-    """Give a model each of several values, with each of those of every other key, and a name that says which.
+def variants(model: Model, values: Mapping[str, Sequence[Any]]) -> list[tuple[Model, dict[str, str]]]:
+    """Return copies of a model for all combinations of some values, named after the model and the values.
+
+    Args:
+        model: the model.
+        values: values to combine, by dotted key.
 
     Returns:
-        The models, each with its values as text.
+        Pairs of a model and its values as text, by dotted key.
 
     Raises:
-        UserError: where one of them cannot be.
+        UserError: a value is given twice, or a combination is invalid.
     """
     for key, listed in values.items():
         if twice := [value for value in listed if listed.count(value) > 1]:
-            raise UserError(f"change: '{key}' has {twice[0]} more than once")
-    found = []
-    for several in product(*values.values()):
-        one = changed(model, dict(zip(values, several, strict=True)))
-        texts = [str(value).lower() if isinstance(value, bool) else str(value) for value in several]
+            raise UserError(f"change: '{key}' has {twice[0]} more than once (list each value once)")
+    models = []
+    for combination in product(*values.values()):
+        variant = changed(model, dict(zip(values, combination, strict=True)))
+        texts = [str(value).lower() if isinstance(value, bool) else str(value) for value in combination]
         chosen = dict(zip(values, texts, strict=True))
-        said = ", ".join(f"{key.rpartition('.')[2]} {text}" for key, text in chosen.items())
-        one._name = f"{model.name}, {said}"
-        found.append((one, chosen))
-    return found
+        suffix = ", ".join(f"{key.rpartition('.')[2]} {text}" for key, text in chosen.items())
+        variant._name = f"{model.name}, {suffix}"
+        models.append((variant, chosen))
+    return models
 
 
-def assignment(option: str, text: str) -> tuple[str, list[Any]]:
-    """Read ``KEY=VALUE,VALUE``: values as in TOML, or bare words.
+def parse_assignment(option: str, text: str) -> tuple[str, list[Any]]:
+    """Parse a command-line assignment of one or more values, which are written as in TOML or as bare words.
+
+    >>> parse_assignment("--set", "training.optimizer=sgd,adamw")
+    ('training.optimizer', ['sgd', 'adamw'])
+
+    Args:
+        option: name of the option, for error messages.
+        text: its value, ``KEY=VALUE,VALUE``.
 
     Raises:
-        UserError: where it is neither.
+        UserError: there is no key or no value.
     """
     key, equals, values = text.partition("=")
     if not equals or not key.strip() or not values.strip():
-        raise UserError(f"{option} {text}: not a key and its values (such as training.eta=0.001,0.003)")
+        raise UserError(f"{option} {text}: not a key and its values (for example training.eta=0.001,0.003)")
     try:
         return key.strip(), tomllib.loads(f"values = [{values}]")["values"]
     except RecursionError:
@@ -109,8 +129,8 @@ def _word(text: str) -> Any:
         return text
 
 
-def _elsewhere(error: ValidationError) -> str:
-    """Say which table has the key that was looked for in another."""
+def _suggestion(error: ValidationError) -> str:
+    """Name the tables that have a key which was used in the wrong table."""
     fault = error.errors()[0]
     if fault["type"] != "extra_forbidden":
         return ""
@@ -120,5 +140,5 @@ def _elsewhere(error: ValidationError) -> str:
         for table in (field.annotation, *get_args(field.annotation))
         if isinstance(table, type) and issubclass(table, BaseModel)
     ]
-    found = [f"{name}.{fault['loc'][-1]}" for name, table in tables if fault["loc"][-1] in table.model_fields]
-    return f"; there is {' and '.join(found)}" if found else ""
+    elsewhere = [f"{name}.{fault['loc'][-1]}" for name, table in tables if fault["loc"][-1] in table.model_fields]
+    return f"; there is {' and '.join(elsewhere)}" if elsewhere else ""

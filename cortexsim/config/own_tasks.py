@@ -1,53 +1,57 @@
-"""Models and the tasks that they say they are for: they are trained on no others."""
+"""Models are configured for a task: they are not trained on another one by mistake."""
 
 from collections.abc import Iterable, Sequence
 
 from cortexsim.config.schema import Model
-from cortexsim.config.tasks import described
+from cortexsim.config.tasks import task_table
 from cortexsim.errors import UserError
 from cortexsim.tasks import Task
 from cortexsim.tasks.rhm import Hierarchy
 
 
 def shared_task(models: Sequence[Model]) -> Task | None:
-    """Find the task that models say they are for, where one of them says any.
+    """Return the task that models are configured for, or None if no model names one.
 
     Raises:
-        UserError: where they are for different ones.
+        UserError: models are configured for different tasks.
     """
-    found = {model.name: model.own_task() for model in models if model.task.model_dump() != {"name": Hierarchy.name}}
-    others = {name: task for name, task in found.items() if described(task) != described(next(iter(found.values())))}
+    tasks = {model.name: model.own_task() for model in models if model.task.model_dump() != {"name": Hierarchy.name}}
+    others = {name: task for name, task in tasks.items() if task_table(task) != task_table(next(iter(tasks.values())))}
     if others:
-        first, other = next(iter(found)), next(iter(others))
-        raise UserError(f"--model {first}, --model {other}: models for different tasks (name one: --task)")
-    return next(iter(found.values()), None)
+        first, other = next(iter(tasks)), next(iter(others))
+        raise UserError(f"--model {first}, --model {other}: configured for different tasks (choose one with --task)")
+    return next(iter(tasks.values()), None)
 
 
-def see_own_task(models: Sequence[Model], task: Task) -> None:
-    """See that models, on a plan's task, are for it, or for any; sizes of a hierarchy may be the plan's.
+def check_model_tasks(models: Sequence[Model], task: Task) -> None:
+    """Check that models are configured for the task of a study, or for none; sizes of hierarchies may differ.
 
     Raises:
-        UserError: where one is for another.
+        UserError: a model is configured for another task.
     """
     for model in models:
-        silent = set(model.task.model_dump()) == {"name"} and model.task.name == Hierarchy.name
-        own = task if silent else model.own_task()
-        if not (isinstance(own, Hierarchy) and isinstance(task, Hierarchy)) and described(own) != described(task):
+        unspecified = set(model.task.model_dump()) == {"name"} and model.task.name == Hierarchy.name
+        own = task if unspecified else model.own_task()
+        if not (isinstance(own, Hierarchy) and isinstance(task, Hierarchy)) and task_table(own) != task_table(task):
             raise UserError(
-                f"model '{model.name}' is for {_written(own)}, and the plan's task is {_written(task)}"
-                " (give the plan a table task that says the same)"
+                f"model '{model.name}' is configured for {_in_words(own)}, and the plan's task is {_in_words(task)}"
+                " (give the plan the same table task)"
             )
 
 
-def see_no_task(keys: Iterable[str], where: str) -> None:
-    """See that dotted keys are not of the task, where the plan alone chooses that.
+def check_no_task_keys(keys: Iterable[str], where: str) -> None:
+    """Check that no dotted key is of the table ``task``, which is the same for all models of a study.
+
+    Args:
+        keys: dotted keys that a study sets for individual models.
+        where: what sets them, for the error message.
 
     Raises:
-        UserError: naming the first that is.
+        UserError: a key is of that table.
     """
-    if found := next((key for key in keys if key.partition(".")[0] == "task"), None):
-        raise UserError(f"{where}: '{found}' is the same for all models (give it once, in the plan's table task)")
+    if key := next((key for key in keys if key.partition(".")[0] == "task"), None):
+        raise UserError(f"{where}: '{key}' is the same for all models (set it in the plan's table task)")
 
 
-def _written(task: Task) -> str:
-    return ", ".join(f"{key} = {value!r}" for key, value in described(task).items())
+def _in_words(task: Task) -> str:
+    return ", ".join(f"{key} = {value!r}" for key, value in task_table(task).items())

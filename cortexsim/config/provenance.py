@@ -1,4 +1,4 @@
-"""Provenance: which code and which engines a result was made with."""
+"""Provenance: the code and the library versions that a result was made with."""
 
 import hashlib
 import platform
@@ -12,23 +12,23 @@ from typing import Any
 import cortexsim
 
 LIBRARIES = ("cortexsim", "brian2", "torch", "numpy", "matplotlib", "pydantic", "safetensors")
-ENGINES = ("torch", "numpy", "brian2")  # Rows depend on their versions, in the last bits.
+ENGINES = ("torch", "numpy", "brian2")  # Their versions can change results by rounding errors.
 PRESENTATION = (
-    "__main__.py", "api.py", "cli.py", "commands.py", "options.py",
+    "__main__.py", "api/*.py", "cli.py", "commands.py", "options.py",
     "analysis/history.py", "analysis/*panels.py", "analysis/plots.py", "analysis/spikes.py", "analysis/summary.py",
     "storage/committed_rows.py", "report/*.py", "studies/*.py",
 )  # fmt: skip
-"""Files that can change which rows are made, and what is said and drawn of them, and not the rows."""
+"""Files that select, print and draw rows, without influence on the values in a row."""
 
 
 @cache
 def code_digest() -> str:
-    """Digest the files of this package that a row depends on: all but those of `PRESENTATION`."""
+    """Return a digest of the files of this package that a row depends on: all but those of `PRESENTATION`."""
     package = Path(cortexsim.__file__).parent
-    presented = {path for pattern in PRESENTATION for path in package.glob(pattern)}
-    read = sorted({*package.rglob("*.py"), *package.rglob("templates/*.cpp")} - presented)
+    excluded = {path for pattern in PRESENTATION for path in package.glob(pattern)}
+    included = sorted({*package.rglob("*.py"), *package.rglob("templates/*.cpp")} - excluded)
     digest = hashlib.sha256()
-    for path in read:
+    for path in included:
         digest.update(f"{path.relative_to(package).as_posix()}\0{path.stat().st_size}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
@@ -36,32 +36,32 @@ def code_digest() -> str:
 
 @cache
 def engines() -> dict[str, str]:
-    """Name the versions of what computes."""
+    """Return the versions of the libraries that compute."""
     return {library: version(library) for library in ENGINES}
 
 
 def versions() -> dict[str, str]:
-    """Name the versions, and the code of this package, that a result is made with."""
-    found = {"python": platform.python_version(), "platform": sys.platform, "code": code_digest()}
-    return found | {library: version(library) for library in LIBRARIES}
+    """Return the versions of Python and libraries, the platform, and the digest of this package's code."""
+    environment = {"python": platform.python_version(), "platform": sys.platform, "code": code_digest()}
+    return environment | {library: version(library) for library in LIBRARIES}
 
 
 @cache
 def code_state() -> dict[str, Any]:
-    """Say which code runs: its folder, its digest, and its commit where it runs from a checkout of its own."""
+    """Return folder and digest of the running code, and its git commit if it runs from its own checkout."""
     package = Path(cortexsim.__file__).parent
     return {"folder": str(package), "digest": code_digest(), "git": git_state(package, package / "__init__.py")}
 
 
 def git_state(folder: Path, tracked: Path | None = None) -> dict[str, Any] | None:
-    """Name the commit that a folder is at, and whether files have changed since.
+    """Return the commit that a folder has checked out, and whether files have changed since.
 
     Args:
-        folder: in a working tree.
-        tracked: a file that must belong to it: code in a virtual environment inside a checkout is not that checkout's.
+        folder: a folder in a working tree.
+        tracked: a file that git has to track; code in a virtual environment inside a checkout is not part of it.
 
     Returns:
-        ``commit`` and ``changed``; None where git knows nothing of it.
+        ``commit`` and ``changed``; None if the folder or the file is not under version control.
     """
     try:
         if tracked is not None:
@@ -72,6 +72,6 @@ def git_state(folder: Path, tracked: Path | None = None) -> dict[str, Any] | Non
     return {"commit": commit, "changed": bool(changes)}
 
 
-def _git(folder: Path, *words: str) -> str:
-    command = ["git", "-C", str(folder), *words]
+def _git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(folder), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()

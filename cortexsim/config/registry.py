@@ -1,4 +1,4 @@
-"""Find models and experiments by name, here or in the package, or any by its path."""
+"""Find models and experiments by name or path."""
 
 from pathlib import Path
 
@@ -7,80 +7,94 @@ from cortexsim.config.consistency import check
 from cortexsim.config.overrides import at_depth
 from cortexsim.config.schema import Model
 from cortexsim.config.validation import read
-from cortexsim.errors import UserError, about, nearest
+from cortexsim.errors import UserError, error_prefix, nearest
 
-COMPARISONS, THRESHOLDS, PROGRAM = "comparisons.toml", "thresholds.toml", "experiment.py"  # One per experiment.
+COMPARISONS, THRESHOLDS, PROGRAM = "comparisons.toml", "thresholds.toml", "experiment.py"  # One per folder.
 
 
 def folders(name: str) -> list[Path]:
-    """List where ``models`` or ``experiments`` are: in the package or its checkout, and in one that is stood in.
+    """List the folders of ``models`` or ``experiments``: that of the package, and that of the working directory.
 
-    Those of a checkout go before what was installed: a file that is edited there is used by what runs there.
+    The latter is used if the working directory is a checkout of cortexsim. Its files take precedence, so that edits in
+    a checkout take effect although another copy is installed.
     """
     package = Path(cortexsim.__file__).parent
     installed = package / name if (package / name).is_dir() else package.parent / name
     here = Path(name)
-    stood_in = here.is_dir() and Path("cortexsim/__init__.py").is_file() and not here.samefile(installed)
-    return [installed, here] if stood_in else [installed]
+    in_checkout = here.is_dir() and Path("cortexsim/__init__.py").is_file() and not here.samefile(installed)
+    return [installed, here] if in_checkout else [installed]
 
 
 def model_paths() -> dict[str, Path]:
-    """List models by name: those of the package, and of a checkout that is stood in."""
-    found = {path.stem: path for folder in folders("models") for path in folder.glob("*.toml")}
-    return dict(sorted(found.items()))
+    """Return the paths of all models by name; see `folders` for where they are."""
+    paths = {path.stem: path for folder in folders("models") for path in folder.glob("*.toml")}
+    return dict(sorted(paths.items()))
 
 
 def read_model(path: Path) -> Model:
-    """Read and validate a model file.
+    """Read and validate the TOML file of a model.
+
+    >>> path = Path("mine.toml")
+    >>> _ = path.write_text('learner = "local"\\n[rule]\\nname = "hebb"\\n')
+    >>> read_model(path).rule_name
+    'hebb'
 
     Raises:
-        UserError: one line naming file, key, value, and what would be right.
+        UserError: the file cannot be read, or a setting is invalid; the message names the file, the key, the value,
+            and what would be right.
     """
     try:
         path.stem.encode()
     except UnicodeEncodeError:
-        raise UserError(f"{str(path)!a}: the name of the file is no UTF-8 (rename it)") from None
+        raise UserError(f"{str(path)!a}: the file name is not valid UTF-8 (rename the file)") from None
     model = read(path, Model)
     model._name, model._path = path.stem, path
-    with about(str(path)):
+    with error_prefix(str(path)):
         check(model)
     return model
 
 
-def find_model(name: str, beside: Path = Path()) -> Model:
-    """Read a model by its name, or by the path of a TOML file, which starts from the folder ``beside``.
+def find_model(name: str, base: Path = Path()) -> Model:
+    """Read a model by its name, or by the path of a TOML file.
+
+    >>> find_model("clapp").learner
+    'local'
+
+    Args:
+        name: a name listed by ``cortexsim models``, or a path.
+        base: folder that a relative path starts from.
 
     Raises:
-        UserError: where there is no such model, or it is not valid.
+        UserError: there is no such model, or a setting is invalid.
     """
     if name.endswith(".toml") or "/" in name:
-        return _whole(read_model(beside / name))
+        return _checked_at_depths(read_model(base / name))
     paths = model_paths()
     if name not in paths:
         raise UserError(f"model '{name}' is not known ({nearest(name, paths)}; or give the path of a .toml file)")
-    return _whole(read_model(paths[name]))
+    return _checked_at_depths(read_model(paths[name]))
 
 
-def _whole(model: Model) -> Model:
-    """See that a model can be at every depth that it has values for."""
-    with about(str(model._path)):
+def _checked_at_depths(model: Model) -> Model:
+    """Check that the settings of a model are valid at every depth for which it has its own."""
+    with error_prefix(str(model._path)):
         for depth in model.depth:
             at_depth(model, depth)
     return model
 
 
 def experiment_paths() -> dict[str, Path]:
-    """List the files of experiments by name: of the package, and of a checkout that is stood in."""
+    """Return the files of all experiments by name; see `folders` for where they are."""
     names = (COMPARISONS, THRESHOLDS, PROGRAM)
     files = [path for at in folders("experiments") for name in names for path in sorted(at.glob(f"*/{name}"))]
     return dict(sorted((path.parent.name, path) for path in files))
 
 
 def find_experiment_folder(name: str) -> Path:
-    """Find the folder of an experiment, or of searches alone, by its name or its path.
+    """Find the folder of an experiment, or of parameter searches, by its name or path.
 
     Raises:
-        UserError: where there is none.
+        UserError: there is no such folder.
     """
     if "/" in name:
         return Path(name)
@@ -91,10 +105,10 @@ def find_experiment_folder(name: str) -> Path:
 
 
 def find_experiment_file(name: str) -> Path:
-    """Find the file of an experiment by its name, or by the path of its folder.
+    """Find the file of an experiment by the name or path of its folder.
 
     Raises:
-        UserError: where there is no such experiment.
+        UserError: there is no such experiment.
     """
     if "/" in name:
         files = [Path(name) / file for file in (THRESHOLDS, PROGRAM)]

@@ -1,4 +1,4 @@
-"""Models as a user writes them: TOML, validated key by key."""
+"""The TOML format of models, in which every key is validated."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +19,7 @@ from cortexsim.config.values import (
     Substrates,
     Table,
 )
-from cortexsim.errors import UserError, about
+from cortexsim.errors import UserError, error_prefix
 from cortexsim.learners import Budget
 from cortexsim.rate import Architecture, Optimization
 from cortexsim.rate.network import InputScaling, NormalisationName, Sends, TransferName
@@ -35,28 +35,39 @@ ARCHITECTURE, OPTIMIZATION, BUDGET, READOUT = (
     Optimization(),
     Budget(),
     Readout(),
-)  # Their defaults hold.
-LAYERS = 3  # Over a task without a hierarchy, where a model says nothing of its layers.
+)  # The source of default values below.
+LAYERS = 3  # Default number of layers on a task without a hierarchy.
 
 
 class TaskTable(BaseModel):
-    """Which task, by name or by the path of a Python file, and its fields; the command line's options go before."""
+    """The task, by name or path of a Python file, and its fields; options of the command line take precedence."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
     name: str = Hierarchy.name
 
-    def build(self, beside: Path = Path()) -> Task:
-        """Build the task; files that it names start from a folder.
+    def build(self, base: Path = Path()) -> Task:
+        """Build the task.
+
+        Args:
+            base: folder that relative paths start from.
 
         Raises:
-            UserError: where it cannot be.
+            UserError: there is no such task or field, or a value is invalid.
         """
-        return build_task(self.model_dump(), beside)
+        return build_task(self.model_dump(), base)
 
 
 class LayerTable(Table):
-    """One layer of columns: how much of the layer below each sees, along each axis."""
+    """One layer of columns.
+
+    Attributes:
+        size: size of each receptive field, in positions of the layer below along each axis; or ``"all"``.
+        stride: distance between the receptive fields of neighbouring columns; ``size`` by default.
+        cells: cells in each column; those of the table ``network`` by default.
+        pool: how many columns are pooled along each axis for the layer above.
+        pooling: how they are pooled.
+    """
 
     size: Count | Literal["all"]
     stride: Count | None = None
@@ -66,7 +77,7 @@ class LayerTable(Table):
 
 
 class NetworkTable(Table):
-    """Cells of the network, the same in every layer but for the substrate; columns in Brian2 share no weights."""
+    """Network and cells, the same in every layer except for the substrate; columns in Brian2 share no weights."""
 
     substrate: Substrates = ("rate",)
     cells: Cells = ARCHITECTURE.cells
@@ -86,7 +97,7 @@ class NetworkTable(Table):
 
 
 class RuleTable(Table):
-    """Which rule the synapses follow, and what it listens to."""
+    """The plasticity rule, its context, and its constants."""
 
     name: str
     context: str = "sibling"
@@ -99,7 +110,7 @@ class RuleTable(Table):
 
 
 class TrainingTable(Table):
-    """How long, and how fast."""
+    """Number of samples and epochs, loss, optimizer and learning rates."""
 
     samples: Annotated[int, Field(ge=2, strict=True)] = 4096
     epochs: Count = BUDGET.epochs
@@ -114,7 +125,7 @@ class TrainingTable(Table):
 
 
 class ReadoutTable(Table):
-    """The supervised decoder of learners that have no output of their own; all samples have labels unless told."""
+    """The supervised decoder of learners without an output of their own; ``labels`` limits how many labels it uses."""
 
     labels: Count | None = None
     kind: Literal["linear", "two-layer"] = READOUT.kind
@@ -126,23 +137,23 @@ class ReadoutTable(Table):
 
 
 def _dotted(values: Any, before: str = "") -> Any:
-    """Write the tables within a table as its dotted keys."""
+    """Flatten nested tables to dotted keys."""
     if not isinstance(values, dict):
         return values
-    found: dict[str, Any] = {}
+    flat: dict[str, Any] = {}
     for key, value in values.items():
-        found |= _dotted(value, f"{before}{key}.") if isinstance(value, dict) else {f"{before}{key}": value}
-    return found
+        flat |= _dotted(value, f"{before}{key}.") if isinstance(value, dict) else {f"{before}{key}": value}
+    return flat
 
 
 AtDepth = dict[Annotated[int, Field(ge=1)], Annotated[dict[str, Any], BeforeValidator(_dotted)]]
 
 
 class Model(Table):
-    """One file of `models/`: a network, what learns in it, and how.
+    """A model: a network, a learner, and its training; the content of one file of ``models/``.
 
-    ``[[layer]]`` says, from below, what the columns of each layer see; without any they make a tree. ``[depth.N]`` has
-    other values for networks of N layers, as ``[depth.3.training]`` those of training there.
+    The tables ``[[layer]]`` define the receptive fields of each layer, from the lowest; without them the columns form
+    a tree. ``[depth.N]`` contains settings that replace others in networks of N layers, such as ``[depth.3.training]``.
     """
 
     description: str = ""
@@ -162,29 +173,29 @@ class Model(Table):
 
     @property
     def name(self) -> str:
-        """The file's name without its ending."""
+        """The name of the file without its suffix."""
         return self._name
 
     @property
     def rule_name(self) -> str:
-        """The rule's name, the learner's where it follows none; and the loss, where that is not of labels."""
+        """The name of the rule, or of the learner if it has no rule; with the loss if that is unsupervised."""
         name = self.learner if self.rule is None else self.plasticity_rule().name
         return name if self.training.loss == "labels" else f"{name} ({self.training.loss})"
 
     def own_task(self) -> Task:
-        """Build the task that the model is for.
+        """Build the task that the model is configured for.
 
         Raises:
-            UserError: where it cannot be.
+            UserError: there is no such task or field, or a value is invalid.
         """
         return self.task.build(self._path.parent)
 
     def layers_on(self, task: Layout) -> int:
-        """Count the layers of its network on a task: those that it lists, or the levels of the task's hierarchy."""
+        """Return the number of layers on a task, by ``layer``, ``network.layers``, or the hierarchy of the task."""
         return len(self.layer) or self.network.layers or task.depth or LAYERS
 
     def substrates(self, depth: int) -> tuple[str, ...]:
-        """Name the substrate of each layer, from below; the last one named holds for all above it."""
+        """Return the substrate of each layer, from the lowest; the last one given is used for all layers above."""
         named = self.network.substrate
         return (*named, *[named[-1]] * depth)[:depth]
 
@@ -194,36 +205,36 @@ class Model(Table):
         return set(self.network.substrate) != {"rate"}
 
     def plasticity_rule(self) -> Rule:
-        """Find the rule, with the constants and gains of this model.
+        """Return the rule, with the constants, gains and feedback weights of this model.
 
         Raises:
-            UserError: where there is none, or it has no such constant or modulator.
+            UserError: the model has no rule, or the rule has no such constant, modulator or feedback weights.
         """
         if self.rule is None:
-            raise UserError(f"{self._path}: learner = '{self.learner}' follows no rule")
-        with about("rule.name"):
+            raise UserError(f"{self._path}: learner = '{self.learner}' uses no rule (learner = 'local' or 'feedback')")
+        with error_prefix("rule.name"):
             rule = load_rule(self.rule.name, beside=self._path.parent)
-        with about("rule.constants"):
+        with error_prefix("rule.constants"):
             rule = rule.tuned(self.rule.constants, {})
-        with about("rule.gain"):
+        with error_prefix("rule.gain"):
             rule = rule.tuned({}, self.rule.gain)
-        with about("rule"):
+        with error_prefix("rule"):
             return rule.taught_by(self.rule.feedback, self.rule.masks)
 
 
 def resolved(model: Model) -> Mapping[str, Any]:
-    """Write out a model with all defaults, as plain values."""
+    """Return all settings of a model, with defaults, as values that can be written as JSON."""
     return {"name": model.name, **model.model_dump(mode="json")}
 
 
-def as_run(model: Model, samples: int | None = None) -> dict[str, Any]:
-    """Write out a model as it was run, for a reader of what stands beside it: the task that it ran on.
+def settings_used(model: Model, samples: int | None = None) -> dict[str, Any]:
+    """Return the settings of a model that had an effect on a run, for reports that list the task separately.
 
-    Its own task is left out, and so are tables of substrates that it does not use.
+    Left out are the task that the model is configured for, and the tables of substrates that it does not use.
 
     Args:
-        model: of the run.
-        samples: that it was trained on; None where several stand beside.
+        model: the model.
+        samples: number of training samples of the run; None if there are several, which are then left out.
     """
     values = dict(resolved(model))
     for name in ("task", *(() if model.in_brian else ("spiking", "modulator"))):

@@ -1,4 +1,4 @@
-"""One trial: one model, trained on one sample of one grammar from one seed, and what it is known by."""
+"""A trial: one model trained once on one task, and the digests that identify it."""
 
 import hashlib
 import json
@@ -11,28 +11,37 @@ from cortexsim.config.consistency import cells_of
 from cortexsim.config.overrides import at_depth
 from cortexsim.config.provenance import code_digest, engines
 from cortexsim.config.schema import Model, resolved
-from cortexsim.config.tasks import content, described
+from cortexsim.config.tasks import content_digest, task_table
 from cortexsim.tasks import Task
 
 Row = dict[str, Any]
 TEST_SAMPLES = 4096
-RELATIVE_COST = {"untrained": 0.0, "local": 2.0}  # Of an epoch, beside one of backpropagation.
-FIXED_COST = 10.0  # Of probes and readout, in epochs of backpropagation.
+RELATIVE_COST = {"untrained": 0.0, "local": 2.0}  # Duration of an epoch relative to backpropagation.
+FIXED_COST = 10.0  # Duration of probes and readout, in epochs of backpropagation.
 
 
 @dataclass(frozen=True)
 class Trial:
-    """Name everything that a row depends on.
+    """All that the measurements of one training depend on.
+
+    >>> from cortexsim.config.registry import find_model
+    >>> from cortexsim.tasks.rhm import Hierarchy
+    >>> trial = Trial(find_model("clapp"), Hierarchy(depth=2), samples=64, test_samples=32, grammar_seed=10, seed=0)
+    >>> trial.key == Trial(find_model("clapp"), Hierarchy(depth=2), 64, 32, 10, 0).key
+    True
 
     Attributes:
-        model: what learns, with the values that it has for networks of so many layers.
-        task: what it is shown.
-        samples: training samples.
-        test_samples: held-out samples.
-        grammar_seed: draws the task: a grammar, or which samples are for testing.
-        seed: draws data, first weights and order.
-        device: where it runs.
-        target: of layers in Brian2.
+        model: the model, with its settings for the depth of the task applied.
+        task: the task.
+        samples: number of training samples.
+        test_samples: number of test samples.
+        grammar_seed: seed of the task: of its grammar, or of the split into training and test samples.
+        seed: seed of samples, initial weights and order of presentation.
+        device: device of rate layers: ``cpu``, ``cuda`` or ``mps``.
+        target: code generation for layers in Brian2: ``cpp``, ``numpy`` or ``cython``.
+
+    Raises:
+        UserError: the model's settings for the depth of the task are invalid.
     """
 
     model: Model
@@ -48,38 +57,42 @@ class Trial:
         object.__setattr__(self, "model", at_depth(self.model, self.model.layers_on(self.task)))
 
     @property
-    def asked(self) -> str:
-        """A digest of all that was asked for: settings and seeds, and the texts of the rule and of the cells."""
+    def settings_digest(self) -> str:
+        """A digest of settings and seeds, of the equations of rule and cells, and of the files of the task."""
         rule = "" if self.model.rule is None else repr(self.model.plasticity_rule())
         cells = [repr(cell) for cell in cells_of(self.model)]
-        values = written(self) | {"rule": rule, "cells": cells, "content": content(self.task)}
+        values = trial_record(self) | {"rule": rule, "cells": cells, "content": content_digest(self.task)}
         return _digest(values | {"version": cortexsim.__version__})
 
     @property
     def key(self) -> str:
-        """A digest of all that the row depends on, by which a finished trial is known again.
+        """A digest of all that the row depends on, by which finished trials are recognised.
 
-        It holds, beside what was asked for, this package's own code and the versions of the engines.
+        It covers `settings_digest`, the code of this package, and the versions of the libraries that compute.
         """
-        return _digest({"asked": self.asked, "code": code_digest(), "engines": engines()})
+        return _digest({"asked": self.settings_digest, "code": code_digest(), "engines": engines()})
 
     @property
     def cost(self) -> float:
-        """How long it takes, in samples through an epoch of backpropagation: for an ETA and the order."""
+        """Estimated duration, in samples times epochs of backpropagation, to schedule trials and predict the end."""
         epoch = RELATIVE_COST.get(self.model.learner, 1.0) * (10.0 if self.model.in_brian else 1.0)
         return self.samples * (self.model.training.epochs * epoch + FIXED_COST)
 
 
-def written(trial: Trial) -> dict[str, Any]:
-    """Write out a trial: its model with all defaults, its task as the table that it is built from."""
-    rest = {field.name: getattr(trial, field.name) for field in fields(trial)}
-    return rest | {"model": resolved(trial.model), "task": described(trial.task)}
+def trial_record(trial: Trial) -> dict[str, Any]:
+    """Return a trial as values that can be written as JSON, with all settings of its model and its task."""
+    values = {field.name: getattr(trial, field.name) for field in fields(trial)}
+    return values | {"model": resolved(trial.model), "task": task_table(trial.task)}
 
 
 def test_size(task: Task, samples: int) -> int:
-    """Choose how many samples to hold out beside so many for training: as many as the task has, up to a limit.
+    """Return how many test samples are held out: all that are left by training, up to `TEST_SAMPLES`.
 
-    A task says by ``max_test`` where it cannot test on all that are left.
+    A task can set a lower limit by an attribute ``max_test``.
+
+    Args:
+        task: the task.
+        samples: number of training samples.
     """
     return max(1, min(TEST_SAMPLES, task.distinct_samples - samples, getattr(task, "max_test", TEST_SAMPLES)))
 

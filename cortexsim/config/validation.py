@@ -1,4 +1,4 @@
-"""Configurations read, or what is wrong with them in one line."""
+"""Read configurations, and explain the first error in one line."""
 
 import tomllib
 from collections.abc import Iterator
@@ -13,10 +13,14 @@ Written = TypeVar("Written", bound=BaseModel)
 
 
 def read(path: Path, table: type[Written]) -> Written:
-    """Read a TOML file, and hold it to a table.
+    """Read a TOML file and validate it.
+
+    Args:
+        path: the file.
+        table: the expected keys and types.
 
     Raises:
-        UserError: one line naming file, key, value, and what would be right.
+        UserError: the file cannot be read, or a key or value is invalid.
     """
     try:
         return table.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
@@ -26,16 +30,23 @@ def read(path: Path, table: type[Written]) -> Written:
         raise UserError(f"{path}: {explain(error, table)}") from None
     except RecursionError:
         raise UserError(f"{path}: arrays or tables are nested too deep") from None
-    except ValueError as error:  # No TOML, or no text.
+    except ValueError as error:  # Not TOML, or not UTF-8.
         raise UserError(f"{path}: {' '.join(str(error).split())}") from None
 
 
 def explain(error: ValidationError, table: type[BaseModel]) -> str:
-    """Put the first fault of a configuration into one line."""
-    # A misspelt key comes first: it is the reason why another one seems to be missing. Then what a check has found.
+    """Describe the first error of a validation in one line: key, value, and what would be right.
+
+    Args:
+        error: the error.
+        table: what was expected.
+    """
+    # A misspelt key comes first, since it can be the reason why another one is missing; then errors of validators.
     order = {"extra_forbidden": 0, "value_error": 1}
     fault = min(error.errors(), key=lambda fault: order.get(fault["type"], 2))
-    where = [str(part) for part in fault["loc"] if "[" not in str(part)]  # These name a validator, not a key.
+    where = [
+        str(part) for part in fault["loc"] if "[" not in str(part)
+    ]  # Parts with brackets name validators, not keys.
     key = ".".join(where)
     if fault["type"] == "extra_forbidden":
         known = _table_at(table, where[:-1]).model_fields
@@ -54,16 +65,16 @@ def explain(error: ValidationError, table: type[BaseModel]) -> str:
 
 def _table_at(table: type[BaseModel], where: list[str]) -> type[BaseModel]:
     for key in where:
-        if key.isdecimal():  # The place in an array of tables.
+        if key.isdecimal():  # The index in an array of tables.
             continue
-        if key not in table.model_fields:  # A name of the user's own, such as that of a modulator.
+        if key not in table.model_fields:  # A name chosen by the user, such as that of a modulator.
             continue
         table = next(_tables(table.model_fields[key].annotation), table)
     return table
 
 
 def _tables(annotation: Any) -> Iterator[type[BaseModel]]:
-    """List the tables that a type names, also within others, as in ``dict[str, Range | Choices]``."""
+    """Yield the tables in a type annotation, at any depth, as in ``dict[str, Range | Choices]``."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for part in get_args(annotation):

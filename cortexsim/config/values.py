@@ -1,4 +1,4 @@
-"""Tables of a model that are about layers in Brian2, and the kinds of values that all tables have."""
+"""Types of values in tables, and the tables for layers in Brian2."""
 
 from typing import Annotated, Any, Literal
 
@@ -37,7 +37,7 @@ Frequency = Annotated[str, _checked("frequency")]
 
 
 DEFAULTS = Settings()
-"""What holds where a model says nothing: declared once, so that a layer built in Python is that of an empty table."""
+"""The source of default values, so that an empty table and a layer built in Python have the same settings."""
 
 
 def _in_ms(seconds: float) -> str:
@@ -83,7 +83,7 @@ class SpikingTable(Table):
 
 
 class ModulatorTable(Table):
-    """What happens to a modulator on its way to the synapses of layers in Brian2."""
+    """How a neuromodulator is delayed, filtered, clamped, lesioned or shuffled before it reaches layers in Brian2."""
 
     delay: Time = "0 ms"
     tau_filter: Time = "0 ms"
@@ -95,15 +95,15 @@ class ModulatorTable(Table):
 def settings(
     spiking: SpikingTable, modulators: dict[str, ModulatorTable], eta: float, context_eta: float, decay: float
 ) -> Settings:
-    """Turn tables into settings, in seconds and hertz, and see that they fit each other.
+    """Convert tables to settings in seconds and hertz, and check that they fit together.
 
     Args:
         spiking: the table ``spiking``.
-        modulators: the tables ``modulator``.
-        eta, context_eta, decay: of the table ``training``, where the layers in Brian2 have none of their own.
+        modulators: the tables ``modulator`` by name.
+        eta, context_eta, decay: values of the table ``training``, used where ``spiking`` has none.
 
     Raises:
-        UserError: where they do not, with the key.
+        UserError: a value is invalid, or values do not fit together.
     """
     try:
         timing = Timing(*(quantity(getattr(spiking, name), "time") for name in ("dt", "fixation", "blank")))

@@ -11,7 +11,7 @@ from cortexsim.config.consistency import brian_settings
 from cortexsim.config.overrides import at_depth
 from cortexsim.config.registry import find_model, model_paths
 from cortexsim.config.schema import Model
-from cortexsim.config.tasks import titled
+from cortexsim.config.tasks import task_title
 from cortexsim.learners import Learner, MixedNetwork
 from cortexsim.rate import Layer
 from cortexsim.report.console import new_table, print_table
@@ -89,7 +89,7 @@ def describe(model: Model, console: Console) -> None:
     substrates = model.substrates(len(learner.network.layers))
     console.print(f"{model.name}: {model.description}")
     table = new_table(
-        f"Network on {titled(task)}",
+        f"Network on {task_title(task)}",
         [
             "layer",
             "substrate",

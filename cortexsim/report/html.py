@@ -6,7 +6,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from cortexsim.storage.atomic_io import write_whole
+from cortexsim.storage.atomic_io import write_atomically
 
 GENERATOR = Markup('<meta name="generator" content="cortexsim">')
 
@@ -26,7 +26,7 @@ def write_page(path: Path, template: str, **values: Any) -> Path:
         loader=PackageLoader("cortexsim.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     page = environment.get_template(template).render(generator=GENERATOR, **values)
-    write_whole(path, f"{page}\n".encode())
+    write_atomically(path, f"{page}\n".encode())
     return path
 
 

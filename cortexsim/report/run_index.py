@@ -7,12 +7,12 @@ from typing import Any
 
 from rich.table import Table
 
-from cortexsim.config.schema import as_run
+from cortexsim.config.schema import settings_used
 from cortexsim.config.trial import Row
 from cortexsim.errors import UserError
 from cortexsim.report.console import new_table
 from cortexsim.storage.folders import FAILED, POINTS, RECORD
-from cortexsim.storage.records import FailureRecord, LineRecord, parsed, read_record
+from cortexsim.storage.records import FailureRecord, LineRecord, parse_line, read_record
 from cortexsim.storage.run_directory import METRICS, RunFolder
 
 
@@ -49,7 +49,7 @@ class StoredRun:
     def configuration(self) -> dict[str, Any]:
         """All settings, versions and code that the run was made with, by dotted key."""
         record = self.folder.record
-        made = {"model": as_run(self.folder.trial.model), "versions": record["versions"], "code": record["code"]}
+        made = {"model": settings_used(self.folder.trial.model), "versions": record["versions"], "code": record["code"]}
         return _flat({**record["trial"], **made})
 
 
@@ -130,10 +130,10 @@ def _read(path: Path, above: Path) -> StoredRun:
         for number, text in enumerate(lines, 1):
             if not text.endswith("\n"):  # The last line may be half written.
                 continue
-            if (entry := parsed(text, LineRecord, folder.record["asked"])) is None:
+            if (entry := parse_line(text, LineRecord, folder.record["asked"])) is None:
                 raise UserError(f"{path / METRICS}: line {number} is damaged (take it out, or go on with the run)")
             metrics.append(entry)
-    if row is None and len(metrics) < (known := folder.epochs_known):
+    if row is None and len(metrics) < (known := folder.epochs_done):
         raise UserError(f"{path / METRICS}: has {len(metrics)} of {known} lines (go on with the run)")
     if (path / FAILED).exists():
         error = read_record(path / FAILED, FailureRecord, "not why a run failed (take it out)")["error"]

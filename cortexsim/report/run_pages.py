@@ -9,7 +9,7 @@ from cortexsim.analysis import history
 from cortexsim.errors import UserError
 from cortexsim.report.html import GENERATOR, cell, inline_svg, write_page
 from cortexsim.report.run_index import StoredRun, differences
-from cortexsim.storage.atomic_io import write_whole
+from cortexsim.storage.atomic_io import write_atomically
 
 Cells = tuple[list[str], list[list[str]]]  # Head and rows of a table.
 LAYERED = ("selectivity", "participation", "decoding")
@@ -34,7 +34,7 @@ def write(path: Path, runs: Sequence[StoredRun], figure: Path | None = None) -> 
         {numbers[name]: row for name, row in rows.items()}, {numbers[run.name]: run.metrics for run in runs}
     ).savefig(drawn, format="svg")
     if figure is not None:
-        write_whole(figure, drawn.getvalue().encode())
+        write_atomically(figure, drawn.getvalue().encode())
     return write_page(
         path,
         "runs.html.j2",

@@ -13,7 +13,7 @@ from cortexsim.expression import Expression
 from cortexsim.rules.error_path import FEEDBACK, MASKS, ErrorPath
 from cortexsim.rules.signals import SIGNALS, Signal
 from cortexsim.rules.three_factor import SUBSTRATES, Rule, ThreeFactor
-from cortexsim.user_files import value_in
+from cortexsim.user_files import load_variable
 
 __all__ = [
     "FEEDBACK",
@@ -53,7 +53,7 @@ def load_rule(name: str, beside: Path = Path()) -> Rule:
             raise UserError(f"rule '{name}' is not known ({nearest(name, known_rules())})")
         return known_rules()[name]
     path = beside / name
-    rule = value_in(path, "RULE", "rule")
+    rule = load_variable(path, "RULE", "rule")
     if not isinstance(rule, Rule):
         raise UserError(f"rule file '{path}' holds no Rule named RULE")
     return rule

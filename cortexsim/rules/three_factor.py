@@ -17,7 +17,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Literal
 
-from cortexsim.errors import UserError, about, nearest
+from cortexsim.errors import UserError, error_prefix, nearest
 from cortexsim.expression import Expression
 from cortexsim.modulators import PER_CLASS, Modulator
 from cortexsim.rules.audit import READABLE, audit
@@ -88,7 +88,7 @@ class Rule:
     breaks: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
-        with about(f"rule '{self.name}'"):
+        with error_prefix(f"rule '{self.name}'"):
             audit(self)
 
     @property

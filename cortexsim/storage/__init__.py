@@ -1,1 +1,1 @@
-"""Storage: folders of runs, checkpoints and rows, written so that they survive."""
+"""Storage: files written atomically, run folders, checkpoints, and tables of results."""

@@ -1,4 +1,4 @@
-"""Files that are whole, or as they were: written under another name, synced, and moved to their place."""
+"""Atomic writes: a file is written under a temporary name, synced to disk, and renamed."""
 
 import io
 import json
@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-UNFINISHED = ".new"  # Ending of a file that is being written.
+UNFINISHED = ".new"  # Suffix of a file that is being written.
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that whoever is interrupted, or finds the disk full, leaves what was there before.
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file atomically: an interrupted write leaves the previous version in place.
 
     Raises:
-        OSError: where it cannot be written.
+        OSError: the file cannot be written, for example because the disk is full.
     """
     temporary = path.with_name(path.name + UNFINISHED)
     try:
@@ -24,22 +24,26 @@ def write_whole(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        error.filename = str(path)  # What fails after opening has no name.
+        error.filename = str(path)  # Errors after opening name no file.
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
 
 
 def write_json(path: Path, values: Any) -> None:
-    """Write values as a JSON file, whole or not at all."""
-    write_whole(path, (json.dumps(values, indent=1) + "\n").encode())
+    """Write values as a JSON file, atomically.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    write_atomically(path, (json.dumps(values, indent=1) + "\n").encode())
 
 
 def append_line(path: Path, line: str) -> None:
-    """Write a line at the end of a file at once.
+    """Append a line to a file, which is created if needed.
 
     Raises:
-        OSError: where it cannot be written; half a line may be there.
+        OSError: the line cannot be written, or only in part.
     """
     try:
         with path.open("a", encoding="utf-8") as file:
@@ -50,34 +54,43 @@ def append_line(path: Path, line: str) -> None:
 
 
 def write_figure(figure: Any, path: Path, dpi: int) -> list[str]:
-    """Write a figure of matplotlib as .png and as .svg, each whole or not at all; answer with the names of the files.
+    """Write a figure as .png and as .svg, atomically, and return the names of the two files.
 
     Args:
-        figure: of matplotlib.
-        path: of the files, without ending.
-        dpi: of the .png.
+        figure: a matplotlib figure.
+        path: path of the files, without suffix.
+        dpi: resolution of the .png, in dots per inch.
+
+    Raises:
+        OSError: a file cannot be written.
     """
     names = []
     for kind in ("png", "svg"):
-        drawn = io.BytesIO()
-        figure.savefig(drawn, format=kind, dpi=dpi)
+        image = io.BytesIO()
+        figure.savefig(image, format=kind, dpi=dpi)
         names.append(f"{path.name}.{kind}")
-        write_whole(path.with_name(names[-1]), drawn.getvalue())
+        write_atomically(path.with_name(names[-1]), image.getvalue())
     return names
 
 
 def write_figures(figures: Mapping[str, Callable[[], Any]], folder: Path, dpi: int = 120) -> None:
-    """Draw figures into a folder, each by its name."""
+    """Draw figures and write each into a folder under its name.
+
+    Args:
+        figures: functions that draw a matplotlib figure, by file name without suffix.
+        folder: where to write.
+        dpi: resolution of the .png files, in dots per inch.
+    """
     for name, draw in figures.items():
         write_figure(draw(), folder / name, dpi)
 
 
 def sync_folder(path: Path) -> None:
-    """Let the names in a folder last through a loss of power, where the system can."""
+    """Sync a folder to disk, so that renamed files survive a power failure; does nothing on Windows."""
     if os.name != "posix":
         return
-    number = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(number)
+        os.fsync(descriptor)
     finally:
-        os.close(number)
+        os.close(descriptor)

@@ -1,7 +1,7 @@
-"""Checkpoints: the state of a training on disk, two files each, whole or not there, and known to be sound.
+"""Checkpoints of a training on disk, each of two files that are written atomically and verified by checksums.
 
-Tensors are in safetensors; all else, and the checksums, in a JSON manifest that is written after them. A checkpoint
-without a manifest is none.
+Tensors are stored in a ``.safetensors`` file; everything else, with the checksums, in a JSON manifest that is written
+last. Tensors without a manifest are the remains of an interrupted write and are ignored.
 """
 
 import hashlib
@@ -19,50 +19,50 @@ from torch import Tensor
 
 from cortexsim.errors import UserError
 from cortexsim.learners import Cursor, State
-from cortexsim.storage.atomic_io import UNFINISHED, sync_folder, write_whole
-from cortexsim.storage.records import DIGEST, Exactly, Number, Text, Whole, digest, hold_to, write_record
+from cortexsim.storage.atomic_io import UNFINISHED, sync_folder, write_atomically
+from cortexsim.storage.records import DIGEST, ClosedRecord, NonNegativeInt, Number, Text, digest, validate, write_record
 
 FORMAT = 1
-KEPT = 3  # The newest so many are kept.
+KEPT = 3  # Older checkpoints are deleted.
 NAME = r"\d{6,}-\d{6,}-\d{6,}"
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Hold all that a training depends on.
+    """Everything needed to resume a training.
 
     Attributes:
-        cursor: how far it is.
-        state: of the learner.
-        seconds: spent so far.
-        followed: what following the learner has found so far; None where nothing is.
+        cursor: position in the training: stage, epoch and batch.
+        state: state of the learner.
+        seconds: time spent on the training so far.
+        alignment: measurements of the alignment monitor so far; None if the learner is not monitored.
     """
 
     cursor: Cursor
     state: State
     seconds: float
-    followed: dict[str, list[Any]] | None = None
+    alignment: dict[str, list[Any]] | None = None
 
 
-class CursorRecord(Exactly):
-    """How far it is."""
+class CursorRecord(ClosedRecord):
+    """Position in the training."""
 
-    stage: Whole
-    epoch: Whole
-    batch: Whole
+    stage: NonNegativeInt
+    epoch: NonNegativeInt
+    batch: NonNegativeInt
 
 
-class TensorsRecord(Exactly):
-    """What the file of tensors must be."""
+class TensorsRecord(ClosedRecord):
+    """Size and checksum of the file of tensors."""
 
-    bytes: Whole
+    bytes: NonNegativeInt
     sha256: Text
 
 
-class Manifest(Exactly):
-    """The manifest of a checkpoint."""
+class Manifest(ClosedRecord):
+    """The manifest of a checkpoint; ``followed`` holds the measurements of the alignment monitor."""
 
-    format: Whole
+    format: NonNegativeInt
     run: Text | None = None
     cursor: CursorRecord
     seconds: Annotated[Number, Field(ge=0)]
@@ -72,29 +72,36 @@ class Manifest(Exactly):
 
 
 class Damaged(Exception):
-    """A checkpoint that is not what was written."""
+    """A checkpoint is not as it was written."""
 
 
 class Checkpoints:
-    """Write checkpoints into a folder, and find the newest that is sound.
+    """The checkpoints of one run.
+
+    >>> import torch
+    >>> checkpoints = Checkpoints(Path("checkpoints"))
+    >>> checkpoints.write(Checkpoint(Cursor(stage=0, epoch=3), {"weights": torch.ones(2)}, seconds=1.5))
+    >>> newest = checkpoints.newest(notify=print)
+    >>> newest.cursor.epoch, newest.state["weights"].tolist()
+    (3, [1.0, 1.0])
 
     Args:
-        folder: made when the first is written.
-        run: key of the run that they belong to.
+        folder: where they are stored; created with the first checkpoint.
+        run: digest that identifies the run.
     """
 
     def __init__(self, folder: Path, run: str = "") -> None:
         self.folder, self.run = folder, run
 
     def manifest(self, cursor: Cursor) -> Path:
-        """Name the manifest of a checkpoint."""
+        """Return the path of the manifest of the checkpoint at a position."""
         return self.folder / ("-".join(f"{number:06d}" for number in cursor) + ".json")
 
     def write(self, checkpoint: Checkpoint) -> None:
-        """Write a checkpoint, then drop all but the newest few.
+        """Write a checkpoint, then delete all but the newest few.
 
         Raises:
-            OSError: where it cannot be written; those before are as they were.
+            OSError: the checkpoint cannot be written; the previous ones remain.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.manifest(checkpoint.cursor)
@@ -105,40 +112,43 @@ class Checkpoints:
             "run": self.run,
             "cursor": checkpoint.cursor._asdict(),
             "seconds": checkpoint.seconds,
-            "followed": checkpoint.followed,
+            "followed": checkpoint.alignment,
             "plain": {key: value for key, value in checkpoint.state.items() if key not in tensors},
             "tensors": {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()},
         }
-        write_whole(path.with_suffix(".safetensors"), data)
+        write_atomically(path.with_suffix(".safetensors"), data)
         write_record(path, body)
         for manifest in self._manifests()[KEPT:]:
             self._drop(manifest)
 
-    def newest(self, say: Callable[[str], None]) -> Checkpoint | None:
-        """Read the newest checkpoint; those that are damaged are told of, and dropped.
+    def newest(self, notify: Callable[[str], None]) -> Checkpoint | None:
+        """Return the newest checkpoint that is intact, or None; damaged ones are reported and deleted.
+
+        Args:
+            notify: called with one line for each damaged checkpoint.
 
         Raises:
-            UserError: where one cannot be read at all.
+            UserError: a checkpoint cannot be read, or has the format of another version.
         """
         for manifest in self._manifests():
             try:
                 return _read(manifest, self.run)
             except Damaged as error:
-                say(f"{manifest}: {error}; going on from the one before")
+                notify(f"{manifest}: {error}; resuming from the previous checkpoint")
                 self._drop(manifest)
             except OSError as error:
                 raise UserError(f"{manifest}: {error.strerror}") from None
         return None
 
     def latest(self) -> Cursor:
-        """Say how far the newest checkpoint is; the beginning where there is none, or it is not sound."""
+        """Return the position of the newest checkpoint, by its manifest; the start if that is missing or damaged."""
         try:
             return next((_manifest(path, self.run)[0] for path in self._manifests()), Cursor())
         except (Damaged, UserError, OSError):
             return Cursor()
 
     def tidy(self) -> None:
-        """Drop what was left half written."""
+        """Delete the remains of interrupted writes."""
         for path in self.folder.glob(f"*{UNFINISHED}"):
             path.unlink()
         for path in self.folder.glob("*.safetensors"):
@@ -157,40 +167,46 @@ class Checkpoints:
 
 
 def _manifest(manifest: Path, run: str) -> tuple[Cursor, Manifest]:
-    """Read the manifest of a checkpoint."""
+    """Read the manifest of a checkpoint.
+
+    Raises:
+        Damaged: it is not as it was written, or belongs to another run.
+        UserError: it has the format of another version.
+        OSError: it cannot be read.
+    """
     try:
-        body = json.loads(manifest.read_text(encoding="utf-8"))
-        sound = body.pop(DIGEST) == digest(body)
+        values = json.loads(manifest.read_text(encoding="utf-8"))
+        intact = values.pop(DIGEST) == digest(values)
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
         raise Damaged("the manifest is damaged") from None
-    if not sound:
+    if not intact:
         raise Damaged("the manifest is damaged")
-    if body.get("format") != FORMAT:
-        raise UserError(f"{manifest}: format {body.get('format')} is not known (this version reads format {FORMAT})")
-    found = hold_to(body, Manifest, str(manifest))
-    cursor = Cursor(**body["cursor"])
-    if found.run not in (None, run) or manifest.stem != "-".join(f"{number:06d}" for number in cursor):
-        raise Damaged("it is the checkpoint of another run, or of another moment")
-    return cursor, found
+    if values.get("format") != FORMAT:
+        raise UserError(f"{manifest}: format {values.get('format')} is not known (this version reads format {FORMAT})")
+    body = validate(values, Manifest, str(manifest))
+    cursor = Cursor(**values["cursor"])
+    if body.run not in (None, run) or manifest.stem != "-".join(f"{number:06d}" for number in cursor):
+        raise Damaged("the checkpoint belongs to another run, or to another point of the training")
+    return cursor, body
 
 
 def _read(manifest: Path, run: str) -> Checkpoint:
-    cursor, found = _manifest(manifest, run)
+    cursor, body = _manifest(manifest, run)
     try:
         data = manifest.with_suffix(".safetensors").read_bytes()
     except FileNotFoundError:
         raise Damaged("its tensors are missing") from None
-    if len(data) != found.tensors.bytes:
-        raise Damaged(f"its tensors have {len(data)} bytes instead of {found.tensors.bytes}")
-    if hashlib.sha256(data).hexdigest() != found.tensors.sha256:
+    if len(data) != body.tensors.bytes:
+        raise Damaged(f"its tensors have {len(data)} bytes instead of {body.tensors.bytes}")
+    if hashlib.sha256(data).hexdigest() != body.tensors.sha256:
         raise Damaged("its tensors do not match their checksum")
     try:
         tensors = safetensors.torch.load(data)
     except (SafetensorError, ValueError, KeyError, RuntimeError) as error:
         raise UserError(
-            f"{manifest.with_suffix('.safetensors')}: no tensors ({' '.join(str(error).split())})"
+            f"{manifest.with_suffix('.safetensors')}: not a file of tensors ({' '.join(str(error).split())})"
         ) from None
-    return Checkpoint(cursor, {**tensors, **found.plain}, found.seconds, found.followed)
+    return Checkpoint(cursor, {**tensors, **body.plain}, body.seconds, body.followed)
 
 
 def _tensors(state: State) -> Iterator[tuple[str, Tensor]]:

@@ -1,4 +1,4 @@
-"""The folder that a command writes to: found or made, seen to be its own, and held so that nobody else works in it."""
+"""Output folders of commands: created, checked for foreign files, and locked against other processes."""
 
 import os
 import socket
@@ -15,16 +15,16 @@ from cortexsim.storage.atomic_io import UNFINISHED
 
 LOCK, RUNS = ".lock", Path("runs")
 RECORD, COMMAND, PLAN = "run.json", "command.json", "sweep.json"
-POINTS, FAILED = "points", "error.json"  # Of a sweep: a folder of runs; and of a run, why it failed.
-HOLDS = {RECORD: "a run", COMMAND: "what another command has written", PLAN: "a sweep"}
-PAUSE = 0.1  # Seconds between two tries.
+POINTS, FAILED = "points", "error.json"  # In a sweep: the folder of its runs; in a run: why it failed.
+CONTENTS = {RECORD: "a run", COMMAND: "the results of another command", PLAN: "a sweep"}
+RETRY_INTERVAL = 0.1  # Seconds between two attempts to lock a folder.
 
 
-def fresh(name: str) -> Path:
-    """Make a new folder in ``runs/``, of this name and the time; of several in the same second each has its own.
+def new_folder(name: str) -> Path:
+    """Create a folder in ``runs/`` named after a command and the time, with a number appended if it exists already.
 
     Raises:
-        UserError: where it cannot be made.
+        UserError: the folder cannot be created.
     """
     stem = time.strftime(f"{name}-%Y%m%d-%H%M%S")
     for number in count(1):
@@ -34,21 +34,21 @@ def fresh(name: str) -> Path:
             return path
         except FileExistsError:
             if not RUNS.is_dir():
-                raise UserError(f"{RUNS}: a file, and no folder for results (--out FOLDER)") from None
+                raise UserError(f"{RUNS}: a file, not a folder for results (--out FOLDER)") from None
         except OSError as error:
             raise UserError(f"{path}: {error.strerror} (--out FOLDER)") from None
     raise AssertionError
 
 
-def see_own(path: Path, record: str) -> None:
-    """See, before anything is written, that a folder is new, empty, or one that the same command has begun.
+def check_output_folder(path: Path, record: str) -> None:
+    """Check, before anything is written, that a folder is new, empty, or was written to by the same command.
 
     Args:
-        path: of the folder.
-        record: name of the file in which that command says what it was asked for.
+        path: the folder.
+        record: name of the file in which that command records its options, such as ``run.json``.
 
     Raises:
-        UserError: where something else is there.
+        UserError: the folder contains other files, or cannot be read.
     """
     try:
         names = {entry.name for entry in path.iterdir()} if path.exists() else set()
@@ -56,24 +56,25 @@ def see_own(path: Path, record: str) -> None:
         raise UserError(f"--out {path}: {error.strerror} (name a folder)") from None
     if record in names:
         return
-    if other := next((name for name in HOLDS if name in names), None):
-        raise UserError(f"--out {path}: holds {HOLDS[other]} ({other}; give another folder, or none)")
+    if other := next((name for name in CONTENTS if name in names), None):
+        raise UserError(f"--out {path}: holds {CONTENTS[other]} ({other}; give another folder, or none)")
     foreign = sorted(name for name in names if not name.endswith(UNFINISHED))
     if foreign and LOCK not in names:
-        raise UserError(f"--out {path}: a folder of other things, such as {foreign[0]} (give another folder, or none)")
+        raise UserError(f"--out {path}: contains other files, such as {foreign[0]} (give another folder, or none)")
 
 
 @contextmanager
-def hold(path: Path, how: str, patience: float = 0.0) -> Iterator[None]:
-    """Work in a folder, alone; it is made where it does not exist. Nothing is to be written in it before.
+def locked(path: Path, how: str, patience: float = 0.0) -> Iterator[None]:
+    """Lock a folder against other processes during the block; it is created if needed.
 
     Args:
-        path: of the folder.
-        how: command that goes on, to be said where the disk fails, or somebody else is at work.
-        patience: seconds to wait for who has it: somebody who is ending, perhaps.
+        path: the folder, to which nothing may be written before it is locked.
+        how: the command that resumes the work, for error messages.
+        patience: how long to wait for another process to release the folder, in seconds.
 
     Raises:
-        UserError: where another process works in it, or it cannot be written to, or no longer.
+        UserError: another process uses the folder, or it cannot be created; or, in the block, a file cannot be
+            written.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -86,18 +87,18 @@ def hold(path: Path, how: str, patience: float = 0.0) -> Iterator[None]:
                 yield
             finally:
                 _name_holder(file, "")
-    except BrokenPipeError:  # Whoever read the output has seen enough.
+    except BrokenPipeError:  # The reader of the standard output has closed it.
         raise
     except OSError as error:
         reason = error.strerror or str(error)
         where = error.filename or f"standard output, or the temporary folder {tempfile.gettempdir()}"
-        raise UserError(f"{where}: {reason} (what was done before is kept: mend this, and go on with {how})") from None
+        raise UserError(f"{where}: {reason} (finished work is kept: fix this and resume with {how})") from None
 
 
 def _lock(file: IO[str], path: Path, how: str, patience: float) -> None:
     try:
         import fcntl
-    except ImportError:  # Windows: it is left to the user not to work in one folder twice at once.
+    except ImportError:  # Windows: users have to take care themselves.
         return
     end = time.monotonic() + patience
     while True:
@@ -107,16 +108,16 @@ def _lock(file: IO[str], path: Path, how: str, patience: float) -> None:
         except BlockingIOError:
             if time.monotonic() >= end:
                 raise UserError(
-                    f"{path}: another process is at work here{_holder(file)} (wait, or end it, and go on with {how})"
+                    f"{path}: in use by another process{_holder(file)} (wait or stop it, then resume with {how})"
                 ) from None
-            time.sleep(PAUSE)
+            time.sleep(RETRY_INTERVAL)
         except OSError:  # Some network file systems have no locks.
             break
     _name_holder(file, f"{os.getpid()} {socket.gethostname()}\n")
 
 
 def _name_holder(file: IO[str], text: str) -> None:
-    """Write down who works here; a courtesy, which a full disk may refuse."""
+    """Write the process that has the lock into the lock file, if the disk has room for it."""
     with suppress(OSError):
         file.truncate(0)
         file.write(text)
@@ -127,5 +128,5 @@ def _holder(file: IO[str]) -> str:
     with suppress(OSError, ValueError):
         file.seek(0)
         number, host = file.read().split()
-        return f", number {int(number)} on {host}"
+        return f", PID {int(number)} on {host}"
     return ""

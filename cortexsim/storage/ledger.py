@@ -1,16 +1,25 @@
-"""What is kept of a command: finished rows, what was asked for, and versions."""
+"""What a command stores to be resumed from: its options and the rows that are finished."""
 
 from pathlib import Path
 from typing import Any
 
 from cortexsim.config.trial import Row
 from cortexsim.errors import UserError
-from cortexsim.storage.atomic_io import append_line, write_whole
-from cortexsim.storage.folders import COMMAND, see_own
-from cortexsim.storage.records import CaseRecord, Part, RowRecord, Text, line, parsed, read_record, write_record
+from cortexsim.storage.atomic_io import append_line, write_atomically
+from cortexsim.storage.folders import COMMAND, check_output_folder
+from cortexsim.storage.records import (
+    CaseRecord,
+    OpenRecord,
+    RowRecord,
+    Text,
+    format_line,
+    parse_line,
+    read_record,
+    write_record,
+)
 
 
-class CommandRecord(Part):
+class CommandRecord(OpenRecord):
     """The file ``command.json``."""
 
     command: Text
@@ -19,14 +28,17 @@ class CommandRecord(Part):
 
 
 class Ledger:
-    """Keep finished rows in a file, one JSON object a line, so that an interrupted run goes on where it stood.
+    """Finished rows in a file with one JSON object per line, from which an interrupted command resumes.
 
     Args:
-        path: of the file; rows that are there already are not computed again.
-        record: what a row must hold.
+        path: the file; rows that it contains already are not computed again.
+        record: the table that a row is validated against.
+
+    Attributes:
+        rows: the rows by the key of their trial.
 
     Raises:
-        UserError: where a line is damaged.
+        UserError: a line is damaged.
     """
 
     def __init__(self, path: Path, record: type[RowRecord] | type[CaseRecord] = RowRecord) -> None:
@@ -34,64 +46,66 @@ class Ledger:
         self.rows: dict[str, Row] = {}
         if path.exists():
             text = path.read_bytes().decode(errors="replace")
-            whole = text[: text.rfind("\n") + 1]
-            if whole != text:  # Half a line of a run that was killed: the next row would be lost with it.
-                write_whole(path, whole.encode())
-            for number, written in enumerate(whole.splitlines(), 1):
-                if (row := parsed(written, record)) is None:
-                    raise UserError(f"{path}: line {number} is damaged, or edited (take it out: its run is done again)")
+            complete = text[: text.rfind("\n") + 1]
+            if complete != text:  # A killed process leaves an incomplete line, to which the next would be appended.
+                write_atomically(path, complete.encode())
+            for number, written in enumerate(complete.splitlines(), 1):
+                if (row := parse_line(written, record)) is None:
+                    raise UserError(
+                        f"{path}: line {number} is damaged or edited (delete the line; its trial is then run again)"
+                    )
                 self.rows[row["key"]] = row
 
     def add(self, row: Row) -> None:
-        """Write a row down at once."""
+        """Add a row and write it to the file immediately."""
         self.rows[row["key"]] = row
-        append_line(self.path, line(row))
+        append_line(self.path, format_line(row))
 
 
-def note(path: Path, command: str, values: dict[str, Any], configuration: dict[str, Any]) -> None:
-    """Write down what a command was asked for in its folder, so that it can go on by that alone.
+def record_command(path: Path, command: str, values: dict[str, Any], configuration: dict[str, Any]) -> None:
+    """Store the options of a command in its folder, so that it can be resumed without repeating them.
 
     Args:
-        path: of the folder, held.
-        command: which.
-        values: of its options.
-        configuration: all that its result depends on.
+        path: the folder, locked.
+        command: name of the command.
+        values: values of its options.
+        configuration: everything that its results depend on.
 
     Raises:
-        UserError: where the folder holds something else, or the same command with another configuration.
+        UserError: the folder contains something else, or the same command was started with another configuration.
     """
-    see_own(path, COMMAND)
+    check_output_folder(path, COMMAND)
     record = {"command": command, "values": values, "configuration": configuration}
     if (path / COMMAND).exists():
-        before = read_record(path / COMMAND, CommandRecord, _OTHERWISE)
-        whole = before.get("configuration") is not None
-        then = before["configuration"] if whole else before["values"]
+        before = read_record(
+            path / COMMAND, CommandRecord, "not the record of a command (give another folder, or none)"
+        )
+        complete = before.get("configuration") is not None
+        then = before["configuration"] if complete else before["values"]
         if before["command"] != command:
-            raise UserError(f"--out {path}: of `cortexsim {before['command']}` (give another folder, or none)")
-        if difference := _difference(then, configuration if whole else values):
-            raise UserError(f"--out {path}: was begun with {difference} (give another folder, or none)")
+            raise UserError(f"--out {path}: a folder of `cortexsim {before['command']}` (give another folder, or none)")
+        if difference := _difference(then, configuration if complete else values):
+            raise UserError(f"--out {path}: was started with {difference} (give another folder, or none)")
     write_record(path / COMMAND, record)
 
 
-def noted(path: Path, command: str) -> dict[str, Any]:
-    """Read what `note` wrote.
+def recorded_values(path: Path, command: str) -> dict[str, Any]:
+    """Return the values of options that `record_command` has stored.
 
     Raises:
-        UserError: where the folder is none of this command's.
+        UserError: the folder was not written by this command.
     """
-    found = read_record(path / COMMAND, CommandRecord, f"not a folder of `cortexsim {command}`")
-    if found["command"] != command:
+    record = read_record(path / COMMAND, CommandRecord, f"not a folder of `cortexsim {command}`")
+    if record["command"] != command:
         raise UserError(
-            f"{path / COMMAND}: of `cortexsim {found['command']}` (cortexsim {found['command']} --resume {path})"
+            f"{path / COMMAND}: written by `cortexsim {record['command']}`"
+            f" (cortexsim {record['command']} --resume {path})"
         )
-    return dict(found["values"])
-
-
-_OTHERWISE = "not what a command has written (give another folder, or none)"
+    return dict(record["values"])
 
 
 def _difference(then: Any, now: Any, where: str = "") -> str:
-    """Name the first setting in which two configurations differ; what a model says of itself is none."""
+    """Describe the first difference between two configurations, apart from descriptions of models; empty if none."""
     if isinstance(then, dict) and isinstance(now, dict):
         keys = [key for key in {**then, **now} if key != "description"]
         several = (_difference(then.get(key), now.get(key), f"{where}.{key}".lstrip(".")) for key in keys)

@@ -1,6 +1,6 @@
-"""Records as they are written, and read back: each with a digest of itself, and held to what it must hold.
+"""JSON records that carry a digest of themselves and are validated when they are read.
 
-Records of other versions may lack the digest, and are held to the rest.
+Records of earlier versions may lack the digest; they are validated in every other respect.
 """
 
 import hashlib
@@ -15,8 +15,8 @@ from cortexsim.config.validation import explain
 from cortexsim.errors import UserError
 from cortexsim.storage.atomic_io import write_json
 
-Whole = Annotated[int, Field(ge=0, strict=True)]
-Several = Annotated[int, Field(ge=1, strict=True)]
+NonNegativeInt = Annotated[int, Field(ge=0, strict=True)]
+PositiveInt = Annotated[int, Field(ge=1, strict=True)]
 Number = Annotated[float, Field(strict=True)]
 Share = Annotated[float, Field(ge=0, le=1, strict=True)]
 Text = Annotated[str, Field(strict=True)]
@@ -24,33 +24,33 @@ Target = Literal["cpp", "numpy", "cython"]
 DIGEST, CHECK = "sha256", "check"
 
 
-class Part(BaseModel):
-    """What a record must hold; what else it holds is kept."""
+class OpenRecord(BaseModel):
+    """Required keys of a record; other keys are allowed."""
 
     model_config = ConfigDict(extra="allow")
 
 
-class Exactly(BaseModel):
-    """What a record must hold, and nothing else."""
+class ClosedRecord(BaseModel):
+    """All keys of a record; other keys are an error."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class TrialRecord(Exactly):
-    """A trial; its model is held to the tables of models, its task to its own."""
+class TrialRecord(ClosedRecord):
+    """A trial; model and task are validated when they are built."""
 
     model: dict[str, Any]
     task: dict[str, Any]
-    samples: Several
-    test_samples: Several
-    grammar_seed: Whole
-    seed: Whole
+    samples: PositiveInt
+    test_samples: PositiveInt
+    grammar_seed: NonNegativeInt
+    seed: NonNegativeInt
     device: Text
     target: Target
 
 
-class VersionRecord(Part):
-    """Versions that decide whether a run can go on."""
+class VersionRecord(OpenRecord):
+    """Versions that decide whether a run can be resumed."""
 
     cortexsim: Text
     torch: Text
@@ -58,16 +58,16 @@ class VersionRecord(Part):
     brian2: Text
 
 
-class CodeRecord(Part):
-    """The code that ran."""
+class CodeRecord(OpenRecord):
+    """The code that made a run."""
 
     folder: Text
     digest: Text
     git: dict[str, Any] | None
 
 
-class RunRecord(Part):
-    """The file ``run.json``."""
+class RunRecord(OpenRecord):
+    """The file ``run.json``; ``asked`` is the digest of the trial's settings, ``content`` that of the task's files."""
 
     trial: TrialRecord
     asked: Text
@@ -77,8 +77,8 @@ class RunRecord(Part):
     begun: Text = "-"
 
 
-class RowRecord(Part):
-    """A row of a result."""
+class RowRecord(OpenRecord):
+    """The measurements of one trial."""
 
     key: Text
     learner: Text
@@ -86,12 +86,12 @@ class RowRecord(Part):
     substrate: Text
     context: Text
     labels_for: Text
-    samples: Several
-    test_samples: Several | None = None
-    labels: Whole
-    grammar_seed: Whole
-    seed: Whole
-    trained_layers: Whole
+    samples: PositiveInt
+    test_samples: PositiveInt | None = None
+    labels: NonNegativeInt
+    grammar_seed: NonNegativeInt
+    seed: NonNegativeInt
+    trained_layers: NonNegativeInt
     accuracy: Share
     chance: Share
     selectivity: list[Number]
@@ -111,31 +111,31 @@ class RowRecord(Part):
     readout_by_layer: list[Share] | None = None
 
 
-class CaseRecord(Exactly):
-    """What a Python experiment has measured for one case."""
+class CaseRecord(ClosedRecord):
+    """The measurements of one case of a Python experiment."""
 
     key: Text
     rows: list[dict[str, Any]]
 
 
-class ResultRecord(Part):
-    """The file ``result.json`` of a run; ``metrics`` is the digest of its lines."""
+class ResultRecord(OpenRecord):
+    """The file ``result.json`` of a run; ``metrics`` is a digest of ``metrics.jsonl``."""
 
     rows: Annotated[list[RowRecord], Field(min_length=1, max_length=1)]
     asked: Text
     metrics: Text | None = None
 
 
-class LineRecord(Part):
+class LineRecord(OpenRecord):
     """A line of ``metrics.jsonl``."""
 
-    stage: Several
-    epoch: Several
+    stage: PositiveInt
+    epoch: PositiveInt
     rms: dict[str, Number | None]
 
 
-class FailureRecord(Part):
-    """The file ``error.json``."""
+class FailureRecord(OpenRecord):
+    """The file ``error.json`` of a run that failed."""
 
     error: Text
 
@@ -144,46 +144,55 @@ Record = TypeVar("Record", bound=BaseModel)
 
 
 def digest(values: dict[str, Any]) -> str:
-    """Digest values that JSON can hold."""
+    """Return the SHA-256 digest of values that can be written as JSON."""
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def write_record(path: Path, values: dict[str, Any]) -> None:
-    """Write a record, whole or not at all, with a digest of itself."""
+    """Write a record with a digest of itself, atomically.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
     write_json(path, {**values, DIGEST: digest(values)})
 
 
 def read_record(path: Path, table: type[Record], otherwise: str) -> dict[str, Any]:
-    """Read what `write_record` wrote.
+    """Read a record and validate it.
 
     Args:
-        path: of the file.
-        table: what it must hold.
-        otherwise: what to say where it is none at all.
+        path: the file.
+        table: the expected keys and types.
+        otherwise: end of the error message if the file is missing or not a JSON object: what it should be.
 
     Raises:
-        UserError: one line naming the file, and what is wrong.
+        UserError: the file is missing, edited, damaged or invalid.
     """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}; {otherwise}") from None
     except (ValueError, RecursionError):
-        raise UserError(f"{path}: no JSON; {otherwise}") from None
+        raise UserError(f"{path}: not a JSON file; {otherwise}") from None
     if not isinstance(values, dict):
         raise UserError(f"{path}: {otherwise}")
-    written = values.pop(DIGEST, None)
-    if written not in (None, digest(values)):
-        raise UserError(f"{path}: is not what was written (damaged; or edited: then take out its '{DIGEST}')")
-    hold_to(values, table, str(path))
+    expected = values.pop(DIGEST, None)
+    if expected not in (None, digest(values)):
+        raise UserError(f"{path}: damaged or edited since it was written (if edited, remove its key '{DIGEST}')")
+    validate(values, table, str(path))
     return values
 
 
-def hold_to(values: Any, table: type[Record], where: str) -> Record:
-    """See that values are what a table wants.
+def validate(values: Any, table: type[Record], where: str) -> Record:
+    """Validate values and return them as an instance of ``table``.
+
+    Args:
+        values: what was read.
+        table: the expected keys and types.
+        where: start of the error message: file, or file and key.
 
     Raises:
-        UserError: one line that begins with where they are.
+        UserError: a key is missing or unknown, or a value is invalid.
     """
     try:
         return table.model_validate(values)
@@ -191,16 +200,16 @@ def hold_to(values: Any, table: type[Record], where: str) -> Record:
         raise UserError(f"{where}: {_line(error, table)}") from None
 
 
-def line(values: dict[str, Any], of: str = "") -> str:
-    """Write values as a line of JSON that ends with a checksum; it holds for lines of one run alone."""
-    return json.dumps({**values, CHECK: _check(values, of)})
+def format_line(values: dict[str, Any], run: str = "") -> str:
+    """Format values as a line of JSON with a checksum, which also covers ``run``, so that lines cannot change runs."""
+    return json.dumps({**values, CHECK: _checksum(values, run)})
 
 
-def parsed(text: str, table: type[Record], of: str = "") -> dict[str, Any] | None:
-    """Read what `line` wrote; None where it is damaged."""
+def parse_line(text: str, table: type[Record], run: str = "") -> dict[str, Any] | None:
+    """Parse and validate a line written by `format_line`; None if it is damaged, or belongs to another run."""
     try:
         values = json.loads(text)
-        if values.pop(CHECK, None) not in (None, _check(values, of)):
+        if values.pop(CHECK, None) not in (None, _checksum(values, run)):
             return None
         table.model_validate(values)
     except (ValueError, TypeError, AttributeError, RecursionError):
@@ -208,13 +217,13 @@ def parsed(text: str, table: type[Record], of: str = "") -> dict[str, Any] | Non
     return dict(values)
 
 
-def _check(values: dict[str, Any], of: str) -> str:
-    return f"{zlib.crc32((of + json.dumps(values, sort_keys=True)).encode()):08x}"
+def _checksum(values: dict[str, Any], run: str) -> str:
+    return f"{zlib.crc32((run + json.dumps(values, sort_keys=True)).encode()):08x}"
 
 
 def _line(error: ValidationError, table: type[BaseModel]) -> str:
     try:
         return explain(error, table)
-    except (StopIteration, KeyError, ValueError, IndexError):  # Deep in a list, where no table has a name for it.
+    except (StopIteration, KeyError, ValueError, IndexError):  # Deep in a list, for which `explain` finds no table.
         fault = error.errors()[0]
         return f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"

@@ -1,4 +1,4 @@
-"""A run's folder: what it was made with, how it went, where it stands, and what came of it."""
+"""The folder of a run: its configuration, metrics, checkpoints and result."""
 
 import hashlib
 import sys
@@ -11,14 +11,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from cortexsim.config.provenance import ENGINES, code_state, git_state, versions
-from cortexsim.config.schema import Model, as_run
-from cortexsim.config.tasks import build_task, content, described
-from cortexsim.config.trial import Row, Trial, written
+from cortexsim.config.schema import Model, settings_used
+from cortexsim.config.tasks import build_task, content_digest, task_table
+from cortexsim.config.trial import Row, Trial, trial_record
 from cortexsim.config.validation import explain
 from cortexsim.errors import UserError
-from cortexsim.storage.atomic_io import write_whole
+from cortexsim.storage.atomic_io import write_atomically
 from cortexsim.storage.checkpoint import Checkpoints
-from cortexsim.storage.folders import RECORD, hold, see_own
+from cortexsim.storage.folders import RECORD, check_output_folder, locked
 from cortexsim.storage.records import ResultRecord, RunRecord, read_record, write_record
 
 RESULT, METRICS, CHECKPOINTS = "result.json", "metrics.jsonl", "checkpoints"
@@ -26,17 +26,24 @@ STREAMS = ("data", "weights", "feedback", "order", "noise", "spikes", "exchange"
 
 
 class RunFolder:
-    """The folder of one run; it needs nothing from outside but this package to go on.
+    """The folder of one run. It contains everything but this package that is needed to resume the run.
+
+    >>> from cortexsim.config.registry import find_model
+    >>> from cortexsim.tasks.rhm import Hierarchy
+    >>> trial = Trial(find_model("clapp"), Hierarchy(depth=2), samples=64, test_samples=32, grammar_seed=10, seed=0)
+    >>> folder = RunFolder.begin(Path("first"), trial)
+    >>> folder.record["trial"]["samples"], folder.result
+    (64, None)
 
     Args:
-        path: of a folder that `begin` made.
+        path: a folder that `begin` has created.
 
     Attributes:
-        record: what `run.json` holds: configuration, seeds by name, versions, git state.
-        trial: what is run.
+        record: content of ``run.json``: the trial, its seeds by name, versions of libraries, and the git commit.
+        trial: the trial of the run.
 
     Raises:
-        UserError: where it is none, or cannot be read.
+        UserError: the folder holds no run, or it cannot be read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -47,112 +54,126 @@ class RunFolder:
 
     @classmethod
     def begin(cls, path: Path, trial: Trial) -> "RunFolder":
-        """Make a folder that is held that of a new run; one that holds the same run already is gone on with.
+        """Set up a folder for a run, or return the run that is there already if it is of the same trial.
+
+        Files of the user's that define the rule or the task are copied into the folder.
+
+        Args:
+            path: the folder; if other processes may use it, it should be locked.
+            trial: what to run.
 
         Raises:
-            UserError: where it holds another run, or anything else.
+            UserError: the folder holds another run or other files, or the data files of the task have changed.
+            OSError: a file cannot be written.
         """
-        see_own(path, RECORD)
+        check_output_folder(path, RECORD)
         if (path / RECORD).exists():
-            found = cls(path)
-            if found.trial.asked != _at_home(trial, path).asked:
+            existing = cls(path)
+            if existing.trial.settings_digest != _with_local_rule(trial, path).settings_digest:
                 raise UserError(f"--out {path}: holds another run (give another folder, or none)")
-            if found.record.get("content", "") != content(trial.task):
+            if existing.record.get("content", "") != content_digest(trial.task):
                 raise UserError(
-                    f"--out {path}: the files of task '{trial.task.name}' have changed since this run was begun"
+                    f"--out {path}: the files of task '{trial.task.name}' have changed since this run was started"
                     " (give another folder, or none)"
                 )
-            return found
+            return existing
         path.mkdir(parents=True, exist_ok=True)
-        kept = _at_home(trial, path)
         if file := _rule_file(trial.model):
-            write_whole(path / Path(file).name, (trial.model._path.parent / file).read_bytes())
+            write_atomically(path / Path(file).name, (trial.model._path.parent / file).read_bytes())
         if trial.task.name.endswith(".py"):
-            write_whole(path / Path(trial.task.name).name, Path(trial.task.name).read_bytes())
-        write_record(path / RECORD, _record(kept))
+            write_atomically(path / Path(trial.task.name).name, Path(trial.task.name).read_bytes())
+        write_record(path / RECORD, _record(_with_local_rule(trial, path)))
         return cls(path)
 
     @property
     def checkpoints(self) -> Checkpoints:
-        """Where its checkpoints are."""
+        """The checkpoints of the run."""
         return Checkpoints(self.path / CHECKPOINTS, self.record["asked"])
 
     @property
     def result(self) -> Row | None:
-        """Its row; None where it is not finished.
+        """The finished row, or None if the run is unfinished.
 
         Raises:
-            UserError: where it is damaged, or another run's, or the metrics are not those that it was finished with.
+            UserError: the row is damaged or of another run, or ``metrics.jsonl`` has changed since.
         """
         path = self.path / RESULT
         if not path.exists():
             return None
-        found = read_record(path, ResultRecord, "not the result of a run (take it out, and `train --resume` the run)")
-        row: Row = found["rows"][0]
-        if found["asked"] != self.record["asked"]:
-            raise UserError(f"{path}: of another run (take it out, and `train --resume` the run)")
-        if found.get("metrics", metrics := self._metrics()) != metrics:
-            raise UserError(f"{self.path / METRICS}: not what it was when the run ended (damaged; take the run out)")
+        remedy = "delete the file, and resume the run with `cortexsim train --resume`"
+        result = read_record(path, ResultRecord, f"not the result of a run ({remedy})")
+        row: Row = result["rows"][0]
+        if result["asked"] != self.record["asked"]:
+            raise UserError(f"{path}: the result of another run ({remedy})")
+        if result.get("metrics", metrics := self._metrics_digest()) != metrics:
+            raise UserError(
+                f"{self.path / METRICS}: damaged or edited since the run finished (delete the run's folder)"
+            )
         return row
 
-    def _metrics(self) -> str:
-        """Digest the file of metrics; of no file it is that of nothing."""
+    def _metrics_digest(self) -> str:
+        """Digest ``metrics.jsonl``; a missing file has the digest of an empty one."""
         path = self.path / METRICS
         return hashlib.sha256(path.read_bytes() if path.exists() else b"").hexdigest()
 
     @property
-    def epochs_known(self) -> int:
-        """How many epochs its newest checkpoint has seen, by the manifest alone; 0 where that cannot be read."""
+    def epochs_done(self) -> int:
+        """Number of epochs before the newest checkpoint, by its manifest alone; 0 if that cannot be read."""
         cursor = self.checkpoints.latest()
         return cursor.stage * self.trial.model.training.epochs + cursor.epoch
 
     def finish(self, row: Row) -> None:
-        """Write the row down, with all that it was made with."""
+        """Write the row to ``result.json``, with the configuration and versions that it depends on."""
         configuration = {
-            "task": described(self.trial.task),
-            "model": as_run(self.trial.model, self.trial.samples),
+            "task": task_table(self.trial.task),
+            "model": settings_used(self.trial.model, self.trial.samples),
             "device": self.trial.device,
         }
-        made = {"asked": self.trial.asked, "versions": versions(), "configuration": configuration}
-        result = {"rows": [row], "metrics": self._metrics(), **made}
+        made = {"asked": self.trial.settings_digest, "versions": versions(), "configuration": configuration}
+        result = {"rows": [row], "metrics": self._metrics_digest(), **made}
         write_record(self.path / RESULT, result)
 
     def check(self) -> list[str]:
-        """See that the run can go on as it began; answer with what may differ in the last bits.
+        """Check that this installation would resume the run to the same result.
+
+        Returns:
+            A warning for each library whose version has changed, since results can then differ by rounding errors.
 
         Raises:
-            UserError: where it cannot: another version of this package, or other code, or another rule or cell.
+            UserError: the version or code of this package, or a rule, cell or setting of the run, has changed.
         """
         then, now = self.record["versions"], versions()
         if then["cortexsim"] != now["cortexsim"]:
             raise UserError(
-                f"{self.path}: begun with cortexsim {then['cortexsim']}, and this is {now['cortexsim']}"
-                f" (pip install cortexsim=={then['cortexsim']}, or begin anew)"
+                f"{self.path}: started with cortexsim {then['cortexsim']}, and this is {now['cortexsim']}"
+                f" (pip install cortexsim=={then['cortexsim']}, or start a new run)"
             )
-        if self.trial.asked != self.record["asked"]:
+        if self.trial.settings_digest != self.record["asked"]:
             raise UserError(
-                f"{self.path}: its configuration, or the rule or the cells it names, have changed since (begin anew)"
+                f"{self.path}: its configuration, rule or cell model has changed since it was started (start a new run)"
             )
         if (code := code_state())["digest"] != self.record["code"]["digest"]:
             where = (self.record["code"]["git"] or {}).get("commit") or self.record["code"]["folder"]
-            raise UserError(f"{self.path}: begun with other code, {where}; this is {code['folder']} (begin anew)")
+            raise UserError(
+                f"{self.path}: started with other code, {where}; this is {code['folder']} (start a new run)"
+            )
         return [
-            f"begun with {name} {then[name]}, going on with {now[name]}: the last bits may differ"
+            f"started with {name} {then[name]}, resumed with {now[name]}: results may differ by rounding errors"
             for name in ENGINES
             if then[name] != now[name]
         ]
 
-    def held(self) -> AbstractContextManager[None]:
-        """Work in the folder, alone; see `hold`."""
-        return hold(self.path, f"cortexsim train --resume {self.path}")
+    def locked(self) -> AbstractContextManager[None]:
+        """Lock the folder against other processes; see `storage.folders.locked`."""
+        return locked(self.path, f"cortexsim train --resume {self.path}")
 
 
 def _record(trial: Trial) -> dict[str, Any]:
-    """Write out all that a run is made with."""
+    """Return the content of ``run.json``: everything that the run depends on."""
     return {
-        "trial": written(trial),
-        "asked": trial.asked,
-        "content": content(trial.task),
+        "trial": trial_record(trial),
+        "asked": trial.settings_digest,
+        "content": content_digest(trial.task),
         "seeds": {"grammar": trial.grammar_seed, **dict.fromkeys(STREAMS, trial.seed)},
         "versions": versions(),
         "code": code_state(),
@@ -163,7 +184,7 @@ def _record(trial: Trial) -> dict[str, Any]:
 
 
 def _trial(values: dict[str, Any], path: Path) -> Trial:
-    """Read back what `_record` wrote."""
+    """Build the trial that is recorded in ``run.json``."""
     tables = dict(values["model"])
     name = tables.pop("name", "")
     try:
@@ -174,18 +195,18 @@ def _trial(values: dict[str, Any], path: Path) -> Trial:
     except UserError as error:
         raise UserError(f"{path / RECORD}: {error}") from None
     if not isinstance(name, str):
-        raise UserError(f"{path / RECORD}: model.name = {name!r} is no text")
+        raise UserError(f"{path / RECORD}: model.name = {name!r} is not a string")
     model._name, model._path = name, path / RECORD
     return Trial(**{**values, "model": model, "task": task})
 
 
 def _rule_file(model: Model) -> str | None:
-    """Name the file that a model's rule is in, where it is not one of the package."""
+    """Return the path of the Python file that defines a model's rule, or None for rules of the package."""
     return model.rule.name if model.rule is not None and model.rule.name.endswith(".py") else None
 
 
-def _at_home(trial: Trial, path: Path) -> Trial:
-    """Let a rule from a file of the user's be found in the run's folder."""
+def _with_local_rule(trial: Trial, path: Path) -> Trial:
+    """Let the model load a rule of the user's from its copy in the run's folder."""
     file = _rule_file(trial.model)
     if file is None or trial.model.rule is None:
         return trial

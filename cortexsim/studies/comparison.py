@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from cortexsim.analysis import panels, plots
 from cortexsim.analysis.summary import Summary, summarise
 from cortexsim.config.overrides import at_depth
-from cortexsim.config.schema import Model, as_run
-from cortexsim.config.tasks import described, titled
+from cortexsim.config.schema import Model, settings_used
+from cortexsim.config.tasks import task_table, task_title
 from cortexsim.config.trial import Row, Trial, test_size
 from cortexsim.errors import UserError
 from cortexsim.report import comparison_page
@@ -87,7 +87,7 @@ class Comparison:
         drawn = "grammar" if isinstance(self.task, Hierarchy) else "split"
         several = f"{self.seeds} {drawn}{'s' if self.seeds > 1 else ''}"
         several += f" x {self.repeats} seeds" if self.repeats > 1 else ""
-        return f"{titled(self.task)}; {several}, seeded from {self.grammar_seed}"
+        return f"{task_title(self.task)}; {several}, seeded from {self.grammar_seed}"
 
     @property
     def laws(self) -> dict[str, float]:
@@ -156,12 +156,12 @@ def draw(comparison: Comparison, rows: Sequence[Row]) -> Figure:
 def configuration(comparison: Comparison) -> dict[str, Any]:
     """Everything that the rows of a comparison depend on, as JSON has it."""
     return {
-        "task": described(comparison.task),
+        "task": task_table(comparison.task),
         "samples": list(comparison.samples),
         "seeds": comparison.seeds,
         "repeats": comparison.repeats,
         "grammar_seed": comparison.grammar_seed,
         "device": comparison.device,
         "target": comparison.target,
-        "models": [as_run(at_depth(model, model.layers_on(comparison.task))) for model in comparison.models],
+        "models": [settings_used(at_depth(model, model.layers_on(comparison.task))) for model in comparison.models],
     }

@@ -11,14 +11,14 @@ from pydantic import Field
 from cortexsim.analysis import panels
 from cortexsim.analysis.plots import Draw
 from cortexsim.analysis.summary import Summary, summarise
-from cortexsim.config.overrides import varied
-from cortexsim.config.own_tasks import see_no_task, see_own_task
+from cortexsim.config.overrides import variants
+from cortexsim.config.own_tasks import check_model_tasks, check_no_task_keys
 from cortexsim.config.registry import find_model
 from cortexsim.config.schema import TaskTable
 from cortexsim.config.trial import Row, Trial
 from cortexsim.config.validation import read
 from cortexsim.config.values import Count, Seed, Table
-from cortexsim.errors import UserError, about, nearest
+from cortexsim.errors import UserError, error_prefix, nearest
 from cortexsim.report import markdown
 from cortexsim.storage import committed_rows
 from cortexsim.storage.atomic_io import write_figures
@@ -111,8 +111,8 @@ class ComparisonExperiment:
         Raises:
             UserError: where a row is missing.
         """
-        stored = committed_rows.Stored(path)
-        rows = {name: list(stored.of(name)(each.trials(), "")) for name, each in self.comparisons.items()}
+        stored = committed_rows.StoredRows(path)
+        rows = {name: list(stored.lookup(name)(each.trials(), "")) for name, each in self.comparisons.items()}
         tables: dict[str, str] = {}
         for name, several in rows.items():
             summaries = summarise(several)
@@ -178,26 +178,26 @@ def comparisons(
         raise UserError(f"experiment '{beside.name}': comparison '{bare[0]}' names no models (models = [...])")
     planned: dict[str, Comparison] = {}
     for table in tables:
-        with about(f"experiment '{beside.name}': comparison '{table.name}'"):
+        with error_prefix(f"experiment '{beside.name}': comparison '{table.name}'"):
             if table.name in planned:
                 raise UserError("name: given more than once")
             planned[table.name] = _comparison(table, experiment, beside, device)
             planned[table.name].check()
-    with about(f"experiment '{beside.name}'"):
+    with error_prefix(f"experiment '{beside.name}'"):
         _check_names(experiment, planned)
     return planned
 
 
 def _comparison(table: ComparisonTable, experiment: ComparisonsFile, beside: Path, device: str) -> Comparison:
-    with about("models"):
+    with error_prefix("models"):
         models = [find_model(name, beside) for name in table.models or experiment.models]
-    with about("controls"):
+    with error_prefix("controls"):
         controls = [find_model(name, beside) for name in table.controls]
     points: dict[str, tuple[str, Mapping[str, str]]] = {}
-    see_no_task(table.change, "change")
-    see_own_task([*models, *controls], task := table.task.build(beside))
+    check_no_task_keys(table.change, "change")
+    check_model_tasks([*models, *controls], task := table.task.build(beside))
     if table.change:
-        several = [varied(model, table.change) for model in models]
+        several = [variants(model, table.change) for model in models]
         points = {
             one.name: (model.name, values)
             for model, found in zip(models, several, strict=True)

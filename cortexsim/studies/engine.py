@@ -15,11 +15,11 @@ from cortexsim.config.trial import Row, Trial
 from cortexsim.errors import UserError
 from cortexsim.execution.scheduler import run_trials
 from cortexsim.storage.atomic_io import write_json
-from cortexsim.storage.folders import FAILED, POINTS, hold
+from cortexsim.storage.folders import FAILED, POINTS, locked
 from cortexsim.storage.ledger import Ledger
 from cortexsim.storage.records import write_record
 from cortexsim.storage.run_directory import RESULT, RunFolder
-from cortexsim.training.checkpointing import EVERY, PATIENCE, run_in, run_kept
+from cortexsim.training.checkpointing import EVERY, PATIENCE, run_in_folder, run_with_checkpoints
 from cortexsim.training.measurement import prepare
 
 ROWS, UNFINISHED = "rows.jsonl", "unfinished"  # Finished rows; the folder of trials that are running, or were stopped.
@@ -40,7 +40,7 @@ class Engine:
         cluster: address of a Dask scheduler, whose workers see the same folder and run the trials instead.
 
     Attributes:
-        asked: every trial that was asked for, by key.
+        trials: every trial that was asked for, by key.
 
     Raises:
         UserError: where finished rows are damaged.
@@ -50,7 +50,7 @@ class Engine:
         out.mkdir(parents=True, exist_ok=True)
         self.out, self.console, self.workers, self.cluster = out, console, workers, cluster
         self.ledger = Ledger(out / ROWS)
-        self.asked: dict[str, Trial] = {}
+        self.trials: dict[str, Trial] = {}
 
     def __call__(self, trials: Sequence[Trial], title: str = "") -> list[Row]:
         """Return the row of every trial; those that are not in ``rows.jsonl`` yet are run first.
@@ -60,11 +60,11 @@ class Engine:
             title: what stands before the number of runs.
         """
         asked = {trial.key: trial for trial in trials}
-        self.asked |= asked
+        self.trials |= asked
         missing = {key: trial for key, trial in asked.items() if key not in self.ledger.rows}
         unfinished = self.out / UNFINISHED
         done = len(asked) - len(missing)
-        for row in self._run(run_in, missing, lambda key: (missing[key], unfinished / key), done, title):
+        for row in self._run(run_in_folder, missing, lambda key: (missing[key], unfinished / key), done, title):
             self.ledger.add(row)
             shutil.rmtree(unfinished / row["key"], ignore_errors=True)
         if missing:
@@ -122,10 +122,10 @@ def run_point(name: str, path: Path, trial: Trial) -> Row:
         The row of its result, or a row with the ``error`` that it ended in.
     """
     try:
-        with _ONE_AT_A_TIME, hold(path, "cortexsim sweep --resume, and the folder of the sweep", PATIENCE):
+        with _ONE_AT_A_TIME, locked(path, "cortexsim sweep --resume, and the folder of the sweep", PATIENCE):
             folder = RunFolder.begin(path, trial)
             (path / FAILED).unlink(missing_ok=True)
-            row = run_kept(folder, prepare(folder.trial), EVERY, lambda line: None)
+            row = run_with_checkpoints(folder, prepare(folder.trial), EVERY, lambda line: None)
             folder.finish(row)
     except Exception as error:  # Whatever it is, the other points have nothing to do with it.
         reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"

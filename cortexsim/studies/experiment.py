@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 from cortexsim.analysis.plots import Draw
 from cortexsim.config.registry import COMPARISONS, PROGRAM, THRESHOLDS, find_experiment_file, find_experiment_folder
-from cortexsim.errors import about
+from cortexsim.errors import error_prefix
 from cortexsim.report import markdown, search_outcomes
-from cortexsim.storage.atomic_io import write_figures, write_whole
+from cortexsim.storage.atomic_io import write_atomically, write_figures
 from cortexsim.storage.committed_rows import ROWS
 from cortexsim.studies.comparison_experiment import ComparisonExperiment
 from cortexsim.studies.engine import Engine
@@ -79,7 +79,7 @@ def redraw(name: str, out: Path | None = None) -> str:
     text, figures, tables = _made(name)
     folder = find_experiment_folder(name) if out is None else out
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / README, text.encode())
+    write_atomically(folder / README, text.encode())
     shown = {match["name"] for match in SHOWN.finditer(text)}
     drawn = {figure: draw for figure, draw in figures.items() if figure in shown}
     write_figures(drawn, folder)
@@ -88,7 +88,7 @@ def redraw(name: str, out: Path | None = None) -> str:
     if out is None and project.exists():
         before = project.read_text(encoding="utf-8")
         if (after := markdown.fill(before, tables, f"{folder.name}/")) != before:
-            write_whole(project, after.encode())
+            write_atomically(project, after.encode())
             written.append(str(project))
     return ", ".join(written)
 
@@ -118,5 +118,5 @@ def _made(name: str) -> tuple[str, dict[str, Draw], dict[str, str]]:
     if not tables or (folder / ROWS).exists():
         of_rows, figures = open_experiment(name).from_rows(folder / ROWS)
         tables |= of_rows
-    with about(f"experiment '{folder.name}'"):
+    with error_prefix(f"experiment '{folder.name}'"):
         return markdown.fill((folder / README).read_text(encoding="utf-8"), tables), figures, tables

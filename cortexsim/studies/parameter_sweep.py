@@ -11,26 +11,26 @@ from typing import Any
 from rich.table import Table
 
 from cortexsim.analysis.summary import Spread
-from cortexsim.config.overrides import assignment, changed
+from cortexsim.config.overrides import changed, parse_assignment
 from cortexsim.config.registry import find_model
 from cortexsim.config.trial import Row, Trial
-from cortexsim.errors import UserError, about
+from cortexsim.errors import UserError, error_prefix
 from cortexsim.report.console import new_table
-from cortexsim.storage.folders import PLAN, POINTS, see_own
-from cortexsim.storage.records import Exactly, Several, Target, Text, Whole, read_record, write_record
+from cortexsim.storage.folders import PLAN, POINTS, check_output_folder
+from cortexsim.storage.records import ClosedRecord, NonNegativeInt, PositiveInt, Target, Text, read_record, write_record
 from cortexsim.studies.engine import Engine, write_result
 from cortexsim.studies.test_size import checked_test_size
 
 
-class SweepRecord(Exactly):
+class SweepRecord(ClosedRecord):
     """The file ``sweep.json``."""
 
     model: Text
     together: list[Text]
     grid: list[Text]
-    seeds: Several
-    samples: Several | None
-    grammar_seed: Whole
+    seeds: PositiveInt
+    samples: PositiveInt | None
+    grammar_seed: NonNegativeInt
     device: Text
     target: Target
 
@@ -87,7 +87,7 @@ class ParameterSweep:
         start = find_model(self.model)
         for values in self.values():
             point = " ".join(f"{key}={value}" for key, value in values.items())
-            with about(f"point {point}" if point else f"{self.model}"):
+            with error_prefix(f"point {point}" if point else f"{self.model}"):
                 model = changed(start, values)
                 task = model.own_task()
                 samples = self.samples or model.training.samples
@@ -122,7 +122,7 @@ def run_sweep(plan: ParameterSweep, engine: Engine) -> list[Row]:
         UserError: where the engine's folder holds another sweep, or something else.
     """
     points, out = plan.points(), engine.out
-    see_own(out, PLAN)
+    check_output_folder(out, PLAN)
     asked = json.loads(json.dumps(asdict(plan)))
     if (out / PLAN).exists():
         before = asdict(read_plan(out))
@@ -162,7 +162,7 @@ def table(rows: Sequence[Row]) -> Table:
 def _once(option: str, texts: Sequence[str]) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for text in texts:
-        key, values = assignment(option, text)
+        key, values = parse_assignment(option, text)
         if key in found:
             raise UserError(f"{option} {key}: given twice (give all its values at once, with commas between)")
         found[key] = values

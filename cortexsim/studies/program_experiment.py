@@ -14,7 +14,7 @@ from cortexsim.storage.atomic_io import write_figures
 from cortexsim.storage.ledger import Ledger
 from cortexsim.storage.records import CaseRecord, digest
 from cortexsim.studies.engine import Engine, write_result
-from cortexsim.user_files import value_in
+from cortexsim.user_files import load_variable
 
 CASES, NAME = "cases.jsonl", "EXPERIMENT"
 Case = Mapping[str, Any]
@@ -79,7 +79,7 @@ class ProgramExperiment:
             UserError: where it cannot be run or defines no experiment, or there is no quick look, or a device is asked
                 for, which no program takes.
         """
-        program = value_in(path, NAME, "experiment")
+        program = load_variable(path, NAME, "experiment")
         if not isinstance(program, Program):
             raise UserError(f"experiment file '{path}': no {NAME} ({NAME} = Program(...))")
         if quick and not program.quick:

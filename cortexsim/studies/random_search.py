@@ -9,13 +9,13 @@ from pydantic import Field, model_validator
 from rich.table import Table as Printed
 
 from cortexsim.config.overrides import changed
-from cortexsim.config.own_tasks import see_no_task, see_own_task
+from cortexsim.config.own_tasks import check_model_tasks, check_no_task_keys
 from cortexsim.config.registry import find_model
 from cortexsim.config.schema import Model, TaskTable, resolved
 from cortexsim.config.trial import Row, Trial
 from cortexsim.config.validation import read
 from cortexsim.config.values import Count, Seed, Table
-from cortexsim.errors import about
+from cortexsim.errors import error_prefix
 from cortexsim.report.console import new_table
 from cortexsim.seeds import stream
 from cortexsim.storage.atomic_io import write_json
@@ -63,7 +63,7 @@ class RandomSearch(Table):
 
     def model(self, name: str) -> Model:
         """Read one of its models; paths of .toml files are relative to its own file."""
-        with about("models"):
+        with error_prefix("models"):
             return find_model(name, self._beside)
 
     @property
@@ -110,8 +110,9 @@ def search(plan: RandomSearch, engine: Engine) -> dict[str, list[Entry]]:
     outcome: dict[str, list[Entry]] = {
         name: [{"values": values, "draw": index} for index, values in enumerate(draws)] for name, draws in drawn.items()
     }
-    see_no_task((key for draws in drawn.values() for values in draws for key in values), "space, also, candidates")
-    see_own_task([model for several in models.values() for model in several], plan.task.build(plan._beside))
+    keys = (key for draws in drawn.values() for values in draws for key in values)
+    check_no_task_keys(keys, "space, also, candidates")
+    check_model_tasks([model for several in models.values() for model in several], plan.task.build(plan._beside))
     rows: list[Row] = []
     for number, stage in enumerate(plan.plan, 1):
         left = {name: entries[: stage.keep] for name, entries in outcome.items()}

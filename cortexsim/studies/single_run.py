@@ -12,9 +12,9 @@ from cortexsim.config.trial import Row
 from cortexsim.learners import CLIPPED, EpochEnd, Event
 from cortexsim.report import run_index, run_pages
 from cortexsim.report.console import new_table, print_table
-from cortexsim.storage.atomic_io import write_whole
+from cortexsim.storage.atomic_io import write_atomically
 from cortexsim.storage.run_directory import RunFolder
-from cortexsim.training.checkpointing import EVERY, run_kept
+from cortexsim.training.checkpointing import EVERY, run_with_checkpoints
 from cortexsim.training.measurement import layer_accuracy, prepare
 
 
@@ -57,14 +57,14 @@ def train_one(folder: RunFolder, console: Console, every: float = EVERY) -> Row:
 def _train(folder: RunFolder, console: Console, every: float) -> Row:
     trial, prepared = folder.trial, prepare(folder.trial)
     progress = EpochProgress(console, prepared.learner.stages, trial.model.training.epochs)
-    row = run_kept(folder, prepared, every, partial(console.print, soft_wrap=True), [progress])
+    row = run_with_checkpoints(folder, prepared, every, partial(console.print, soft_wrap=True), [progress])
     layers = range(len(prepared.learner.network.layers))
     for kind in ("linear", "two-layer"):
         row[f"readout_{kind}"] = [layer_accuracy(trial, prepared, layer, kind) for layer in layers]
     weights = {name: tensor.detach().cpu().numpy() for name, tensor in prepared.learner.network.state().items()}
     file = BytesIO()
     np.savez(file, allow_pickle=False, **weights)
-    write_whole(folder.path / "weights.npz", file.getvalue())
+    write_atomically(folder.path / "weights.npz", file.getvalue())
     folder.finish(row)
     return row
 

@@ -11,7 +11,7 @@ from cortexsim.analysis.plots import Draw
 from cortexsim.analysis.sample_complexity import Threshold, brackets
 from cortexsim.analysis.thresholds import fit
 from cortexsim.config.schema import resolved
-from cortexsim.config.tasks import described
+from cortexsim.config.tasks import task_table
 from cortexsim.config.trial import Row
 from cortexsim.config.validation import read
 from cortexsim.storage import committed_rows
@@ -61,7 +61,7 @@ class ThresholdExperiment:
         Raises:
             UserError: where a row is missing.
         """
-        found = measure_sweeps(self.sweeps, committed_rows.Stored(path).of(""))
+        found = measure_sweeps(self.sweeps, committed_rows.StoredRows(path).lookup(""))
         tables: dict[str, str] = {}
         for each in found:
             name, growth = each.swept.name, threshold_tables.growth(each.swept)
@@ -93,7 +93,7 @@ def run_sweeps(planned: Sequence[ThresholdSweep], engine: Engine) -> list[SweepR
         thresholds=[entry for each in found for entry in entries(each)],
         fits=fits,
     )
-    committed_rows.write(engine.out, (("", trial, engine.ledger.rows[key]) for key, trial in engine.asked.items()))
+    committed_rows.write(engine.out, (("", trial, engine.ledger.rows[key]) for key, trial in engine.trials.items()))
     write_figures(figures(found), engine.out)
     return found
 
@@ -128,7 +128,7 @@ def entries(found: SweepResult) -> list[dict[str, Any]]:
                     "sweep": swept.name,
                     "varies": swept.varies,
                     "value": value,
-                    "task": described(hierarchy),
+                    "task": task_table(hierarchy),
                     "model": name,
                     "runs": _runs(rows),
                     **_estimate(needed[index]),

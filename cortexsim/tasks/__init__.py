@@ -13,7 +13,7 @@ from typing import Any
 
 from cortexsim.errors import UserError, nearest
 from cortexsim.tasks.protocol import UNLABELLED, Data, Layout, Task
-from cortexsim.user_files import value_in
+from cortexsim.user_files import load_variable
 
 __all__ = ["TASKS", "UNLABELLED", "Data", "Layout", "Task", "task_class"]
 
@@ -54,7 +54,7 @@ def task_class(name: str, beside: Path = Path()) -> Any:
             raise UserError(f"task '{name}' is not known ({nearest(name, TASKS)}; or give the path of a .py file)")
         return TASKS[name]
     path = beside / name
-    kind: Any = value_in(path, "TASK", "task")
+    kind: Any = load_variable(path, "TASK", "task")
     if not isinstance(kind, type) or not is_dataclass(kind):
         raise UserError(f"task file '{path}' defines no dataclass named TASK")
     if missing := [name for name in REQUIRED if not hasattr(kind, name) and name not in kind.__dataclass_fields__]:

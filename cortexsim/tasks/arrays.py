@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from cortexsim.errors import UserError, about
+from cortexsim.errors import UserError, error_prefix
 from cortexsim.seeds import stream
 from cortexsim.tasks.classes import Classes, classes_of
 from cortexsim.tasks.csv_file import read_csv
@@ -153,7 +153,7 @@ class Arrays:
         """
         contents = self._contents
         labels, test_inputs, test_labels = contents.classes.numbers, contents.inputs, contents.classes.numbers
-        with about(self.path):
+        with error_prefix(self.path):
             if contents.test_inputs is None or contents.test_labels is None:
                 train_indices, test_indices = split(labels, train, test, task_seed, seed)
                 pool = np.setdiff1d(np.arange(len(labels)), test_indices)
@@ -221,7 +221,7 @@ def _stamp(path: Path) -> tuple[int, int]:
 def _read(task: Arrays, stamps: tuple[tuple[int, int], ...]) -> Contents:
     """Read the file of a task; the stamps are part of the cache key, so that a changed file is read again."""
     path = Path(task.path)
-    with about(task.path):
+    with error_prefix(task.path):
         if path.suffix.lower() == ".csv":
             raw = read_csv(path, task.label)
         elif path.suffix.lower() == ".npz":

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from cortexsim.errors import UserError, about, nearest
+from cortexsim.errors import UserError, error_prefix, nearest
 from cortexsim.tasks.classes import Locate
 
 INPUTS = ("X", "inputs", "x", "X_train", "x_train")
@@ -88,7 +88,7 @@ def read_npy(path: Path, label: Path) -> Raw:
         UserError: if a file cannot be read, or its array has a wrong type or shape.
     """
     inputs = _samples(_array(path), "")
-    with about(f"label = '{label}'"):
+    with error_prefix(f"label = '{label}'"):
         labels = _labels(_array(label), "")
     _same_length(inputs, labels, path.name, label.name)
     return Raw(inputs, labels, _locate(label.name))

@@ -1,1 +1,1 @@
-"""Training: one trial run, kept, followed and measured."""
+"""Training: one trial is run, monitored, saved in checkpoints, and measured."""

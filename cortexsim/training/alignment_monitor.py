@@ -1,4 +1,4 @@
-"""AlignmentMonitor a learner through its training: how its updates lie to those of backpropagation."""
+"""A training callback that compares the updates of a learner with those of backpropagation."""
 
 from typing import Any
 
@@ -8,62 +8,71 @@ from cortexsim.analysis.alignment import input_shares, update_cosines
 from cortexsim.errors import UserError
 from cortexsim.learners import Cursor, EpochEnd, Event, Feedback, Learner
 
-COMPARED = 256  # Samples that updates are compared on.
-EPOCHS = (1, 2, 5, 10, 20)  # After which they are compared, beside the last; and before the first.
+COMPARED = 256  # Number of samples on which updates are compared.
+EPOCHS = (1, 2, 5, 10, 20)  # After these epochs updates are compared; also before the first and after the last.
 
 
 class AlignmentMonitor:
-    """Compare the updates of a learner that is taught by an error, before, during and after its training.
+    """Compare a learner's updates with those of backpropagation before, during and after training.
+
+    Only learners that receive an output error (`Feedback`) are compared; for others nothing is recorded.
 
     Args:
-        learner: who learns; of others nothing is recorded.
-        inputs: (samples, positions, channels).
+        learner: the learner, untrained.
+        inputs: training samples, (samples, positions, channels).
         labels: (samples,).
-        epochs: of the training.
+        epochs: number of epochs of the training.
 
     Attributes:
-        found: ``epoch``, and for each the ``cosine`` and the ``input_share`` of every layer.
+        history: lists with one entry per comparison: ``epoch``, the number of epochs before it; ``cosine`` and
+            ``input_share``, with a value for every layer. None for learners that are not compared.
     """
 
     def __init__(self, learner: Learner, inputs: Tensor, labels: Tensor, epochs: int) -> None:
         self.shown = inputs[:COMPARED], labels[:COMPARED]
         self.epochs = [*(epoch for epoch in EPOCHS if epoch < epochs), epochs]
         self.learner = learner if isinstance(learner, Feedback) else None
-        self.found: dict[str, list[Any]] | None = None
+        self.history: dict[str, list[Any]] | None = None
         if self.learner is not None:
-            self.found = {"epoch": [], "cosine": [], "input_share": []}
+            self.history = {"epoch": [], "cosine": [], "input_share": []}
             self._measure(0)
 
     def __call__(self, event: Event) -> None:
-        """Hear what has ended."""
+        """Called at the end of each batch and epoch."""
         if isinstance(event, EpochEnd) and event.epoch + 1 in self.epochs:
             self._measure(event.epoch + 1)
 
     def latest(self, epoch: int) -> dict[str, Any]:
-        """Give what was found after so many epochs; nothing where nothing was."""
-        if self.found is None or self.found["epoch"][-1] != epoch:
+        """Return the comparison made after this many epochs; empty if there was none."""
+        if self.history is None or self.history["epoch"][-1] != epoch:
             return {}
-        return {name: values[-1] for name, values in self.found.items() if name != "epoch"}
+        return {name: values[-1] for name, values in self.history.items() if name != "epoch"}
 
-    def see_possible(self, found: Any, cursor: Cursor, stages: int) -> None:
-        """See that this can have been found by the time that a training is so far.
+    def restore(self, history: Any, cursor: Cursor, stages: int) -> None:
+        """Continue from the history stored in a checkpoint.
+
+        Args:
+            history: what was stored.
+            cursor: position of the checkpoint in the training.
+            stages: number of stages of the training.
 
         Raises:
-            UserError: where it cannot.
+            UserError: the history does not belong to this learner and this position.
         """
-        if self.found is None or found is None:
-            possible = self.found is found
+        if self.history is None or history is None:
+            valid = self.history is history
         else:
             done = cursor.epoch if cursor.stage < stages else self.epochs[-1]
-            known = [0, *(epoch for epoch in self.epochs if epoch <= done)]
-            possible = found.keys() == self.found.keys() and found["epoch"] == known
-            possible &= all(len(values) == len(known) for values in found.values())
-        if not possible:
-            raise UserError("followed: what was found does not belong to this learner, or not to this epoch")
+            compared = [0, *(epoch for epoch in self.epochs if epoch <= done)]
+            valid = history.keys() == self.history.keys() and history["epoch"] == compared
+            valid &= all(len(values) == len(compared) for values in history.values())
+        if not valid:
+            raise UserError("followed: not the alignment history of this learner at this epoch")
+        self.history = history
 
     def _measure(self, epoch: int) -> None:
-        if self.learner is None or self.found is None:
+        if self.learner is None or self.history is None:
             return
-        self.found["epoch"].append(epoch)
-        self.found["cosine"].append(update_cosines(self.learner, *self.shown))
-        self.found["input_share"].append(input_shares(self.learner, *self.shown))
+        self.history["epoch"].append(epoch)
+        self.history["cosine"].append(update_cosines(self.learner, *self.shown))
+        self.history["input_share"].append(input_shares(self.learner, *self.shown))

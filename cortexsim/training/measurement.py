@@ -1,4 +1,4 @@
-"""A trial run: its learner prepared, trained and measured."""
+"""One trial: its data and learner are prepared, the learner is trained, and its representations are measured."""
 
 import os
 import time
@@ -25,40 +25,53 @@ from cortexsim.tasks import UNLABELLED, Data
 from cortexsim.tasks.protocol import check_drawn
 from cortexsim.training.alignment_monitor import AlignmentMonitor
 
-COSTED = 512  # Samples that spikes are counted in.
+COSTED = 512  # Number of test samples in which spikes are counted.
 
 
-class Keeper(Protocol):
-    """What keeps a training in a folder.
+class CheckpointCallback(Protocol):
+    """A training callback that stores checkpoints, implemented by `training.checkpointing.Checkpointer`.
 
     Attributes:
-        spent: seconds that went into it before it was gone on with.
+        spent: seconds of training before the run was resumed.
     """
 
     spent: float
 
-    def kept(self, following: AlignmentMonitor) -> AbstractContextManager[Cursor]:
-        """Say where training begins, and keep where it ends."""
+    def session(self, alignment: AlignmentMonitor) -> AbstractContextManager[Cursor]:
+        """Yield the position to train from, and write a checkpoint when training ends."""
         ...
 
     def __call__(self, event: Event) -> None:
-        """Hear what has ended."""
+        """Called at the end of each batch and epoch."""
         ...
 
 
 @dataclass
 class Prepared:
-    """Hold a learner before its training, and its data on its device."""
+    """A learner and its data.
+
+    Attributes:
+        learner: the learner, untrained at first.
+        inputs: training samples on the learner's device, (samples, positions, channels).
+        labels: (samples,); `UNLABELLED` for samples without a label.
+        test: test samples.
+        views: if the context is a second view of each sample, one such view of all samples for each layer that learns,
+            (samples, positions, channels).
+    """
 
     learner: Learner
-    inputs: Tensor  # (samples, positions, channels)
-    labels: Tensor  # (samples,)
+    inputs: Tensor
+    labels: Tensor
     test: Data
-    views: tuple[Tensor, ...] = ()  # One for each layer that learns, where they hear second views, each like inputs.
+    views: tuple[Tensor, ...] = ()
 
 
 def prepare(trial: Trial) -> Prepared:
-    """Draw the task's samples and the learner's first weights, and compile what is to be compiled."""
+    """Draw the samples and the initial weights of a trial, and compile the code of spiking layers.
+
+    Raises:
+        UserError: model and task do not fit together, the task returns invalid samples, or labels are missing.
+    """
     learner = building.assemble(trial.model, trial.task, trial.seed, trial.device, trial.target)
     samples, test = trial.task.draw(trial.samples, trial.test_samples, trial.grammar_seed, trial.seed)
     check_drawn(trial.task, samples, trial.samples, "training")
@@ -69,13 +82,13 @@ def prepare(trial: Trial) -> Prepared:
     if learner.uses_labels and (missing := int((labels == UNLABELLED).sum())):
         raise UserError(
             f"{trial.model.name}: {missing} of {len(labels)} training samples have no label, and its layers learn from"
-            " labels (a model whose readout alone does, such as clapp)"
+            " labels (choose a model in which only the readout does, such as clapp)"
         )
     return Prepared(learner, inputs, labels, test, _views(trial, samples, learner))
 
 
 def run(trial: Trial) -> Row:
-    """Train, measure, and answer with one row of a result."""
+    """Train and measure a trial; see `prepare` and `train_and_measure`."""
     return train_and_measure(trial, prepare(trial))
 
 
@@ -83,24 +96,27 @@ def train_and_measure(
     trial: Trial,
     prepared: Prepared,
     callbacks: Sequence[Callback] = (),
-    keeper: Keeper | None = None,
+    checkpointer: CheckpointCallback | None = None,
 ) -> Row:
-    """Train a prepared learner and answer with one row of a result.
+    """Train a prepared learner and measure what it has learned.
 
     Args:
-        trial: what the learner was prepared for.
+        trial: the trial that was prepared.
         prepared: the learner, untrained, and its data.
-        callbacks: told every batch and epoch that ends.
-        keeper: trains in a folder, from a checkpoint on; None trains from the beginning.
+        callbacks: called at the end of each batch and epoch.
+        checkpointer: stores checkpoints and resumes from them; by default training is not stored.
+
+    Returns:
+        The measurements by name; see `api.load_results` for the most important ones.
     """
     start, cpu = time.perf_counter(), cpu_seconds()
     with one_thread():
         inputs, labels, budget = prepared.inputs, prepared.labels, building.budget(trial.model)
         alignment = AlignmentMonitor(prepared.learner, inputs, labels, budget.epochs)
-        told: list[Callback] = [alignment, *callbacks, *([] if keeper is None else [keeper])]
-        with nullcontext(START) if keeper is None else keeper.kept(alignment) as begin:
-            train(prepared.learner, inputs, labels, budget, trial.seed, told, begin, prepared.views)
-        start -= 0.0 if keeper is None else keeper.spent
+        called: list[Callback] = [alignment, *callbacks, *([] if checkpointer is None else [checkpointer])]
+        with nullcontext(START) if checkpointer is None else checkpointer.session(alignment) as begin:
+            train(prepared.learner, inputs, labels, budget, trial.seed, called, begin, prepared.views)
+        start -= 0.0 if checkpointer is None else checkpointer.spent
         trained = time.perf_counter() - start
         network = prepared.learner.network
         by_layer = None if prepared.learner.stages else _readouts(trial, prepared)
@@ -121,7 +137,7 @@ def train_and_measure(
             "chance": trial.task.chance,
             **asdict(code_geometry(network, prepared.test, trial.seed)),
             **_cost(prepared),
-            "alignment": alignment.found,
+            "alignment": alignment.history,
             "diverged": not all(bool(tensor.isfinite().all()) for tensor in network.state().values()),
             "seconds_training": trained,
             "seconds": time.perf_counter() - start,
@@ -131,21 +147,21 @@ def train_and_measure(
 
 
 def cpu_seconds() -> float:
-    """Say how long processors have worked for this process, and for those that it has started and seen end."""
+    """Return the CPU time of this process and its finished child processes, in seconds."""
     return sum(os.times()[:4])
 
 
 def substrate_name(model: Model) -> str:
-    """Name what simulates a model's layers, from below."""
+    """Join the substrates of a model's layers, from the lowest, by ``+``."""
     return "+".join(model.network.substrate)
 
 
 def _cost(prepared: Prepared) -> dict[str, float | None]:
-    """Say what a test sample costs from the input to the highest layer, without the readout.
+    """Return the computational cost of one test sample, from the input to the highest layer, without the readout.
 
-    Where cells spike, that is measured: spikes, and synapses that they reach. Where none does, it follows from the
-    sizes of the network: multiply-adds, one a synapse, whether its input is silent or not. Beside it stands what share
-    of the activity below spiking layers was clipped, as their input spikes could not carry it.
+    For networks with spiking layers it is measured: the number of spikes and of synaptic operations, that is, of
+    synapses that these spikes reach, and the fraction of input activity that was clipped because spikes could not
+    encode it. For rate networks it is the number of synapses, each of which takes one multiply-add.
     """
     network = prepared.learner.network
     if not isinstance(network, MixedNetwork):
@@ -153,13 +169,13 @@ def _cost(prepared: Prepared) -> dict[str, float | None]:
         return {**costs, "multiply_adds": network.multiply_adds}
     inputs, _ = _tensors(prepared.test, prepared.learner)
     shown = inputs[:COSTED]
-    found = network.respond(shown)[1]
-    counts = {name: found[name] / len(shown) for name in ("spikes", "synaptic_operations")}
-    return {**counts, "clipped": found["clipped"], "multiply_adds": None}
+    cost = network.respond(shown)[1]
+    counts = {name: cost[name] / len(shown) for name in ("spikes", "synaptic_operations")}
+    return {**counts, "clipped": cost["clipped"], "multiply_adds": None}
 
 
 def context_name(model: Model) -> str:
-    """Name what a model's dendrites hear."""
+    """Name the context that a model's dendrites receive; ``none`` if its rule uses no context."""
     if model.training.loss != "labels":
         return "sibling"
     if model.rule is None or "context" not in model.plasticity_rule().requires:
@@ -169,42 +185,48 @@ def context_name(model: Model) -> str:
 
 
 def layer_accuracy(trial: Trial, prepared: Prepared, layer: int, kind: str | None = None) -> float:
-    """Score a readout, of the model's kind unless another is named, from one layer, counted from 0."""
+    """Train a readout on the activity of one layer and return its test accuracy.
+
+    Args:
+        trial: the trial.
+        prepared: its learner and data.
+        layer: index of the layer, from 0.
+        kind: ``linear`` or ``two-layer``; the kind of the model's readout by default.
+    """
     return _readouts(trial, prepared, [layer], kind)[0]
 
 
 def _readouts(
     trial: Trial, prepared: Prepared, layers: Sequence[int] | None = None, kind: str | None = None
 ) -> list[float]:
-    """Score a readout from each of some layers, or of all."""
+    """Train a readout on each of some layers, by default all, and return their test accuracies."""
     learner, readout = prepared.learner, building.readout(trial.model, kind)
     test_inputs, truth = _tensors(prepared.test, learner)
-    told = (prepared.labels != UNLABELLED).nonzero().flatten()[: labels_seen(trial, prepared)]
-    codes, test_codes = (activities(learner.network, values) for values in (prepared.inputs[told], test_inputs))
-    fit = partial(readout.accuracy, labels=prepared.labels[told], test_labels=truth)
+    labelled = (prepared.labels != UNLABELLED).nonzero().flatten()[: labels_seen(trial, prepared)]
+    codes, test_codes = (activities(learner.network, values) for values in (prepared.inputs[labelled], test_inputs))
+    fit = partial(readout.accuracy, labels=prepared.labels[labelled], test_labels=truth)
     chosen = range(len(codes)) if layers is None else layers
     return [fit(train=codes[k], test=test_codes[k], classes=trial.task.classes, seed=trial.seed) for k in chosen]
 
 
 def labels_seen(trial: Trial, prepared: Prepared) -> int:
-    """Count the samples that come with a label: all that have one, or those that the readout is told the labels of."""
-    known, learner = int((prepared.labels != UNLABELLED).sum()), prepared.learner
-    told = trial.model.readout.labels
-    return known if told is None or learner.uses_labels else min(told, known)
+    """Count the labels used in training: all there are, or as many as ``readout.labels`` allows the readout."""
+    available, limit = int((prepared.labels != UNLABELLED).sum()), trial.model.readout.labels
+    return available if limit is None or prepared.learner.uses_labels else min(limit, available)
 
 
 def _accuracy(trial: Trial, prepared: Prepared) -> float:
-    """Score the learner's own answer, or else a readout from the last layer that it has shaped."""
+    """Return the test accuracy of the learner's own output, or else of a readout on the highest trained layer."""
     test_inputs, truth = _tensors(prepared.test, prepared.learner)
     answers = [prepared.learner.classify(chunk) for chunk in test_inputs.split(1024)]
-    found = [answer.argmax(1) for answer in answers if answer is not None]
-    if not found:
+    predicted = [answer.argmax(1) for answer in answers if answer is not None]
+    if not predicted:
         return layer_accuracy(trial, prepared, prepared.learner.represents - 1)
-    return float((torch.cat(found) == truth).float().mean())
+    return float((torch.cat(predicted) == truth).float().mean())
 
 
 def _views(trial: Trial, samples: Data, learner: Learner) -> tuple[Tensor, ...]:
-    """Draw a second view of every sample for each layer that learns, where they hear any."""
+    """Draw a second view of every sample for each layer that learns, if the context is such a view."""
     if trial.model.rule is None or not contexts.second_views(trial.model.rule.context):
         return ()
     numbers = range(1, learner.represents + 1)

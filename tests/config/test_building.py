@@ -37,9 +37,11 @@ def test_every_layer_that_learns_hears_somebody(
 
 def test_one_level_has_no_siblings_to_learn_from() -> None:
     assert heard(1, top="label") == [(0, ("label",))]
-    with pytest.raises(UserError, match=r"rule\.context = 'sibling': a single column hears no other, and rule 'clapp'"):
+    with pytest.raises(
+        UserError, match=r"rule\.context = 'sibling': rule 'clapp' learns from other columns, but there are none"
+    ):
         heard(1)
-    with pytest.raises(UserError, match=r"a single column hears no other, and rule 'lpl' .* \(two layers or more\)"):
+    with pytest.raises(UserError, match=r"rule 'lpl' learns from other columns, .* \(two layers or more\)"):
         assemble(find_model("lpl"), Hierarchy(depth=1), 0)
 
 
@@ -49,7 +51,7 @@ OVERLAPPING = [{"size": 3, "stride": 1}, {"size": 3, "stride": 1}, {"size": "all
 @pytest.mark.parametrize("name", ["clapp", "lpl", "barlow", "spectral"])
 def test_columns_whose_fields_overlap_hear_neighbours_and_no_siblings(name: str) -> None:
     model = changed(find_model(name), {"layer": OVERLAPPING, "network.cells": 3})
-    with pytest.raises(UserError, match=r"rule\.context = 'sibling': no column of layer 1 .* \(there is 'neighbour'\)"):
+    with pytest.raises(UserError, match=r"rule\.context = 'sibling': no column of layer 1 .* \(it has 'neighbour'\)"):
         assemble(model, Hierarchy(depth=3), 0)
     learner = assemble(changed(model, {"rule.context": "neighbour"}), Hierarchy(depth=3), 0)
     assert [layer.heard.shape for layer in learner.network.layers[:2]] == [(6, 2), (4, 2)]
@@ -59,10 +61,10 @@ def test_columns_whose_fields_overlap_hear_neighbours_and_no_siblings(name: str)
     ("layers", "complaint"),
     [
         ([{"size": 2, "pooling": "max"}], r"layer 1: pooling = 'max': no columns are pooled \(pool = 2 or more"),
-        ([{"size": 2}, {"size": "all", "pool": 2}], "layer 2: size = 'all': one column sees everything"),
-        ([{"size": 2}, {"size": "all", "stride": 1}], "layer 2: size = 'all': one column sees everything"),
-        ([{"size": 9}], r"layer 1: size = 9: there are 8 positions below \('all', or less\)"),
-        ([{"size": 2}, {"size": 5}], "layer 2: size = 5: there are 4 positions below"),
+        ([{"size": 2}, {"size": "all", "pool": 2}], "layer 2: size = 'all': the layer is a single column"),
+        ([{"size": 2}, {"size": "all", "stride": 1}], "layer 2: size = 'all': the layer is a single column"),
+        ([{"size": 9}], r"layer 1: size = 9: the layer below has 8 positions \('all', or less\)"),
+        ([{"size": 2}, {"size": 5}], "layer 2: size = 5: the layer below has 4 positions"),
         ([{"size": 2, "pool": 5}], "layer 1: pool = 5: the layer has 4 columns"),
     ],
 )
@@ -72,7 +74,9 @@ def test_layers_that_cannot_be_are_refused_by_their_number(layers: list[dict[str
 
 
 def test_a_network_in_which_nothing_would_learn_is_refused() -> None:
-    with pytest.raises(UserError, match=r"rule\.name = 'hebb': the network is one column, .* so that nothing learns"):
+    with pytest.raises(
+        UserError, match=r"rule\.name = 'hebb': the network is a single column, which the rule does not train"
+    ):
         assemble(changed(find_model("hebb"), {"layer": [{"size": "all"}]}), Hierarchy(depth=3), 0)
 
 
@@ -80,7 +84,7 @@ def test_a_network_in_which_nothing_would_learn_is_refused() -> None:
 def test_a_context_that_nobody_hears_is_not_left_out_without_a_word(context: str) -> None:
     values = {"layer": OVERLAPPING[:2], "network.sends": "activity", "rule.context": context}
     model = changed(find_model("clapp"), values)
-    with pytest.raises(UserError, match=rf"rule\.context = '{context.replace('+', '.')}': no column of any layer"):
+    with pytest.raises(UserError, match=rf"rule\.context = '{context.replace('+', '.')}': no trained layer"):
         assemble(model, Hierarchy(depth=3), 0)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cortexsim.config.overrides import at_depth, changed, varied
+from cortexsim.config.overrides import at_depth, changed, variants
 from cortexsim.config.registry import find_model
 from cortexsim.config.schema import resolved
 from cortexsim.config.trial import Trial
@@ -43,7 +43,7 @@ def test_a_value_that_is_asked_for_holds_at_every_depth(path: Path) -> None:
     model = changed(find_model(str(path)), {"training.eta": 0.5})
     assert [at_depth(model, depth).training.eta for depth in (3, 4)] == [0.5, 0.5]
     assert at_depth(model, 3).network.cells == 8
-    ((found, _),) = varied(find_model(str(path)), {"network.cells": [16]})
+    ((found, _),) = variants(find_model(str(path)), {"network.cells": [16]})
     assert at_depth(found, 3).network.cells == 16
     assert resolved(found)["depth"] == {"3": {"training.eta": 0.03}}
 
@@ -53,8 +53,8 @@ def test_a_value_that_is_asked_for_holds_at_every_depth(path: Path) -> None:
     [
         ("[depth.5.training]\netta = 1.0", r"depth\.5: mine: unknown key 'training\.etta'"),
         ("[depth.5.training]\neta = -1.0", r"depth\.5: mine: training\.eta = -1\.0"),
-        ("[depth.5.task]\nfeatures = 3", r"depth\.5: mine: task\.features: the same at every depth"),
-        ("[depth.5]\nlearner = 'local'", r"depth\.5: mine: learner: the same at every depth"),
+        ("[depth.5.task]\nfeatures = 3", r"depth\.5: mine: task\.features: cannot differ between depths"),
+        ("[depth.5]\nlearner = 'local'", r"depth\.5: mine: learner: cannot differ between depths"),
         ("[depth.5.network]\nsubstrate = 'spiking'", r"depth\.5: .*substrate"),
         ("[depth.0.training]\neta = 1.0", r"depth\.0"),
         ("[depth.deep.training]\neta = 1.0", r"depth\.deep"),

@@ -90,7 +90,7 @@ def test_a_finished_row_is_made_again_with_other_code_engines_or_cells(monkeypat
     with monkeypatch.context() as patch:
         patch.setattr(trial, "code_digest", lambda: "other")
         assert rate.key != keys["rate"]
-        assert rate.asked == replace(rate).asked
+        assert rate.settings_digest == replace(rate).settings_digest
     known = cells.known_cells()
     other = {**known, "lif": replace(known["lif"], threshold="v > 3.5")}
     monkeypatch.setattr(cells, "known_cells", lambda: other)
@@ -123,7 +123,7 @@ def test_a_run_does_not_go_on_with_other_code(tmp_path: Path) -> None:
     record["code"] |= {"digest": "other", "git": None, "folder": "/elsewhere"}
     del record["sha256"]
     path.write_text(json.dumps(record))
-    with pytest.raises(UserError, match=r"begun with other code, /elsewhere; this is .* \(begin anew\)"):
+    with pytest.raises(UserError, match=r"started with other code, /elsewhere; this is .* \(start a new run\)"):
         RunFolder(tmp_path / "run").check()
 
 

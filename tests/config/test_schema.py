@@ -41,17 +41,23 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
         (GOOD + "constants = { magin = 1.0 }", r"no constant 'magin' \(did you mean 'margin'\?\)"),
         (GOOD + "gain = { error = 0.0 }", r"no modulator 'error'"),
         ('learner = "local"\n[rule]\nname = "clap"', r"rule 'clap' is not known \(did you mean 'clapp'\?\)"),
-        ('learner = "local"\n[rule]\nname = "dfa"', r"is taught by the output \(learner = 'feedback'\)"),
-        ('learner = "feedback"\n[rule]\nname = "clapp"', r"is not taught by the output \(learner = 'local'\)"),
-        ('learner = "backprop"\n[rule]\nname = "clapp"', "follows no rule"),
+        ('learner = "local"\n[rule]\nname = "dfa"', r"needs the output error \(learner = 'feedback'\)"),
+        ('learner = "feedback"\n[rule]\nname = "clapp"', r"does not use the output error \(learner = 'local'\)"),
+        ('learner = "backprop"\n[rule]\nname = "clapp"', "uses no rule"),
         ('learner = "local"\n[rule]\nname = "hebb"\ntop = "label"', "has no context synapses"),
         (GOOD + 'context = "siblin"', r"rule.context = 'siblin': 'siblin' is not known \(did you mean 'sibling'\?"),
-        (GOOD + 'context = "sibling+sibling"', "the same twice"),
+        (GOOD + 'context = "sibling+sibling"', "a context is named twice"),
         (GOOD + 'context = "sibling+top"', r"schedule = 'simultaneous'\)"),
-        (GOOD + 'context = "top"\nschedule = "simultaneous"\ntop = "label"', "the top is one column, above all others"),
-        (GOOD + 'context = "label"\n[network]\nsends = "prediction"', "no column hears another"),
-        (DIRECT + '[network]\nsends = "prediction"', "rule 'dfa' has no context synapses to predict by"),
-        (BRIAN_RATE + 'sends = "prediction"', r"spiking cells that learn locally do \(sends = 'activity'\)"),
+        (
+            GOOD + 'context = "top"\nschedule = "simultaneous"\ntop = "label"',
+            "the top is a single column that receives",
+        ),
+        (GOOD + 'context = "label"\n[network]\nsends = "prediction"', "no column receives another"),
+        (DIRECT + '[network]\nsends = "prediction"', "rule 'dfa' has no context synapses to predict with"),
+        (
+            BRIAN_RATE + 'sends = "prediction"',
+            r"only spiking layers with a local learner support it \(sends = 'activity'\)",
+        ),
         (
             SPIKING + 'sends = "prediction"\n[spiking]\nfixation = "59 ms"\ndendrite = "psp"',
             r"\(spiking.dendrite = 'trace'\)",
@@ -61,29 +67,29 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
         ('learner = "local"\n[rule]\nname = "lpl"\ncontext = "synonym+label"', "rule 'lpl' has no context synapses"),
         (
             'learner = "local"\n[rule]\nname = "lpl"\ncontext = "synonym"\n[network]\nsends = "prediction"',
-            "rule 'lpl' has no context synapses to predict by",
+            "rule 'lpl' has no context synapses to predict with",
         ),
         (DIRECT + 'context = "synonym"', "rule.context = 'synonym': rule 'dfa' has no context synapses"),
         (
             SPIKING.replace("[network]", 'context = "synonym"\n[network]'),
-            r"rule.context = 'synonym': layers of substrate 'spiking' cannot hear 'synonym' \('sibling', ",
+            r"rule.context = 'synonym': layers of substrate 'spiking' do not support 'synonym' \('sibling'",
         ),
         (
             BRIAN_RATE.replace("[network]", 'context = "sibling+synonym"\n[network]'),
-            r"rule.context = 'sibling\+synonym': layers of substrate 'brian-rate' cannot hear 'synonym' \('sibling', ",
+            r"rule.context = 'sibling\+synonym': layers of substrate 'brian-rate' do not support 'synonym' \('sibling'",
         ),
         (
             SPIKING.replace("[network]", 'context = "cousin"\n[network]'),
-            "layers of substrate 'spiking' cannot hear 'cousin'",
+            "layers of substrate 'spiking' do not support 'cousin'",
         ),
         (
             SPIKING.replace("[network]", 'context = "sibling+neighbour"\n[network]'),
-            r"rule.context = 'sibling\+neighbour': cells in Brian2 hear one context \('sibling', 'neighbour', ",
+            r"rule.context = 'sibling\+neighbour': layers in Brian2 support a single context \('sibling', 'neigh",
         ),
-        (GOOD + '[training]\nloss = "clapp"', r"learner = 'local' follows no loss .* \(learner = 'backprop'\)"),
-        (DIRECT + '[training]\nloss = "clapp"', "rule 'dfa' is taught by the labels"),
+        (GOOD + '[training]\nloss = "clapp"', r"learner = 'local' minimises no loss .* \(learner = 'backprop'\)"),
+        (DIRECT + '[training]\nloss = "clapp"', "rule 'dfa' learns from labels"),
         ('learner = "backprop"\n[training]\nloss = "clap"', r"loss = 'clap' is not known \(did you mean 'clapp'\?\)"),
-        ('learner = "backprop"\n[training]\nloss = "infonce"\nbatch = 8', r"with 8 other samples \(9 or more\)"),
+        ('learner = "backprop"\n[training]\nloss = "infonce"\nbatch = 8', r"with 8 others \(9 or more\)"),
         (
             'learner = "backprop"\n[network]\nunits = "vector"\n[training]\nloss = "clapp"',
             "vector cells stand for classes",
@@ -142,7 +148,10 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
         ('learner = "backprop"\n[network]\nsubstrate = "spiking"', "spikes have no gradient"),
         (DIRECT + 'masks = "tru"', r"rule.masks = 'tru' is not known .did you mean 'true'"),
         (DIRECT + 'feedback = "transpose"', r"feedback = 'transpose': not for an error whose route is direct"),
-        (DIRECT + "[training]\nfeedback_eta = 2.0", r"training.feedback_eta = 2: rule 'dfa' has feedback weights that"),
+        (
+            DIRECT + "[training]\nfeedback_eta = 2.0",
+            r"training.feedback_eta = 2: rule 'dfa' has fixed feedback weights",
+        ),
         (DIRECT + '[network]\nunits = "vector"', r"network.units = 'vector': rule 'dfa' is for scalar cells"),
         (DIRECT.replace("dfa", "gevb"), r"network.units = 'scalar': rule 'gevb' is for vector cells"),
         (GOOD + 'masks = "true"', r"masks = 'true': rule 'clapp' is taught by no error"),
@@ -175,7 +184,9 @@ def test_a_learner_that_is_taught_sees_samples_in_one_view(tmp_path: Path) -> No
         "RULE = Rule('mine', 'dw = ...', 'me', W, B, modulators=(ERROR,), path=ErrorPath('direct'))\n"
     )
     (tmp_path / "mine.toml").write_text('learner = "feedback"\n[rule]\nname = "mine.py"\ncontext = "synonym"\n')
-    with pytest.raises(UserError, match=r"mine.toml: rule.context = 'synonym': learner = 'feedback' sees every sample"):
+    with pytest.raises(
+        UserError, match=r"mine.toml: rule.context = 'synonym': learner = 'feedback' uses a single view"
+    ):
         find_model(str(tmp_path / "mine.toml"))
 
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from cortexsim.config.own_tasks import shared_task
 from cortexsim.config.registry import read_model
 from cortexsim.config.schema import Model
-from cortexsim.config.tasks import asked_task, build_task
+from cortexsim.config.tasks import build_task, parse_task
 from cortexsim.errors import UserError
 from cortexsim.options import asked
 from cortexsim.studies.engine import Engine
@@ -52,7 +52,7 @@ def test_models_are_compared_on_the_task_that_they_are_for(here: Path) -> None:
     assert shared_task([silent]) is None
     assert shared_task([silent, own]) == ObjectSequence(noise=0.2)
     assert shared_task([sized, silent]) == Hierarchy(depth=2)
-    with pytest.raises(UserError, match="--model sized, --model own: models for different tasks"):
+    with pytest.raises(UserError, match="--model sized, --model own: configured for different tasks"):
         shared_task([sized, own])
 
 
@@ -68,7 +68,7 @@ def test_models_that_name_one_file_are_for_one_task(here: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "complaint"),
     [
-        ("", r"model 'own' is for name = 'sequence', .*noise = 0\.2.*, and the plan's task is name = 'rhm'"),
+        ("", r"model 'own' is configured for name = 'sequence', .*noise = 0\.2.*, and the plan's task is name = 'rhm'"),
         ('task = {{ name = "sequence" }}', "and the plan's task is name = 'sequence'"),
         ('task = {{ name = "sequence", noise = 0.2 }}\n{space}', "'task.noise' is the same for all models"),
     ],
@@ -91,7 +91,7 @@ def test_thresholds_are_those_of_hierarchies(here: Path) -> None:
 @pytest.mark.parametrize("text", ["sequence,noise=0.1,noise=0.2", "digits,name=rhm", "flowers.csv,path=other.csv"])
 def test_a_field_of_a_task_is_given_once(text: str) -> None:
     with pytest.raises(UserError, match=r"is given twice \(give it once\)"):
-        asked_task(text)
+        parse_task(text)
 
 
 @pytest.mark.parametrize("name", ["rows.csv", "mine.py"])

@@ -161,7 +161,9 @@ def test_layers_in_brian_refuse_what_they_do_not_read(key: str, value: Any) -> N
         changed(find_model("clapp-spiking"), {key: value})
 
 
-@pytest.mark.parametrize(("name", "why"), [("dfa", "an error path"), ("backprop-plain", "without network.input_rms")])
+@pytest.mark.parametrize(
+    ("name", "why"), [("dfa", "errors are propagated"), ("backprop-plain", "without network.input_rms")]
+)
 def test_inputs_are_scaled_by_sample_where_they_are_scaled_and_no_error_path_runs(name: str, why: str) -> None:
     asked = {"network.input_rms": 0.7 if name == "dfa" else "none", "network.input_scaling": "sample"}
     with pytest.raises(UserError, match=rf"network.input_scaling = 'sample': {why}"):
@@ -171,5 +173,5 @@ def test_inputs_are_scaled_by_sample_where_they_are_scaled_and_no_error_path_run
 
 def test_a_rate_that_another_stands_for_is_refused() -> None:
     for name in ("eta", "context_eta", "weight_decay"):
-        with pytest.raises(UserError, match=rf"training.{name} = .*: spiking.{name} stands in its place"):
+        with pytest.raises(UserError, match=rf"training.{name} = .*: spiking.{name} is used instead"):
             changed(find_model("clapp-spiking"), {f"spiking.{name}": 0.5})

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cortexsim.config.overrides import assignment
+from cortexsim.config.overrides import parse_assignment
 from cortexsim.config.registry import read_model
 from cortexsim.config.schema import Model, TrainingTable
 from cortexsim.config.validation import read
@@ -75,4 +75,4 @@ def test_arrays_nested_too_deep_get_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"mine.toml: arrays or tables are nested too deep"):
         read(tmp_path / "mine.toml", Model)
     with pytest.raises(UserError, match=r"--grid training.eta: values are nested too deep"):
-        assignment("--grid", f"training.eta={nested}")
+        parse_assignment("--grid", f"training.eta={nested}")

@@ -24,7 +24,7 @@ from cortexsim.storage.records import DIGEST, digest
 from cortexsim.storage.run_directory import RunFolder
 from cortexsim.studies import single_run
 from cortexsim.studies.single_run import train_one
-from cortexsim.training.checkpointing import run_kept
+from cortexsim.training.checkpointing import run_with_checkpoints
 from cortexsim.training.measurement import prepare
 from tests.studies.test_comparison import TIMES
 from tests.training.test_survival import Killed, trial
@@ -65,7 +65,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     unfinished = RunFolder.begin(path / "unfinished", trial("weight-mirror", path))
     with pytest.raises(Killed):
-        run_kept(unfinished, prepare(unfinished.trial), 0.0, callbacks=[dying])
+        run_with_checkpoints(unfinished, prepare(unfinished.trial), 0.0, callbacks=[dying])
     return path
 
 
@@ -292,7 +292,7 @@ def test_a_damaged_line_of_metrics_is_dropped_and_the_run_goes_on(
     path.write_bytes(b"\xff" + path.read_bytes()[1:])
     code, said = ran(monkeypatch, capsys, "train", "--resume", tmp_path / "run")
     assert code == 0
-    assert sum("metrics.jsonl: 1 lines are damaged, or missing" in line for line in said) == 1
+    assert sum("metrics.jsonl: 1 lines are damaged or missing" in line for line in said) == 1
     assert outcome(tmp_path / "run") == outcome(whole / "finished")
 
 
@@ -333,5 +333,5 @@ def test_an_edited_row_gets_one_line(change: tuple[str, str], whole: Path, tmp_p
     Ledger(tmp_path / "rows.jsonl").add(row)
     assert list(Ledger(tmp_path / "rows.jsonl").rows.values()) == [row]
     (tmp_path / "rows.jsonl").write_text((tmp_path / "rows.jsonl").read_text().replace(*change, 1))
-    with pytest.raises(UserError, match=r"rows\.jsonl: line 1 is damaged, or edited"):
+    with pytest.raises(UserError, match=r"rows\.jsonl: line 1 is damaged or edited"):
         Ledger(tmp_path / "rows.jsonl")

@@ -14,7 +14,7 @@ from cortexsim.config.registry import read_model
 from cortexsim.config.trial import Trial
 from cortexsim.errors import UserError
 from cortexsim.storage import folders
-from cortexsim.storage.folders import fresh, hold, see_own
+from cortexsim.storage.folders import check_output_folder, locked, new_folder
 from cortexsim.storage.run_directory import RunFolder
 from cortexsim.tasks.rhm import Hierarchy
 from tests.test_processes import alive, linux, until
@@ -60,9 +60,18 @@ def test_a_comparison_is_not_replaced_by_another(here: Path, monkeypatch: pytest
     assert ran(monkeypatch, *task) == 0
     assert Path("x/result.json").read_bytes() == before
     assert "Accuracy on 24 test samples" in capsys.readouterr().out
-    refused(monkeypatch, capsys, "--out x: was begun with seeds = 1, not 2", *task, "--seeds", "2")
-    refused(monkeypatch, capsys, "--out x: was begun with other models", *task, "--model", "other.toml")
-    refused(monkeypatch, capsys, "--out x: holds what another command", "train", "brief.toml", *SMALL, "--out", "x")
+    refused(monkeypatch, capsys, "--out x: was started with seeds = 1, not 2", *task, "--seeds", "2")
+    refused(monkeypatch, capsys, "--out x: was started with other models", *task, "--model", "other.toml")
+    refused(
+        monkeypatch,
+        capsys,
+        "--out x: holds the results of another command",
+        "train",
+        "brief.toml",
+        *SMALL,
+        "--out",
+        "x",
+    )
     Path("brief.toml").write_text(BRIEF.replace("2", "3"))
     refused(monkeypatch, capsys, "models.1.training.epochs = 2, not 3", "compare", "--resume", "x")
     Path("brief.toml").write_text(f'description = "the same"\n{BRIEF}')
@@ -84,7 +93,7 @@ def test_a_sweep_and_a_search_are_not_replaced_by_others(
     assert ran(monkeypatch, "search", "plan.toml", "--out", "f") == 0
     assert ran(monkeypatch, "search", "plan.toml", "--out", "f") == 0
     Path("plan.toml").write_text(plan.replace("[8]", "[12]"))
-    refused(monkeypatch, capsys, "was begun with samples.1 = 8, not 12", "search", "plan.toml", "--out", "f")
+    refused(monkeypatch, capsys, "was started with samples.1 = 8, not 12", "search", "plan.toml", "--out", "f")
     capsys.readouterr()
 
 
@@ -92,7 +101,7 @@ def test_folders_of_other_things_are_left_alone(here: Path, monkeypatch: pytest.
     Path("runs/one").mkdir(parents=True)
     for folder in (".", "runs", str(here)):
         for command in (["train", "brief.toml"], ["compare", "--model", "brief.toml"]):
-            refused(monkeypatch, capsys, "a folder of other things", *command, *SMALL, "--out", folder)
+            refused(monkeypatch, capsys, "contains other files", *command, *SMALL, "--out", folder)
     refused(monkeypatch, capsys, "--out brief.toml: Not a directory", "train", "brief.toml", "--out", "brief.toml")
     assert not list(here.rglob(".lock"))
 
@@ -107,19 +116,23 @@ def test_a_report_replaces_none_but_a_report(here: Path, monkeypatch: pytest.Mon
 
 def test_of_folders_made_in_one_second_each_is_new(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folders.time, "strftime", lambda form: form.partition("%")[0] + "now")
-    assert [fresh("x").name for _ in range(3)] == ["x-now", "x-now-2", "x-now-3"]
+    assert [new_folder("x").name for _ in range(3)] == ["x-now", "x-now-2", "x-now-3"]
 
 
 def test_a_folder_is_held_before_anything_is_written(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
-    with hold(Path("x"), "how"):
-        see_own(Path("x"), folders.COMMAND)
-        complaint = f"x: another process is at work here, number {os.getpid()} on "
+    with locked(Path("x"), "how"):
+        check_output_folder(Path("x"), folders.COMMAND)
+        complaint = f"x: in use by another process, PID {os.getpid()} on "
         for command in (["train", "brief.toml"], ["compare", "--model", "brief.toml"]):
             refused(monkeypatch, capsys, complaint, *command, *SMALL, "--out", "x")
         assert [path.name for path in Path("x").iterdir()] == [".lock"]
-    with hold(Path("x"), "how"), pytest.raises(UserError, match="and go on with this"), hold(Path("x"), "this", 0.2):
+    with (
+        locked(Path("x"), "how"),
+        pytest.raises(UserError, match="then resume with this"),
+        locked(Path("x"), "this", 0.2),
+    ):
         pass
 
 
@@ -213,4 +226,4 @@ def test_a_run_is_not_taken_for_one_on_others(here: Path, monkeypatch: pytest.Mo
     assert ran(monkeypatch, *task) == 0
     assert "finished before" in capsys.readouterr().out
     Path("rows.csv").write_text("\n".join(["p,q,r,s,kind", *rows[1:], "9,9,9,9,a"]))
-    refused(monkeypatch, capsys, "--out x: the files of task 'arrays' have changed since this run was begun", *task)
+    refused(monkeypatch, capsys, "--out x: the files of task 'arrays' have changed since this run was started", *task)

@@ -108,8 +108,8 @@ def test_an_interrupted_comparison_goes_on_where_it_stood(
         computed.append(trial.key)
         return run(trial, path)
 
-    run = engine.run_in
-    monkeypatch.setattr(engine, "run_in", counted)
+    run = engine.run_in_folder
+    monkeypatch.setattr(engine, "run_in_folder", counted)
     trials = toy("backprop", "clapp", "dfa", "hebb", "untrained").trials()
     rows = Engine(tmp_path, silent(), workers=1)(trials)
     assert len(computed) == 2
@@ -124,7 +124,7 @@ def test_a_trial_asked_for_twice_runs_once(tmp_path: Path, monkeypatch: pytest.M
         ran.append(trial)
         return row("untrained", trial.samples, trial.seed, 0.5) | {"key": trial.key}
 
-    monkeypatch.setattr(engine, "run_in", counted)
+    monkeypatch.setattr(engine, "run_in_folder", counted)
     trial = toy("untrained").trials()[0]
     rows = Engine(tmp_path, silent(), workers=1)([trial, trial])
     assert (len(ran), len(rows)) == (1, 2)

@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 
 from cortexsim import cli
-from cortexsim.config.overrides import assignment
+from cortexsim.config.overrides import parse_assignment
 from cortexsim.config.trial import Row
 from cortexsim.errors import UserError
 from cortexsim.execution import local
@@ -38,10 +38,10 @@ def swept(asked: ParameterSweep, out: Path, count: int = 1, cluster: str | None 
 
 
 def test_values_are_read_as_in_toml_or_as_bare_words() -> None:
-    assert assignment("--set", "training.eta=0.001,3") == ("training.eta", [0.001, 3])
-    assert assignment("--set", 'a = ["x","y"],"z"') == ("a", [["x", "y"], "z"])
-    assert assignment("--set", "training.optimizer=sgd, adamw") == ("training.optimizer", ["sgd", "adamw"])
-    assert assignment("--set", "a=true,60 ms,2") == ("a", [True, "60 ms", 2])
+    assert parse_assignment("--set", "training.eta=0.001,3") == ("training.eta", [0.001, 3])
+    assert parse_assignment("--set", 'a = ["x","y"],"z"') == ("a", [["x", "y"], "z"])
+    assert parse_assignment("--set", "training.optimizer=sgd, adamw") == ("training.optimizer", ["sgd", "adamw"])
+    assert parse_assignment("--set", "a=true,60 ms,2") == ("a", [True, "60 ms", 2])
 
 
 def test_set_takes_values_side_by_side_and_grid_each_with_each() -> None:
@@ -76,10 +76,10 @@ def test_a_point_that_fails_is_recorded_and_does_not_stop_the_rest(
     def fails(folder: Any, *rest: Any) -> Row:
         if folder.trial.model.network.cells == 4 and folder.trial.seed == 1:
             raise ZeroDivisionError("on purpose")
-        return run_kept(folder, *rest)
+        return run_with_checkpoints(folder, *rest)
 
-    run_kept = engine.run_kept
-    monkeypatch.setattr(engine, "run_kept", fails)
+    run_with_checkpoints = engine.run_with_checkpoints
+    monkeypatch.setattr(engine, "run_with_checkpoints", fails)
     task = ["sweep", "clapp", "--samples", "8", "--seeds", "2", "--grid", "network.cells=4,6", "--workers", "1"]
     for text in SMALL:
         task += ["--set", text]
@@ -93,7 +93,7 @@ def test_a_point_that_fails_is_recorded_and_does_not_stop_the_rest(
     rows = json.loads((tmp_path / "result.json").read_text())["rows"]
     assert ["error" in row for row in rows] == [False, True, False, False]
     assert "on purpose" in json.loads((tmp_path / "points" / rows[1]["key"] / "error.json").read_text())["traceback"]
-    monkeypatch.setattr(engine, "run_kept", run_kept)
+    monkeypatch.setattr(engine, "run_with_checkpoints", run_with_checkpoints)
     assert all("error" not in row for row in swept(plan(), tmp_path))
     assert not list(tmp_path.rglob("error.json"))
 

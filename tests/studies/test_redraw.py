@@ -103,7 +103,7 @@ def idle(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     def refuse(*_: object) -> None:
         raise AssertionError("a trial is run")
 
-    return lambda: monkeypatch.setattr(engine, "run_in", refuse)
+    return lambda: monkeypatch.setattr(engine, "run_in_folder", refuse)
 
 
 def test_tables_and_figures_come_from_rows_alone(

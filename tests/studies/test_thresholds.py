@@ -51,7 +51,7 @@ def learn(monkeypatch: pytest.MonkeyPatch) -> Iterator[Learn]:
             row |= {"spikes": None, "multiply_adds": 1, "alignment": None, "seconds": 0.0}
             return row | {"grammar_seed": trial.grammar_seed, "diverged": False, "key": trial.key}
 
-        monkeypatch.setattr(engine, "run_in", lambda trial, path: fake(trial))
+        monkeypatch.setattr(engine, "run_in_folder", lambda trial, path: fake(trial))
         return calls
 
     return install

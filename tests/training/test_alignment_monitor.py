@@ -16,12 +16,12 @@ def trained(name: str, followed: bool) -> dict[str, torch.Tensor]:
     generator = torch.Generator().manual_seed(0)
     leaves = torch.rand(64, HIERARCHY.leaves, 4, generator=generator)
     labels = torch.randint(4, (64,), generator=generator)
-    following = AlignmentMonitor(learner, leaves, labels, 3) if followed else None
-    train(learner, leaves, labels, Budget(epochs=3, batch=16), 0, [following] if following else [])
-    if following is not None:
-        assert following.found is not None
-        assert following.found["epoch"] == [0, 1, 2, 3]
-        assert [len(cosines) for cosines in following.found["cosine"]] == [2] * 4
+    monitor = AlignmentMonitor(learner, leaves, labels, 3) if followed else None
+    train(learner, leaves, labels, Budget(epochs=3, batch=16), 0, [monitor] if monitor else [])
+    if monitor is not None:
+        assert monitor.history is not None
+        assert monitor.history["epoch"] == [0, 1, 2, 3]
+        assert [len(cosines) for cosines in monitor.history["cosine"]] == [2] * 4
     return learner.network.state()
 
 
@@ -35,4 +35,4 @@ def test_following_a_learner_changes_nothing_in_it(name: str) -> None:
 def test_nothing_is_recorded_of_learners_that_no_error_teaches() -> None:
     learner = building.assemble(find_model("clapp"), HIERARCHY, seed=0)
     leaves, labels = torch.rand(8, HIERARCHY.leaves, 4), torch.zeros(8, dtype=torch.long)
-    assert AlignmentMonitor(learner, leaves, labels, 3).found is None
+    assert AlignmentMonitor(learner, leaves, labels, 3).history is None

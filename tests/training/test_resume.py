@@ -114,7 +114,7 @@ def test_a_disk_that_is_full_and_then_read_only_costs_nothing_but_time(tmp_path:
     assert "finished before" in done.stdout
     complaints = done.stderr.splitlines()
     assert len(complaints) == 2
-    assert "No space left on device (what was done before is kept: mend this, and go on with" in complaints[0]
+    assert "No space left on device (finished work is kept: fix this and resume with" in complaints[0]
     assert "Read-only file system" in complaints[1]
     for name in ("weights.npz", "metrics.jsonl"):
         assert (tmp_path / "kept" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()

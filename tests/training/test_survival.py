@@ -23,7 +23,7 @@ from cortexsim.storage import atomic_io
 from cortexsim.storage.checkpoint import KEPT
 from cortexsim.storage.run_directory import RunFolder
 from cortexsim.tasks.rhm import Hierarchy
-from cortexsim.training.checkpointing import run_kept
+from cortexsim.training.checkpointing import run_with_checkpoints
 from cortexsim.training.measurement import prepare
 from tests.studies.test_comparison import TIMES
 
@@ -63,8 +63,8 @@ def trial(name: str, tmp_path: Path) -> Trial:
 def finished(folder: RunFolder, every: float = 0.0, say: Callable[[str], None] = print) -> tuple[Row, bytes, bytes]:
     """Run, and answer with what must not depend on how often it was killed: row and spikes, metrics, weights."""
     prepared = prepare(folder.trial)
-    with folder.held():
-        row = run_kept(folder, prepared, every, say)
+    with folder.locked():
+        row = run_with_checkpoints(folder, prepared, every, say)
     network = prepared.learner.network
     weights = b"".join(tensor.detach().numpy().tobytes() for tensor in network.state().values())
     if isinstance(network, MixedNetwork):
@@ -129,7 +129,7 @@ def test_a_damaged_checkpoint_is_told_of_and_the_one_before_is_good(
     if not (damage is Path.unlink and ending == "json"):  # Without its manifest it is no checkpoint.
         assert len(said) == 1
         assert newest.stem in said[0]
-        assert "going on from the one before" in said[0]
+        assert "resuming from the previous checkpoint" in said[0]
 
 
 def test_where_all_checkpoints_are_damaged_a_run_begins_anew_and_keeps_its_new_ones(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_where_all_checkpoints_are_damaged_a_run_begins_anew_and_keeps_its_new_o
     said: list[str] = []
     assert finished(RunFolder(tmp_path / "run"), say=said.append) == whole
     assert len(said) == KEPT + 1
-    assert "beginning anew" in said[-1]
+    assert "training starts again" in said[-1]
 
 
 def test_a_full_disk_gets_one_line_and_leaves_the_checkpoint_before(
@@ -179,11 +179,9 @@ def test_a_folder_that_cannot_be_written_to_gets_one_line(tmp_path: Path, monkey
 def test_two_processes_cannot_work_on_one_run(tmp_path: Path) -> None:
     folder = RunFolder.begin(tmp_path / "run", trial("clapp", tmp_path))
     with (
-        folder.held(),
-        pytest.raises(
-            UserError, match=f"another process is at work here, number {os.getpid()} on .* cortexsim train --resume"
-        ),
-        RunFolder(tmp_path / "run").held(),
+        folder.locked(),
+        pytest.raises(UserError, match=f"in use by another process, PID {os.getpid()} on .* cortexsim train --resume"),
+        RunFolder(tmp_path / "run").locked(),
     ):
         pass
 
@@ -196,18 +194,18 @@ def test_a_run_is_not_mixed_with_another_nor_with_another_version(tmp_path: Path
     path = tmp_path / "run" / "run.json"
     record = json.loads(path.read_text())
     path.write_text(json.dumps(record | {"begun": "today"}))
-    with pytest.raises(UserError, match=r"run\.json: is not what was written"):
+    with pytest.raises(UserError, match=r"run\.json: damaged or edited"):
         RunFolder(tmp_path / "run")
     del record["sha256"]  # As if edited by hand.
     for change, complaint in (
         ({"versions": record["versions"] | {"cortexsim": "0.0.1"}}, r"pip install cortexsim==0.0.1"),
-        ({"asked": "0"}, "have changed since"),
+        ({"asked": "0"}, "has changed since"),
     ):
         path.write_text(json.dumps(record | change))
         with pytest.raises(UserError, match=complaint):
             finished(RunFolder(tmp_path / "run"))
     path.write_text(json.dumps(record | {"versions": record["versions"] | {"torch": "1.0"}}))
-    assert RunFolder(tmp_path / "run").check()[0].startswith("begun with torch 1.0")
+    assert RunFolder(tmp_path / "run").check()[0].startswith("started with torch 1.0")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"trial": {"model": {"learner": "x", "name": "y"}}}', "\0"])
@@ -230,7 +228,7 @@ def test_a_rule_from_a_file_goes_with_the_run(tmp_path: Path) -> None:
     (tmp_path / "mine" / "rule.py").unlink()
     assert finished(RunFolder(folder.path))[0]["rule"] == "hebb"
     (folder.path / "rule.py").write_text(source.replace("activity_post", "drive_post"))
-    with pytest.raises(UserError, match="have changed since"):
+    with pytest.raises(UserError, match="has changed since"):
         finished(RunFolder(folder.path))
 
 

@@ -5,7 +5,7 @@ import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cortexsim.errors import UserError, about, nearest
+from cortexsim.errors import UserError, error_prefix, nearest
 from cortexsim.spiking.equations import METHODS, audit
 
 
@@ -41,7 +41,7 @@ class Cell:
     method: str = "exact"
 
     def __post_init__(self) -> None:
-        with about(f"cell '{self.name}'"):
+        with error_prefix(f"cell '{self.name}'"):
             if self.method not in METHODS:
                 raise UserError(f"method = '{self.method}' is not known ({nearest(self.method, METHODS)})")
             audit(self.equations, self.parameters, self.threshold, self.reset, self.saccade, self.method)

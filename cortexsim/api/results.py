@@ -1,0 +1,172 @@
+"""What training, comparing and searching return."""
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from rich.console import Console
+from rich.table import Table
+
+from cortexsim.analysis.probes import activities
+from cortexsim.analysis.summary import summarise
+from cortexsim.config.tasks import task_title
+from cortexsim.config.trial import Row, Trial
+from cortexsim.errors import UserError
+from cortexsim.learners import MixedNetwork
+from cortexsim.rate.threads import one_thread
+from cortexsim.report.comparison_text import accuracy_table
+from cortexsim.studies import comparison as comparing
+from cortexsim.tasks import Data
+from cortexsim.training.measurement import Prepared
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass
+class Run:
+    """A model, trained or as far as its training has come, and its measurements.
+
+    Attributes:
+        trial: model, task, numbers of samples and seeds.
+        row: the measurements by name, as in `load_results`; None if the training is unfinished.
+    """
+
+    trial: Trial
+    row: Row | None
+    _prepared: Prepared
+
+    @property
+    def accuracy(self) -> float | None:
+        """Test accuracy (0 to 1) of the model's own output or of a readout; None if the training is unfinished."""
+        return None if self.row is None else float(self.row["accuracy"])
+
+    @property
+    def weights(self) -> dict[str, np.ndarray]:
+        """Copies of weights, biases and running statistics by name.
+
+        In a rate network, ``layer1.feedforward`` has the shape (columns, cells, inputs) and ``layer1.bias`` the shape
+        (columns, cells), where there is one column if all columns of a layer share their weights; ``output`` has the
+        shape (classes, cells).
+        """
+        state = self._prepared.learner.network.state()
+        return {name: tensor.detach().cpu().numpy().copy() for name, tensor in state.items()}
+
+    @property
+    def test(self) -> Data:
+        """The test samples: ``inputs`` (samples, positions, channels), ``labels`` (samples,), and ``latents``."""
+        return self._prepared.test
+
+    def activities(self, inputs: np.ndarray | None = None) -> list[np.ndarray]:
+        """Return the output of every layer, from the lowest: rates without unit, (samples, positions, cells).
+
+        Args:
+            inputs: (samples, positions, channels); the test samples by default.
+        """
+        with one_thread():
+            return [code.cpu().numpy() for code in activities(self._prepared.learner.network, self._tensor(inputs))]
+
+    def spikes(self, inputs: np.ndarray | None = None) -> dict[str, np.ndarray]:
+        """Present samples one after the other to the spiking layers, and record every spike.
+
+        Args:
+            inputs: (samples, positions, channels); the first ten test samples by default.
+
+        Returns:
+            For each population (``input``, ``layer1``, ...) an array (2, spikes): times in seconds, and cell indices.
+
+        Raises:
+            UserError: the model has no spiking layer.
+        """
+        network = self._prepared.learner.network
+        segments = network.segments if isinstance(network, MixedNetwork) else ()
+        segment = next((part for part in segments if part.substrate == "spiking"), None)
+        if segment is None:
+            raise UserError(f"{self.trial.model.name}: no layer of this model spikes (network.substrate = 'spiking')")
+        shown = self._tensor(self.test.inputs[:10] if inputs is None else inputs)
+        below = network.activities(shown, segment.first)[-1] if segment.first else shown
+        events = segment.record_all(below, 0, self.trial.seed).events
+        dt = segment.settings.timing.dt
+        return {name: np.stack([steps * dt, cells]) for name, (steps, cells) in events.items()}
+
+    def _tensor(self, inputs: np.ndarray | None) -> torch.Tensor:
+        return torch.from_numpy(self.test.inputs if inputs is None else inputs).to(self._prepared.inputs)
+
+    def __repr__(self) -> str:
+        where = f"{self.trial.model.name} on {task_title(self.trial.task)}, {self.trial.samples} samples"
+        return f"<Run: {where}, {'unfinished' if self.row is None else f'test accuracy {self.accuracy:.3f}'}>"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{repr(self)[1:-1]}</p>"
+
+
+@dataclass
+class Results:
+    """The measurements of a comparison.
+
+    Attributes:
+        comparison: what was compared.
+        rows: one for each combination of model, training-set size and seed.
+    """
+
+    comparison: comparing.Comparison
+    rows: list[Row]
+
+    def frame(self) -> "pd.DataFrame":
+        """Return the rows as a pandas table, with the columns described at `load_results`."""
+        return frame(self.rows)
+
+    def figure(self) -> Figure:
+        """Draw accuracy against the number of samples, and the measurements of each layer."""
+        return comparing.draw(self.comparison, self.rows)
+
+    def __repr__(self) -> str:
+        return f"<Results: {len(self.rows)} rows, {self.comparison.title}>"
+
+    def _repr_html_(self) -> str:
+        summaries = summarise(self.rows)
+        return _html(accuracy_table(summaries, self.comparison.title, self.rows[0]["test_samples"]))
+
+
+@dataclass
+class Thresholds:
+    """The sample complexity P* of models: how many training samples each needs.
+
+    Attributes:
+        entries: one for each model and depth. Among the keys are ``model``; ``value``, the depth; ``mean``, the
+            estimate of P*, with its 95 % confidence interval from ``low`` to ``high``; ``more_than`` or ``at_most``, a
+            bound on P* if the search gave no estimate; and ``runs``, the results for each grammar.
+    """
+
+    entries: list[dict[str, Any]]
+    _tables: list[Table]
+
+    def frame(self) -> "pd.DataFrame":
+        """Return the entries as a pandas table."""
+        return frame(self.entries)
+
+    def _repr_html_(self) -> str:
+        return "".join(_html(table) for table in self._tables)
+
+
+def frame(rows: Sequence[Mapping[str, Any]]) -> "pd.DataFrame":
+    """Convert rows to a pandas table.
+
+    Raises:
+        UserError: pandas is not installed.
+    """
+    try:
+        import pandas as pd
+    except ImportError:
+        raise UserError("tables of results need pandas (pip install 'cortexsim[results]')") from None
+    return pd.DataFrame([{**row.get("point", {}), **{k: v for k, v in row.items() if k != "point"}} for row in rows])
+
+
+def _html(table: Table) -> str:
+    console = Console(record=True, file=io.StringIO(), width=140)
+    console.print(table)
+    return console.export_html(inline_styles=True, code_format="<pre>{code}</pre>")
