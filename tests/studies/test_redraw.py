@@ -165,7 +165,7 @@ def test_rows_that_do_not_fit_the_plan_are_named(compared: Path) -> None:
     with pytest.raises(UserError, match=r"no row of part a, learner hebb, .*samples 8.*run the experiment again"):
         redraw(str(compared))
     (compared / ROWS).write_bytes(b"no rows")
-    with pytest.raises(UserError, match=f"{ROWS}: no gzip file"):
+    with pytest.raises(UserError, match=f"{ROWS}: not a gzip file"):
         redraw(str(compared))
     (compared / ROWS).write_bytes(gzip.compress(b"{}"))
     with pytest.raises(UserError, match=f"{ROWS}: damaged"):
