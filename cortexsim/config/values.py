@@ -66,15 +66,15 @@ class SpikingTable(Table):
     tau_activity: Time = _in_ms(DEFAULTS.tau_activity)
     dendrite: Literal["trace", "psp"] = DEFAULTS.dendrite
     tau_dendrite: Time = _in_ms(DEFAULTS.tau_dendrite)
-    clear: Annotated[bool, Field(strict=True)] = DEFAULTS.clear
+    reset_traces: Annotated[bool, Field(strict=True)] = DEFAULTS.reset_traces
     centred: Annotated[bool, Field(strict=True)] = DEFAULTS.centred
     mean_rate: Annotated[float, Field(ge=0, le=1, strict=True)] = DEFAULTS.mean_rate
     homeostasis: NotNegative = DEFAULTS.homeostasis
     target_activity: NotNegative = DEFAULTS.target_activity
-    reach: Positive = DEFAULTS.reach
-    bound: NotNegative = DEFAULTS.bound
+    target_drive: Positive = DEFAULTS.target_drive
+    w_max: NotNegative = DEFAULTS.w_max
     weight_bits: Annotated[int, Field(ge=2, le=8, strict=True)] | None = DEFAULTS.weight_bits
-    release: Share = DEFAULTS.release
+    release_probability: Share = DEFAULTS.release_probability
     dale: Annotated[bool, Field(strict=True)] = DEFAULTS.dale
     eta: Positive | None = None
     context_eta: Positive | None = None
@@ -124,15 +124,15 @@ def settings(
         "dendrite",
         "encoding",
         "gain",
-        "clear",
+        "reset_traces",
         "centred",
         "mean_rate",
         "homeostasis",
         "target_activity",
-        "reach",
-        "bound",
+        "target_drive",
+        "w_max",
         "weight_bits",
-        "release",
+        "release_probability",
         "dale",
         "readout_eta",
     )

@@ -19,13 +19,13 @@ ROOM = 1 << 16  # Numbers of each; more than a fixation has time steps.
 
 def counters(settings: Settings) -> list[str]:
     """Name what the postsynaptic cells have because synapses onto them draw random numbers."""
-    found = [SEED] if settings.weight_bits is not None or settings.release < 1 else []
-    return [*found, FIXATION] if settings.release < 1 else found
+    found = [SEED] if settings.weight_bits is not None or settings.release_probability < 1 else []
+    return [*found, FIXATION] if settings.release_probability < 1 else found
 
 
 def entered(settings: Settings) -> list[str]:
     """Let these cells know at a saccade which fixation begins."""
-    return ["fixation = int(identity(t, 0))"] if settings.release < 1 else []
+    return ["fixation = int(identity(t, 0))"] if settings.release_probability < 1 else []
 
 
 def transmitted(effects: list[str], kind: str, plan: Plan, settings: Settings) -> str:
@@ -39,7 +39,7 @@ def transmitted(effects: list[str], kind: str, plan: Plan, settings: Settings) -
         plan: of the layer they belong to.
         settings: everything else.
     """
-    if settings.release == 1:
+    if settings.release_probability == 1:
         return "\n".join(effects)
     number = f"-({_first(kind, plan.number) + 1} + timestep(age_post, dt))"
     arrives = f"released = int(uniform(seed_post, fixation_post, {number}, i * N_post + j) < release)"
@@ -49,7 +49,7 @@ def transmitted(effects: list[str], kind: str, plan: Plan, settings: Settings) -
 
 def release_parameters(settings: Settings) -> dict[str, float]:
     """Give the parameters of synapses that transmit spikes."""
-    return {"release": settings.release} if settings.release < 1 else {}
+    return {"release": settings.release_probability} if settings.release_probability < 1 else {}
 
 
 def stepped(weight: str, kind: str, plan: Plan, settings: Settings, signed: bool = True) -> str:
@@ -66,7 +66,7 @@ def stepped(weight: str, kind: str, plan: Plan, settings: Settings, signed: bool
         signed: whether it may be negative.
     """
     lowest = "-bound" if signed else "0"
-    if not settings.bound:
+    if not settings.w_max:
         return f"{weight} += step" if signed else f"{weight} = clip({weight} + step, 0, inf)"
     growth = f"step * (1 - {'sign(step)' if signed else 'int(step > 0)'} * {weight} / bound)"
     moved = f"{weight} = clip({weight} + {growth}, {lowest}, bound)"
@@ -81,7 +81,7 @@ def stepped(weight: str, kind: str, plan: Plan, settings: Settings, signed: bool
 
 def weight_parameters(settings: Settings, signed: bool = True) -> dict[str, float]:
     """Give the parameters of weights that follow steps."""
-    found = {"bound": settings.bound}
+    found = {"bound": settings.w_max}
     if settings.weight_bits is not None:
         lowest, spacing = _grid(settings, signed)
         found |= {"lowest": lowest, "spacing": spacing, "levels": 2.0**settings.weight_bits}
@@ -102,14 +102,14 @@ def constrained_weights(weights: np.ndarray, number: int, seed: int, settings: S
         return found
     lowest, spacing = _grid(settings, not settings.dale)
     draw = uniform(seed, 0, -_first("first", number), np.arange(found.size)).reshape(found.shape)
-    level = np.floor((found.clip(lowest, settings.bound) - lowest) / spacing + draw)
+    level = np.floor((found.clip(lowest, settings.w_max) - lowest) / spacing + draw)
     return lowest + level.clip(0, 2**settings.weight_bits - 1) * spacing
 
 
 def _grid(settings: Settings, signed: bool) -> tuple[float, float]:
     assert settings.weight_bits is not None
-    lowest = -settings.bound if signed else 0.0
-    return lowest, (settings.bound - lowest) / (2**settings.weight_bits - 1)
+    lowest = -settings.w_max if signed else 0.0
+    return lowest, (settings.w_max - lowest) / (2**settings.weight_bits - 1)
 
 
 def _first(kind: str, number: int) -> int:

@@ -149,7 +149,7 @@ def _add_feedforward(
             "eta": settings.eta,
             "weight_decay": settings.weight_decay,
             **limits,
-            "carry": 0.0 if settings.clear else 1.0,
+            "carry": 0.0 if settings.reset_traces else 1.0,
             "elig_unit": 1 / (plan.below_rate * settings.window(tau)) if plan.below_rate else 1.0,
             "tau_eligibility": tau,
             "period": settings.timing.period / parts.ticks,

@@ -26,7 +26,7 @@ def add_senders(plan: Plan, settings: Settings, parts: Parts) -> None:
         "tau_activity": settings.tau_activity,
         "unit_rate": settings.unit_rate,
         "blank": settings.timing.blank,
-        "reach": settings.reach,
+        "reach": settings.target_drive,
         "follow": settings.mean_rate,
     }
     model = [cell.equations, "bias : 1", "expected : 1", "offset : 1", "power : 1", "scale : 1", AGE, TRACE, SINCE[1]]

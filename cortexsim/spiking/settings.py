@@ -109,17 +109,17 @@ class Settings:
             of the fixation before; or ``psp``, a potential driven all along by their spikes, half a fixation late, so
             that the first half of a fixation still hears the sample before, and the second half the present one.
         tau_dendrite: time constant of that potential.
-        clear: whether a saccade clears eligibility traces.
+        reset_traces: whether a saccade clears eligibility traces.
         centred: whether plasticity and dendrites read activity less its running mean, and labels less their share.
         mean_rate: how fast the running mean follows, per fixation.
         homeostasis: how fast a cell's bias follows its distance from target_activity, per fixation.
         target_activity: which homeostasis keeps.
-        reach: root mean square, about the rheobase, to which cells that send predictions scale their drive.
-        bound: soft bound of the weights; 0 for none.
-        weight_bits: binary digits of feedforward and context weights, which then have 2^bits levels from -bound, or
-            under Dale's law 0, to bound, and are rounded to them at random, without bias, whenever they learn; None
+        target_drive: root mean square, about the rheobase, to which cells that send predictions scale their drive.
+        w_max: soft bound of the weights; 0 for none.
+        weight_bits: binary digits of feedforward and context weights, which then have 2^bits levels from -w_max, or
+            under Dale's law 0, to w_max, and are rounded to them at random, without bias, whenever they learn; None
             for any number of levels.
-        release: probability that a presynaptic spike is transmitted, at each synapse by itself; 1 for reliable ones.
+        release_probability: of a presynaptic spike, at each synapse independently; 1 for reliable synapses.
             Dendrites of ``trace`` and ``psp`` hear reliably.
         dale: whether presynaptic cells only excite, through feedforward weights that are never negative, and inhibitory
             cells of each column do the rest, in the place of homeostasis. Context weights, and those that send
@@ -140,15 +140,15 @@ class Settings:
     tau_activity: float = 60e-3
     dendrite: Literal["trace", "psp"] = "trace"
     tau_dendrite: float = 10e-3
-    clear: bool = True
+    reset_traces: bool = True
     centred: bool = True
     mean_rate: float = 0.01
     homeostasis: float = 0.0
     target_activity: float = 0.15
-    reach: float = 1.0
-    bound: float = 0.0
+    target_drive: float = 1.0
+    w_max: float = 0.0
     weight_bits: int | None = None
-    release: float = 1.0
+    release_probability: float = 1.0
     dale: bool = False
     eta: float = 1e-3
     context_eta: float = 1.0
@@ -170,9 +170,9 @@ class Settings:
                 raise UserError(
                     f"{name} = {value * 1e3:g} ms is too short for dt = {self.timing.dt * 1e3:g} ms (at least twice dt)"
                 )
-        if self.weight_bits is not None and not self.bound:
+        if self.weight_bits is not None and not self.w_max:
             raise UserError(
-                f"weight_bits = {self.weight_bits}: weights of few levels need an end (bound above 0, such as 1.0)"
+                f"weight_bits = {self.weight_bits}: weights of few levels need a bound (w_max above 0, such as 1.0)"
             )
         if self.input_rate <= 0 or self.input_rate * self.timing.dt > 1:
             most = 1 / self.timing.dt
@@ -233,4 +233,4 @@ class Settings:
     def window(self, tau: float) -> float:
         """How many seconds of a constant rate a trace holds at the end of a fixation."""
         held = tau * (1 - exp(-self.timing.fixation / tau))
-        return held if self.clear else held / (1 - exp(-self.timing.period / tau))
+        return held if self.reset_traces else held / (1 - exp(-self.timing.period / tau))

@@ -33,9 +33,12 @@ EXTRA = {  # What no model of the package has: other optimisers, feedback and ma
     "brian-rate": ("clapp-spiking", {"network": {"substrate": ["brian-rate", "rate"], "sends": "activity"}}),
     "rate below": ("clapp-spiking", {"network": {"substrate": ["rate", "spiking"], "sends": "activity"}}),
     "delayed": ("clapp-spiking", {"modulator": {"surprise": {"delay": "20 ms", "tau_filter": "50 ms"}}}),
-    "all carried": ("clapp-spiking", {"spiking": {"clear": False}}),
+    "all carried": ("clapp-spiking", {"spiking": {"reset_traces": False}}),
     "dale": ("clapp-spiking", {"spiking": {"dale": True, "homeostasis": 0.1}}),
-    "levels, release": ("clapp-spiking", {"spiking": {"bound": 1.0, "weight_bits": 8, "release": 0.5, "eta": 1.0}}),
+    "levels, release": (
+        "clapp-spiking",
+        {"spiking": {"w_max": 1.0, "weight_bits": 8, "release_probability": 0.5, "eta": 1.0}},
+    ),
 }
 NAMES = [*sorted(model_paths()), *EXTRA]
 

@@ -11,9 +11,9 @@ from cortexsim.spiking.constraints import KINDS, ROOM, _first
 
 FIXATIONS = 10
 SETTINGS = Settings(input_rate=400.0, eta=0.05, context_eta=3.0, homeostasis=0.01, weight_decay=1e-3)
-COARSE = replace(SETTINGS, bound=1.0, weight_bits=3)
-FAILING = replace(SETTINGS, release=0.5)
-BOTH = replace(COARSE, release=0.5, clear=False)
+COARSE = replace(SETTINGS, w_max=1.0, weight_bits=3)
+FAILING = replace(SETTINGS, release_probability=0.5)
+BOTH = replace(COARSE, release_probability=0.5, reset_traces=False)
 PSP = replace(BOTH, dendrite="psp", timing=Timing(1e-3, 60e-3, 4e-3))
 
 
@@ -98,7 +98,7 @@ def test_weights_that_learn_lie_on_their_levels(bits: int) -> None:
 
 def test_rounding_is_unbiased() -> None:
     """One fixation of weight decay alone, from levels downwards: on average over synapses, as without levels."""
-    fine = replace(SETTINGS, eta=1.0, bound=1.0, weight_decay=0.05)
+    fine = replace(SETTINGS, eta=1.0, w_max=1.0, weight_decay=0.05)
     quiet = Stream(np.zeros((1, 256)), np.zeros(1, int), pace=np.ones(1))
     found = {}
     for bits in (None, 4):
@@ -127,7 +127,7 @@ def test_first_weights_are_rounded_to_levels_without_bias() -> None:
 
 def heard(release: float, weight: float, bias: float) -> tuple[np.ndarray, float]:
     """Eligibility traces of synapses of one weight, and the mean voltage of a cell that never fires."""
-    settings = replace(SETTINGS, release=release, gain=0.05, clear=False, eta=1e-12)
+    settings = replace(SETTINGS, release_probability=release, gain=0.05, reset_traces=False, eta=1e-12)
     plan = Plan(1, 2, 32, 16, "spiking", True, "sibling", False, settings.input_rate, heard=((1,), (0,)))
     stack = Stack(*describe([plan], 4, known_rules()["clapp"], settings, 8, traced_cell=3), "numpy")
     state = stack.initial_state() | {"feedforward1.w": np.full(1024, weight), "layer1.bias": np.full(64, bias)}

@@ -13,7 +13,7 @@ SETTINGS = Settings(
     input_rate=400.0, eta=0.3, context_eta=3.0, homeostasis=0.2, weight_decay=1e-3, target_activity=0.2, dale=True
 )
 PSP = replace(SETTINGS, dendrite="psp", timing=Timing(1e-3, 60e-3, 4e-3))
-CONSTRAINED = replace(SETTINGS, bound=1.0, weight_bits=4, release=0.7)
+CONSTRAINED = replace(SETTINGS, w_max=1.0, weight_bits=4, release_probability=0.7)
 
 
 def stack_of(settings: Settings, target: str = "numpy", fixations: int = FIXATIONS) -> Stack:

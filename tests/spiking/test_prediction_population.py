@@ -26,7 +26,7 @@ sends = "prediction"
 [spiking]
 encoding = "regular"
 unit_rate = "100 Hz"
-reach = 0.7
+target_drive = 0.7
 """
 
 
@@ -99,7 +99,7 @@ def test_senders_reach_as_far_as_they_are_told(tmp_path: Path) -> None:
     """With their power as large as it is, the drive grows with the reach, and the rates with the drive."""
     sent, leaves = [], torch.eye(4)[torch.arange(16) % 4].view(2, 8, 4)
     for reach in (0.35, 1.4):
-        network = taught(tmp_path, TEXT.replace("reach = 0.7", f"reach = {reach}"))
+        network = taught(tmp_path, TEXT.replace("target_drive = 0.7", f"target_drive = {reach}"))
         show(network, 10)
         sent.append(float(network.activities(leaves, 1)[0].mean()))
     assert 0 < sent[0] < 0.5 * sent[1]

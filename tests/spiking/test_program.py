@@ -37,7 +37,7 @@ def stream() -> Stream:
 
 
 SETTINGS = Settings(input_rate=400.0, eta=6e-3, context_eta=3.0, homeostasis=3e-4, weight_decay=1e-3)
-DELAYED = replace(SETTINGS, clear=False, control={"surprise": Control(delay=2, tau_filter=0.1)})
+DELAYED = replace(SETTINGS, reset_traces=False, control={"surprise": Control(delay=2, tau_filter=0.1)})
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +181,7 @@ def test_a_shuffled_modulator_is_another_one() -> None:
 def test_soft_bounds_hold_weights_that_would_grow_past_them() -> None:
     grown = {}
     for bound in (0.0, 1.0):
-        stack = small(replace(SETTINGS, eta=1.0, context_eta=0.5, bound=bound), known_rules()["clapp"], "numpy")
+        stack = small(replace(SETTINGS, eta=1.0, context_eta=0.5, w_max=bound), known_rules()["clapp"], "numpy")
         state = begun(stack)
         state["feedforward1.w"] = np.clip(state["feedforward1.w"], -0.9, 0.9)
         grown[bound] = np.abs(stack.run(stream(), state, seed=5)[1]["feedforward1.w"]).max()

@@ -37,7 +37,7 @@ cells = 6
 [spiking]
 fixation = "16 ms"
 blank = "4 ms"
-clear = false
+reset_traces = false
 [modulator.surprise]
 delay = "20 ms"
 [training]
