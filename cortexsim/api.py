@@ -35,7 +35,7 @@ from cortexsim.config.schema import Model
 from cortexsim.config.tasks import asked_task, build_task, titled
 from cortexsim.config.trial import Row, Trial
 from cortexsim.errors import UserError, about
-from cortexsim.learners import MixedNetwork, load_exactly
+from cortexsim.learners import HybridNetwork, load_exactly
 from cortexsim.rate.threads import one_thread
 from cortexsim.report import console as printing
 from cortexsim.report import run_index
@@ -107,7 +107,7 @@ class Run:
             UserError: where no layer spikes.
         """
         network = self._prepared.learner.network
-        segments = network.segments if isinstance(network, MixedNetwork) else ()
+        segments = network.segments if isinstance(network, HybridNetwork) else ()
         segment = next((part for part in segments if part.substrate == "spiking"), None)
         if segment is None:
             raise UserError(f"{self.trial.model.name}: no layer of this model spikes (network.substrate = 'spiking')")

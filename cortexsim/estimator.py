@@ -26,7 +26,7 @@ from cortexsim.config.overrides import at_depth, changed
 from cortexsim.config.registry import find_model
 from cortexsim.config.schema import Model
 from cortexsim.errors import UserError
-from cortexsim.learners import CLIPPED, Learner, MixedNetwork, train
+from cortexsim.learners import CLIPPED, HybridNetwork, Learner, train
 from cortexsim.rate import Network
 from cortexsim.rate.threads import one_thread
 
@@ -195,7 +195,7 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def _finish(self) -> None:
         """Keep the network as it is evaluated: in double precision, so that a sample's code is its own."""
         network = self.learner_.network
-        self._evaluated = network if isinstance(network, MixedNetwork) else _doubled(network)
+        self._evaluated = network if isinstance(network, HybridNetwork) else _doubled(network)
         number = self.learner_.represents - 1 if self.layer == -1 else self.layer
         if not 0 <= number < len(network.layers):
             raise ValueError(f"layer = {self.layer}: there are {len(network.layers)}, from 0 (-1: the highest shaped)")
@@ -216,7 +216,7 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def _check_range(self, values: NDArray[np.float64]) -> None:
         """See that spikes can carry X."""
         network = self.learner_.network
-        first = network.segment_of(0) if isinstance(network, MixedNetwork) else None
+        first = network.segment_of(0) if isinstance(network, HybridNetwork) else None
         if first is None or first.substrate != "spiking":
             return
         least, most, ceiling = values.min(initial=0), values.max(initial=0), first.ceiling
@@ -239,7 +239,7 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     @torch.no_grad()
     def _code(self, leaves: Tensor) -> Tensor:
         network, leaves = self._evaluated, leaves.to(self._evaluated.output.dtype)
-        if isinstance(network, MixedNetwork):
+        if isinstance(network, HybridNetwork):
             codes, cost = network.respond(leaves)
             if cost["clipped"]:
                 warnings.warn(CLIPPED.format(cost["clipped"]), stacklevel=3)

@@ -13,15 +13,15 @@ from cortexsim.config.wiring import check_wiring, contexts_on, learning_layers, 
 from cortexsim.errors import about
 from cortexsim.learners import (
     Backprop,
+    BrianLearner,
     Budget,
     EndToEnd,
     Feedback,
+    HybridNetwork,
     Learner,
     Local,
-    MixedNetwork,
     Segment,
     Settled,
-    Streamed,
     Untrained,
     clapp_loss,
     infonce_loss,
@@ -52,7 +52,7 @@ def assemble(model: Model, task: Layout, seed: int, device: str = "cpu", target:
         topology = topology_on(model, task)
         check_wiring(model, task, topology)
         substrates, listening = model.substrates(topology.depth), contexts_on(model, topology)
-    kind = MixedNetwork if model.in_brian else VectorNetwork if model.network.units == "vector" else Network
+    kind = HybridNetwork if model.in_brian else VectorNetwork if model.network.units == "vector" else Network
     network = kind.build(
         architecture,
         topology,
@@ -64,7 +64,7 @@ def assemble(model: Model, task: Layout, seed: int, device: str = "cpu", target:
         unshared=frozenset(level for level, substrate in enumerate(substrates, 1) if substrate != "rate"),
         one_to_one=model.learner == "local" and model.plasticity_rule().context is None,
     )
-    if isinstance(network, MixedNetwork):
+    if isinstance(network, HybridNetwork):
         return _streamed(model, network, substrates, listening, seed, target)
     if model.training.loss in CONTRASTS:
         return _contrastive(model, network, seed)
@@ -89,7 +89,7 @@ def _contrastive(model: Model, network: Network, seed: int) -> Learner:
 
 def _streamed(
     model: Model,
-    network: MixedNetwork,
+    network: HybridNetwork,
     substrates: tuple[str, ...],
     listening: tuple[str, ...],
     seed: int,
@@ -131,7 +131,7 @@ def _streamed(
     network.segments, network.seed = tuple(segments), seed
     if rule is None:
         return Untrained(network)
-    return Streamed(network, local, model.training.epochs, model.training.warm_up, seed)
+    return BrianLearner(network, local, model.training.epochs, model.training.warm_up, seed)
 
 
 def _recruitment(network: Network, first: int, size: int, seed: int) -> State:

@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from cortexsim.learners.hybrid_network import MixedNetwork
+from cortexsim.learners.hybrid_network import HybridNetwork
 from cortexsim.learners.local import Local
 from cortexsim.learners.state import State, load_network, network_state, part, under
 
 SEEDS = 1 << 20  # Of input spikes: evaluation takes the root seed's own, each stage of learning another.
 
 
-class Streamed:
+class BrianLearner:
     """Teach a mixed network, layer by layer or, in one segment, all layers at once.
 
     Args:
@@ -26,7 +26,7 @@ class Streamed:
         seed: root seed of the input spikes.
     """
 
-    def __init__(self, network: MixedNetwork, local: Local | None, epochs: int, warm_up: float, seed: int) -> None:
+    def __init__(self, network: HybridNetwork, local: Local | None, epochs: int, warm_up: float, seed: int) -> None:
         self.network, self.local = network, local
         self.epochs, self.warm_up, self.seed = epochs, warm_up, seed
         self.uses_labels = local is None or local.uses_labels

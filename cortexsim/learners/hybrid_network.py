@@ -7,10 +7,10 @@ from cortexsim.learners.segment import Segment
 from cortexsim.rate import Network
 
 CLIPPED = "{:.1%} of the activity below spiking layers is clipped: below 0, or above one input spike a time step."
-"""What to say of a share that `MixedNetwork.respond` answers with."""
+"""What to say of a share that `HybridNetwork.respond` answers with."""
 
 
-class MixedNetwork(Network):
+class HybridNetwork(Network):
     """A network of layers on different substrates; between them passes the activity of whole fixations.
 
     Activity has no unit. A rate layer's activity z becomes Poisson spikes of z times ``input_rate`` [Hz] for a spiking

@@ -9,7 +9,7 @@ from cortexsim.analysis.spikes import Scene, raster
 from cortexsim.config import building
 from cortexsim.config.trial import Trial
 from cortexsim.errors import UserError
-from cortexsim.learners import MixedNetwork, Segment, train
+from cortexsim.learners import HybridNetwork, Segment, train
 from cortexsim.storage.atomic_io import write_figure
 from cortexsim.studies.single_run import Progress
 from cortexsim.training.measurement import Prepared, prepare
@@ -48,7 +48,7 @@ def draw(trial: Trial, fixations: int, out: Path, console: Console) -> None:
 def _spiking(trial: Trial, prepared: Prepared) -> Segment:
     """Find the lowest layers that spike."""
     network = prepared.learner.network
-    segments = network.segments if isinstance(network, MixedNetwork) else ()
+    segments = network.segments if isinstance(network, HybridNetwork) else ()
     found = next((segment for segment in segments if segment.substrate == "spiking"), None)
     if found is None:
         raise UserError(f"{trial.model.name}: no layer of this model spikes (network.substrate = 'spiking')")

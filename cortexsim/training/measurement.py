@@ -17,7 +17,7 @@ from cortexsim.config import building
 from cortexsim.config.schema import Model
 from cortexsim.config.trial import Row, Trial
 from cortexsim.errors import UserError
-from cortexsim.learners import START, Callback, Cursor, Event, Learner, MixedNetwork, train
+from cortexsim.learners import START, Callback, Cursor, Event, HybridNetwork, Learner, train
 from cortexsim.rate import to_tensor
 from cortexsim.rate.threads import one_thread
 from cortexsim.seeds import stream
@@ -63,7 +63,7 @@ def prepare(trial: Trial) -> Prepared:
     samples, test = trial.task.draw(trial.samples, trial.test_samples, trial.grammar_seed, trial.seed)
     see_announced(trial.task, samples, trial.samples, "training")
     see_announced(trial.task, test, trial.test_samples, "test")
-    if isinstance(learner.network, MixedNetwork):
+    if isinstance(learner.network, HybridNetwork):
         learner.network.compile_programs()
     inputs, labels = _tensors(samples, learner)
     if learner.uses_labels and (missing := int((labels == UNLABELLED).sum())):
@@ -148,7 +148,7 @@ def _cost(prepared: Prepared) -> dict[str, float | None]:
     of the activity below spiking layers was clipped, as their input spikes could not carry it.
     """
     network = prepared.learner.network
-    if not isinstance(network, MixedNetwork):
+    if not isinstance(network, HybridNetwork):
         costs = dict.fromkeys(("spikes", "synaptic_operations", "clipped"))
         return {**costs, "multiply_adds": network.multiply_adds}
     inputs, _ = _tensors(prepared.test, prepared.learner)

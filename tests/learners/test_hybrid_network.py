@@ -9,7 +9,7 @@ import torch
 from cortexsim.config.building import assemble, budget
 from cortexsim.config.registry import read_model
 from cortexsim.config.trial import Trial
-from cortexsim.learners import Budget, MixedNetwork, train
+from cortexsim.learners import Budget, HybridNetwork, train
 from cortexsim.tasks.rhm import Hierarchy
 from cortexsim.training.measurement import prepare
 
@@ -57,7 +57,7 @@ def test_every_mixture_learns_from_below_and_is_evaluated_without_a_trace(
     model = read_model(tmp_path / "mine.toml")
     prepared = prepare(Trial(model, hierarchy, 12, 4, 0, 0, target="numpy"))
     learner, network = prepared.learner, prepared.learner.network
-    assert isinstance(network, MixedNetwork)
+    assert isinstance(network, HybridNetwork)
     before = [layer.feedforward.weights.clone() for layer in network.layers]
     train(learner, prepared.inputs, prepared.labels, Budget(epochs=1, batch=4), 0)
     changed = [

@@ -10,7 +10,7 @@ from cortexsim import topology
 from cortexsim.config.registry import read_model
 from cortexsim.config.schema import Model
 from cortexsim.config.trial import Trial
-from cortexsim.learners import Budget, MixedNetwork, train
+from cortexsim.learners import Budget, HybridNetwork, train
 from cortexsim.rate import Architecture, Network
 from cortexsim.spiking.wiring import wires
 from cortexsim.training.measurement import Prepared, prepare
@@ -72,7 +72,7 @@ def learned(folder: Path, sends: str, target: str) -> Prepared:
 
 def spikes(prepared: Prepared) -> tuple[list[torch.Tensor], dict[str, float]]:
     network = prepared.learner.network
-    assert isinstance(network, MixedNetwork)
+    assert isinstance(network, HybridNetwork)
     return network.respond(prepared.inputs)
 
 
@@ -95,7 +95,7 @@ def read(folder: Path, sends: str) -> Model:
 def test_a_spike_reaches_as_many_synapses_as_fields_hold_it(tmp_path: Path) -> None:
     prepared = learned(tmp_path, "activity", "numpy")
     network = prepared.learner.network
-    assert isinstance(network, MixedNetwork)
+    assert isinstance(network, HybridNetwork)
     stack = network.segments[0].last_stack
     held = np.bincount(network.topology.layers[0].fields.ravel(), minlength=12)
     assert stack.fans["input"].tolist() == (5 * held).tolist()

@@ -8,7 +8,7 @@ import torch
 
 from cortexsim.config.building import assemble
 from cortexsim.config.registry import read_model
-from cortexsim.learners import MixedNetwork
+from cortexsim.learners import HybridNetwork
 from cortexsim.rate import Architecture
 from cortexsim.spiking.wiring import wires
 from cortexsim.tasks.rhm import Hierarchy
@@ -46,15 +46,15 @@ def test_senders_are_driven_as_the_rate_layer_says(size: int) -> None:
 
 
 @pytest.fixture
-def network(tmp_path: Path) -> MixedNetwork:
+def network(tmp_path: Path) -> HybridNetwork:
     return taught(tmp_path, TEXT)
 
 
-def taught(tmp_path: Path, text: str) -> MixedNetwork:
+def taught(tmp_path: Path, text: str) -> HybridNetwork:
     """A spiking network of three levels whose first layer has learned something, by decree."""
     (tmp_path / "mine.toml").write_text(text)
     built = assemble(read_model(tmp_path / "mine.toml"), Hierarchy(4, 2, 3), seed=3, target="numpy").network
-    assert isinstance(built, MixedNetwork)
+    assert isinstance(built, HybridNetwork)
     first = built.layers[0]
     assert first.context is not None
     first.feedforward.weights.abs_().add_(1)
@@ -63,7 +63,7 @@ def taught(tmp_path: Path, text: str) -> MixedNetwork:
     return built
 
 
-def show(network: MixedNetwork, times: int) -> torch.Tensor:
+def show(network: HybridNetwork, times: int) -> torch.Tensor:
     """Show one sample again and again to the second layer as it learns, and answer with what the first one predicts."""
     leaves = torch.zeros(times, 8, 4)
     leaves[:, :, 1] = 1
@@ -78,7 +78,7 @@ def show(network: MixedNetwork, times: int) -> torch.Tensor:
     return first._predictions()(activity.double() if first.bias.dtype == torch.float64 else activity)
 
 
-def test_the_power_of_a_drive_is_followed(network: MixedNetwork) -> None:
+def test_the_power_of_a_drive_is_followed(network: HybridNetwork) -> None:
     expected = show(network, 30).flatten().numpy()
     share = 1 - (1 - network.segments[0].settings.mean_rate) ** 30
     found = network.segments[0].lasting["sender1.power"]
@@ -86,7 +86,7 @@ def test_the_power_of_a_drive_is_followed(network: MixedNetwork) -> None:
     np.testing.assert_allclose(found, expected**2 * share, rtol=0.1)  # Spikes differ from fixation to fixation.
 
 
-def test_senders_fire_where_more_than_the_mean_is_expected(network: MixedNetwork) -> None:
+def test_senders_fire_where_more_than_the_mean_is_expected(network: HybridNetwork) -> None:
     expected = show(network, 200).flatten()
     leaves = torch.zeros(1, 8, 4)
     leaves[:, :, 1] = 1
@@ -105,7 +105,7 @@ def test_senders_reach_as_far_as_they_are_told(tmp_path: Path) -> None:
     assert 0 < sent[0] < 0.5 * sent[1]
 
 
-def test_what_senders_send_does_not_depend_on_the_sample_before(network: MixedNetwork) -> None:
+def test_what_senders_send_does_not_depend_on_the_sample_before(network: HybridNetwork) -> None:
     show(network, 10)
     leaves = torch.eye(4)[(torch.arange(24) * 5 // 3) % 4].view(3, 8, 4)
     together = network.activities(leaves, 1)[0]
