@@ -219,10 +219,10 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         first = network.segment_of(0) if isinstance(network, HybridNetwork) else None
         if first is None or first.substrate != "spiking":
             return
-        least, most, ceiling = values.min(initial=0), values.max(initial=0), first.ceiling
-        if least < 0 or most > ceiling * (1 + 1e-6):
+        least, most, largest = values.min(initial=0), values.max(initial=0), first.max_input
+        if least < 0 or most > largest * (1 + 1e-6):
             raise UserError(
-                f"X reaches from {least:.3g} to {most:.3g}, and input spikes carry 0 to {ceiling:.3g}"
+                f"X reaches from {least:.3g} to {most:.3g}, and input spikes carry 0 to {largest:.3g}"
                 " (1 / (input_rate dt)): scale X, as MinMaxScaler does"
             )
 

@@ -3,7 +3,6 @@
 from itertools import groupby
 from typing import Literal
 
-import numpy as np
 import torch
 
 from cortexsim.analysis.readout import Readout
@@ -27,8 +26,7 @@ from cortexsim.learners import (
     infonce_loss,
 )
 from cortexsim.rate import Architecture, Network, Optimization, VectorNetwork
-from cortexsim.seeds import stream
-from cortexsim.spiking import State, constrained_weights, inhibitory_cells
+from cortexsim.spiking import State, constrained_weights, inhibitory_input
 from cortexsim.tasks import Layout
 
 CONTRASTS = {"clapp": clapp_loss, "infonce": infonce_loss}
@@ -116,15 +114,15 @@ def _streamed(
                     first=first,
                     layers=network.layers[first : first + size],
                     substrate=substrate,
-                    heard=heard[first : first + size],
+                    contexts=heard[first : first + size],
                     settings=chosen,
                     rule=rule,
                     target=target,
                     schedule=[[k] for k in plastic] if greedy else [plastic] if plastic else [],
                     classes=network.classes,
                     below=network.topology.layers[first].below,
-                    lasting=_recruitment(network, first, size, seed) if chosen.dale else {},
-                    output={} if local else {"readout.w": network.output, "classes.bias": network.output_bias},
+                    brian_state=_inhibitory_input(network, first, size, seed) if chosen.dale else {},
+                    output={} if local else {"output": network.output, "output_bias": network.output_bias},
                 )
             )
         first += size
@@ -134,15 +132,14 @@ def _streamed(
     return BrianLearner(network, local, model.training.epochs, model.training.warm_up, seed)
 
 
-def _recruitment(network: Network, first: int, size: int, seed: int) -> State:
-    """Draw the weights by which inhibitory cells are driven, as large as the first ones of the layer."""
-    found = {}
+def _inhibitory_input(network: Network, first: int, size: int, seed: int) -> State:
+    """Draw the weights that drive inhibitory cells, as large as the initial ones of the layer."""
+    found: State = {}
     for number, layer in enumerate(network.layers[first : first + size], first + 1):
         weights = layer.feedforward.weights
-        count = layer.positions * inhibitory_cells(weights.shape[1]) * weights.shape[2]
-        deviation = float(weights.double().square().mean().sqrt())
-        drawn = stream(seed, "weights", "recruitment", number).normal(0, deviation, count)
-        found[f"recruitment{number}.w"] = np.abs(drawn)
+        positions, cells, patch = weights.shape
+        rms = float(weights.double().square().mean().sqrt())
+        found |= inhibitory_input(number, (positions, cells, patch), rms, seed)
     return found
 
 

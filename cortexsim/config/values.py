@@ -1,4 +1,4 @@
-"""Tables of a model that are about layers in Brian2, and the kinds of values that all tables have."""
+"""Tables of a model for layers in Brian2, and the types of values that all tables have."""
 
 from typing import Annotated, Any, Literal
 
@@ -37,7 +37,7 @@ Frequency = Annotated[str, _checked("frequency")]
 
 
 DEFAULTS = Settings()
-"""What holds where a model says nothing: declared once, so that a layer built in Python is that of an empty table."""
+"""Defaults of a model: declared once, so that a layer built in Python is that of an empty table."""
 
 
 def _in_ms(seconds: float) -> str:
@@ -51,7 +51,7 @@ class Table(BaseModel):
 
 
 class SpikingTable(Table):
-    """Cells, time and plasticity of layers in Brian2."""
+    """The table ``spiking``: cells, time and plasticity of layers in Brian2, as `Settings` describes them."""
 
     cell: str = DEFAULTS.cell
     parameters: dict[str, str | Number] = {}
@@ -83,7 +83,7 @@ class SpikingTable(Table):
 
 
 class ModulatorTable(Table):
-    """What happens to a modulator on its way to the synapses of layers in Brian2."""
+    """A table ``modulator.NAME``: delay, filter and lesions of a neuromodulator, as `Control` describes them."""
 
     delay: Time = "0 ms"
     tau_filter: Time = "0 ms"
@@ -95,15 +95,15 @@ class ModulatorTable(Table):
 def settings(
     spiking: SpikingTable, modulators: dict[str, ModulatorTable], eta: float, context_eta: float, decay: float
 ) -> Settings:
-    """Turn tables into settings, in seconds and hertz, and see that they fit each other.
+    """Turn tables into settings, in seconds and hertz, and check that they are consistent.
 
     Args:
         spiking: the table ``spiking``.
         modulators: the tables ``modulator``.
-        eta, context_eta, decay: of the table ``training``, where the layers in Brian2 have none of their own.
+        eta, context_eta, decay: of the table ``training``, for keys that ``spiking`` does not have.
 
     Raises:
-        UserError: where they do not, with the key.
+        UserError: where they are not, with the key.
     """
     try:
         timing = Timing(*(quantity(getattr(spiking, name), "time") for name in ("dt", "fixation", "blank")))
@@ -119,7 +119,7 @@ def settings(
         if tau < 0:
             raise UserError(f"modulator.{name}.tau_filter = '{table.tau_filter}' is negative (0 ms or more)")
         controls[name] = Control(delay, tau, table.clamp, table.lesion, table.shuffle)
-    same = (
+    unchanged = (
         "cell",
         "dendrite",
         "encoding",
@@ -148,7 +148,7 @@ def settings(
         context_eta=context_eta if spiking.context_eta is None else spiking.context_eta,
         weight_decay=decay if spiking.weight_decay is None else spiking.weight_decay,
         control=controls,
-        **{name: getattr(spiking, name) for name in same},
+        **{name: getattr(spiking, name) for name in unchanged},
     )
     try:
         found.check()

@@ -1,4 +1,4 @@
-"""What spiking layers do, fixation by fixation, before and after training."""
+"""Rasters: the spikes of a few fixations, before and after training."""
 
 from pathlib import Path
 
@@ -20,14 +20,14 @@ def draw(trial: Trial, fixations: int, out: Path, console: Console) -> None:
 
     Args:
         trial: what is trained, on what.
-        fixations: how many test samples are shown.
+        fixations: number of test samples.
         out: folder.
-        console: where progress goes.
+        console: for progress.
 
     Raises:
         UserError: where no layer of the model spikes.
     """
-    drawn, prepared = prepare(trial), prepare(trial)
+    initial, prepared = prepare(trial), prepare(trial)
     segment = _spiking(trial, prepared)
     out.mkdir(parents=True, exist_ok=True)
     budget = building.budget(trial.model)
@@ -35,9 +35,9 @@ def draw(trial: Trial, fixations: int, out: Path, console: Console) -> None:
     train(prepared.learner, prepared.inputs, prepared.labels, budget, trial.seed, [progress])
     below = _below(prepared, segment, 256)
     codes = segment.respond(below, trial.seed)[0][0]
-    cell = int(codes[:, 0].var(0).argmax())  # The cell of the first column that tells most samples apart.
+    cell = int(codes[:, 0].var(0).argmax())  # The cell of the first column whose activity varies most.
     scenes = []
-    for state in (drawn, prepared):
+    for state in (initial, prepared):
         part = _spiking(trial, state)
         outcome = part.record_all(_below(state, part, fixations), cell, trial.seed)
         scenes.append(Scene(outcome, part.layers[0].feedforward.weights[0].cpu().numpy(), part.settings.timing, cell))
@@ -46,7 +46,7 @@ def draw(trial: Trial, fixations: int, out: Path, console: Console) -> None:
 
 
 def _spiking(trial: Trial, prepared: Prepared) -> Segment:
-    """Find the lowest layers that spike."""
+    """Find the lowest segment whose layers spike."""
     network = prepared.learner.network
     segments = network.segments if isinstance(network, HybridNetwork) else ()
     found = next((segment for segment in segments if segment.substrate == "spiking"), None)
@@ -56,7 +56,7 @@ def _spiking(trial: Trial, prepared: Prepared) -> Segment:
 
 
 def _below(prepared: Prepared, segment: Segment, count: int) -> torch.Tensor:
-    """Show test samples to what lies below the spiking layers."""
+    """Compute the activity below the spiking layers, (samples, positions, cells), from test samples."""
     inputs = torch.from_numpy(prepared.test.inputs[:count]).to(prepared.inputs)
     network = prepared.learner.network
     return network.activities(inputs, segment.first)[-1] if segment.first else inputs

@@ -12,7 +12,7 @@ from cortexsim.config.schema import Model
 from cortexsim.config.trial import Trial
 from cortexsim.learners import Budget, HybridNetwork, train
 from cortexsim.rate import Architecture, Network
-from cortexsim.spiking.wiring import wires
+from cortexsim.spiking.wiring import connectivity
 from cortexsim.training.measurement import Prepared, prepare
 
 DOUBLE = torch.float64
@@ -55,7 +55,7 @@ def test_every_synapse_of_a_table_has_the_weight_of_the_rate_layer() -> None:
     )
     layer, below = network.layers[0], torch.rand(1, 20, 2, dtype=DOUBLE)
     sizes = {"sources": columns.fields.tolist(), "below": 20, "width": 2, "cells": 3}
-    pre, post, place = wires("table", sizes)
+    pre, post, place = connectivity("table", sizes)
     assert (np.diff(pre) >= 0).all()
     assert np.array_equal(np.sort(place), np.arange(layer.feedforward.weights.numel()))
     drive = np.zeros(layer.positions * 3)
