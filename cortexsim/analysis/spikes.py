@@ -30,7 +30,13 @@ class Scene:
 
 
 def spikes(axes: Axes, scene: Scene, title: str) -> Axes:
-    """Draw the spikes of all groups, one above the other; lines are saccades, triangles the modulators at each."""
+    """Draw the spikes of all groups, one above the other; lines are saccades, triangles the modulators at each.
+
+    Args:
+        axes: to draw on.
+        scene: with events, (2, spikes) a group, and modulators, (fixations, columns) each.
+        title: of the axes.
+    """
     offset, dt = 0.0, scene.timing.dt * 1e3
     ticks: list[float] = []
     names: list[str] = []
@@ -72,7 +78,13 @@ def spikes(axes: Axes, scene: Scene, title: str) -> Axes:
 
 
 def membrane(axes: Axes, scene: Scene, layer: str) -> Axes:
-    """Draw the voltage of one cell of a layer, and on the right the potential of its dendrite."""
+    """Draw the voltage of one cell of a layer, and on the right the potential of its dendrite.
+
+    Args:
+        axes: to draw on; time is in ms, the voltage in units of the threshold.
+        scene: with traces, (time steps,) each.
+        layer: name of the population.
+    """
     traces = scene.outcome.traces[layer]
     time = np.arange(len(traces["v"])) * scene.timing.dt * 1e3
     axes.plot(time, traces["v"], color="#333333", linewidth=0.8)
@@ -90,14 +102,25 @@ def membrane(axes: Axes, scene: Scene, layer: str) -> Axes:
 
 
 def weights(axes: Axes, scene: Scene, largest: float) -> Axes:
-    """Draw the weights of the first column, cells against inputs, from -largest to largest."""
+    """Draw the weights of the first column, cells against inputs.
+
+    Args:
+        axes: to draw on.
+        scene: with weights, (cells, inputs).
+        largest: absolute value at both ends of the colour map.
+    """
     axes.imshow(scene.weights, cmap="RdBu_r", vmin=-largest, vmax=largest, aspect="auto", interpolation="nearest")
     axes.set(xlabel="input", ylabel="cell")
     return axes
 
 
 def raster(before: Scene, after: Scene, title: str) -> Figure:
-    """Draw the same fixations before and after training, side by side."""
+    """Draw the same fixations before and after training, side by side.
+
+    Args:
+        before, after: of the same samples, with weights of shape (cells, inputs).
+        title: name of the model.
+    """
     figure = Figure(figsize=(12, 9), layout="constrained")
     panels = figure.subplots(3, 2, height_ratios=(3, 1.2, 1.5))
     layer = next(iter(before.outcome.traces))

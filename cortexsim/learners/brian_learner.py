@@ -88,14 +88,14 @@ class BrianLearner:
         return self.network.classify(code)
 
     def state(self) -> State:
-        """Copy all that learning has changed, the state of the networks in Brian2 included."""
+        """Copy all that learning has changed, that of networks in Brian2 included: tensors by name, and counts."""
         found = network_state(self.network) if self.local is None else self.local.state()
         for segment in self.network.segments:
             found |= under(f"segment{segment.first + 1}", segment.state_beside())
         return {**found, "shown": list(self.shown)}
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Restore a state."""
+        """Restore what `state` copied."""
         if self.local is None:
             load_network(self.network, state)
         else:

@@ -143,7 +143,7 @@ class Segment:
         return [torch.from_numpy(values).to(below) for values in found], outcome
 
     def state(self, stack: Stack) -> State:
-        """Collect the layers' tensors, and the state beside them, as a stack orders them."""
+        """Collect the layers' tensors, and the state beside them, in the order of a stack, (cells,) or (synapses,)."""
         state = stack.initial_state()
         state |= {key: values for key, values in self.brian_state.items() if key in state}
         for variable, tensor in self._tensors(stack).items():
@@ -163,7 +163,7 @@ class Segment:
         return {name: torch.from_numpy(values.copy()) for name, values in self.brian_state.items()}
 
     def load_beside(self, state: Mapping[str, Tensor]) -> None:
-        """Restore what `state_beside` copied.
+        """Restore what `state_beside` copied, (cells,) or (synapses,) each.
 
         Raises:
             ValueError: where an array has another shape or type.

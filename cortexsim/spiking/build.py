@@ -170,7 +170,12 @@ def _size(owner: Any, variable: Any) -> int | list[str | int]:
 
 
 def end_with(parent: int, folder: Path) -> None:
-    """End the compilers and remove the folder once the process that asked for the program is gone."""
+    """End the compilers and remove the folder once the process that asked for the program is gone.
+
+    Args:
+        parent: identifier of that process.
+        folder: of the unfinished program.
+    """
     builds = threading.main_thread().is_alive
     while builds() and os.getppid() == parent:
         time.sleep(0.1)

@@ -32,7 +32,7 @@ def inhibitory_input(number: int, shape: tuple[int, int, int], rms: float, seed:
         seed: root seed.
 
     Returns:
-        By name of the variable, one weight a synapse.
+        Weights by name of the variable, (synapses,).
     """
     positions, cells, patch = shape
     count = positions * inhibitory_cells(cells) * patch

@@ -23,7 +23,16 @@ class Interpreted:
     def run(
         self, values: Mapping[str, np.ndarray | float], streams: Mapping[str, np.ndarray], wanted: list[str]
     ) -> dict[str, np.ndarray]:
-        """Set variables and streams, run, and read variables, as `simulation.Engine` says."""
+        """Set variables and streams, run, and read variables.
+
+        Args:
+            values: of variables by ``owner.variable``: one for each cell or synapse, (count,), or one for all.
+            streams: timed arrays by name, one row an update, (updates, columns) or (updates,).
+            wanted: variables to read, by ``owner.variable``.
+
+        Returns:
+            Each variable that is wanted, flattened.
+        """
         before = brian2.prefs.codegen.target
         brian2.prefs.codegen.target = self.target
         try:

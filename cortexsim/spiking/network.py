@@ -23,6 +23,14 @@ def describe(
 ) -> tuple[Description, dict[str, float]]:
     """Describe a stack of layers.
 
+    >>> from cortexsim.spiking import LayerSpec, Settings
+    >>> settings = Settings()
+    >>> layer = LayerSpec(1, positions=2, cells=3, patch=4, substrate="spiking", plastic=False, context="none",
+    ...     feedback=False, presynaptic_rate=settings.input_rate)
+    >>> description, parameters = describe([layer], classes=2, rule=None, settings=settings, capacity=10)
+    >>> [(group.name, group.size) for group in description.groups]
+    [('simulation', 1), ('input', 8), ('layer1', 6)]
+
     Args:
         specs: its layers from below, all of one substrate.
         classes: n_c, labels.

@@ -45,6 +45,11 @@ class ContrastSample(NamedTuple):
 class Translation:
     """Translate one rule.
 
+    >>> from cortexsim.rules import known_rules
+    >>> hebb = Translation(known_rules()["hebb"], context=False)
+    >>> hebb.eligibility, hebb.third_factor
+    ('activity_post - mean_post', '(modulator_arousal)')
+
     Args:
         rule: its texts and constants.
         context: whether the layer has dendrites, which read the context of a sample after the saccade too.

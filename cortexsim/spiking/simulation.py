@@ -119,19 +119,35 @@ class Stack:
         return found
 
     def initial_state(self) -> State:
-        """Give every variable of the state the value zero, one for each cell or synapse."""
+        """Make a state of zeros, (cells,) or (synapses,) for each variable."""
         return {variable.key: np.zeros(self._count(variable.owner)) for variable in self.description.state}
 
     def _count(self, owner: str) -> int:
         return self.sizes[owner] if owner in self.sizes else len(self.connectivity[owner].pre)
 
     def values_of(self, variable: Variable, tensor: np.ndarray) -> np.ndarray:
-        """Order the entries of a tensor as the cells or synapses of a variable, one each."""
+        """Order the entries of a tensor as the cells or synapses of a variable.
+
+        Args:
+            variable: of the state.
+            tensor: weights, (positions, cells, presynaptic cells), or values of cells, (positions, cells).
+
+        Returns:
+            (synapses,) or (cells,).
+        """
         flat = tensor.astype(float).ravel()
         return flat[self._places(variable)]
 
     def tensor_of(self, variable: Variable, values: np.ndarray) -> np.ndarray:
-        """Order the values of a variable, one for each cell or synapse, as the flattened tensor that holds them."""
+        """Order the values of a variable as the flattened tensor.
+
+        Args:
+            variable: of the state.
+            values: (synapses,) or (cells,).
+
+        Returns:
+            The entries of the tensor, flattened.
+        """
         flat = np.empty(len(values))
         flat[self._places(variable)] = values
         return flat

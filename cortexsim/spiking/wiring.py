@@ -65,13 +65,17 @@ def onward(sources: Sequence[Sequence[int]], cells: int) -> Connectivity:
 
 
 def broadcast(sources: int, targets: int, slots: int = 1) -> Connectivity:
-    """Connect every source, and those of each slot, with every target; all slots have the weights of the first."""
+    """Connect every source, and those of each slot, with every target; all slots have the weights of the first.
+
+    >>> broadcast(sources=2, targets=1, slots=2).place
+    array([0, 1, 0, 1])
+    """
     slot, source, target = np.ogrid[:slots, :sources, :targets]
     return _flat(slot * sources + source, target, target * sources + source)
 
 
 def aligned(units: int) -> Connectivity:
-    """Connect every source with the target of the same number."""
+    """Connect each of so many sources with the target of the same number."""
     source = np.arange(units)
     return _flat(source, source, source)
 
