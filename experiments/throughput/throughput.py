@@ -49,8 +49,8 @@ def measure(cells: int) -> list[dict[str, object]]:
     """Measure every way on one network."""
     draw = np.random.default_rng(0)
     weights, rates = draw.normal(0.1, 0.3, INPUTS * cells), draw.uniform(0.5, 1.5, (FIXATIONS, INPUTS))
-    plan = LayerSpec(1, 1, cells, INPUTS, "spiking", True, "none", False, SETTINGS.input_rate)
-    description, parameters = describe([plan], 2, RULE, SETTINGS, FIXATIONS)
+    spec = LayerSpec(1, 1, cells, INPUTS, "spiking", True, "none", False, SETTINGS.input_rate)
+    description, parameters = describe([spec], 2, RULE, SETTINGS, FIXATIONS)
     stack = Stack(description, parameters)
     state = stack.initial_state() | {"feedforward1.w": weights}
     stream = Stream(rates, np.arange(FIXATIONS), eta_factor=np.ones(FIXATIONS))

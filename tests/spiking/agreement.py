@@ -15,7 +15,7 @@ from cortexsim.spiking import LayerSpec, Settings, Stack, Stream, describe
 POSITIONS, CELLS, PATCH, CLASSES = 2, 3, 4, 3
 
 
-def plan(rule: Rule, substrate: str, rate: float) -> LayerSpec:
+def spec(rule: Rule, substrate: str, rate: float) -> LayerSpec:
     listens = "context" in rule.requires
     context, sources = ("sibling", ((1,), (0,))) if listens else ("none", ())
     return LayerSpec(
@@ -29,7 +29,7 @@ class Case:
     def __init__(self, rule: Rule, settings: Settings, substrate: str, inputs: np.ndarray, **state: Any) -> None:
         rate = settings.input_rate if substrate == "spiking" else 0.0
         description, parameters = describe(
-            [plan(rule, substrate, rate)], CLASSES, rule, settings, len(inputs), traced_cell=0
+            [spec(rule, substrate, rate)], CLASSES, rule, settings, len(inputs), traced_cell=0
         )
         self.stack = Stack(description, parameters, "numpy")
         draw = np.random.default_rng(0)

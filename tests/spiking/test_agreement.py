@@ -1,4 +1,4 @@
-"""One rule, two substrates: what a rule does in Brian2 is what it does in torch, for every rule there is."""
+"""One rule, two substrates: a rule does in Brian2 what it does in torch, for every rule that spikes can follow."""
 
 from dataclasses import replace
 

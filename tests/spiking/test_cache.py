@@ -95,9 +95,9 @@ def test_no_damage_to_an_entry_changes_a_result(
         damage = DAMAGES[number % len(DAMAGES)]
         damage(path, draw)
         assert same(result(), sound[1]), (damage.__name__, path)
-        said = capsys.readouterr().err.splitlines()
-        assert len(said) == 1, (damage.__name__, path, said)
-        assert "compiling it again" in said[0]
+        lines = capsys.readouterr().err.splitlines()
+        assert len(lines) == 1, (damage.__name__, path, lines)
+        assert "compiling it again" in lines[0]
 
 
 def test_an_entry_damaged_between_two_runs_of_a_program_is_mended(entry: Path, sound: tuple[Path, Result]) -> None:

@@ -19,8 +19,8 @@ DRIVES = np.array([0.5, 0.99, 1.05, 1.2, 1.5, 2.0, 3.0, 5.0])
 def driven(cell: str, substrate: str) -> tuple[np.ndarray, np.ndarray]:
     """Drive cells with a constant bias for a second: spikes as (step, cell), and the activity at the end."""
     settings = Settings(timing=Timing(DT, 1.0, 2e-3), cell=cell)
-    plan = LayerSpec(1, 1, len(DRIVES), 1, substrate, False, "none", False, 100.0 if substrate == "spiking" else 0.0)
-    stack = Stack(*describe([plan], 2, None, settings, 1, traced_cell=0), "numpy")
+    spec = LayerSpec(1, 1, len(DRIVES), 1, substrate, False, "none", False, 100.0 if substrate == "spiking" else 0.0)
+    stack = Stack(*describe([spec], 2, None, settings, 1, traced_cell=0), "numpy")
     state = stack.initial_state() | {"layer1.bias": DRIVES}
     outcome, _ = stack.run(Stream(np.zeros((1, 1)), np.zeros(1)), state, seed=0)
     return outcome.events.get("layer1", np.empty((2, 0))), outcome.activity["layer1"][0]

@@ -19,11 +19,11 @@ PSP = replace(BOTH, dendrite="psp", timing=Timing(1e-3, 60e-3, 4e-3))
 
 def stack_of(settings: Settings, sends: str = "activity", target: str = "numpy") -> Stack:
     rates = (settings.input_rate, settings.unit_rate)
-    plans = [
+    specs = [
         LayerSpec(1, 2, 6, 8, "spiking", True, "sibling", False, rates[0], sends, ((1,), (0,))),
         LayerSpec(2, 1, 6, 12, "spiking", False, "none", False, rates[1]),
     ]
-    return Stack(*describe(plans, 4, known_rules()["clapp"], settings, FIXATIONS), target)
+    return Stack(*describe(specs, 4, known_rules()["clapp"], settings, FIXATIONS), target)
 
 
 def begun(stack: Stack, settings: Settings) -> State:
@@ -103,8 +103,8 @@ def test_rounding_is_unbiased() -> None:
     found = {}
     for bits in (None, 4):
         settings = replace(fine, weight_bits=bits)
-        plan = LayerSpec(1, 2, 64, 128, "spiking", True, "sibling", False, 400.0, context_sources=((1,), (0,)))
-        stack = Stack(*describe([plan], 4, known_rules()["clapp"], settings, 1), "numpy")
+        spec = LayerSpec(1, 2, 64, 128, "spiking", True, "sibling", False, 400.0, context_sources=((1,), (0,)))
+        stack = Stack(*describe([spec], 4, known_rules()["clapp"], settings, 1), "numpy")
         state = stack.initial_state() | {"feedforward1.w": np.full(2 * 64 * 128, 9 / 15)}
         found[bits] = stack.run(quiet, state, seed=1)[1]["feedforward1.w"]
     assert len(np.unique(found[4].round(9))) == 2
@@ -125,11 +125,11 @@ def test_first_weights_are_rounded_to_levels_without_bias() -> None:
 # Release that fails.
 
 
-def heard(release: float, weight: float, bias: float) -> tuple[np.ndarray, float]:
+def response(release: float, weight: float, bias: float) -> tuple[np.ndarray, float]:
     """Eligibility traces of synapses of one weight, and the mean voltage of a cell that never fires."""
     settings = replace(SETTINGS, release_probability=release, gain=0.05, reset_traces=False, eta=1e-12)
-    plan = LayerSpec(1, 2, 32, 16, "spiking", True, "sibling", False, settings.input_rate, context_sources=((1,), (0,)))
-    stack = Stack(*describe([plan], 4, known_rules()["clapp"], settings, 8, traced_cell=3), "numpy")
+    spec = LayerSpec(1, 2, 32, 16, "spiking", True, "sibling", False, settings.input_rate, context_sources=((1,), (0,)))
+    stack = Stack(*describe([spec], 4, known_rules()["clapp"], settings, 8, traced_cell=3), "numpy")
     state = stack.initial_state() | {"feedforward1.w": np.full(1024, weight), "layer1.bias": np.full(64, bias)}
     outcome, after = stack.run(Stream(np.ones((8, 32)), np.arange(8), eta_factor=np.ones(8)), state, seed=2)
     assert outcome.spikes["layer1"] == 0
@@ -137,14 +137,14 @@ def heard(release: float, weight: float, bias: float) -> tuple[np.ndarray, float
 
 
 def test_half_the_releases_make_half_the_eligibility_each_synapse_by_itself() -> None:
-    whole, half = (heard(release, weight=0.0, bias=0.5)[0].reshape(32, 32) for release in (1.0, 0.5))
+    whole, half = (response(release, weight=0.0, bias=0.5)[0].reshape(32, 32) for release in (1.0, 0.5))
     assert half.mean() / whole.mean() == pytest.approx(0.5, abs=0.03)
     assert (whole == whole[:, :1]).all()  # Synapses of a presynaptic cell, in a row.
     assert all(len(np.unique(row)) > 16 for row in half)
 
 
 def test_half_the_releases_make_half_the_current() -> None:
-    whole, half = (heard(release, weight=0.5, bias=0.0)[1] for release in (1.0, 0.5))
+    whole, half = (response(release, weight=0.5, bias=0.0)[1] for release in (1.0, 0.5))
     assert whole > 0.1
     assert half / whole == pytest.approx(0.5, abs=0.05)
 

@@ -18,11 +18,11 @@ CONSTRAINED = replace(SETTINGS, w_max=1.0, weight_bits=4, release_probability=0.
 
 def stack_of(settings: Settings, target: str = "numpy", fixations: int = FIXATIONS) -> Stack:
     rates = (settings.input_rate, settings.unit_rate)
-    plans = [
+    specs = [
         LayerSpec(1, 2, 8, 8, "spiking", True, "sibling", False, rates[0], context_sources=((1,), (0,))),
         LayerSpec(2, 1, 8, 16, "spiking", False, "none", False, rates[1]),
     ]
-    return Stack(*describe(plans, 4, known_rules()["clapp"], settings, fixations), target)
+    return Stack(*describe(specs, 4, known_rules()["clapp"], settings, fixations), target)
 
 
 def begun(stack: Stack) -> State:

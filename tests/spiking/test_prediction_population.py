@@ -47,11 +47,11 @@ def test_prediction_cells_are_driven_as_in_the_rate_layer(size: int) -> None:
 
 @pytest.fixture
 def network(tmp_path: Path) -> HybridNetwork:
-    return taught(tmp_path, TEXT)
+    return trained(tmp_path, TEXT)
 
 
-def taught(tmp_path: Path, text: str) -> HybridNetwork:
-    """A spiking network of three levels whose first layer has learned something, by decree."""
+def trained(tmp_path: Path, text: str) -> HybridNetwork:
+    """A spiking network of three levels with weights as if its first layer had been trained."""
     (tmp_path / "mine.toml").write_text(text)
     built = assemble(read_model(tmp_path / "mine.toml"), Hierarchy(4, 2, 3), seed=3, target="numpy").network
     assert isinstance(built, HybridNetwork)
@@ -99,7 +99,7 @@ def test_rates_of_prediction_cells_grow_with_their_target_drive(tmp_path: Path) 
     """Given their power, the drive grows with its target, and the rates with the drive."""
     sent, leaves = [], torch.eye(4)[torch.arange(16) % 4].view(2, 8, 4)
     for target in (0.35, 1.4):
-        network = taught(tmp_path, TEXT.replace("target_drive = 0.7", f"target_drive = {target}"))
+        network = trained(tmp_path, TEXT.replace("target_drive = 0.7", f"target_drive = {target}"))
         show(network, 10)
         sent.append(float(network.activities(leaves, 1)[0].mean()))
     assert 0 < sent[0] < 0.5 * sent[1]

@@ -19,10 +19,10 @@ FIXATIONS = 30
 
 
 def small(settings: Settings, rule: Rule, target: str = "cpp") -> Stack:
-    plans = [
+    specs = [
         LayerSpec(1, 2, 6, 8, "spiking", True, "sibling", False, settings.input_rate, context_sources=((1,), (0,)))
     ]
-    return Stack(*describe(plans, 4, rule, settings, 12), target)
+    return Stack(*describe(specs, 4, rule, settings, 12), target)
 
 
 def begun(stack: Stack) -> State:
@@ -203,10 +203,10 @@ def test_homeostasis_and_running_means_follow_the_activity() -> None:
 
 
 def test_modulators_may_have_names_that_cells_use_too() -> None:
-    said = Modulator("saccade", value="contrast_all")
+    modulator = Modulator("saccade", value="contrast_all")
     rule = Rule(
         "names", "", "", ThreeFactor("derivative_post", "saccade_all * dendrite_post"),
-        context=ThreeFactor("activity_post", "saccade_all"), modulators=(said,),
+        context=ThreeFactor("activity_post", "saccade_all"), modulators=(modulator,),
     )  # fmt: skip
     stack = small(SETTINGS, rule, "numpy")
     before = begun(stack)

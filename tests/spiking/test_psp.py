@@ -21,10 +21,10 @@ HALF = SETTINGS.timing.steps // 2
 
 def test_context_weights_follow_the_delayed_spikes_of_both_halves() -> None:
     rule = known_rules()["clapp"]
-    plan = LayerSpec(
+    spec = LayerSpec(
         1, POSITIONS, CELLS, PATCH, "spiking", True, "sibling", False, SETTINGS.input_rate, context_sources=((1,), (0,))
     )
-    stack = Stack(*describe([plan], 2, rule, SETTINGS, FIXATIONS, traced_cell=0), "numpy")
+    stack = Stack(*describe([spec], 2, rule, SETTINGS, FIXATIONS, traced_cell=0), "numpy")
     draw, state = np.random.default_rng(0), stack.initial_state()
     state["feedforward1.w"] = draw.normal(0.5, 0.5, len(state["feedforward1.w"]))
     state["context1.w"] = draw.normal(0, 1.0, len(state["context1.w"]))
