@@ -109,7 +109,7 @@ class Stack:
         return Interpreted(self.description, self.target)
 
     @cached_property
-    def fans(self) -> dict[str, np.ndarray]:
+    def fan_out(self) -> dict[str, np.ndarray]:
         """How many synapses a spike of each cell reaches, by spiking group, (cells,)."""
         found: dict[str, np.ndarray] = {}
         for entry in self.description.connections:
@@ -148,13 +148,14 @@ class Stack:
         Returns:
             The entries of the tensor, flattened.
         """
-        flat = np.empty(len(values))
-        flat[self._places(variable)] = values
+        places = self._places(variable)
+        flat = np.empty(places.max() + 1)  # Synapses of several delays share a weight.
+        flat[places] = values
         return flat
 
-    def _places(self, variable: Variable) -> np.ndarray | slice:
+    def _places(self, variable: Variable) -> np.ndarray:
         found = self.connectivity.get(variable.owner)
-        return slice(None) if found is None else found.place
+        return np.arange(self.sizes[variable.owner]) if found is None else found.place
 
     def run(
         self,
@@ -218,7 +219,7 @@ class Stack:
             activity={entry.name: at_saccades(entry) for entry in d.activity},
             modulators={entry.name: at_saccades(entry) for entry in d.modulators},
             spikes={name: float(found[key].sum()) for name, key in counts.items()},
-            operations=sum(float(found[counts[name]] @ fan) for name, fan in self.fans.items()),
+            operations=sum(float(found[counts[name]] @ fan) for name, fan in self.fan_out.items()),
             events={
                 name: np.stack([np.rint(found[time] / d.dt), found[cell]]).astype(np.int64)
                 for name, (time, cell) in spikes.items()

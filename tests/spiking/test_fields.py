@@ -98,7 +98,7 @@ def test_a_spike_reaches_as_many_synapses_as_fields_hold_it(tmp_path: Path) -> N
     assert isinstance(network, HybridNetwork)
     stack = network.segments[0].last_stack
     held = np.bincount(network.topology.layers[0].fields.ravel(), minlength=12)
-    assert stack.fans["input"].tolist() == (5 * held).tolist()
+    assert stack.fan_out["input"].tolist() == (5 * held).tolist()
     assert len(set(held)) > 1
 
 

@@ -105,6 +105,6 @@ def test_inhibitory_cells_replace_homeostasis_and_their_synapses_are_counted() -
     after = stack.run(stream(), begun(stack), seed=5)[1]
     assert not after["layer1.bias"].any()
     sizes = {"input": (16, 8 + 2), "inhibitory1": (4, 8), "layer1": (16, 8 + 2), "inhibitory2": (2, 8)}
-    assert {name: fan.tolist() for name, fan in stack.fans.items()} == {
+    assert {name: fan.tolist() for name, fan in stack.fan_out.items()} == {
         n: [k] * cells for n, (cells, k) in sizes.items()
     }

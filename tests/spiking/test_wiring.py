@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cortexsim.rules import known_rules
-from cortexsim.spiking import LayerSpec, Settings, Stack, Stream, describe
+from cortexsim.spiking import Control, LayerSpec, Settings, Stack, Stream, describe
 from cortexsim.spiking.wiring import WIRINGS, connectivity
 
 SIBLINGS = ((1, 2), (0, 2), (0, 1), (4, 5), (3, 5), (3, 4))
@@ -93,3 +93,23 @@ def test_a_dendrite_hears_labels_less_their_share_where_plasticity_is_centred(ce
     label = np.eye(4)[[2]]
     _, after = stack.run(Stream(np.ones((1, 4)), np.arange(1), label, np.ones(1)), stack.initial_state(), seed=0)
     np.testing.assert_allclose(after["labels.previous_signal"], label[0] - 0.25 * centred)
+
+
+def test_tensors_become_state_and_state_tensors() -> None:
+    """Of every variable that a tensor holds, those of feedback synapses that several delays share included."""
+    rule = known_rules()["dfa"]
+    (modulator,) = rule.modulators
+    settings = Settings(centred=False, control={modulator.name: Control(delay=2)})
+    spec = LayerSpec(1, 2, 3, 4, "spiking", True, "none", True, settings.input_rate)
+    stack = Stack(*describe([spec], 5, rule, settings, capacity=1), "numpy")
+    shapes = {
+        "feedforward1.w": (2, 3, 4), "feedback1.w": (2, 3, 5), "layer1.bias": (2, 3), "layer1.mean": (2, 3),
+        "readout.w": (5, 6), "classes.bias": (5,),
+    }  # fmt: skip
+    held = {variable.key: variable for variable in stack.description.state if variable.tensor}
+    assert held.keys() == shapes.keys()
+    for key, shape in shapes.items():
+        tensor = np.random.default_rng(0).normal(size=shape)
+        values = stack.values_of(held[key], tensor)
+        assert values.shape == stack.initial_state()[key].shape
+        assert np.array_equal(stack.tensor_of(held[key], values).reshape(shape), tensor)
