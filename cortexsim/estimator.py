@@ -26,7 +26,7 @@ from cortexsim.config.overrides import at_depth, changed
 from cortexsim.config.registry import find_model
 from cortexsim.config.schema import Model
 from cortexsim.errors import UserError
-from cortexsim.learners import CLIPPED, Learner, MixedNetwork, train
+from cortexsim.learners import CLIPPED, HybridNetwork, Learner, train
 from cortexsim.rate import Network
 from cortexsim.rate.threads import one_thread
 
@@ -226,7 +226,7 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def _finish(self) -> None:
         """Store the network used by `transform`: in double precision, so that a code does not depend on its batch."""
         network = self.learner_.network
-        self._evaluated = network if isinstance(network, MixedNetwork) else _doubled(network)
+        self._evaluated = network if isinstance(network, HybridNetwork) else _doubled(network)
         number = self.learner_.represents - 1 if self.layer == -1 else self.layer
         if not 0 <= number < len(network.layers):
             raise ValueError(f"layer = {self.layer}: not a layer of the model (0 to {len(network.layers) - 1}, or -1)")
@@ -247,13 +247,13 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def _check_range(self, values: NDArray[np.float64]) -> None:
         """Check that X is within the range that input spikes can encode."""
         network = self.learner_.network
-        first = network.segment_of(0) if isinstance(network, MixedNetwork) else None
+        first = network.segment_of(0) if isinstance(network, HybridNetwork) else None
         if first is None or first.substrate != "spiking":
             return
-        least, most, ceiling = values.min(initial=0), values.max(initial=0), first.ceiling
-        if least < 0 or most > ceiling * (1 + 1e-6):
+        least, most, largest = values.min(initial=0), values.max(initial=0), first.max_input
+        if least < 0 or most > largest * (1 + 1e-6):
             raise UserError(
-                f"X ranges from {least:.3g} to {most:.3g}, and input spikes can encode values from 0 to {ceiling:.3g},"
+                f"X ranges from {least:.3g} to {most:.3g}, and input spikes can encode values from 0 to {largest:.3g},"
                 " which is 1 / (input_rate dt) (scale X, for example with MinMaxScaler)"
             )
 
@@ -270,7 +270,7 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     @torch.no_grad()
     def _code(self, leaves: Tensor) -> Tensor:
         network, leaves = self._evaluated, leaves.to(self._evaluated.output.dtype)
-        if isinstance(network, MixedNetwork):
+        if isinstance(network, HybridNetwork):
             codes, cost = network.respond(leaves)
             if cost["clipped"]:
                 warnings.warn(CLIPPED.format(cost["clipped"]), stacklevel=3)

@@ -1,4 +1,4 @@
-"""Figures of spiking layers: who fires when, one cell from within, and its column's weights."""
+"""Figures of spiking layers: spikes, one membrane and its dendrite, and the weights of its column."""
 
 from dataclasses import dataclass
 
@@ -14,13 +14,13 @@ MODULATOR = "#CC79A7"
 
 @dataclass(frozen=True)
 class Scene:
-    """Hold what is drawn of some fixations.
+    """Hold the recordings of some fixations.
 
     Attributes:
-        outcome: with every spike, and the voltage and dendrite of one cell.
+        outcome: with every spike, the modulators, and the voltage and dendrite of one cell.
         weights: of the first column, (cells, inputs).
         timing: of the fixations.
-        cell: the cell whose voltage is drawn.
+        cell: whose voltage is drawn.
     """
 
     outcome: Outcome
@@ -30,7 +30,13 @@ class Scene:
 
 
 def spikes(axes: Axes, scene: Scene, title: str) -> Axes:
-    """Draw the spikes of all groups, one above the other; lines are saccades, marks what modulators said of each."""
+    """Draw the spikes of all groups, one above the other; lines are saccades, triangles the modulators at each.
+
+    Args:
+        axes: to draw on.
+        scene: with events, (2, spikes) a group, and modulators, (fixations, columns) each.
+        title: of the axes.
+    """
     offset, dt = 0.0, scene.timing.dt * 1e3
     ticks: list[float] = []
     names: list[str] = []
@@ -53,9 +59,9 @@ def spikes(axes: Axes, scene: Scene, title: str) -> Axes:
         offset += size
     _saccades(axes, scene)
     step = offset * 0.05
-    for name, said in _modulators(scene).items():
+    for name, modulator in scene.outcome.modulators.items():
         offset += step
-        for fixation, values in enumerate(said):
+        for fixation, values in enumerate(modulator):
             share = np.mean(values != 0)
             axes.plot(
                 (fixation + 1) * scene.timing.period * 1e3,
@@ -72,7 +78,13 @@ def spikes(axes: Axes, scene: Scene, title: str) -> Axes:
 
 
 def membrane(axes: Axes, scene: Scene, layer: str) -> Axes:
-    """Draw the voltage of one cell, and on the right what its dendrite hears of the context."""
+    """Draw the voltage of one cell of a layer, and on the right the potential of its dendrite.
+
+    Args:
+        axes: to draw on; time is in ms, the voltage in units of the threshold.
+        scene: with traces, (time steps,) each.
+        layer: name of the population.
+    """
     traces = scene.outcome.traces[layer]
     time = np.arange(len(traces["v"])) * scene.timing.dt * 1e3
     axes.plot(time, traces["v"], color="#333333", linewidth=0.8)
@@ -90,14 +102,25 @@ def membrane(axes: Axes, scene: Scene, layer: str) -> Axes:
 
 
 def weights(axes: Axes, scene: Scene, largest: float) -> Axes:
-    """Draw the weights of the first column: cells against inputs."""
+    """Draw the weights of the first column, cells against inputs.
+
+    Args:
+        axes: to draw on.
+        scene: with weights, (cells, inputs).
+        largest: absolute value at both ends of the colour map.
+    """
     axes.imshow(scene.weights, cmap="RdBu_r", vmin=-largest, vmax=largest, aspect="auto", interpolation="nearest")
     axes.set(xlabel="input", ylabel="cell")
     return axes
 
 
 def raster(before: Scene, after: Scene, title: str) -> Figure:
-    """Put the same fixations before and after training side by side."""
+    """Draw the same fixations before and after training, side by side.
+
+    Args:
+        before, after: of the same samples, with weights of shape (cells, inputs).
+        title: name of the model.
+    """
     figure = Figure(figsize=(12, 9), layout="constrained")
     panels = figure.subplots(3, 2, height_ratios=(3, 1.2, 1.5))
     layer = next(iter(before.outcome.traces))
@@ -117,11 +140,3 @@ def raster(before: Scene, after: Scene, title: str) -> Figure:
 def _saccades(axes: Axes, scene: Scene) -> None:
     for number in range(len(next(iter(scene.outcome.activity.values()))) + 1):
         axes.axvline(number * scene.timing.period * 1e3, color="#BBBBBB", linewidth=0.8, zorder=0)
-
-
-def _modulators(scene: Scene) -> dict[str, np.ndarray]:
-    return {
-        name.removeprefix("modulator_"): said
-        for name, said in scene.outcome.activity.items()
-        if name not in scene.outcome.events
-    }

@@ -16,7 +16,7 @@ from cortexsim.analysis.summary import summarise
 from cortexsim.config.tasks import task_title
 from cortexsim.config.trial import Row, Trial
 from cortexsim.errors import UserError
-from cortexsim.learners import MixedNetwork
+from cortexsim.learners import HybridNetwork
 from cortexsim.rate.threads import one_thread
 from cortexsim.report.comparison_text import accuracy_table
 from cortexsim.studies import comparison as comparing
@@ -83,7 +83,7 @@ class Run:
             UserError: the model has no spiking layer.
         """
         network = self._prepared.learner.network
-        segments = network.segments if isinstance(network, MixedNetwork) else ()
+        segments = network.segments if isinstance(network, HybridNetwork) else ()
         segment = next((part for part in segments if part.substrate == "spiking"), None)
         if segment is None:
             raise UserError(f"{self.trial.model.name}: no layer of this model spikes (network.substrate = 'spiking')")

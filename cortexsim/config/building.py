@@ -3,7 +3,6 @@
 from itertools import groupby
 from typing import Literal
 
-import numpy as np
 import torch
 
 from cortexsim.analysis.readout import Readout
@@ -13,22 +12,21 @@ from cortexsim.config.wiring import check_wiring, contexts_on, learning_layers, 
 from cortexsim.errors import error_prefix
 from cortexsim.learners import (
     Backprop,
+    BrianLearner,
     Budget,
     EndToEnd,
     Feedback,
+    HybridNetwork,
     Learner,
     Local,
-    MixedNetwork,
     Segment,
     Settled,
-    Streamed,
     Untrained,
     clapp_loss,
     infonce_loss,
 )
 from cortexsim.rate import Architecture, Network, Optimization, VectorNetwork
-from cortexsim.seeds import stream
-from cortexsim.spiking import State, constrained_weights, inhibitory_cells
+from cortexsim.spiking import State, constrained_weights, inhibitory_input
 from cortexsim.tasks import Layout
 
 CONTRASTS = {"clapp": clapp_loss, "infonce": infonce_loss}
@@ -52,7 +50,7 @@ def assemble(model: Model, task: Layout, seed: int, device: str = "cpu", target:
         topology = topology_on(model, task)
         check_wiring(model, task, topology)
         substrates, listening = model.substrates(topology.depth), contexts_on(model, topology)
-    kind = MixedNetwork if model.in_brian else VectorNetwork if model.network.units == "vector" else Network
+    kind = HybridNetwork if model.in_brian else VectorNetwork if model.network.units == "vector" else Network
     network = kind.build(
         architecture,
         topology,
@@ -64,7 +62,7 @@ def assemble(model: Model, task: Layout, seed: int, device: str = "cpu", target:
         unshared=frozenset(level for level, substrate in enumerate(substrates, 1) if substrate != "rate"),
         one_to_one=model.learner == "local" and model.plasticity_rule().context is None,
     )
-    if isinstance(network, MixedNetwork):
+    if isinstance(network, HybridNetwork):
         return _streamed(model, network, substrates, listening, seed, target)
     if model.training.loss in CONTRASTS:
         return _contrastive(model, network, seed)
@@ -89,7 +87,7 @@ def _contrastive(model: Model, network: Network, seed: int) -> Learner:
 
 def _streamed(
     model: Model,
-    network: MixedNetwork,
+    network: HybridNetwork,
     substrates: tuple[str, ...],
     listening: tuple[str, ...],
     seed: int,
@@ -116,34 +114,33 @@ def _streamed(
                     first=first,
                     layers=network.layers[first : first + size],
                     substrate=substrate,
-                    heard=received[first : first + size],
+                    contexts=received[first : first + size],
                     settings=chosen,
                     rule=rule,
                     target=target,
                     schedule=[[k] for k in plastic] if greedy else [plastic] if plastic else [],
                     classes=network.classes,
                     below=network.topology.layers[first].below,
-                    lasting=_recruitment(network, first, size, seed) if chosen.dale else {},
-                    output={} if local else {"readout.w": network.output, "classes.bias": network.output_bias},
+                    brian_state=_inhibitory_input(network, first, size, seed) if chosen.dale else {},
+                    output={} if local else {"output": network.output, "output_bias": network.output_bias},
                 )
             )
         first += size
     network.segments, network.seed = tuple(segments), seed
     if rule is None:
         return Untrained(network)
-    return Streamed(network, local, model.training.epochs, model.training.warm_up, seed)
+    return BrianLearner(network, local, model.training.epochs, model.training.warm_up, seed)
 
 
-def _recruitment(network: Network, first: int, size: int, seed: int) -> State:
-    """Draw the weights from a layer's input to its inhibitory cells, with the RMS of its feedforward weights."""
-    drawn = {}
+def _inhibitory_input(network: Network, first: int, size: int, seed: int) -> State:
+    """Draw the weights that drive inhibitory cells, as large as the initial ones of the layer."""
+    found: State = {}
     for number, layer in enumerate(network.layers[first : first + size], first + 1):
         weights = layer.feedforward.weights
-        count = layer.positions * inhibitory_cells(weights.shape[1]) * weights.shape[2]
-        deviation = float(weights.double().square().mean().sqrt())
-        weights_of_layer = stream(seed, "weights", "recruitment", number).normal(0, deviation, count)
-        drawn[f"recruitment{number}.w"] = np.abs(weights_of_layer)
-    return drawn
+        positions, cells, patch = weights.shape
+        rms = float(weights.double().square().mean().sqrt())
+        found |= inhibitory_input(number, (positions, cells, patch), rms, seed)
+    return found
 
 
 def _local(model: Model, network: Network) -> Local:

@@ -185,8 +185,9 @@ def check_brian(model: Model) -> None:
             raise UserError("spiking.dendrite = 'psp': the label population does not spike ('trace')")
     if model.spiking.dale:
         _check_dale(model)
-    if model.spiking.release < 1 and "brian-rate" in model.network.substrate:
-        raise UserError(f"spiking.release = {model.spiking.release:g}: cells without spikes release none (1.0)")
+    if model.spiking.release_probability < 1 and "brian-rate" in model.network.substrate:
+        asked = f"spiking.release_probability = {model.spiking.release_probability:g}"
+        raise UserError(f"{asked}: cells without spikes release none (1.0)")
     if model.network.units != "scalar":
         raise UserError("network.units = 'vector': cells in Brian2 have one activity ('scalar')")
     if model.learner == "backprop":

@@ -51,7 +51,7 @@ class Table(BaseModel):
 
 
 class SpikingTable(Table):
-    """Cells, time and plasticity of layers in Brian2."""
+    """The table ``spiking``: cells, time and plasticity of layers in Brian2, as `Settings` describes them."""
 
     cell: str = DEFAULTS.cell
     parameters: dict[str, str | Number] = {}
@@ -66,15 +66,15 @@ class SpikingTable(Table):
     tau_activity: Time = _in_ms(DEFAULTS.tau_activity)
     dendrite: Literal["trace", "psp"] = DEFAULTS.dendrite
     tau_dendrite: Time = _in_ms(DEFAULTS.tau_dendrite)
-    clear: Annotated[bool, Field(strict=True)] = DEFAULTS.clear
+    reset_traces: Annotated[bool, Field(strict=True)] = DEFAULTS.reset_traces
     centred: Annotated[bool, Field(strict=True)] = DEFAULTS.centred
     mean_rate: Annotated[float, Field(ge=0, le=1, strict=True)] = DEFAULTS.mean_rate
     homeostasis: NotNegative = DEFAULTS.homeostasis
     target_activity: NotNegative = DEFAULTS.target_activity
-    reach: Positive = DEFAULTS.reach
-    bound: NotNegative = DEFAULTS.bound
+    target_drive: Positive = DEFAULTS.target_drive
+    w_max: NotNegative = DEFAULTS.w_max
     weight_bits: Annotated[int, Field(ge=2, le=8, strict=True)] | None = DEFAULTS.weight_bits
-    release: Share = DEFAULTS.release
+    release_probability: Share = DEFAULTS.release_probability
     dale: Annotated[bool, Field(strict=True)] = DEFAULTS.dale
     eta: Positive | None = None
     context_eta: Positive | None = None
@@ -119,20 +119,20 @@ def settings(
         if tau < 0:
             raise UserError(f"modulator.{name}.tau_filter = '{table.tau_filter}' is negative (0 ms or more)")
         controls[name] = Control(delay, tau, table.clamp, table.lesion, table.shuffle)
-    same = (
+    unchanged = (
         "cell",
         "dendrite",
         "encoding",
         "gain",
-        "clear",
+        "reset_traces",
         "centred",
         "mean_rate",
         "homeostasis",
         "target_activity",
-        "reach",
-        "bound",
+        "target_drive",
+        "w_max",
         "weight_bits",
-        "release",
+        "release_probability",
         "dale",
         "readout_eta",
     )
@@ -148,7 +148,7 @@ def settings(
         context_eta=context_eta if spiking.context_eta is None else spiking.context_eta,
         weight_decay=decay if spiking.weight_decay is None else spiking.weight_decay,
         control=controls,
-        **{name: getattr(spiking, name) for name in same},
+        **{name: getattr(spiking, name) for name in unchanged},
     )
     try:
         found.check()

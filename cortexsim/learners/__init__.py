@@ -1,11 +1,11 @@
 """Learners: whatever learns from a stream and answers with activity, behind one protocol and one training loop."""
 
 from cortexsim.learners.backprop import Backprop
-from cortexsim.learners.brian_learner import Streamed
+from cortexsim.learners.brian_learner import BrianLearner
 from cortexsim.learners.contrast import clapp_loss, infonce_loss
 from cortexsim.learners.end_to_end import EndToEnd
 from cortexsim.learners.feedback import Feedback
-from cortexsim.learners.hybrid_network import CLIPPED, MixedNetwork
+from cortexsim.learners.hybrid_network import CLIPPED, HybridNetwork
 from cortexsim.learners.local import Local
 from cortexsim.learners.predictive_coding import Settled
 from cortexsim.learners.protocol import (
@@ -30,6 +30,7 @@ __all__ = [
     "START",
     "Backprop",
     "BatchEnd",
+    "BrianLearner",
     "Budget",
     "Callback",
     "Cursor",
@@ -37,13 +38,12 @@ __all__ = [
     "EpochEnd",
     "Event",
     "Feedback",
+    "HybridNetwork",
     "Learner",
     "Local",
-    "MixedNetwork",
     "Segment",
     "Settled",
     "State",
-    "Streamed",
     "Untrained",
     "clapp_loss",
     "events",

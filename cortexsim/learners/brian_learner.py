@@ -8,25 +8,25 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from cortexsim.learners.hybrid_network import MixedNetwork
+from cortexsim.learners.hybrid_network import HybridNetwork
 from cortexsim.learners.local import Local
 from cortexsim.learners.state import State, load_network, network_state, part, under
 
 SEEDS = 1 << 20  # Of input spikes: evaluation takes the root seed's own, each stage of learning another.
 
 
-class Streamed:
-    """Teach a mixed network, layer by layer or, in one segment, all layers at once.
+class BrianLearner:
+    """Train a hybrid network, layer by layer or, in one segment, all layers at once.
 
     Args:
         network: whose segments know what their layers learn, and when.
-        local: how rate layers learn, and who answers; None where one segment holds all layers and an output learns.
+        local: how rate layers learn, and what classifies; None where one segment holds all layers and an output learns.
         epochs: of each stage.
-        warm_up: share of a stage in which the learning rate rises.
+        warm_up: fraction of a stage in which the learning rate rises.
         seed: root seed of the input spikes.
     """
 
-    def __init__(self, network: MixedNetwork, local: Local | None, epochs: int, warm_up: float, seed: int) -> None:
+    def __init__(self, network: HybridNetwork, local: Local | None, epochs: int, warm_up: float, seed: int) -> None:
         self.network, self.local = network, local
         self.epochs, self.warm_up, self.seed = epochs, warm_up, seed
         self.uses_labels = local is None or local.uses_labels
@@ -37,14 +37,30 @@ class Streamed:
         self.shown = [0] * self.stages
 
     def present(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
-        """Answer with the activity below the stage's layer, or below the segment that it lies in."""
+        """Compute the activity below the stage's layer, or below the segment to which it belongs.
+
+        Args:
+            stage: of learning.
+            leaves: inputs, (batch, positions, channels).
+            views: not read.
+
+        Returns:
+            (batch, positions, cells).
+        """
         segment = self.network.segment_of(self.schedule[stage][0])
         first = self.schedule[stage][0] if segment is None else segment.first
         return self.network.activities(leaves, first)[-1] if first else leaves
 
     @torch.no_grad()
     def step(self, stage: int, seen: Tensor, labels: Tensor, progress: float) -> None:
-        """Change the weights of the stage's layers: after each fixation in Brian2, after the batch in rate layers."""
+        """Change the weights of the stage's layers: after each fixation in Brian2, after the batch in rate layers.
+
+        Args:
+            stage: of learning.
+            seen: what `present` returned, (batch, positions, cells).
+            labels: of the samples, (batch,); negative where there is none.
+            progress: fraction of the stage that is over.
+        """
         segment = self.network.segment_of(self.schedule[stage][0])
         if segment is None:
             assert self.local is not None
@@ -52,14 +68,18 @@ class Streamed:
             return
         place = progress + np.arange(len(seen)) / len(seen) / self.epochs
         rising = np.minimum(1.0, place / self.warm_up) if self.warm_up else 1.0
-        identity = self.shown[stage] + np.arange(len(seen))
+        stimulus_id = self.shown[stage] + np.arange(len(seen))
         self.shown[stage] += len(seen)
-        heard = one_hot(labels.clamp(min=0), self.network.classes) * (labels >= 0).unsqueeze(1)
-        segment.learn(stage - segment.first, seen, heard, rising * (1 - place), identity, self._seed_of(stage))
+        known = one_hot(labels.clamp(min=0), self.network.classes) * (labels >= 0).unsqueeze(1)
+        segment.learn(stage - segment.first, seen, known, rising * (1 - place), stimulus_id, self._seed_of(stage))
 
     @torch.no_grad()
     def classify(self, leaves: Tensor) -> Tensor | None:
-        """Answer with the output that was taught, if any was."""
+        """Compute the network's own output, (batch, classes); None where only a readout classifies.
+
+        Args:
+            leaves: inputs, (batch, positions, channels).
+        """
         if self.local is not None and self.local.top == "readout":
             return None
         code = self.network.activities(leaves)[-1]
@@ -68,14 +88,14 @@ class Streamed:
         return self.network.classify(code)
 
     def state(self) -> State:
-        """Copy all that learning has changed; what lasts in Brian2 between two epochs is the whole of its state."""
+        """Copy all that learning has changed, that of networks in Brian2 included: tensors by name, and counts."""
         found = network_state(self.network) if self.local is None else self.local.state()
         for segment in self.network.segments:
             found |= under(f"segment{segment.first + 1}", segment.state_beside())
         return {**found, "shown": list(self.shown)}
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state."""
+        """Restore what `state` copied."""
         if self.local is None:
             load_network(self.network, state)
         else:

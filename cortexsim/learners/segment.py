@@ -10,10 +10,10 @@ from torch import Tensor
 
 from cortexsim.rate import Layer
 from cortexsim.rules import Rule
-from cortexsim.spiking import Outcome, Plan, Settings, Stack, State, Stream, describe
+from cortexsim.spiking import LayerSpec, Outcome, Settings, Stack, State, Stream, Variable, describe
 
 CAPACITY = 4096  # Most fixations that one call of a program runs through.
-SPIED = 64  # The same where every spike is kept.
+RECORDED = 64  # The same where every spike is recorded.
 
 
 @dataclass
@@ -26,20 +26,23 @@ class Segment:
         first: number of the lowest layer, from 0.
         layers: its layers, lowest first.
         substrate: ``spiking`` or ``brian-rate``.
-        heard: what the dendrites of each layer hear.
+        contexts: context of each layer, by name.
         settings: of everything in Brian2.
         rule: what the layers follow while they learn; None where they never do.
         target: ``cpp``, ``numpy`` or ``cython``.
         schedule: for each stage of learning, the layers of this segment that learn then, counted within it.
         classes: n_c, labels.
         below: positions below its lowest layer.
-        output: weights and bias of an output that learns with the layers, by the names of the stack.
+        output: weights (classes, cells) and bias (classes,) of an output that learns with the layers, as ``output`` and
+            ``output_bias``; empty where there is none.
+        brian_state: what passes from run to run beside the tensors of layers and output: traces, delay lines,
+            previous activity.
     """
 
     first: int
     layers: Sequence[Layer]
     substrate: str
-    heard: Sequence[str]
+    contexts: Sequence[str]
     settings: Settings
     rule: Rule | None
     target: str
@@ -47,164 +50,189 @@ class Segment:
     classes: int
     below: int
     output: dict[str, Tensor] = field(default_factory=dict)
-    lasting: State = field(default_factory=dict)
+    brian_state: State = field(default_factory=dict)
     _stacks: dict[int, Stack] = field(default_factory=dict)
 
     def stack(self, stage: int) -> Stack:
-        """Give the stack of one stage: the layers up to those that learn, and in the last stage all of them."""
+        """Build the stack of one stage: the layers up to those that learn, and in the last stage all of them."""
         if stage not in self._stacks:
             learning = self.schedule[stage] if self.schedule else []
             last = stage >= len(self.schedule) - 1
             height = len(self.layers) if last else max(learning) + 1
-            plans = [self._plan(k, k in learning) for k in range(height)]
+            specs = [self._spec(k, k in learning) for k in range(height)]
             if not last:
-                plans[-1] = replace(plans[-1], sends="activity")  # Nobody hears it yet.
-            self._stacks[stage] = self._stack(plans)
+                specs[-1] = replace(specs[-1], sends="activity")  # No layer receives it yet.
+            self._stacks[stage] = self._stack(specs)
         return self._stacks[stage]
 
     @property
     def last_stack(self) -> Stack:
-        """The stack that holds all layers, by which the segment is evaluated too."""
+        """The stack of all layers, which also evaluates the segment."""
         return self.stack(max(0, len(self.schedule) - 1))
 
     def record_all(self, below: Tensor, cell: int, seed: int) -> Outcome:
-        """Show samples to all layers, all of them ready to learn, and keep every spike; nothing changes.
+        """Present samples to all layers, with everything that learning needs, and record every spike; nothing changes.
 
         Args:
             below: activity below the segment, (samples, positions, cells).
-            cell: whose voltage and dendrite are kept, in each layer.
+            cell: whose voltage and dendrite are recorded, in each layer.
             seed: of the input spikes.
+
+        Returns:
+            The outcome, with events, modulators and traces.
         """
         learning = {k for layers in self.schedule for k in layers}
-        stack = self._stack([self._plan(k, k in learning) for k in range(len(self.layers))], cell)
+        stack = self._stack([self._spec(k, k in learning) for k in range(len(self.layers))], cell)
         rows = _rows(below)
-        return stack.run(Stream(rows, fingerprints(rows), pace=np.zeros(len(rows))), self.state(stack), seed)[0]
+        stream = Stream(rows, fingerprints(rows), eta_factor=np.zeros(len(rows)))
+        return stack.run(stream, self.state(stack), seed)[0]
 
     @property
-    def ceiling(self) -> float:
-        """The most activity below that its input can carry: one spike a time step; infinite where rates pass."""
+    def max_input(self) -> float:
+        """The largest activity below that its input can encode: one spike a time step; infinite where rates pass."""
         spikes = self.substrate == "spiking"
         return 1 / (self.settings.input_rate * self.settings.timing.dt) if spikes else float("inf")
 
     def clipped(self, below: Tensor) -> float:
-        """Share of the activity below that its input cannot carry: above the ceiling, or, as spikes, below zero."""
+        """Fraction of the activity below that input spikes cannot encode: above `max_input`, or below zero.
+
+        Args:
+            below: activity below the segment, (samples, positions, cells).
+        """
         if self.substrate != "spiking":
             return 0.0
-        return float(((below < 0) | (below > self.ceiling * (1 + 1e-6))).double().mean())
+        return float(((below < 0) | (below > self.max_input * (1 + 1e-6))).double().mean())
 
     def learn(
-        self, stage: int, below: Tensor, labels: Tensor, pace: np.ndarray, identity: np.ndarray, seed: int
+        self, stage: int, below: Tensor, labels: Tensor, eta_factor: np.ndarray, stimulus_id: np.ndarray, seed: int
     ) -> None:
-        """Show a stream of fixations to the layers of a stage.
+        """Present a stream of fixations to the layers of a stage, which learn.
 
         Args:
             stage: which layers learn.
             below: activity below the segment, (fixations, positions, cells).
             labels: one-hot, (fixations, classes).
-            pace: factor of the learning rates, (fixations,).
-            identity: number of each fixation.
+            eta_factor: factor of the learning rates, (fixations,).
+            stimulus_id: number of the stimulus of each fixation, (fixations,).
             seed: of the input spikes.
         """
         stack = self.stack(stage)
-        stream = Stream(_rows(below), identity, labels.cpu().numpy().astype(float), pace)
+        stream = Stream(_rows(below), stimulus_id, labels.cpu().numpy().astype(float), eta_factor)
         _, state = stack.run(stream, self.state(stack), seed)
-        self._keep(stack, state)
+        self._write_back(stack, state)
 
     def respond(self, below: Tensor, seed: int) -> tuple[list[Tensor], Outcome]:
-        """Answer with the activity of each layer, (samples, positions, cells); nothing changes.
+        """Compute the activity of each layer; nothing changes.
 
         The spikes of a sample depend on seed and sample alone, not on what is shown before or beside it.
+
+        Args:
+            below: activity below the segment, (samples, positions, cells).
+            seed: of the input spikes.
+
+        Returns:
+            The activity of each layer, (samples, positions, cells), and the outcome of the run.
         """
         stack = self.last_stack
         rows = _rows(below)
         outcome, _ = stack.run(Stream(rows, fingerprints(rows)), self.state(stack), seed)
         found = [
-            outcome.activity[self._plan(k, False).sender].reshape(len(rows), layer.positions, layer.cells)
+            outcome.activity[self._spec(k, False).output].reshape(len(rows), layer.positions, layer.cells)
             for k, layer in enumerate(self.layers)
         ]
         return [torch.from_numpy(values).to(below) for values in found], outcome
 
     def state(self, stack: Stack) -> State:
-        """Lay out the layers' weights, and all else that lasts, as a stack wants them."""
+        """Collect the layers' tensors, and the state beside them, in the order of a stack, (cells,) or (synapses,)."""
         state = stack.initial_state()
-        for key, tensor in self._tensors(stack).items():
-            values = tensor.detach().cpu().numpy().astype(float).ravel()
-            owner = key.split(".")[0]
-            state[key] = values[stack.wires[owner][2]] if owner in stack.wires else values
-        state |= {key: values for key, values in self.lasting.items() if key in state}
+        state |= {key: values for key, values in self.brian_state.items() if key in state}
+        for variable, tensor in self._tensors(stack).items():
+            state[variable.key] = stack.values_of(variable, tensor.detach().cpu().numpy())
         return state
 
-    def _keep(self, stack: Stack, state: State) -> None:
-        """Write the weights back to the layers, and keep the rest."""
-        for key, tensor in self._tensors(stack).items():
-            values, owner = state.pop(key), key.split(".")[0]
-            if owner.startswith("sending"):
-                continue  # They follow the context synapses.
-            flat = np.empty(tensor.numel())
-            flat[stack.wires[owner][2] if owner in stack.wires else slice(None)] = values
-            tensor.copy_(torch.from_numpy(flat.reshape(tensor.shape)))
-        self.lasting |= state
+    def _write_back(self, stack: Stack, state: State) -> None:
+        """Write the state of a stack to the layers' tensors, and what they do not hold beside them."""
+        for variable, tensor in self._tensors(stack).items():
+            values = state.pop(variable.key)
+            if variable.writes_back:
+                tensor.copy_(torch.from_numpy(stack.tensor_of(variable, values).reshape(tensor.shape)))
+        self.brian_state |= state
 
     def state_beside(self) -> dict[str, Tensor]:
-        """Copy what lasts beside the layers' own tensors: traces, memories of context, delay lines of modulators."""
-        return {name: torch.from_numpy(values.copy()) for name, values in self.lasting.items()}
+        """Copy the state beside the tensors of layers and output, (cells,) or (synapses,) each."""
+        return {name: torch.from_numpy(values.copy()) for name, values in self.brian_state.items()}
 
     def load_beside(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from what `state_beside` copied."""
+        """Restore what `state_beside` copied, (cells,) or (synapses,) each.
+
+        Raises:
+            ValueError: where an array has another shape or type.
+        """
         wanted: State = {}
         for stage in range(max(1, len(self.schedule))):
             wanted |= self.stack(stage).initial_state()
         for name, values in state.items():
             if values.dtype != torch.float64 or tuple(values.shape) != wanted[name].shape:
                 raise ValueError(f"{name}: {tuple(values.shape)} of {values.dtype}, not {wanted[name].shape}")
-        self.lasting = {name: values.cpu().numpy().copy() for name, values in state.items()}
+        self.brian_state = {name: values.cpu().numpy().copy() for name, values in state.items()}
 
-    def _tensors(self, stack: Stack) -> dict[str, Tensor]:
-        """Name the tensors that hold what a stack calls by its own names."""
-        found: dict[str, Tensor] = {}
-        for number, layer in enumerate(self.layers, self.first + 1):
-            found |= {f"feedforward{number}.w": layer.feedforward.weights, f"layer{number}.bias": layer.bias}
-            found[f"layer{number}.mean"] = layer.mean
-            if layer.context is not None:
-                found[f"context{number}.b"] = found[f"sending{number}.w"] = layer.context.weights
-            if layer.feedback is not None:
-                found[f"feedback{number}.f"] = layer.feedback.weights
-        found |= self.output
-        lasting = {f"{owner}.{variable}" for owner, variable in stack.description.state}
-        return {key: tensor for key, tensor in found.items() if key in lasting}
+    def _tensors(self, stack: Stack) -> dict[Variable, Tensor]:
+        """Find the tensors that hold variables of a stack."""
+        return {variable: self._tensor(variable) for variable in stack.description.state if variable.tensor}
 
-    def _stack(self, plans: list[Plan], traced_cell: int | None = None) -> Stack:
-        capacity = CAPACITY if traced_cell is None else SPIED
-        description, parameters = describe(plans, self.classes, self.rule, self.settings, capacity, traced_cell)
+    def _tensor(self, variable: Variable) -> Tensor:
+        if variable.tensor in self.output:
+            return self.output[variable.tensor]
+        layer = self.layers[variable.layer - 1 - self.first]
+        if variable.tensor in ("bias", "mean"):
+            return layer.bias if variable.tensor == "bias" else layer.mean
+        projections = {"feedforward": layer.feedforward, "context": layer.context, "feedback": layer.feedback}
+        projection = projections[variable.tensor]
+        assert projection is not None
+        return projection.weights
+
+    def _stack(self, specs: list[LayerSpec], traced_cell: int | None = None) -> Stack:
+        capacity = CAPACITY if traced_cell is None else RECORDED
+        description, parameters = describe(specs, self.classes, self.rule, self.settings, capacity, traced_cell)
         return Stack(description, parameters, self.target)
 
-    def _plan(self, k: int, plastic: bool) -> Plan:
+    def _spec(self, k: int, plastic: bool) -> LayerSpec:
         layer, spikes = self.layers[k], self.substrate == "spiking"
-        below = (self.settings.input_rate if k == 0 else self.settings.unit_rate) if spikes else 0.0
-        return Plan(
+        rate = self.settings.input_rate if k == 0 else self.settings.unit_rate
+        return LayerSpec(
             number=self.first + k + 1,
             positions=layer.positions,
             cells=layer.bias.shape[1],
             patch=layer.feedforward.weights.shape[2],
             substrate=self.substrate,
             plastic=plastic,
-            context=self.heard[k] if layer.context is not None else "none",
+            context=self.contexts[k] if layer.context is not None else "none",
             feedback=layer.feedback is not None,
-            below_rate=below,
+            presynaptic_rate=rate if spikes else 0.0,
             sends="prediction" if layer.predicts else "activity",
-            heard=_table(layer.heard),
-            fields=None if layer.fields is None else _table(layer.fields),
-            below=self.below if k == 0 else self.layers[k - 1].positions,
+            context_sources=_table(layer.heard),
+            receptive_fields=None if layer.fields is None else _table(layer.fields),
+            positions_below=self.below if k == 0 else self.layers[k - 1].positions,
         )
 
 
 def _table(indices: Tensor) -> tuple[tuple[int, ...], ...]:
-    """Write out an index table as plain data."""
+    """Turn an index table into plain data."""
     return tuple(tuple(row) for row in indices.tolist())
 
 
 def fingerprints(rows: np.ndarray) -> np.ndarray:
-    """Number samples by what is in them, so that a sample is always shown with the same input spikes."""
+    """Number samples by their content, so that a sample always has the same input spikes.
+
+    >>> fingerprints(np.eye(2)).tolist() == fingerprints(np.eye(2)).tolist()
+    True
+
+    Args:
+        rows: (samples, input cells).
+
+    Returns:
+        Whole numbers below 2^31, (samples,).
+    """
     return np.array([crc32(row.tobytes()) & 0x7FFFFFFF for row in rows])
 
 

@@ -12,7 +12,7 @@ from cortexsim.config.overrides import at_depth
 from cortexsim.config.registry import find_model, model_paths
 from cortexsim.config.schema import Model
 from cortexsim.config.tasks import task_title
-from cortexsim.learners import Learner, MixedNetwork
+from cortexsim.learners import HybridNetwork, Learner
 from cortexsim.rate import Layer
 from cortexsim.report.console import new_table, print_table
 from cortexsim.rules import MASKS, SUBSTRATES, Rule, known_rules
@@ -127,7 +127,7 @@ def describe(model: Model, console: Console) -> None:
 def _describe_spiking(model: Model, learner: Learner, console: Console) -> None:
     """Print the cells of Brian2 layers, the time course of a fixation, and an estimate of the training time."""
     network, chosen = learner.network, brian_settings(model)
-    assert isinstance(network, MixedNetwork)
+    assert isinstance(network, HybridNetwork)
     for segment in network.segments:
         cell = chosen.cell_of(segment.substrate)
         values = ", ".join(f"{name} = {chosen.parameters.get(name, value)}" for name, value in cell.parameters.items())

@@ -1,20 +1,17 @@
-"""What a network is put together from: layers planned, parts collected, and the turns of a saccade."""
+"""What a network is assembled from: layers as they are specified, and the parts that are added for each of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cortexsim.spiking.network_spec import Connection, Group, Operation
+from cortexsim.spiking.network_spec import Connection, Group, Operation, Variable
 
-(
-    SIGNAL, WATCH, HEAR, LOGIT, TOTAL, ANSWER, SCORE, VALUE, ENTER, LINE, ARRIVE, THIRD, LEARN, FOLLOW, SACCADE, SHOW,
-) = range(16)  # fmt: skip
-"""Turns: what happens at a saccade, to the fixation that it ends, one after the other."""
+Wiring = tuple[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Plan one layer.
+class LayerSpec:
+    """Specify one layer.
 
     Attributes:
         number: counted from below, from 1.
@@ -23,13 +20,14 @@ class Plan:
         patch: presynaptic cells of a column.
         substrate: ``spiking`` or ``brian-rate``.
         plastic: whether it learns.
-        context: ``label``, ``none``, or the columns of the layer that are ``heard``, by name.
+        context: ``none``, ``label``, or what the columns in ``context_sources`` are, such as ``sibling``.
         feedback: whether an output error reaches it.
-        below_rate: rate of a presynaptic cell of activity 1; 0 where these do not spike.
-        sends: ``activity``, or ``prediction``: what it makes the dendrites that hear it expect.
-        heard: which columns of the layer the dendrites of each one hear, (positions, n).
-        fields: which positions below each column sees, (positions, k); None where they see one patch after the other.
-        below: positions below, where there are fields.
+        presynaptic_rate: rate of a presynaptic cell of activity 1, in Hz; 0 where these do not spike.
+        sends: ``activity``, or ``prediction``: the context that its columns predict of each other.
+        context_sources: columns of the layer from which the dendrites of each column read, (positions, n).
+        receptive_fields: positions below that each column sees, (positions, k); None where they see one patch after
+            the other.
+        positions_below: in the layer below; read where there are receptive fields.
     """
 
     number: int
@@ -40,25 +38,26 @@ class Plan:
     plastic: bool
     context: str
     feedback: bool
-    below_rate: float
+    presynaptic_rate: float
     sends: str = "activity"
-    heard: tuple[tuple[int, ...], ...] = ()
-    fields: tuple[tuple[int, ...], ...] | None = None
-    below: int = 0
+    context_sources: tuple[tuple[int, ...], ...] = ()
+    receptive_fields: tuple[tuple[int, ...], ...] | None = None
+    positions_below: int = 0
 
-    def inputs(self, cells: int) -> tuple[str, dict[str, Any]]:
-        """Wire so many cells of each column to what it sees."""
-        if self.fields is None:
+    def feedforward_wiring(self, cells: int) -> Wiring:
+        """Wire so many cells of each column to the receptive field of the column."""
+        if self.receptive_fields is None:
             return "patches", {"positions": self.positions, "cells": cells, "patch": self.patch}
-        width = self.patch // len(self.fields[0])
-        return "table", {"sources": self.fields, "below": self.below, "width": width, "cells": cells}
+        width = self.patch // len(self.receptive_fields[0])
+        sizes = {"sources": self.receptive_fields, "below": self.positions_below, "width": width, "cells": cells}
+        return "table", sizes
 
     @property
-    def inputs_below(self) -> int:
+    def inputs(self) -> int:
         """Presynaptic cells of all columns together."""
-        if self.fields is None:
+        if self.receptive_fields is None:
             return self.positions * self.patch
-        return self.below * self.patch // len(self.fields[0])
+        return self.positions_below * self.patch // len(self.receptive_fields[0])
 
     @property
     def name(self) -> str:
@@ -66,9 +65,9 @@ class Plan:
         return f"layer{self.number}"
 
     @property
-    def sender(self) -> str:
-        """Name of the group that the layer above hears."""
-        return f"sender{self.number}" if self.sends == "prediction" else self.name
+    def output(self) -> str:
+        """Name of the group whose activity the layer above receives."""
+        return f"prediction{self.number}" if self.sends == "prediction" else self.name
 
     @property
     def size(self) -> int:
@@ -78,24 +77,38 @@ class Plan:
 
 @dataclass
 class Parts:
-    """Collect the parts of a network, and the values of its parameters by ``owner.variable``.
+    """Collect the parts of a network, and the values of its parameters by ``owner.name``.
 
     Attributes:
-        ticks: of a fixation.
+        updates: in a fixation.
     """
 
-    ticks: int = 1
+    updates: int = 1
     groups: list[Group] = field(default_factory=list)
     connections: list[Connection] = field(default_factory=list)
     operations: list[Operation] = field(default_factory=list)
-    state: list[tuple[str, str]] = field(default_factory=list)
+    state: list[Variable] = field(default_factory=list)
     parameters: dict[str, float] = field(default_factory=dict)
 
     def set(self, owner: str, values: Mapping[str, float]) -> None:
         """Give parameters of an owner their values."""
         self.parameters |= {f"{owner}.{name}": value for name, value in values.items()}
 
+    def carry(self, owner: str, *names: str) -> None:
+        """Hand variables from one chunk to the next."""
+        self.state += [Variable(owner, name) for name in names]
+
+    @property
+    def learning(self) -> str:
+        """Condition of what is learned once in a fixation: 1 at a saccade while the network learns, or else 0."""
+        return "learning(t)" if self.updates == 1 else "learning(t) * is_saccade(t)"
+
+
+def shared_constants(names: Sequence[str] | Mapping[str, float]) -> list[str]:
+    """Declare constants without unit that all cells, or all synapses, share."""
+    return [f"{name} : 1 (shared, constant)" for name in names]
+
 
 def dedent(text: str) -> str:
-    """Take the indentation from statements."""
+    """Remove the indentation of statements."""
     return "\n".join(line.strip() for line in text.strip().splitlines())

@@ -1,146 +1,193 @@
-"""Modulators as small populations, and what may happen to a broadcast on its way to the synapses."""
+"""Neuromodulators as small populations, and what may happen to their broadcast on its way to the synapses."""
 
 from cortexsim.expression import Expression
 from cortexsim.modulators import Modulator
-from cortexsim.spiking.assembly import ANSWER, ARRIVE, ENTER, HEAR, LEARN, LINE, LOGIT, SCORE, TOTAL, VALUE, Parts, Plan
-from cortexsim.spiking.network_spec import Connection, Group, Operation
-from cortexsim.spiking.rule_translation import Translation
+from cortexsim.spiking.assembly import LayerSpec, Parts, shared_constants
+from cortexsim.spiking.network_spec import Connection, Group, Operation, Phase, Variable
+from cortexsim.spiking.rule_translation import ContrastSample, Translation
 from cortexsim.spiking.settings import Control, Settings
 
-COIN, SLOT = 1, 2  # Which random numbers of a fixation decide on a shuffled broadcast.
+SAMPLE_DRAW, SLOT_DRAW = 1, 2  # Which random numbers of a fixation decide on a shuffled broadcast.
+OUTPUT = "classes"
+"""Group of the output: one cell a class."""
 
 
-def add_column_modulator(plan: Plan, settings: Settings, modulator: Modulator, says: Translation, parts: Parts) -> None:
-    """Add the modulator of one layer: one cell for all who share its value."""
-    name, units = f"modulator_{modulator.name}{plan.number}", plan.positions if modulator.scope == "column" else 1
-    endings = [ending for _, ending, _ in says.moments]
-    model = [f"score{ending} : 1\nvalue{ending} : 1" for ending in endings]
-    parts.groups.append(Group(name, units, "\n".join([*model, *_parameters(name, modulator, settings, says, parts)])))
+def modulator_group(modulator: Modulator, spec: LayerSpec) -> str:
+    """Name the group of a modulator of one layer."""
+    return f"modulator_{modulator.name}{spec.number}"
+
+
+def add_layer_modulator(
+    spec: LayerSpec, settings: Settings, modulator: Modulator, translation: Translation, parts: Parts
+) -> None:
+    """Add the modulator of one layer: one cell for each column, or one for all where they share its value.
+
+    Args:
+        spec: of the layer.
+        settings: everything else.
+        modulator: what it broadcasts.
+        translation: of the layer's rule.
+        parts: to add to.
+    """
+    name, units = modulator_group(modulator, spec), spec.positions if modulator.scope == "column" else 1
+    samples = translation.samples
+    suffixes = [sample.suffix for sample in samples]
+    model = [f"score{suffix} : 1\nvalue{suffix} : 1" for suffix in suffixes]
+    model += _constants(name, modulator, settings, translation, parts)
+    parts.groups.append(Group(name, units, "\n".join(model)))
     if Expression(modulator.score).names:
-        sums = [
-            f"score{ending}_post = {says.score(modulator, names)} : 1 (summed)" for names, ending, _ in says.moments
+        scores = [
+            f"score{sample.suffix}_post = {translation.score(modulator, sample)} : 1 (summed)" for sample in samples
         ]
-        wiring = ("gather", {"positions": units, "cells": plan.size // units})
-        turns = {f"score{ending}": SCORE for ending in endings}
-        parts.connections.append(Connection(f"score_{name}", plan.name, name, "\n".join(sums), wiring, sums=turns))
-    values = [f"value{ending} = {_value(modulator, settings, says, ending, sign)}" for _, ending, sign in says.moments]
-    parts.operations.append(Operation(name, VALUE, "\n".join(values)))
-    sender, slots, chosen = _add_line(name, units, modulator, settings, endings, parts)
-    heard = [f"said_{modulator.name}{ending}_post = value{ending}_pre{chosen} : 1 (summed)" for ending in endings]
-    sizes = {"positions": units, "cells": plan.size // units, "slots": slots}
+        wiring = ("gather", {"positions": units, "cells": spec.size // units})
+        sums = {f"score{suffix}": Phase.SCORE for suffix in suffixes}
+        parts.connections.append(Connection(f"score_{name}", spec.name, name, "\n".join(scores), wiring, sums=sums))
+    values = [f"value{sample.suffix} = {_value(modulator, settings, translation, sample)}" for sample in samples]
+    parts.operations.append(Operation(name, Phase.MODULATOR, "\n".join(values)))
+    sender, slots, selection = _add_delay_line(name, units, modulator, settings, suffixes, parts)
+    read = [f"modulator_{modulator.name}{s}_post = value{s}_pre{selection} : 1 (summed)" for s in suffixes]
+    sizes = {"positions": units, "cells": spec.size // units, "slots": slots}
     parts.connections.append(
         Connection(
-            f"broadcast_{name}", sender, plan.name, "\n".join(heard), ("scatter", sizes), row=plan.size // units,
-            sums={f"said_{modulator.name}{ending}": ARRIVE for ending in endings},
+            f"broadcast_{name}",
+            sender,
+            spec.name,
+            "\n".join(read),
+            ("scatter", sizes),
+            row=spec.size // units,
+            sums={f"modulator_{modulator.name}{suffix}": Phase.BROADCAST for suffix in suffixes},
         )
-    )  # fmt: skip
+    )
 
 
 def add_output(
-    plans: list[Plan], classes: int, settings: Settings, modulator: Modulator, says: Translation, parts: Parts
+    specs: list[LayerSpec],
+    classes: int,
+    settings: Settings,
+    modulator: Modulator,
+    translation: Translation,
+    parts: Parts,
 ) -> None:
-    """Add an output of one cell a class, taught by the delta rule, and bring its error to all layers."""
-    top = plans[-1]
-    model = [
-        "logit : 1",
-        "expo : 1",
-        "total : 1",
-        "answer : 1",
-        "target : 1",
-        "bias : 1",
-        "value : 1",
-        "readout_eta : 1 (shared, constant)",
-    ]
-    parts.groups.append(
-        Group("classes", classes, "\n".join([*model, *_parameters("classes", modulator, settings, says, parts)]))
-    )
-    parts.set("classes", {"readout_eta": settings.readout_eta})
+    """Add an output of one cell a class, which learns by the delta rule, and broadcast its error to all layers.
+
+    Args:
+        specs: of the layers that learn, from below.
+        classes: n_c, labels.
+        settings: everything else.
+        modulator: the output error.
+        translation: of the rule.
+        parts: to add to.
+    """
+    top, (sample,) = specs[-1], translation.samples
+    names = ("logit", "exponential", "normaliser", "probability", "target", "bias", "value")
+    model = [*(f"{name} : 1" for name in names), *shared_constants(["bias_eta"])]
+    model += _constants(OUTPUT, modulator, settings, translation, parts)
+    parts.groups.append(Group(OUTPUT, classes, "\n".join(model)))
     parts.connections += [
         Connection(
-            "readout", top.name, "classes",
-            "w : 1\neta : 1 (shared, constant)\n" "logit_post = w * signal_pre : 1 (summed)",
-            ("broadcast", {"sources": top.size, "targets": classes}), row=classes, sums={"logit": HEAR},
+            "readout",
+            top.name,
+            OUTPUT,
+            "\n".join(["w : 1", *shared_constants(["eta"]), "logit_post = w * signal_pre : 1 (summed)"]),
+            ("broadcast", {"sources": top.size, "targets": classes}),
+            row=classes,
+            sums={"logit": Phase.LOGIT},
         ),
         Connection(
-            "normalise", "classes", "classes", "total_post = expo_pre : 1 (summed)",
-            ("broadcast", {"sources": classes, "targets": classes}), row=classes, sums={"total": TOTAL},
+            "normalisation",
+            OUTPUT,
+            OUTPUT,
+            "normaliser_post = exponential_pre : 1 (summed)",
+            ("broadcast", {"sources": classes, "targets": classes}),
+            row=classes,
+            sums={"normaliser": Phase.NORMALISER},
         ),
-    ]  # fmt: skip
+    ]
+    parts.set(OUTPUT, {"bias_eta": settings.readout_eta})
     parts.set("readout", {"eta": settings.readout_eta})
     parts.operations += [
-        Operation("classes", LOGIT, "expo = exp(clip(logit + bias, -50, 50))"),
-        Operation("classes", ANSWER, "answer = expo / total\ntarget = labels_of(t, i)"),
-        Operation("classes", VALUE, f"value = {_value(modulator, settings, says, '', '1')}"),
-        Operation("classes", LEARN, "bias -= schedule(t, 0) * readout_eta * (answer - target)"),
-        Operation("readout", LEARN, "w -= schedule(t, 0) * eta * (answer_post - target_post) * signal_pre"),
+        Operation(OUTPUT, Phase.EXPONENTIAL, "exponential = exp(clip(logit + bias, -50, 50))"),
+        Operation(OUTPUT, Phase.OUTPUT, "probability = exponential / normaliser\ntarget = label(t, i)"),
+        Operation(OUTPUT, Phase.MODULATOR, f"value = {_value(modulator, settings, translation, sample)}"),
+        Operation(OUTPUT, Phase.LEARNING, "bias -= eta_factor(t) * bias_eta * (probability - target)"),
+        Operation(
+            "readout",
+            Phase.LEARNING,
+            "w -= eta_factor(t) * eta * (probability_post - target_post) * signal_pre",
+        ),
     ]
-    parts.state += [("classes", "bias"), ("readout", "w")]
-    sender, slots, chosen = _add_line("classes", classes, modulator, settings, [""], parts)
-    for plan in plans:
-        sizes = {"sources": classes, "targets": plan.size, "slots": slots}
+    parts.state += [Variable(OUTPUT, "bias", tensor="output_bias"), Variable("readout", "w", tensor="output")]
+    sender, slots, selection = _add_delay_line(OUTPUT, classes, modulator, settings, [sample.suffix], parts)
+    for spec in specs:
+        name = f"feedback{spec.number}"
         parts.connections.append(
             Connection(
-                f"feedback{plan.number}", sender, plan.name,
-                f"f : 1\nfeedback_post = f * value_pre{chosen} : 1 (summed)",
-                ("broadcast", sizes), row=plan.size, sums={"feedback": ARRIVE},
+                name,
+                sender,
+                spec.name,
+                f"w : 1\nfeedback_post = w * value_pre{selection} : 1 (summed)",
+                ("broadcast", {"sources": classes, "targets": spec.size, "slots": slots}),
+                row=spec.size,
+                sums={"feedback": Phase.BROADCAST},
             )
-        )  # fmt: skip
-        parts.state.append((f"feedback{plan.number}", "f"))
+        )
+        parts.state.append(Variable(name, "w", tensor="feedback", layer=spec.number))
 
 
-def _parameters(owner: str, modulator: Modulator, settings: Settings, says: Translation, parts: Parts) -> list[str]:
+def _constants(
+    owner: str, modulator: Modulator, settings: Settings, translation: Translation, parts: Parts
+) -> list[str]:
+    """Give a modulator its gain, which is 0 if it is lesioned, and the constants of its rule."""
     lesioned = settings.control.get(modulator.name, Control()).lesion
-    values = {f"gain_{modulator.name}": 0.0 if lesioned else modulator.gain, **says.constants}
+    values = {f"gain_{modulator.name}": 0.0 if lesioned else modulator.gain, **translation.constants}
     parts.set(owner, values)
-    return [f"{name} : 1 (shared, constant)" for name in values]
+    return shared_constants(values)
 
 
-def _value(modulator: Modulator, settings: Settings, says: Translation, ending: str, contrast: str) -> str:
-    """What is sent: what the modulator says, or what it is clamped to."""
+def _value(modulator: Modulator, settings: Settings, translation: Translation, sample: ContrastSample) -> str:
+    """Write the value that is sent: the modulator's own, or that to which it is clamped."""
     clamp = settings.control.get(modulator.name, Control()).clamp
-    return says.value(modulator, ending, contrast) if clamp is None else f"gain_{modulator.name} * {clamp!r}"
+    return translation.value(modulator, sample) if clamp is None else f"gain_{modulator.name} * {clamp!r}"
 
 
-def _add_line(
-    name: str, units: int, modulator: Modulator, settings: Settings, endings: list[str], parts: Parts
+def _add_delay_line(
+    name: str, units: int, modulator: Modulator, settings: Settings, suffixes: list[str], parts: Parts
 ) -> tuple[str, int, str]:
-    """Add the way from a modulator to the synapses: one slot for each fixation that it takes.
+    """Add the delay and the low-pass filter between a modulator and the synapses, if it has any.
+
+    A delay line has one slot for each update of its delay, through which the values move on.
 
     Returns:
-        The group that synapses hear, its slots, and what singles out the slot that arrives.
+        The group that broadcasts, its slots, and a factor that selects the slot that arrives.
     """
     control = settings.control.get(modulator.name, Control())
-    delay, slots = control.delay * parts.ticks, control.slots * parts.ticks if control.slots > 1 else 1
+    delay, slots = control.delay * parts.updates, control.slots * parts.updates if control.slots > 1 else 1
     if slots == 1 and not control.tau_filter:
         return name, 1, ""
     line = f"{name}_line"
-    model = [f"value{e} : 1\nfed{e} : 1\nmoved{e} : 1" for e in endings]
-    model += ["first : 1 (shared)", "follow : 1 (shared, constant)"]
+    model = [f"value{s} : 1\nentering{s} : 1\nmoving{s} : 1" for s in suffixes]
+    model += ["first : 1 (shared)", *shared_constants(["filter_rate"])]
     parts.groups.append(Group(line, units * slots, "\n".join(model)))
-    dt, tau = settings.timing.period / parts.ticks, control.tau_filter
-    parts.set(line, {"follow": dt / (dt + tau)})
-    fed = "\n".join(f"fed{e}_post = value{e}_pre : 1 (summed)" for e in endings)
-    parts.connections.append(
-        Connection(
-            f"enter_{line}", name, line, fed, ("aligned", {"units": units}), sums={f"fed{e}": ENTER for e in endings}
-        )
-    )
+    dt, tau = settings.timing.period / parts.updates, control.tau_filter
+    parts.set(line, {"filter_rate": dt / (dt + tau)})
+    paths = [("entering", name, ("aligned", {"units": units}))]
     if slots > 1:
-        moved = "\n".join(f"moved{e}_post = value{e}_pre : 1 (summed)" for e in endings)
-        sizes = {"units": units, "slots": slots}
-        sums = {f"moved{e}": ENTER for e in endings}
-        parts.connections.append(Connection(f"move_{line}", line, line, moved, ("shift", sizes), sums=sums))
-    enter = {e: f"fed{e}" for e in endings}
-    if control.shuffle and len(endings) == 2:
-        coin = f"int(uniform(0, int(schedule(t, 2)), {COIN}, i) < 0.5)"
-        enter = {a: f"({coin} * fed{a} + (1 - {coin}) * fed{b})" for a, b in (endings, endings[::-1])}
+        paths.append(("moving", line, ("shift", {"units": units, "slots": slots})))
+    for variable, source, wiring in paths:
+        summed = "\n".join(f"{variable}{s}_post = value{s}_pre : 1 (summed)" for s in suffixes)
+        sums = {f"{variable}{s}": Phase.DELAY_INPUT for s in suffixes}
+        parts.connections.append(Connection(f"{variable}_{line}", source, line, summed, wiring, sums=sums))
+    entering = {s: f"entering{s}" for s in suffixes}
+    if control.shuffle and len(suffixes) == 2:
+        coin = f"int(uniform(0, int(ended_id(t)), {SAMPLE_DRAW}, i) < 0.5)"
+        entering = {a: f"({coin} * entering{a} + (1 - {coin}) * entering{b})" for a, b in (suffixes, suffixes[::-1])}
     first = str(delay)
     if control.shuffle:
-        first = f"floor({delay} + uniform(0, int(schedule(t, 2)), {SLOT}, 0) * {slots - delay})"
+        first = f"floor({delay} + uniform(0, int(ended_id(t)), {SLOT_DRAW}, 0) * {slots - delay})"
     lines = [f"first = {units} * {first}"]
-    for e in endings:
-        entered = f"int(i < {units}) * (value{e} + follow * ({enter[e]} - value{e}))"
-        lines.append(f"value{e} += schedule(t, 1) * ({entered} + int(i >= {units}) * moved{e} - value{e})")
-    parts.operations.append(Operation(line, LINE, "\n".join(lines)))
-    parts.state += [(line, f"value{e}") for e in endings]
+    for s in suffixes:
+        filtered = f"int(i < {units}) * (value{s} + filter_rate * ({entering[s]} - value{s}))"
+        lines.append(f"value{s} += learning(t) * ({filtered} + int(i >= {units}) * moving{s} - value{s})")
+    parts.operations.append(Operation(line, Phase.DELAY_LINE, "\n".join(lines)))
+    parts.carry(line, *(f"value{s}" for s in suffixes))
     return line, slots, f" * int(i >= first_pre) * int(i < first_pre + {units})"

@@ -1,7 +1,7 @@
 """From a description to Brian2's objects; and, run as a program, to a compiled binary.
 
-``python -m cortexsim.spiking.build description.json folder`` compiles. It is a process of its own, since Brian2 keeps
-its device in global state, which a user's own simulation may want.
+``python -m cortexsim.spiking.build description.json folder`` compiles. It is a process of its own, since the device of
+Brian2 is global state, which a user's own simulation may need.
 """
 
 import json
@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ brian2.prefs.logging.file_log = brian2.prefs.logging.save_script = False
 
 
 def uniform_function() -> brian2.Function:
-    """Make the random numbers of `encoding` known to Brian2, on every target."""
+    """Make the function `encoding.uniform` for Brian2, on every target."""
     kinds = {"arg_types": ["integer"] * 4, "return_type": "float", "stateless": True}
     function = brian2.Function(uniform, arg_units=[1, 1, 1, 1], return_unit=1, **kinds)
     function.implementations.add_implementation("cpp", CPP)
@@ -35,22 +36,27 @@ def uniform_function() -> brian2.Function:
     return function
 
 
-class Built:
-    """Hold Brian2's objects for a description.
+class BrianNetwork:
+    """Build Brian2's objects for a description.
 
     Args:
         description: what to build.
-        values: rows of the timed arrays by name, (capacity + 1, columns); zero unless given.
+        streams: the timed arrays by name, one row an update, (updates, columns) or (updates,); zero unless given.
+
+    Attributes:
+        objects: groups, synapses and monitors by name.
+        network: all of them, ready to run.
+        period: of updates.
     """
 
-    def __init__(self, description: Description, values: dict[str, np.ndarray] | None = None) -> None:
+    def __init__(self, description: Description, streams: Mapping[str, np.ndarray] | None = None) -> None:
         self.description = description
         self.dt = description.dt * brian2.second
         brian2.defaultclock.dt = self.dt
         self.period = description.period * self.dt
         self.namespace: dict[str, Any] = {"uniform": uniform_function(), "inf": np.inf}
         for name, columns in description.streams.items():
-            rows = (values or {}).get(name, np.zeros((description.capacity * description.ticks + 1, columns)))
+            rows = (streams or {}).get(name, np.zeros(description.stream_shape(columns)))
             self.namespace[name] = brian2.TimedArray(rows, dt=self.period, name=name)
         self.objects: dict[str, Any] = {}
         for group in description.groups:
@@ -62,8 +68,8 @@ class Built:
                 operation.code,
                 dt=self.dt if operation.every_step else self.period,
                 when="end" if operation.every_step else "start",
-                order=operation.turn,
-                name=f"operation{number}",
+                order=operation.phase,
+                name=f"operation{number:03}",
             )
             for number, operation in enumerate(description.operations)
         ]
@@ -82,7 +88,7 @@ class Built:
 
     def _add_connection(self, connection: Connection) -> None:
         kind, sizes = connection.wiring
-        pre, post, _ = wiring.wires(kind, dict(sizes))
+        pre, post, _ = wiring.connectivity(kind, sizes)
         source, target = self.objects[connection.source], self.objects[connection.target]
         synapses = RowSynapses(
             source,
@@ -90,7 +96,7 @@ class Built:
             connection.model,
             on_pre={"pre": connection.on_pre} if connection.on_pre else None,
             delay={"pre": 0 * brian2.ms} if connection.on_pre else None,
-            method="exponential_euler" if "/dt" in connection.model else None,
+            method=connection.method or None,
             name=connection.name,
             namespace=self.namespace,
         )
@@ -99,19 +105,24 @@ class Built:
         synapses.count = len(pre)
         each = np.bincount(pre, minlength=len(source)) // connection.row
         synapses.rows_each = int(each[0]) if (each == each[0]).all() else 0
-        for variable, turn in connection.sums.items():
+        for variable, phase in connection.sums.items():
             updater = synapses.summed_updaters[f"{variable}_post"]
             if not connection.every_step:
-                # Brian2 puts sums on the clock of the target group; these are due once a fixation, in their turn.
+                # Brian2 puts sums on the clock of the target group; these are due once an update, in their phase.
                 updater._clock = brian2.Clock(self.period, name=f"{connection.name}_{variable}_clock")
-                updater.when, updater.order = "start", turn
+                updater.when, updater.order = "start", phase
         self.objects[connection.name] = synapses
 
     def _add_monitors(self) -> None:
-        for name, variable, turn in self.description.watched:
-            label = f"watch_{name}"
-            self.objects[label] = brian2.StateMonitor(
-                self.objects[name], variable, record=True, name=label, dt=self.period, when="start", order=turn
+        for recording in (*self.description.activity, *self.description.modulators):
+            self.objects[recording.monitor] = brian2.StateMonitor(
+                self.objects[recording.group],
+                recording.variable,
+                record=True,
+                name=recording.monitor,
+                dt=self.period,
+                when="start",
+                order=recording.phase,
             )
         for name in self.description.recorded:
             self.objects[f"spikes_{name}"] = brian2.SpikeMonitor(self.objects[name], name=f"spikes_{name}")
@@ -121,17 +132,21 @@ class Built:
 
 
 def compile_program(description: Description, folder: Path) -> None:
-    """Write, compile and document a program.
+    """Generate a program, compile it, and write its manifest.
+
+    Args:
+        description: of the network.
+        folder: for all files.
 
     ``manifest.json`` says by ``owner.variable`` in which file an array is, of what kind, and how many values it has; of
-    a monitor, by whom and for how many cells.
+    a monitor, of which one and for how many cells. It also names the streams that the program reads.
     """
     brian2.prefs.codegen.cpp.extra_compile_args_gcc = [
         "-w", "-O3", "-ffast-math", "-fno-finite-math-only", "-march=native", "-std=c++11",
     ]  # fmt: skip
     brian2.prefs.devices.cpp_standalone.extra_make_args_unix = [f"-j{os.cpu_count() or 1}"]
     brian2.set_device(NAME, build_on_run=False, directory=str(folder))
-    built = Built(description)
+    built = BrianNetwork(description)
     built.network.run(built.period, namespace={})
     device = brian2.get_device()
     device.build(directory=str(folder), compile=True, run=False)
@@ -141,11 +156,12 @@ def compile_program(description: Description, folder: Path) -> None:
             if variable in device.arrays and variable.owner is not None and variable.owner.name == owner:
                 file, kind = Path(device.get_array_filename(variable)).name, np.dtype(variable.dtype).str
                 files[f"{owner}.{name}"] = [file, kind, _size(item, variable)]
-    (folder / "manifest.json").write_text(json.dumps(files, indent=1), encoding="utf-8")
+    manifest = {"files": files, "streams": sorted(device.timed_arrays.values())}
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
 
 
 def _size(owner: Any, variable: Any) -> int | list[str | int]:
-    """Say how many values an array will have in its file."""
+    """Count the values that an array will have in its file."""
     if not isinstance(variable, DynamicArrayVariable):
         return int(variable.size)
     if isinstance(owner, brian2.Synapses):
@@ -154,7 +170,12 @@ def _size(owner: Any, variable: Any) -> int | list[str | int]:
 
 
 def end_with(parent: int, folder: Path) -> None:
-    """End the compilers, and leave nothing of the folder, once the process that asked for the program is gone."""
+    """End the compilers and remove the folder once the process that asked for the program is gone.
+
+    Args:
+        parent: identifier of that process.
+        folder: of the unfinished program.
+    """
     builds = threading.main_thread().is_alive
     while builds() and os.getppid() == parent:
         time.sleep(0.1)
@@ -167,7 +188,7 @@ def end_with(parent: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: None)  # Of its own group, and for the compilers alone.
+    signal.signal(signal.SIGTERM, lambda *_: None)  # `end_with` sends it to the whole group, for the compilers.
     if "CORTEXSIM_PARENT" in os.environ:
         watched = (int(os.environ["CORTEXSIM_PARENT"]), Path(sys.argv[2]))
         threading.Thread(target=end_with, args=watched).start()

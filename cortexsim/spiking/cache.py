@@ -1,6 +1,6 @@
-"""The cache of compiled programs: an entry is whole and the user's own, or it is compiled anew.
+"""The cache of compiled programs: an entry that is incomplete, or not the user's own, is compiled again.
 
-An entry is a folder named by the digest of all that the program depends on. Its manifest, written last, holds size and
+An entry is a folder named by the digest of all that the program depends on. Its manifest, written last, has size and
 digest of every other file and of itself, so that a file that was lost, cut or changed since cannot change a result.
 """
 
@@ -24,16 +24,16 @@ Signature = list[tuple[str, int, int, int, int]]
 
 
 class Damaged(Exception):
-    """An entry that is not what was compiled, or that somebody else could have written."""
+    """An entry that differs from what was compiled, or that another user could have written."""
 
 
 def cache_folder() -> Path:
-    """Find where compiled programs are kept: ``$CORTEXSIM_CACHE``, or the user's cache folder.
+    """Find or create the folder of compiled programs: ``$CORTEXSIM_CACHE``, or the user's cache folder.
 
-    It is made for the user alone, since whoever can write there decides what runs.
+    Only its owner may write to it, since what is written there is executed.
 
     Raises:
-        UserError: where it cannot be made, belongs to somebody else, or others can write to it.
+        UserError: where it cannot be created, belongs to another user, or others can write to it.
     """
     chosen = os.environ.get("CORTEXSIM_CACHE")
     usual = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cortexsim"
@@ -56,42 +56,42 @@ def cache_folder() -> Path:
 
 
 def seal(entry: Path, body: dict[str, Any]) -> None:
-    """Finish an entry: write its manifest, and let all of it last through a loss of power.
+    """Complete an entry: write its manifest, and flush all files to disk.
 
     Args:
         entry: folder with the compiled program.
-        body: what else the manifest is to hold.
+        body: further contents of the manifest.
     """
     for path in (entry, *entry.rglob("*")):
         path.chmod(path.stat().st_mode & ~OTHERS_WRITE)
-    kept = sorted(path for path in entry.rglob("*") if path.is_file())
-    body = {**body, "sealed": {str(path.relative_to(entry)): [path.stat().st_size, _digest(path)] for path in kept}}
+    files = sorted(path for path in entry.rglob("*") if path.is_file())
+    body = {**body, "sealed": {str(path.relative_to(entry)): [path.stat().st_size, _digest(path)] for path in files}}
     text = json.dumps({**body, "sha256": _digest_of(body)}, indent=1)
     (entry / MANIFEST).write_text(text, encoding="utf-8")
     (entry / MANIFEST).chmod(0o600)
-    folders = {path.parent for path in kept}
-    for path in [*kept, entry / MANIFEST, *sorted(folders)]:
+    folders = {path.parent for path in files}
+    for path in [*files, entry / MANIFEST, *sorted(folders)]:
         sync(path)
 
 
 def opened(entry: Path, key: str) -> dict[str, Any]:
-    """Read the manifest of an entry, and hold every file to it.
+    """Read the manifest of an entry, and check every file against it.
 
     Args:
         entry: its folder.
-        key: what the manifest must name.
+        key: digest by which the entry is named.
 
     Raises:
         Damaged: with the reason, where anything is missing or not as it was written.
     """
     try:
         body = json.loads((entry / MANIFEST).read_text(encoding="utf-8"))
-        sound = body.pop("sha256") == _digest_of(body) and body["key"] == key
+        intact = body.pop("sha256") == _digest_of(body) and body["key"] == key
     except FileNotFoundError:
         raise Damaged(f"{MANIFEST} is missing") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise Damaged(f"{MANIFEST} is damaged") from None
-    if not sound:
+    if not intact:
         raise Damaged(f"{MANIFEST} is damaged")
     for path in (entry, *sorted(entry.rglob("*"))):
         found = path.lstat()
@@ -108,20 +108,24 @@ def opened(entry: Path, key: str) -> dict[str, Any]:
 
 
 def signature(entry: Path) -> Signature:
-    """Say what the system knows of the files of an entry; it differs where one was written, moved or replaced."""
+    """Collect what the file system records of an entry; it changes when a file is written, moved or replaced."""
     found = [(str(path.relative_to(entry)), path.lstat()) for path in sorted(entry.rglob("*"))]
     return [(name, s.st_ino, s.st_size, s.st_ctime_ns, s.st_mode) for name, s in found]
 
 
 def drop(entry: Path) -> None:
-    """Take an entry out of the cache; programs that still run keep what they have opened."""
+    """Remove an entry from the cache; programs that are running are not affected.
+
+    Raises:
+        UserError: where it cannot be removed.
+    """
     shutil.rmtree(entry, ignore_errors=True)
     if entry.exists():
         raise UserError(f"{entry}: damaged, and cannot be removed (remove it, or {FOLDER})")
 
 
 def clean(folder: Path) -> None:
-    """Remove what processes that are gone have left half compiled."""
+    """Remove incomplete entries of processes that have ended."""
     for left in folder.glob(f"*{UNFINISHED}"):
         with suppress(OSError), left.with_suffix(LOCK).open("w") as file:
             if _lock(file, wait=False):
@@ -130,14 +134,14 @@ def clean(folder: Path) -> None:
 
 @contextmanager
 def locked(entry: Path) -> Iterator[None]:
-    """Let one process at a time look after an entry; the others wait."""
+    """Lock an entry, so that one process at a time compiles it while others wait."""
     with entry.with_suffix(LOCK).open("w") as file:
         _lock(file, wait=True)
         yield
 
 
 def sync(path: Path) -> None:
-    """Let a file, or the names in a folder, last through a loss of power, where the system can."""
+    """Flush a file, or the names in a folder, to disk, where the system can."""
     if os.name != "posix":
         return
     number = os.open(path, os.O_RDONLY)

@@ -17,19 +17,19 @@ from cortexsim.errors import UserError
 from cortexsim.spiking.cache import MANIFEST, UNFINISHED, clean, seal, sync
 from cortexsim.spiking.network_spec import Description
 
-APART = 0  # A process group of its own: Ctrl-C is for the process that waits, which may have a checkpoint to write.
+OWN_GROUP = 0  # Process group: Ctrl-C is for the process that waits, which may have a checkpoint to write.
 PARENT = "CORTEXSIM_PARENT"  # A program, or a build, whose parent is no longer this process ends.
-KEPT = ("main", "static_arrays", "description.json")  # What a compiled program needs, and what it is of.
+NEEDED = ("main", "static_arrays", "description.json")  # By a compiled program, and the network that it runs.
 
 
 def announce(line: str) -> None:
-    """Say on stderr what takes its time, or has been mended."""
+    """Print on stderr what takes long, or has been repaired."""
     print(line, file=sys.stderr, flush=True)
 
 
 @cache
 def surroundings() -> str:
-    """Digest all else that a binary depends on: the code that writes it, Brian2, the compiler, and the processor."""
+    """Digest what a binary depends on beside the network: this code, Brian2, NumPy, the compiler and the processor."""
     here = Path(__file__).parent
     sources = [path.read_bytes() for path in sorted([*here.glob("*.py"), *here.glob("templates/*.cpp")])]
     compiler = subprocess.run([compiler_path(), "--version"], capture_output=True, check=True).stdout
@@ -59,24 +59,28 @@ def compiler_path() -> str:
 
 
 def compile_into(folder: Path, description: Description) -> None:
-    """Compile in a folder beside, and move it to its place when it is whole.
+    """Compile in a temporary folder, and rename it when it is complete.
+
+    Args:
+        folder: entry of the cache, named by its digest.
+        description: of the network.
 
     Raises:
-        UserError: where the compiler fails; all that it said is in a file beside.
+        UserError: where the compiler fails; its output is in a file beside.
     """
     compiler_path()
     clean(folder.parent)
     work, log = folder.with_suffix(UNFINISHED), folder.with_suffix(".log")
     shutil.rmtree(work, ignore_errors=True)
-    cells = sum(group.size for group in description.groups if group.name.startswith("layer"))
-    announce(f"compiling a network of {cells} cells (once; it is kept in {folder.parent}) ...")
+    cells = sum(group.size for group in description.groups if group.method)
+    announce(f"compiling a network of {cells} cells (once; programs are stored in {folder.parent}) ...")
     try:
         work.mkdir(mode=0o700)
         (work / "description.json").write_text(description.to_json(), encoding="utf-8")
         command = [sys.executable, "-m", "cortexsim.spiking.build", str(work / "description.json"), str(work)]
         quiet = {**os.environ, "MAKEFLAGS": "", PARENT: str(os.getpid())}
         with log.open("w") as file:
-            code = _built(subprocess.Popen(command, stdout=file, stderr=file, env=quiet, process_group=APART))
+            code = _built(subprocess.Popen(command, stdout=file, stderr=file, env=quiet, process_group=OWN_GROUP))
         if code or not os.access(work / "main", os.X_OK):
             how = f"exit code {code}" if code else "the compiler made no program"
             raise UserError(f"compiling a network with {compiler_path()} failed ({how}): see {log}")
@@ -91,7 +95,7 @@ def compile_into(folder: Path, description: Description) -> None:
 
 
 def _built(build: subprocess.Popen[bytes]) -> int:
-    """Wait for a build; whoever is interrupted meanwhile takes the compilers with it."""
+    """Wait for a build, and end its compilers if this process is interrupted."""
     try:
         return build.wait()
     except BaseException:
@@ -102,9 +106,9 @@ def _built(build: subprocess.Popen[bytes]) -> int:
 
 
 def _pruned(work: Path) -> dict[str, Any]:
-    """Take what the build says of its arrays, and remove all that a finished program does not need."""
-    files = json.loads((work / MANIFEST).read_text(encoding="utf-8"))
+    """Read the manifest of the build, and remove all that a finished program does not need."""
+    manifest: dict[str, Any] = json.loads((work / MANIFEST).read_text(encoding="utf-8"))
     for path in work.iterdir():
-        if path.name not in KEPT:
+        if path.name not in NEEDED:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    return {"files": files}
+    return manifest

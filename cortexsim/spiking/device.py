@@ -2,7 +2,12 @@
 
 Brian2 generates the statements; what differs is how they are run through. Synapses of a column lie in rows, one
 presynaptic cell and consecutive postsynaptic cells, so that a row is one vector loop without indices or a queue; and a
-run lasts as many steps as the group ``stream`` says, so that one binary serves chunks of any length.
+run lasts as many steps as the variable ``steps`` of the group `RUN` says, so that one binary serves chunks of any
+length.
+
+Both change text that Brian2 has generated, since it offers no other way: `along_row` replaces how a synapse finds its
+cells, and `StreamingDevice` how long a run lasts. Each checks that it has replaced what it had to. Another version of
+Brian2, which generates another text, then ends in a RuntimeError when it compiles, and not in wrong numbers.
 """
 
 import re
@@ -12,6 +17,8 @@ from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 from brian2.devices.device import all_devices, get_device
 from brian2.synapses.synapses import Synapses
+
+from cortexsim.spiking.network_spec import RUN
 
 NAME = "cortexsim_standalone"
 
@@ -31,18 +38,28 @@ class RowSynapses(Synapses):
 
 
 def along_row(code: str | list[str]) -> str:
-    """Replace the look-up of each synapse's cells by the cells of its row."""
+    """Replace the look-up of each synapse's cells by the cells of its row.
+
+    >>> along_row("const int32_t _presynaptic_idx = _ptr_array_synaptic_pre[_idx];")
+    'const int32_t _presynaptic_idx = _row_pre;'
+
+    Args:
+        code: statements in C++ as Brian2 generates them, for one synapse.
+
+    Raises:
+        RuntimeError: where they look up a cell in another way.
+    """
     text = "\n".join(code) if isinstance(code, list) else code
     text = re.sub(r"_presynaptic_idx = .*?\[_idx\];", "_presynaptic_idx = _row_pre;", text)
     text = re.sub(r"_postsynaptic_idx = .*?\[_idx\];", "_postsynaptic_idx = _row_post + _place;", text)
     for cell, own in (("pre", "_row_pre;"), ("post", "_row_post + _place;")):
         if text.count(f"_{cell}synaptic_idx = ") != text.count(f"_{cell}synaptic_idx = {own}"):
-            raise RuntimeError(f"Brian2 {version} looks up {cell}synaptic cells in a way that is not known here")
+            raise RuntimeError(f"Brian2 {version}: the code that looks up {cell}synaptic cells has an unknown form")
     return text
 
 
 def row(owner: object) -> int:
-    """Say how long the rows of synapses are; 1 for whatever has none."""
+    """Give the length of the rows of synapses; 1 for whatever has none."""
     return owner.row if isinstance(owner, RowSynapses) else 1
 
 
@@ -63,23 +80,27 @@ RowCodeObject.templater.env.filters["along_row"] = along_row
 
 
 class StreamingDevice(CPPStandaloneDevice):
-    """Build one program that runs through as many fixations as it is told to."""
+    """Build one program for runs of any number of fixations."""
 
     def code_object_class(self, codeobj_class=None, fallback_pref=None):  # type: ignore[no-untyped-def]
         """Give the code objects of this device."""
         return RowCodeObject if codeobj_class is None else codeobj_class
 
     def network_run(self, net, duration, *args, **kwds):  # type: ignore[no-untyped-def]
-        """Let the group ``stream`` say how long the run is to last."""
+        """Replace the duration of the run, a number in the generated main function, by a variable.
+
+        Raises:
+            RuntimeError: where the main function does not begin one run, of this duration.
+        """
         super().network_run(net, duration, *args, **kwds)
         _, lines = next(entry for kind, entry in reversed(self.main_queue) if kind == "run_network")
-        stream = next(group for group in net.objects if group.name == "stream")
-        steps = f"{self.get_array_name(stream.variables['steps'])}[0]"
-        told = f"{steps} * {self.get_array_name(stream.variables['dt'])}[0]"
-        places = [n for n, line in enumerate(lines) if f".run({float(duration)!r}," in line]
-        if len(places) != 1:
-            raise RuntimeError(f"Brian2 {version} begins a run in a way that is not known here")
-        lines[places[0]] = lines[places[0]].replace(f"{float(duration)!r}", told)
+        variables = next(group for group in net.objects if group.name == RUN).variables
+        steps, dt = (f"{self.get_array_name(variables[name])}[0]" for name in ("steps", "dt"))
+        written = f".run({float(duration)!r},"
+        places = [number for number, line in enumerate(lines) if written in line]
+        if len(places) != 1 or lines[places[0]].count(written) != 1:
+            raise RuntimeError(f"Brian2 {version}: the main function begins a run in an unknown form")
+        lines[places[0]] = lines[places[0]].replace(written, f".run({steps} * {dt},")
 
 
 all_devices[NAME] = StreamingDevice()

@@ -1,4 +1,4 @@
-"""Encoding: from activities to input spikes that depend on seed, fixation, time step and cell alone.
+"""Encoding: from activities to input spikes that depend on seed, stimulus, time step and cell alone.
 
 The random number of a time step is a hash of these four, not the next of a stream: how a run is cut into chunks, the
 order of evaluation, and the number of processes change no spike. The hash is the finaliser of SplitMix64 (Steele, Lea,
@@ -9,10 +9,10 @@ import numpy as np
 
 ENCODINGS = {
     # Independent in every step, with the probability rate * dt.
-    "poisson": "uniform(seed, fixation, timestep(age, dt), i) < rate * dt",
+    "poisson": "uniform(seed, stimulus_number, timestep(age, dt), i) < rate * dt",
     # Evenly spaced, from a random phase.
-    "regular": "(floor(uniform(seed, fixation, 0, i) + rate * (age + dt))"
-    " > floor(uniform(seed, fixation, 0, i) + rate * age))",
+    "regular": "(floor(uniform(seed, stimulus_number, 0, i) + rate * (age + dt))"
+    " > floor(uniform(seed, stimulus_number, 0, i) + rate * age))",
 }
 """Condition of an input spike while its rate is above zero, by the name that models use."""
 
@@ -47,11 +47,21 @@ cdef double uniform(int64_t seed, int64_t fixation, int64_t step, int64_t cell):
 """
 
 
-def uniform(seed: object, fixation: object, step: object, cell: object) -> np.ndarray:
-    """Draw from [0, 1) for a seed, fixation, time step and cell, each a whole number or an array of them."""
+def uniform(seed: object, stimulus: object, step: object, cell: object) -> np.ndarray:
+    """Draw from [0, 1) for a seed, stimulus, time step and cell.
+
+    >>> uniform(7, 1, 2, [0, 1, 2]).round(3)
+    array([0.711, 0.222, 0.286])
+
+    Args:
+        seed, stimulus, step, cell: whole numbers or arrays of them, of shapes that can be broadcast.
+
+    Returns:
+        One number each, in double precision, of the shape to which they broadcast.
+    """
     with np.errstate(over="ignore"):
         x: np.ndarray = np.asarray(0, np.uint64)
-        for part in (seed, fixation, step, cell):
+        for part in (seed, stimulus, step, cell):
             x = x + np.uint64(INCREMENT) + np.asarray(part).astype(np.int64).astype(np.uint64)
             x = (x ^ (x >> np.uint64(30))) * np.uint64(FIRST)
             x = (x ^ (x >> np.uint64(27))) * np.uint64(SECOND)

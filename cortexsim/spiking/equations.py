@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from cortexsim.errors import UserError, nearest
 
@@ -16,8 +16,19 @@ FUNCTIONS = {"abs", "arcsin", "arctan", "clip", "cos", "exp", "floor", "int", "l
 GIVEN = {"bias", "dt", "inf", "t", "second", "ms", "Hz"}  # By the network, and by Brian2.
 
 
-def audit(equations: str, parameters: Mapping[str, str], threshold: str, reset: str, saccade: str, method: str) -> None:
-    """Hold a cell to what layers need of it.
+def audit(
+    equations: str,
+    parameters: Mapping[str, str],
+    threshold: str,
+    reset: Sequence[str],
+    on_saccade: Mapping[str, str],
+    method: str,
+) -> None:
+    """Check that a cell has all that layers need.
+
+    Args:
+        equations, parameters, threshold, on_saccade, method: of a `Cell`.
+        reset: its statements.
 
     Raises:
         UserError: where it lacks something, with the name.
@@ -34,14 +45,17 @@ def audit(equations: str, parameters: Mapping[str, str], threshold: str, reset: 
         _check_names(f"equations: {name}", _parsed(f"equations: {name}", text), known)
     if threshold:
         _check_names("threshold", _parsed("threshold", threshold), known)
-    for where, statements in (("reset", reset), ("saccade", saccade)):
-        for statement in filter(None, map(str.strip, statements.split(";"))):
-            _check_statement(where, statement, known)
+    for statement in reset:
+        _check_statement("reset", statement, known)
+    for name, value in on_saccade.items():
+        if name not in known:
+            raise UserError(f"on_saccade: '{name}' is no variable of the cell ({nearest(name, known)})")
+        _check_names(f"on_saccade: {name}", _parsed(f"on_saccade: {name}", value), known)
     _check_method(states, texts, method)
 
 
 def _read(equations: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Take equations apart: differential ones by their variable, and all others by name, of parameters empty."""
+    """Read differential equations by their variable, and all other texts by name; those of parameters are empty."""
     states: dict[str, str] = {}
     texts: dict[str, str] = {}
     for line in filter(None, map(str.strip, equations.splitlines())):
@@ -66,18 +80,18 @@ def _check_names(where: str, tree: ast.AST, known: set[str]) -> None:
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id not in (FUNCTIONS if id(node) in called else known):
-            raise UserError(f"{where} reads '{node.id}', which is not there ({nearest(node.id, known)})")
+            raise UserError(f"{where} reads '{node.id}', which is not known ({nearest(node.id, known)})")
 
 
 def _check_statement(where: str, statement: str, known: set[str]) -> None:
     found = re.fullmatch(r"(\w+) *[-+*/]?= *(.+)", statement)
     if found is None or found[1] not in known:
-        raise UserError(f"{where}: '{statement}' sets nothing of the cell (such as 'v = 0')")
+        raise UserError(f"{where}: '{statement}' sets no variable of the cell (such as 'v = 0')")
     _check_names(where, _parsed(where, found[2]), known)
 
 
 def _check_method(states: Mapping[str, str], texts: Mapping[str, str], method: str) -> None:
-    """See that a method can integrate: `exact` what is linear, `exponential_euler` what is so in its own variable."""
+    """Check the method: `exact` needs equations that are linear, `exponential_euler` each in its own variable."""
     if method not in ("exact", "exponential_euler"):
         return
     for name, text in states.items():
@@ -90,7 +104,7 @@ def _check_method(states: Mapping[str, str], texts: Mapping[str, str], method: s
 
 
 def _degree(node: ast.AST, free: set[str], texts: Mapping[str, str]) -> int:
-    """Say how often free variables are multiplied with each other in a text, at most; 2 for all that is not linear."""
+    """Find the degree of a text as a polynomial of free variables; 2 for all that is not linear."""
     if isinstance(node, ast.Name):
         if texts.get(node.id):  # What it stands for.
             return _degree(_parsed(node.id, texts[node.id]), free - {node.id}, {**texts, node.id: ""})

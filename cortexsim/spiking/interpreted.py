@@ -1,16 +1,16 @@
-"""The slow way: Brian2 in this process, for machines without a C++ compiler and for looking at a few fixations."""
+"""Brian2 in this process: slow, for machines without a C++ compiler and for a few fixations."""
 
 from collections.abc import Mapping
 
 import brian2
 import numpy as np
 
-from cortexsim.spiking.build import Built
-from cortexsim.spiking.network_spec import Description
+from cortexsim.spiking.build import BrianNetwork
+from cortexsim.spiking.network_spec import RUN, Description
 
 
 class Interpreted:
-    """Run a description on one of Brian2's runtime targets; every run builds the network anew.
+    """Run a description on one of Brian2's runtime targets; every run builds the network again.
 
     Args:
         description: what to run.
@@ -20,31 +20,42 @@ class Interpreted:
     def __init__(self, description: Description, target: str) -> None:
         self.description, self.target = description, target
 
-    def run(self, values: Mapping[str, np.ndarray | float], wanted: list[str]) -> dict[str, np.ndarray]:
-        """Set variables and timed arrays by name, run, and read variables by name."""
+    def run(
+        self, values: Mapping[str, np.ndarray | float], streams: Mapping[str, np.ndarray], wanted: list[str]
+    ) -> dict[str, np.ndarray]:
+        """Set variables and streams, run, and read variables.
+
+        Args:
+            values: of variables by ``owner.variable``: one for each cell or synapse, (count,), or one for all.
+            streams: timed arrays by name, one row an update, (updates, columns) or (updates,).
+            wanted: variables to read, by ``owner.variable``.
+
+        Returns:
+            Each variable that is wanted, flattened.
+        """
         before = brian2.prefs.codegen.target
         brian2.prefs.codegen.target = self.target
         try:
-            return self._run(values, wanted)
+            return self._run(values, streams, wanted)
         finally:
             brian2.prefs.codegen.target = before
 
-    def _run(self, values: Mapping[str, np.ndarray | float], wanted: list[str]) -> dict[str, np.ndarray]:
-        rows = {key.removesuffix(".values"): value for key, value in values.items() if key.endswith(".values")}
-        built = Built(self.description, {name: np.asarray(value) for name, value in rows.items()})
+    def _run(
+        self, values: Mapping[str, np.ndarray | float], streams: Mapping[str, np.ndarray], wanted: list[str]
+    ) -> dict[str, np.ndarray]:
+        built = BrianNetwork(self.description, streams)
         for key, value in values.items():
             owner, variable = key.split(".")
-            if owner not in rows:
-                built.objects[owner].variables[variable].set_value(value)
-        steps = int(values["stream.steps"])
+            built.objects[owner].variables[variable].set_value(value)
+        steps = int(values[f"{RUN}.steps"])
         built.network.run(steps * built.dt, namespace={})
-        # The saccade that ends the last fixation: nothing runs there but what runs at saccades alone.
+        # The saccade that ends the last fixation: nothing runs then but what runs at updates alone.
         for item in built.network.sorted_objects:
             item.active = item.clock.dt > built.dt * 1.5
         built.network.run(max(1, self.description.period // 2) * built.dt, namespace={})
         return {key: self._read(built, key) for key in wanted}
 
     @staticmethod
-    def _read(built: Built, key: str) -> np.ndarray:
+    def _read(built: BrianNetwork, key: str) -> np.ndarray:
         owner, variable = key.split(".")
         return np.array(built.objects[owner].variables[variable].get_value()).ravel()

@@ -1,128 +1,136 @@
-"""From layers planned to the description of a whole network."""
+"""From the specifications of layers to the description of a whole network."""
 
 from cortexsim.rules import Rule
-from cortexsim.spiking.assembly import FOLLOW, SHOW, SIGNAL, THIRD, WATCH, Parts, Plan
-from cortexsim.spiking.broadcast import add_column_modulator, add_output
+from cortexsim.spiking.assembly import LayerSpec, Parts
+from cortexsim.spiking.broadcast import add_layer_modulator, add_output, modulator_group
 from cortexsim.spiking.encoding import ENCODINGS
 from cortexsim.spiking.inhibition import add_inhibition
-from cortexsim.spiking.layer import AGE, add_layer
-from cortexsim.spiking.network_spec import Description, Group, Operation
-from cortexsim.spiking.prediction_population import add_senders
+from cortexsim.spiking.layer import add_layer
+from cortexsim.spiking.network_spec import INPUT, RUN, STREAMS, Description, Group, Operation, Phase, Recording
+from cortexsim.spiking.population import CLOCK, SEED, STIMULUS_NUMBER
+from cortexsim.spiking.prediction_population import add_predictions
 from cortexsim.spiking.rule_translation import Translation
 from cortexsim.spiking.settings import Settings
 
 
 def describe(
-    plans: list[Plan],
+    specs: list[LayerSpec],
     classes: int,
     rule: Rule | None,
     settings: Settings,
     capacity: int,
     traced_cell: int | None = None,
 ) -> tuple[Description, dict[str, float]]:
-    """Describe a stack, and give its parameters their values.
+    """Describe a stack of layers.
+
+    >>> from cortexsim.spiking import LayerSpec, Settings
+    >>> settings = Settings()
+    >>> layer = LayerSpec(1, positions=2, cells=3, patch=4, substrate="spiking", plastic=False, context="none",
+    ...     feedback=False, presynaptic_rate=settings.input_rate)
+    >>> description, parameters = describe([layer], classes=2, rule=None, settings=settings, capacity=10)
+    >>> [(group.name, group.size) for group in description.groups]
+    [('simulation', 1), ('input', 8), ('layer1', 6)]
 
     Args:
-        plans: its layers from below, all of one substrate.
+        specs: its layers from below, all of one substrate.
         classes: n_c, labels.
         rule: what its plastic layers follow.
         settings: everything else.
         capacity: most fixations in one chunk.
-        traced_cell: keep every spike, what modulators say, and the voltage and dendrite of this cell of each layer.
+        traced_cell: record every spike, the modulators, and the voltage and dendrite of this cell of each layer.
+
+    Returns:
+        The description, and the values of its parameters by ``owner.name``.
     """
-    plastic = [plan for plan in plans if plan.plastic]
-    halves = settings.dendrite == "psp" and any(plan.context not in ("none", "label") for plan in plastic)
-    parts = Parts(ticks=2 if halves else 1)
-    size = plans[0].inputs_below
-    _add_input(size, bool(plans[0].below_rate), settings, parts)
-    below, streams = "input", {"stimulus": size}
-    streams |= ({"identity": 2} if plans[0].below_rate else {}) | ({"schedule": 4} if plastic and rule else {})
-    learning = False  # From here up.
-    for plan in plans:
-        learning = learning or plan.plastic
-        says = Translation(rule, plan.context != "none", halves) if rule is not None and plan.plastic else None
-        add_layer(plan, settings, says, below, classes, parts)
+    plastic = [spec for spec in specs if spec.plastic]
+    psp = settings.dendrite == "psp" and any(spec.context not in ("none", "label") for spec in plastic)
+    parts = Parts(updates=2 if psp else 1)
+    inputs, spikes = specs[0].inputs, specs[0].presynaptic_rate > 0
+    _add_input(inputs, spikes, settings, parts)
+    below, learning = INPUT, False  # From here up.
+    for spec in specs:
+        learning = learning or spec.plastic
+        translation = Translation(rule, spec.context != "none", psp) if rule is not None and spec.plastic else None
+        add_layer(spec, settings, translation, below, classes, parts)
         if settings.dale:
-            add_inhibition(plan, settings, below, rule is not None and learning, parts)
-        if plan.sends == "prediction":
-            add_senders(plan, settings, parts)
-        below = plan.sender
-        if says is not None:
-            for modulator in says.rule.modulators:
+            add_inhibition(spec, settings, below, rule is not None and learning, parts)
+        if spec.sends == "prediction":
+            add_predictions(spec, settings, parts)
+        below = spec.output
+        if translation is not None:
+            for modulator in translation.rule.modulators:
                 if modulator.projection == "scalar":
-                    add_column_modulator(plan, settings, modulator, says, parts)
-    if any(plan.context == "label" for plan in plastic):
+                    add_layer_modulator(spec, settings, modulator, translation, parts)
+    if any(spec.context == "label" for spec in plastic):
         _add_labels(classes, settings, parts)
-        streams["labels_of"] = classes
     if rule is not None and plastic:
         for modulator in rule.modulators:
             if modulator.projection == "random":
                 add_output(plastic, classes, settings, modulator, Translation(rule, False), parts)
-                streams["labels_of"] = classes
-    spying = traced_cell is not None and bool(plans[0].below_rate)
-    cell = traced_cell or 0
-    modulated = [
-        f"modulator_{m.name}{plan.number}"
-        for plan in plastic
-        for m in (rule.modulators if rule else ())
-        if m.score != "0"
-    ]
-    populations = dict.fromkeys(name for plan in plans for name in (plan.name, plan.sender))
-    watched = [(name, "value", THIRD) for name in modulated] if spying else []
+    recorded, modulators = tuple(spec.output for spec in specs), []
+    tracing = traced_cell is not None and spikes
+    if tracing:
+        recorded = tuple(dict.fromkeys(name for spec in specs for name in (spec.name, spec.output)))
+        modulators = [
+            Recording(f"{modulator.name}{spec.number}", modulator_group(modulator, spec), "value", Phase.THIRD_FACTOR)
+            for spec in plastic
+            for modulator in (rule.modulators if rule else ())
+            if modulator.score != "0"
+        ]
     description = Description(
         dt=settings.timing.dt,
-        period=settings.timing.steps // parts.ticks,
-        ticks=parts.ticks,
+        period=settings.timing.steps // parts.updates,
+        updates=parts.updates,
         capacity=capacity,
-        groups=(Group("stream", 1, "steps : integer (shared)"), *parts.groups),
+        groups=(Group(RUN, 1, "steps : integer (shared)"), *parts.groups),
         connections=tuple(parts.connections),
-        operations=tuple(sorted(parts.operations, key=lambda operation: operation.turn)),
-        streams=streams,
+        operations=tuple(sorted(parts.operations, key=lambda operation: operation.phase)),
+        streams={"stimulus": inputs, "label": classes, **dict.fromkeys(STREAMS)},
         state=tuple(parts.state),
-        watched=(
-            *((name, "output", WATCH) for name in (populations if spying else [plan.sender for plan in plans])),
-            *watched,
-        ),
-        recorded=("input", *populations) if spying else (),
-        traced={plan.name: (_traced(plan), cell) for plan in plans} if spying else {},
+        activity=tuple(Recording(name, name, "output", Phase.RECORD) for name in recorded),
+        modulators=tuple(modulators),
+        recorded=(INPUT, *recorded) if tracing else (),
+        traced={spec.name: (_traced(spec), traced_cell or 0) for spec in specs} if tracing else {},
     )
     return description, parts.parameters
 
 
-def _traced(plan: Plan) -> tuple[str, ...]:
-    return ("v", "dendrite") if plan.plastic and plan.context != "none" else ("v",)
+def _traced(spec: LayerSpec) -> tuple[str, ...]:
+    return ("v", "dendrite") if spec.plastic and spec.context != "none" else ("v",)
 
 
 def _add_input(size: int, spikes: bool, settings: Settings, parts: Parts) -> None:
     if not spikes:
-        parts.groups.append(Group("input", size, "output : 1"))
-        parts.operations.append(Operation("input", SHOW, "output = stimulus(t, i)"))
+        parts.groups.append(Group(INPUT, size, "output : 1"))
+        parts.operations.append(Operation(INPUT, Phase.STIMULUS, "output = stimulus(t, i)"))
         return
-    model = f"""{AGE}
+    model = f"""{CLOCK}
+        {SEED}
+        {STIMULUS_NUMBER}
         rate : Hz
         spikes : 1
-        fixation : integer (shared)
-        seed : integer (shared, constant)
-        unit_rate : Hz (shared, constant)
+        input_rate : Hz (shared, constant)
         blank : second (shared, constant)
     """
-    quiet, opens = "blank", ""
-    if parts.ticks == 2:  # Only every other tick is a saccade, with a blank after it.
-        model, quiet, opens = model + "quiet : second (shared)\n", "quiet", "quiet = blank * identity(t, 1)\n"
-    threshold = f"rate > 0*Hz and age > {quiet} - dt/2 and {ENCODINGS[settings.encoding]}"
-    parts.groups.append(Group("input", size, model, threshold=threshold, reset="spikes += 1"))
-    parts.set("input", {"unit_rate": settings.input_rate, "blank": settings.timing.blank})
-    show = f"saccade = t\n{opens}fixation = int(identity(t, 0))\nrate = unit_rate * stimulus(t, i)"
-    parts.operations.append(Operation("input", SHOW, show))
+    silence, begin = "blank", ""
+    if parts.updates == 2:  # Only every other update is a saccade, with a blank after it.
+        model, silence = model + "silence : second (shared)\n", "silence"
+        begin = "silence = blank * is_saccade(t)\n"
+    threshold = f"rate > 0*Hz and age > {silence} - dt/2 and {ENCODINGS[settings.encoding]}"
+    parts.groups.append(Group(INPUT, size, model, threshold=threshold, reset="spikes += 1", seeded=True))
+    parts.set(INPUT, {"input_rate": settings.input_rate, "blank": settings.timing.blank})
+    show = f"last_update = t\n{begin}stimulus_number = int(stimulus_id(t))\nrate = input_rate * stimulus(t, i)"
+    parts.operations.append(Operation(INPUT, Phase.STIMULUS, show))
 
 
 def _add_labels(classes: int, settings: Settings, parts: Parts) -> None:
-    """Add the labels that dendrites hear, less their mean where plasticity is centred.
+    """Add a population whose activity is the label, less its mean where plasticity is centred.
 
     A context that is never negative would, where a rule weakens synapses after saccades, weaken all of them.
     """
     mean = 1 / classes if settings.centred else 0
-    parts.groups.append(Group("labels", classes, "signal : 1\nbefore : 1"))
-    parts.operations.append(Operation("labels", SIGNAL, f"signal = labels_of(t, i) - {mean}"))
-    parts.operations.append(Operation("labels", FOLLOW, "before += schedule(t, 1) * (signal - before)"))
-    parts.state.append(("labels", "before"))
+    parts.groups.append(Group("labels", classes, "signal : 1\nprevious_signal : 1"))
+    parts.operations.append(Operation("labels", Phase.SIGNAL, f"signal = label(t, i) - {mean}"))
+    follow = "previous_signal += learning(t) * (signal - previous_signal)"
+    parts.operations.append(Operation("labels", Phase.STATISTICS, follow))
+    parts.carry("labels", "previous_signal")

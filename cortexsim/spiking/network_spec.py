@@ -1,10 +1,56 @@
-"""A network as plain data: what Brian2 is to build. It can be read, compared, hashed, and handed to another process."""
+"""A network as plain data: what Brian2 is to build. It can be read, compared, hashed, and handed to another process.
+
+Time runs in fixations, each of them ended by a saccade. Rules are applied at an *update*: one at each saccade, and,
+where dendrites read postsynaptic potentials, one in the middle of each fixation too.
+"""
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
+from enum import IntEnum, auto
 from typing import Any
+
+INPUT = "input"
+"""Group of the input: cells that spike at the rate of the stimulus, or have its activity."""
+
+RUN = "simulation"
+"""Group with a variable ``steps``: how many time steps the program runs."""
+
+STREAMS = ("stimulus_id", "is_saccade", "ended_id", "eta_factor", "learning", "contrast")
+"""Timed arrays of one value an update, which equations read as ``name(t)``:
+
+- ``stimulus_id``: number of the stimulus that begins, by which its input spikes are drawn;
+- ``is_saccade``: 1 at a saccade, 0 at an update in the middle of a fixation;
+- ``ended_id``: number of the stimulus that ends;
+- ``eta_factor``: factor of the learning rates;
+- ``learning``: 1 where anything is learned, or else 0;
+- ``contrast``: +1 at a saccade, -1 in the middle of a fixation, when the dendrite still reads the stimulus before.
+
+Two more have a column for each cell: ``stimulus(t, i)``, activity of the input, and ``label(t, i)``, one-hot labels.
+"""
+
+
+class Phase(IntEnum):
+    """What happens at an update to the fixation that it ends, one phase after the other."""
+
+    SIGNAL = 0
+    RECORD = auto()
+    DENDRITE = auto()
+    LOGIT = auto()
+    EXPONENTIAL = auto()
+    NORMALISER = auto()
+    OUTPUT = auto()
+    SCORE = auto()
+    MODULATOR = auto()
+    DELAY_INPUT = auto()
+    DELAY_LINE = auto()
+    BROADCAST = auto()
+    THIRD_FACTOR = auto()
+    LEARNING = auto()
+    STATISTICS = auto()
+    RESET = auto()
+    STIMULUS = auto()
 
 
 @dataclass(frozen=True)
@@ -19,6 +65,7 @@ class Group:
         reset: statements at a spike.
         refractory: condition under which a cell that has spiked stays silent; empty for none.
         method: how its differential equations are integrated; empty where it has none.
+        seeded: whether it has a ``seed``, because its spikes, or the synapses onto it, draw random numbers.
     """
 
     name: str
@@ -28,6 +75,7 @@ class Group:
     reset: str = ""
     refractory: str = ""
     method: str = ""
+    seeded: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,13 +86,14 @@ class Connection:
         name: unique in the network.
         source: name of the presynaptic group.
         target: name of the postsynaptic group.
-        model: equations; a ``(summed)`` variable is summed when its turn comes at a tick, or at every step if
+        model: equations; a ``(summed)`` variable is summed in its phase of an update, or at every step if
             ``every_step``.
         wiring: a function of `wiring`, and its arguments.
         row: how many consecutive synapses share a presynaptic cell and lie on consecutive postsynaptic cells.
         on_pre: statements at a presynaptic spike.
-        sums: summed variables by name, each with its turn.
+        sums: summed variables by name, each with its phase.
         every_step: whether the sums are taken at every time step.
+        method: how its differential equations are integrated; empty where it has none.
     """
 
     name: str
@@ -56,19 +105,67 @@ class Connection:
     on_pre: str = ""
     sums: Mapping[str, int] = field(default_factory=dict)
     every_step: bool = False
+    method: str = ""
 
 
 @dataclass(frozen=True)
 class Operation:
-    """Describe statements that a group or connection executes at every tick, in the order of their turns.
+    """Describe statements that a group or connection executes at every update, phase by phase.
 
     Those of ``every_step`` are executed at the end of every time step instead.
     """
 
     owner: str
-    turn: int
+    phase: int
     code: str
     every_step: bool = False
+
+
+@dataclass(frozen=True)
+class Variable:
+    """Name a variable that one chunk of fixations hands to the next, and the tensor that holds it between runs.
+
+    Attributes:
+        owner: group or connection.
+        name: in its equations.
+        tensor: ``feedforward``, ``context``, ``feedback``, ``bias`` or ``mean`` of a layer, or ``output`` or
+            ``output_bias``; empty for what only this network has.
+        layer: number of the layer whose tensor it is, from 1.
+        writes_back: whether the tensor takes the values of a run; otherwise it is only read.
+    """
+
+    owner: str
+    name: str
+    tensor: str = ""
+    layer: int = 0
+    writes_back: bool = True
+
+    @property
+    def key(self) -> str:
+        """Its name among those of all groups and connections: ``owner.name``."""
+        return f"{self.owner}.{self.name}"
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Describe what is recorded of a group at every update.
+
+    Attributes:
+        name: by which it is found in the outcome.
+        group: whose variable it is.
+        variable: what is recorded.
+        phase: when.
+    """
+
+    name: str
+    group: str
+    variable: str
+    phase: int
+
+    @property
+    def monitor(self) -> str:
+        """Name of the monitor."""
+        return f"recording_{self.name}"
 
 
 @dataclass(frozen=True)
@@ -77,31 +174,38 @@ class Description:
 
     Attributes:
         dt: time step in seconds.
-        period: time steps from one tick to the next.
-        ticks: in a fixation: 1, at the saccade that ends it, or 2, in its middle too.
+        period: time steps from one update to the next.
+        updates: in a fixation: 1, at the saccade that ends it, or 2, in its middle too.
         capacity: most fixations in one chunk.
         groups: populations.
         connections: synapses.
-        operations: what happens at ticks.
-        streams: columns of each timed array; it has one row a tick.
-        state: ``(owner, variable)`` of all that one chunk hands to the next.
-        watched: ``(group, variable, turn)`` recorded at every tick.
+        operations: what happens at updates.
+        streams: columns of each timed array, which has a row for each update; None for one of single values.
+        state: what one chunk hands to the next.
+        activity: layers whose activity is recorded.
+        modulators: those that are recorded.
         recorded: groups whose spikes are recorded.
         traced: ``group -> (variables, cell)`` recorded at every time step.
     """
 
     dt: float
     period: int
-    ticks: int
+    updates: int
     capacity: int
     groups: tuple[Group, ...]
     connections: tuple[Connection, ...]
     operations: tuple[Operation, ...]
-    streams: Mapping[str, int]
-    state: tuple[tuple[str, str], ...]
-    watched: tuple[tuple[str, str, int], ...]
+    streams: Mapping[str, int | None]
+    state: tuple[Variable, ...]
+    activity: tuple[Recording, ...]
+    modulators: tuple[Recording, ...] = ()
     recorded: tuple[str, ...] = ()
     traced: Mapping[str, tuple[tuple[str, ...], int]] = field(default_factory=dict)
+
+    def stream_shape(self, columns: int | None) -> tuple[int, ...]:
+        """Give the shape of a timed array of so many columns: rows for a whole chunk, and one for the update after."""
+        rows = self.capacity * self.updates + 1
+        return (rows,) if columns is None else (rows, columns)
 
     def to_json(self) -> str:
         """Write it out; equal networks give equal texts."""
@@ -111,13 +215,19 @@ class Description:
     def from_json(cls, text: str) -> "Description":
         """Read what `to_json` wrote."""
         values: dict[str, Any] = json.loads(text)
-        kinds = {"groups": Group, "connections": Connection, "operations": Operation}
+        kinds = {
+            "groups": Group,
+            "connections": Connection,
+            "operations": Operation,
+            "state": Variable,
+            "activity": Recording,
+            "modulators": Recording,
+        }
+        for entry in values["connections"]:
+            entry["wiring"] = tuple(entry["wiring"])
         for name, kind in kinds.items():
             values[name] = tuple(kind(**entry) for entry in values[name])
-        values["connections"] = tuple(replace(entry, wiring=tuple(entry.wiring)) for entry in values["connections"])
         values["recorded"] = tuple(values["recorded"])
-        for name in ("state", "watched"):
-            values[name] = tuple(tuple(entry) for entry in values[name])
         values["traced"] = {name: (tuple(variables), cell) for name, (variables, cell) in values["traced"].items()}
         return cls(**values)
 

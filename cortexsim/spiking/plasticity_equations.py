@@ -1,94 +1,104 @@
-"""What the cells of a layer work out at a saccade, and the dendrites that hear the context."""
+"""What the cells of a layer compute at an update, and the dendrites that read the context."""
 
 import math
 
-from cortexsim.spiking.assembly import FOLLOW, HEAR, LEARN, SIGNAL, THIRD, Parts, Plan, dedent
-from cortexsim.spiking.constraints import stepped, weight_parameters
-from cortexsim.spiking.network_spec import Connection, Operation
+from cortexsim.spiking.assembly import LayerSpec, Parts, dedent, shared_constants
+from cortexsim.spiking.constraints import step_weight, weight_parameters
+from cortexsim.spiking.delay_line import delay_line
+from cortexsim.spiking.network_spec import Connection, Operation, Phase, Variable
 from cortexsim.spiking.rule_translation import Translation
 from cortexsim.spiking.settings import Settings
 
 
-def plastic_variables(plan: Plan, translation: Translation) -> list[str]:
-    """Name what a cell has because it learns."""
-    found = ["change", "forget"]
+def plastic_variables(spec: LayerSpec, translation: Translation) -> list[str]:
+    """Declare the variables that a cell has because it learns."""
+    found = ["third_factor", "decay"]
     for modulator in translation.rule.modulators:
         if modulator.projection == "scalar":
-            found += [f"said_{modulator.name}{ending}" for _, ending, _ in translation.moments]
-    if plan.feedback:
+            found += [f"modulator_{modulator.name}{sample.suffix}" for sample in translation.samples]
+    if spec.feedback:
         found.append("feedback")
     if translation.context:
-        found += ["dendrite", "change_context", "forget_context"]
-        if translation.halves:
-            return [*found, "spiked", "history", "heard", "told"]
-        found += ["lagged", "before", "change_context_after"]
-    return found
-
-
-def add_plasticity(plan: Plan, settings: Settings, translation: Translation, parts: Parts) -> None:
-    """Let the cells of a layer work out their third factors, and their means and biases follow."""
-    at = plan.name
-    whole = "schedule(t, 1)" if parts.ticks == 1 else "schedule(t, 1) * identity(t, 1)"
-    parts.operations.append(Operation(at, SIGNAL, "signal = activity"))
-    third = [f"change = {translation.modulation}", f"forget = {translation.forgetting}"]
-    follow = [
-        f"mean += {whole} * mean_rate * (output - mean)",
-        *([] if settings.dale else [f"bias += {whole} * homeostasis * (target_activity - output)"]),
-    ]
-    if translation.context:
-        third += [f"change_context{ending} = {text}" for ending, text in translation.context_modulation().items()]
-        third.append(f"forget_context = {translation.context_forgetting()}")
-        if translation.halves:
-            _add_relay(plan, settings, parts)
+        found += ["dendrite", "context_factor", "context_decay"]
+        if translation.psp:
+            found += ["spiked", "spike_line", "delayed_spike", "psp", "delayed_signal"]
         else:
-            follow.append("before += schedule(t, 1) * (signal - before)")
-            parts.state.append((at, "before"))
-    parts.operations.append(Operation(at, THIRD, "\n".join(third)))
-    parts.operations.append(Operation(at, FOLLOW, "\n".join(follow)))
+            found += ["previous_dendrite", "previous_signal", "context_factor_after"]
+    constants = ["tau_dendrite : second (shared, constant)", "psp_unit : 1 (shared, constant)"]
+    return [*(f"{name} : 1" for name in found), *(constants if translation.psp else [])]
 
 
-def _add_relay(plan: Plan, settings: Settings, parts: Parts) -> None:
-    """Let cells tell of their spikes half a fixation later: they remember them as the digits of a binary number."""
+def add_plasticity(spec: LayerSpec, settings: Settings, translation: Translation, parts: Parts) -> None:
+    """Let the cells of a layer compute their third factors, running means and biases.
+
+    Args:
+        spec: of the layer.
+        settings: everything else.
+        translation: of its rule.
+        parts: to add to.
+    """
+    layer = spec.name
+    parts.operations.append(Operation(layer, Phase.SIGNAL, "signal = activity"))
+    third = [f"third_factor = {translation.third_factor}", f"decay = {translation.decay}"]
+    statistics = [f"mean += {parts.learning} * mean_rate * (output - mean)"]
+    if not settings.dale:
+        statistics.append(f"bias += {parts.learning} * homeostasis * (target_activity - output)")
+    if translation.context:
+        third += [f"context_factor{suffix} = {text}" for suffix, text in translation.context_factors().items()]
+        third.append(f"context_decay = {translation.context_decay()}")
+        if translation.psp:
+            _add_psp(spec, settings, parts)
+        else:
+            statistics.append("previous_signal += learning(t) * (signal - previous_signal)")
+            parts.carry(layer, "previous_signal")
+    parts.operations.append(Operation(layer, Phase.THIRD_FACTOR, "\n".join(third)))
+    parts.operations.append(Operation(layer, Phase.STATISTICS, "\n".join(statistics)))
+
+
+def _add_psp(spec: LayerSpec, settings: Settings, parts: Parts) -> None:
+    """Let the spikes of a cell cause postsynaptic potentials in other columns half a fixation later."""
     steps, dt, tau = settings.timing.steps // 2, settings.timing.dt, settings.tau_dendrite
-    oldest = repr(2.0 ** (steps - 1))
-    relay = f"""
-        echo = 1.0 * int(history >= {oldest})
-        history = 2 * (history - {oldest} * echo) + spiked
-        spiked = 0
-        heard = heard * exp(-dt / tau_dendrite) + echo
-    """
+    potential = [
+        *delay_line(steps, line="spike_line", spiked="spiked", delayed="delayed_spike"),
+        "psp = psp * exp(-dt / tau_dendrite) + delayed_spike",
+    ]
     window = dt * (1 - math.exp(-steps * dt / tau)) / (1 - math.exp(-dt / tau))
-    parts.set(plan.name, {"told_unit": 1 / (settings.unit_rate * window)})
-    parts.operations.append(Operation(plan.name, SIGNAL, dedent(relay), every_step=True))
-    parts.operations.append(Operation(plan.name, SIGNAL, "told = told_unit * heard - centred * mean"))
-    parts.state += [(plan.name, "history"), (plan.name, "heard")]
+    parts.set(spec.name, {"tau_dendrite": tau, "psp_unit": 1 / (settings.unit_rate * window)})
+    parts.operations.append(Operation(spec.name, Phase.SIGNAL, "\n".join(potential), every_step=True))
+    parts.operations.append(Operation(spec.name, Phase.SIGNAL, "delayed_signal = psp_unit * psp - centred * mean"))
+    parts.carry(spec.name, "spike_line", "psp")
 
 
-def add_context(plan: Plan, settings: Settings, translation: Translation, classes: int, parts: Parts) -> None:
-    """Connect the dendrites of a layer with what they hear."""
-    name = f"context{plan.number}"
-    shared = {
-        "eta": settings.eta * settings.context_eta,
-        "weight_decay": settings.weight_decay,
-        **weight_parameters(settings),
-    }
-    heard = {"dendrite": "signal_pre", "lagged": "before_pre"}
-    given = "change_context_post * signal_pre + change_context_after_post * before_pre"
-    if translation.halves:
-        heard, given = {"dendrite": "told_pre"}, "change_context_post * told_pre"
-    model = ["b : 1", *(f"{key} : 1 (shared, constant)" for key in shared)]
-    model += [f"{variable}_post = b * {signal} : 1 (summed)" for variable, signal in heard.items()]
-    learn = f"""
-        given = {given}
-        step = eta * schedule(t, 0) * (given - (forget_context_post + weight_decay) * b)
-        {stepped("b", "context", plan, settings)}
+def add_context(spec: LayerSpec, settings: Settings, translation: Translation, classes: int, parts: Parts) -> None:
+    """Connect the dendrites of a layer with their context.
+
+    Args:
+        spec: of the layer.
+        settings: everything else.
+        translation: of its rule.
+        classes: n_c, cells of the label population.
+        parts: to add to.
     """
-    own = {"sources": plan.heard, "below": plan.positions, "width": plan.cells, "cells": plan.cells}
-    source, row, wiring = plan.name, plan.cells, ("table", own)
-    if plan.context == "label":
-        source, row, wiring = "labels", plan.size, ("broadcast", {"sources": classes, "targets": plan.size})
-    sums = dict.fromkeys(heard, HEAR)
-    parts.connections.append(Connection(name, source, plan.name, "\n".join(model), wiring, row=row, sums=sums))
-    parts.set(name, shared)
-    parts.operations.append(Operation(name, LEARN, dedent(learn)))
-    parts.state.append((name, "b"))
+    name = f"context{spec.number}"
+    constants = {"eta": settings.eta * settings.context_eta, "weight_decay": settings.weight_decay}
+    constants |= weight_parameters(settings)
+    potentials = {"dendrite": "signal_pre", "previous_dendrite": "previous_signal_pre"}
+    correlation = "context_factor_post * signal_pre + context_factor_after_post * previous_signal_pre"
+    if translation.psp:
+        potentials, correlation = {"dendrite": "delayed_signal_pre"}, "context_factor_post * delayed_signal_pre"
+    model = ["w : 1", *shared_constants(constants)]
+    model += [f"{variable}_post = w * {signal} : 1 (summed)" for variable, signal in potentials.items()]
+    learn = f"""
+        correlation = {correlation}
+        step = eta * eta_factor(t) * (correlation - (context_decay_post + weight_decay) * w)
+        {step_weight("w", "context", spec, settings)}
+    """
+    sizes = {"sources": spec.context_sources, "below": spec.positions, "width": spec.cells, "cells": spec.cells}
+    source, row, wiring = spec.name, spec.cells, ("table", sizes)
+    if spec.context == "label":
+        source, row, wiring = "labels", spec.size, ("broadcast", {"sources": classes, "targets": spec.size})
+    sums = dict.fromkeys(potentials, Phase.DENDRITE)
+    parts.connections.append(Connection(name, source, spec.name, "\n".join(model), wiring, row=row, sums=sums))
+    parts.set(name, constants)
+    parts.operations.append(Operation(name, Phase.LEARNING, dedent(learn)))
+    parts.state.append(Variable(name, "w", tensor="context", layer=spec.number))

@@ -1,66 +1,50 @@
-"""Cells that send up what a column makes the dendrites that hear it expect, in the place of its own activity."""
+"""Cells that send up the context that a column predicts for others, in place of the activity of the column."""
 
-from cortexsim.spiking.assembly import HEAR, SACCADE, THIRD, Parts, Plan, dedent
-from cortexsim.spiking.constraints import counters, entered, release_parameters, transmitted
-from cortexsim.spiking.layer import AGE, SINCE, TRACE
-from cortexsim.spiking.network_spec import Connection, Group, Operation
+from cortexsim.spiking.assembly import LayerSpec, Parts, dedent, shared_constants
+from cortexsim.spiking.constraints import release_parameters, transmit
+from cortexsim.spiking.network_spec import Connection, Operation, Phase, Variable
+from cortexsim.spiking.population import add_population
 from cortexsim.spiking.settings import Settings
 
 
-def add_senders(plan: Plan, settings: Settings, parts: Parts) -> None:
-    """Add the senders of a layer, as many as it has cells, each driven by its column as the dendrites that hear it are.
+def add_predictions(spec: LayerSpec, settings: Settings, parts: Parts) -> None:
+    """Add the prediction cells of a layer, as many as it has cells, driven by copies of the context synapses.
 
-    Their synapses have the weights of the context synapses. Each scales its drive to a root mean square of ``reach``
-    about a rest at the rheobase (synaptic scaling: Turrigiano 2008).
+    Each column drives its own prediction cells as it drives the dendrites of the columns that have it as their context.
+    Each cell scales its drive to a root mean square of ``target_drive`` about a rest at the rheobase (synaptic scaling:
+    Turrigiano 2008).
 
     Args:
-        plan: of the layer.
+        spec: of the layer.
         settings: everything else.
         parts: to add to.
     """
-    cell = settings.cell_of(plan.substrate)
-    values = settings.values(cell)
-    shared = {name: "second" if name.startswith(("tau_", "t_")) else "1" for name in values}
-    shared |= {"tau_activity": "second", "unit_rate": "Hz", "blank": "second", "reach": "1", "follow": "1"}
-    values |= {
-        "tau_activity": settings.tau_activity,
-        "unit_rate": settings.unit_rate,
-        "blank": settings.timing.blank,
-        "reach": settings.reach,
-        "follow": settings.mean_rate,
-    }
-    model = [cell.equations, "bias : 1", "expected : 1", "offset : 1", "power : 1", "scale : 1", AGE, TRACE, SINCE[1]]
-    model += counters(settings)
-    model += [f"{name} : {unit} (shared, constant)" for name, unit in shared.items()]
-    reset = [*cell.reset.split("; "), "recent += 1", "spikes += 1", "last = t"]
-    parts.groups.append(
-        Group(
-            plan.sender, plan.size, "\n".join(model), threshold=cell.threshold, reset="\n".join(reset),
-            refractory="t - last < t_refractory - dt/2", method=cell.method,
-        )
-    )  # fmt: skip
-    parts.set(plan.sender, values)
-    settle = """
-        power += schedule(t, 1) * follow * (expected**2 - power)
-        scale = reach / sqrt(power + 1e-12)
+    cell, group, name = settings.cell_of(spec.substrate), spec.output, f"prediction_input{spec.number}"
+    variables = [f"{variable} : 1" for variable in ("expected", "offset", "power", "scale")]
+    constants = {"target_drive": settings.target_drive, "mean_rate": settings.mean_rate}
+    add_population(group, spec.size, cell, settings, parts, variables, constants)
+    scaling = """
+        power += learning(t) * mean_rate * (expected**2 - power)
+        scale = target_drive / sqrt(power + 1e-12)
         bias = 1 - scale * offset
     """
-    resets = ["saccade = t", *entered(settings), *cell.saccade.split("; "), "recent = 0", "last = -1*second"]
-    parts.operations += [
-        Operation(plan.sender, THIRD, dedent(settle)),
-        Operation(plan.sender, SACCADE, "\n".join(resets)),
-    ]
-    name = f"sending{plan.number}"
-    values = {"unit": 1 / (settings.unit_rate * values["tau_synapse"]), **release_parameters(settings)}
-    model = ["w : 1", *(f"{key} : 1 (shared, constant)" for key in values)]
+    parts.operations.append(Operation(group, Phase.THIRD_FACTOR, dedent(scaling)))
+    tau = settings.cell_values(cell)["tau_synapse"]
+    values = {"unit": 1 / (settings.unit_rate * tau), **release_parameters(settings)}
+    model = ["w : 1", *shared_constants(values)]
     model += ["expected_post = w * (output_pre - mean_pre) : 1 (summed)", "offset_post = w * mean_pre : 1 (summed)"]
     parts.connections.append(
         Connection(
-            name, plan.name, plan.sender, "\n".join(model),
-            ("onward", {"sources": plan.heard, "cells": plan.cells}), row=plan.cells,
-            on_pre=transmitted(["current_post += unit * scale_post * w"], "sending", plan, settings),
-            sums={"expected": HEAR, "offset": HEAR},
+            name,
+            spec.name,
+            group,
+            "\n".join(model),
+            ("onward", {"sources": spec.context_sources, "cells": spec.cells}),
+            row=spec.cells,
+            on_pre=transmit(["current_post += unit * scale_post * w"], "prediction_input", spec, settings),
+            sums={"expected": Phase.DENDRITE, "offset": Phase.DENDRITE},
         )
-    )  # fmt: skip
+    )
     parts.set(name, values)
-    parts.state += [(plan.sender, "power"), (name, "w")]
+    parts.carry(group, "power")
+    parts.state.append(Variable(name, "w", tensor="context", layer=spec.number, writes_back=False))

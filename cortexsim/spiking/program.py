@@ -15,39 +15,42 @@ import numpy as np
 
 from cortexsim.errors import UserError
 from cortexsim.spiking.cache import Damaged, cache_folder, drop, locked, opened, signature
-from cortexsim.spiking.compiling import APART, PARENT, announce, compile_into, surroundings
+from cortexsim.spiking.compiling import OWN_GROUP, PARENT, announce, compile_into, surroundings
 from cortexsim.spiking.network_spec import Description
 
 Arrays = dict[str, np.ndarray]
 PREFIX, MEMORY = "cortexsim-", "/dev/shm"
-ROOM, DAY = 1 << 30, 86400.0  # Bytes, seconds.
+MEMORY_NEEDED, DAY = 1 << 30, 86400.0  # Bytes, seconds.
 
 
 @cache
 def scratch_folder() -> str | None:
-    """Find where the files of one run, some hundreds, live for its moment: in memory if there is room.
+    """Choose a folder for the temporary files of a run, some hundreds: in memory if there is room.
 
-    What a killed process has left there more than a day ago is removed. None stands for the usual place.
+    Files that a killed process left there more than a day ago are removed.
+
+    Returns:
+        The folder; None for the default of the system.
     """
-    if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < ROOM:
+    if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < MEMORY_NEEDED:
         return None
-    for left in Path(MEMORY).glob(f"{PREFIX}*"):
+    for path in Path(MEMORY).glob(f"{PREFIX}*"):
         with suppress(OSError):
-            if time.time() - left.stat().st_mtime > DAY:
-                shutil.rmtree(left)
+            if time.time() - path.stat().st_mtime > DAY:
+                shutil.rmtree(path)
     return MEMORY
 
 
 class Failed(Exception):
-    """A run of a program that did not do what it should, with the reason."""
+    """A run of a program that failed, with the reason."""
 
 
 class Program:
     """A compiled network.
 
     Args:
-        description: of the network. Its program is taken from the cache if it is sound there, or compiled; several
-            processes may ask at once.
+        description: of the network. Its program is taken from the cache, or compiled if it is missing or damaged there;
+            several processes may ask for it at once.
 
     Raises:
         UserError: where it cannot be compiled, or the cache is not the user's own.
@@ -58,12 +61,18 @@ class Program:
         self.folder = cache_folder() / description.digest(surroundings())
         self._open()
 
-    def run(self, values: Mapping[str, np.ndarray | float], wanted: list[str]) -> Arrays:
+    def run(
+        self, values: Mapping[str, np.ndarray | float], streams: Mapping[str, np.ndarray], wanted: list[str]
+    ) -> Arrays:
         """Run once.
 
         Args:
-            values: of variables, as ``owner.variable``, and of timed arrays, as ``name.values``.
-            wanted: variables to read afterwards.
+            values: of variables by ``owner.variable``: one for each cell or synapse, (count,), or one for all.
+            streams: timed arrays by name, one row an update, (updates, columns) or (updates,).
+            wanted: variables to read afterwards, by ``owner.variable``.
+
+        Returns:
+            Each variable that is wanted, (count,); of a monitor all rows one after the other.
 
         Raises:
             UserError: where the program fails, although it is as it was compiled.
@@ -71,17 +80,17 @@ class Program:
         if signature(self.folder) != self.signature:
             self._open()
         try:
-            return self._run(values, wanted)
+            return self._run(values, streams, wanted)
         except Failed as error:
             if not self._open():
                 raise UserError(f"{self.folder / 'main'}: {error}") from None
         try:
-            return self._run(values, wanted)
+            return self._run(values, streams, wanted)
         except Failed as error:
             raise UserError(f"{self.folder / 'main'}: {error}") from None
 
     def _open(self) -> bool:
-        """Hold the entry to its manifest, and compile it where it is not there or not sound; say whether that was."""
+        """Check the entry against its manifest; compile and return True where it is missing or damaged."""
         compiled = False
         try:
             self._read(opened(self.folder, self.folder.name))
@@ -91,7 +100,7 @@ class Program:
                     self._read(opened(self.folder, self.folder.name))
                 except Damaged as error:
                     if self.folder.exists():
-                        announce(f"{self.folder}: {error}; compiling it anew")
+                        announce(f"{self.folder}: {error}; compiling it again")
                         drop(self.folder)
                     compile_into(self.folder, self.description)
                     compiled = True
@@ -100,42 +109,51 @@ class Program:
 
     def _read(self, manifest: dict[str, Any]) -> None:
         self.files: dict[str, list[Any]] = manifest["files"]
+        self.streams = frozenset(manifest["streams"])
         self.signature = signature(self.folder)
 
-    def _run(self, values: Mapping[str, np.ndarray | float], wanted: list[str]) -> Arrays:
+    def _run(
+        self, values: Mapping[str, np.ndarray | float], streams: Mapping[str, np.ndarray], wanted: list[str]
+    ) -> Arrays:
         with tempfile.TemporaryDirectory(prefix=PREFIX, dir=scratch_folder()) as name:
             out = Path(name)
-            command = [str(self.folder / "main"), "--results_dir", f"{out}/", *self._arguments(values, out)]
+            command = [str(self.folder / "main"), "--results_dir", f"{out}/", *self._arguments(values, streams, out)]
             done = subprocess.run(
-                command, cwd=self.folder, capture_output=True, text=True, errors="replace", process_group=APART,
+                command, cwd=self.folder, capture_output=True, text=True, errors="replace", process_group=OWN_GROUP,
                 env={**os.environ, PARENT: str(os.getpid())},
             )  # fmt: skip
-            # A program of Brian2 that cannot open a file says so, goes on with zeros, and ends with 0.
+            # A program of Brian2 that cannot open a file prints a message, continues with zeros, and exits with 0.
             if done.returncode or done.stdout or done.stderr:
-                said = " ".join(f"{done.stderr} {done.stdout}".split())[:200]
-                raise Failed(f"failed ({_reason(done.returncode)}{': ' * bool(said)}{said})")
+                output = " ".join(f"{done.stderr} {done.stdout}".split())[:200]
+                raise Failed(f"failed ({_reason(done.returncode)}{': ' * bool(output)}{output})")
             return {key: self._result(out, key) for key in wanted}
 
-    def _arguments(self, values: Mapping[str, np.ndarray | float], out: Path) -> list[str]:
-        """Write arrays as files, and answer with the arguments that set all values."""
-        arguments = []
-        for number, (key, value) in enumerate(values.items()):
-            if not isinstance(value, np.ndarray):
-                arguments.append(f"{key}={value!r}")
-                continue
+    def _arguments(
+        self, values: Mapping[str, np.ndarray | float], streams: Mapping[str, np.ndarray], out: Path
+    ) -> list[str]:
+        """Write arrays as files, and return the arguments that set all values and the streams that are read."""
+        arguments = [f"{key}={value!r}" for key, value in values.items() if not isinstance(value, np.ndarray)]
+        arrays = [
+            (key, np.ascontiguousarray(value, self.files[key][1]))
+            for key, value in values.items()
+            if isinstance(value, np.ndarray)
+        ]
+        arrays += [
+            (f"{name}.values", np.ascontiguousarray(rows, "<f8"))
+            for name, rows in streams.items()
+            if name in self.streams
+        ]
+        for number, (key, array) in enumerate(arrays):
             path = out / f"in{number}"
             try:
-                np.ascontiguousarray(value, self._kind(key)).tofile(path)
+                array.tofile(path)
             except OSError as error:
                 raise UserError(_no_room(out, str(error))) from None
             arguments.append(f"{key}={path}")
         return arguments
 
-    def _kind(self, key: str) -> str:
-        return "<f8" if key.endswith(".values") else str(self.files[key][1])
-
     def _result(self, out: Path, key: str) -> np.ndarray:
-        """Read a variable, and see that it is all there: a full disk cuts it without a word."""
+        """Read a variable, and check that it is complete: a full disk cuts it without an error."""
         file, kind, size = self.files[key]
         if not isinstance(size, int):  # Of a monitor: as many rows as it has seen.
             size = int(self._result(out, f"{size[0]}.N")[0]) * int(size[1])

@@ -16,8 +16,32 @@ BOUNDS = {"time": (1e-7, 1e4), "frequency": (1e-6, 1e7)}
 """Least and most of what is not 0: far beyond any cell, and far from where floats end."""
 
 
+def kind_of(text: str | float) -> str:
+    """Name the kind of a quantity by its unit: ``time``, ``frequency`` or ``number``.
+
+    >>> kind_of("10 ms"), kind_of("200 Hz"), kind_of(0.1)
+    ('time', 'frequency', 'number')
+
+    Raises:
+        UserError: where it has a unit that is not known.
+    """
+    unit = re.sub(r"[^A-Za-z]|(?<=\d)[eE](?=[-+\d])", "", str(text))
+    known = [kind for kind, units in UNITS.items() if unit in units]
+    if not known:
+        names = ", ".join(name for units in UNITS.values() for name in units if name)
+        raise UserError(f"{text!r} has no unit that is known ({names})")
+    return known[0]
+
+
 def quantity(text: str | float, kind: str) -> float:
     """Turn a text into seconds, hertz, or a plain number.
+
+    >>> quantity("10 ms", "time")
+    0.01
+
+    Args:
+        text: a number, and its unit after it.
+        kind: ``time``, ``frequency`` or ``number``.
 
     Raises:
         UserError: where it is not a number with a unit of this kind, or beyond all bounds.

@@ -7,13 +7,14 @@ itself, once for all of its synapses, and there a quantity has the name of the c
 
 import re
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from cortexsim.errors import UserError
 from cortexsim.expression import Expression
 from cortexsim.modulators import Modulator
 from cortexsim.rules import Rule
 
-PRESENT = {
+VARIABLES = {
     "activity_post": "signal",
     "drive_post": "drive",
     "derivative_post": "derivative",
@@ -23,33 +24,52 @@ PRESENT = {
 }
 """Variables of a cell that hold what a rule reads at the end of a fixation."""
 
-AFTER_SACCADE = {**PRESENT, "dendrite_post": "lagged"}
-"""The same after a saccade: the dendrite still hears the context of the fixation before."""
+AFTER_SACCADE = {**VARIABLES, "dendrite_post": "previous_dendrite"}
+"""The same after a saccade: the dendrite still reads the context of the fixation before."""
+
+
+class ContrastSample(NamedTuple):
+    """What a rule contrasts at an update: the fixation before the saccade, or the moment after it.
+
+    Attributes:
+        names: variables of a cell, by what the rule calls them.
+        suffix: ending of the names of variables that belong to this sample.
+        sign: +1 or -1, or the stream that says which.
+    """
+
+    names: Mapping[str, str]
+    suffix: str
+    sign: str
 
 
 class Translation:
     """Translate one rule.
 
+    >>> from cortexsim.rules import known_rules
+    >>> hebb = Translation(known_rules()["hebb"], context=False)
+    >>> hebb.eligibility, hebb.third_factor
+    ('activity_post - mean_post', '(modulator_arousal)')
+
     Args:
         rule: its texts and constants.
-        context: whether the layer has dendrites, and so also hears what follows a saccade.
-        halves: whether it hears that in the first half of each fixation, at a tick of its own.
+        context: whether the layer has dendrites, which read the context of a sample after the saccade too.
+        psp: whether they do so in the first half of each fixation, with an update of its own.
 
     Raises:
         UserError: where a rule cannot be followed by synapses that see one spike at a time.
     """
 
-    def __init__(self, rule: Rule, context: bool, halves: bool = False) -> None:
-        self.rule, self.halves = rule, halves
+    def __init__(self, rule: Rule, context: bool, psp: bool = False) -> None:
+        self.rule, self.psp = rule, psp
         self.context = rule.context if context else None
         for synapses in (rule.feedforward, self.context):
             if synapses is not None and synapses.pre.strip() != "activity_pre":
                 raise UserError(
                     f"rule '{rule.name}': pre = '{synapses.pre}' cannot be read from one spike"
-                    " (pre = 'activity_pre' in layers of Brian2)"
+                    " (pre = 'activity_pre' in layers in Brian2)"
                 )
         if any(modulator.projection == "scalar" and _reads_output(modulator) for modulator in rule.modulators):
-            raise UserError(f"rule '{rule.name}': layers of Brian2 hear an output error through a random projection")
+            raise UserError(f"rule '{rule.name}': layers in Brian2 receive an output error through a random projection")
         constants = dict(rule.constants)
         for modulator in rule.modulators:
             constants |= modulator.constants
@@ -57,55 +77,54 @@ class Translation:
         self._prefixed = {name: f"rule_{name}" for name in constants}
 
     @property
-    def moments(self) -> tuple[tuple[Mapping[str, str], str, str], ...]:
-        """The moments of a tick: names of a cell's quantities, ending of their names, and contrast."""
-        if self.halves:
-            return ((PRESENT, "", "schedule(t, 3)"),)
-        present = (PRESENT, "", "1")
-        return (present, (AFTER_SACCADE, "_after", "-1")) if self.context else (present,)
+    def samples(self) -> tuple[ContrastSample, ...]:
+        """The contrast samples of an update."""
+        if self.psp:
+            return (ContrastSample(VARIABLES, "", "contrast(t)"),)
+        positive, negative = ContrastSample(VARIABLES, "", "1"), ContrastSample(AFTER_SACCADE, "_after", "-1")
+        return (positive, negative) if self.context else (positive,)
 
     @property
     def eligibility(self) -> str:
-        """What a presynaptic spike adds to the eligibility trace, read from the cell it arrives at."""
+        """What a presynaptic spike adds to the eligibility trace, read from the postsynaptic cell."""
         return self.rename(self.rule.feedforward.post, {}, "_post")
 
     @property
-    def modulation(self) -> str:
-        """The third factor of the feedforward synapses, summed over the moments."""
-        return " + ".join(
-            f"({self.rename(self.rule.feedforward.third, self._heard(names, ending))})"
-            for names, ending, _ in self.moments
-        )
+    def third_factor(self) -> str:
+        """The third factor of the feedforward synapses, summed over the contrast samples."""
+        third = self.rule.feedforward.third
+        return " + ".join(f"({self.rename(third, self._with_modulators(sample))})" for sample in self.samples)
 
     @property
-    def forgetting(self) -> str:
+    def decay(self) -> str:
         """The decay of the feedforward synapses."""
-        return self.rename(self.rule.feedforward.decay, PRESENT)
+        return self.rename(self.rule.feedforward.decay, VARIABLES)
 
-    def context_modulation(self) -> dict[str, str]:
-        """Post times third of the context synapses, by the ending of each moment."""
+    def context_factors(self) -> dict[str, str]:
+        """Post times third of the context synapses, by the suffix of each contrast sample."""
         assert self.context is not None
         found = {}
-        for names, ending, _ in self.moments:
-            post = self.rename(self.context.post, names)
-            found[ending] = f"({post}) * ({self.rename(self.context.third, self._heard(names, ending))})"
+        for sample in self.samples:
+            post = self.rename(self.context.post, sample.names)
+            found[sample.suffix] = f"({post}) * ({self.rename(self.context.third, self._with_modulators(sample))})"
         return found
 
-    def context_forgetting(self) -> str:
+    def context_decay(self) -> str:
         """The decay of the context synapses."""
         assert self.context is not None
-        return self.rename(self.context.decay, PRESENT)
+        return self.rename(self.context.decay, VARIABLES)
 
-    def score(self, modulator: Modulator, names: Mapping[str, str]) -> str:
+    def score(self, modulator: Modulator, sample: ContrastSample) -> str:
         """What a cell adds to a modulator's score, read at the presynaptic end of its synapse onto the modulator."""
-        return self.rename(modulator.score, {signal: f"{variable}_pre" for signal, variable in names.items()}, "_pre")
+        names = {signal: f"{variable}_pre" for signal, variable in sample.names.items()}
+        return self.rename(modulator.score, names, "_pre")
 
-    def value(self, modulator: Modulator, ending: str, contrast: str) -> str:
-        """What a modulator says."""
+    def value(self, modulator: Modulator, sample: ContrastSample) -> str:
+        """The value that a modulator broadcasts, before any control of it."""
         names = {
-            "score_all": f"score{ending}",
-            "contrast_all": f"({contrast})",
-            "output_all": "answer",
+            "score_all": f"score{sample.suffix}",
+            "contrast_all": f"({sample.sign})",
+            "output_all": "probability",
             "label_all": "target",
         }
         return f"gain_{modulator.name} * ({self.rename(modulator.value, names)})"
@@ -117,16 +136,22 @@ class Translation:
         texts += [Expression(modulator.score) for modulator in self.rule.modulators]
         return any(signal in text.names for text in texts)
 
-    def rename(self, text: str, names: Mapping[str, str], constants_end: str = "") -> str:
-        """Rename the quantities of a text; constants become parameters."""
-        prefixed = {name: new + constants_end for name, new in self._prefixed.items()}
+    def rename(self, text: str, names: Mapping[str, str], constants_suffix: str = "") -> str:
+        """Rename the quantities of a text; constants become parameters.
+
+        Args:
+            text: of a rule or modulator.
+            names: variables, by what the text calls them.
+            constants_suffix: such as ``_post``, where the constants are read from the cell on that side.
+        """
+        prefixed = {name: new + constants_suffix for name, new in self._prefixed.items()}
         known = {**names, **prefixed}
         return re.sub(r"[A-Za-z_]\w*", lambda match: known.get(match[0], match[0]), text)
 
-    def _heard(self, names: Mapping[str, str], ending: str) -> dict[str, str]:
-        broadcast = {modulator.read_as: f"said_{modulator.name}{ending}" for modulator in self.rule.modulators}
-        broadcast.pop("feedback_post", None)
-        return {**names, **broadcast}
+    def _with_modulators(self, sample: ContrastSample) -> dict[str, str]:
+        modulators = {entry.read_as: f"modulator_{entry.name}{sample.suffix}" for entry in self.rule.modulators}
+        modulators.pop("feedback_post", None)
+        return {**sample.names, **modulators}
 
 
 def _reads_output(modulator: Modulator) -> bool:

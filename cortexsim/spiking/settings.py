@@ -7,21 +7,31 @@ from typing import Literal
 
 from cortexsim.errors import UserError, nearest
 from cortexsim.spiking.cells import Cell, find_cell
+from cortexsim.spiking.delay_line import MAX_DELAY
 from cortexsim.spiking.quantities import quantity
 
-LONGEST = 52  # Time steps that a cell can remember its own spikes.
 MOST_STEPS = 100_000  # In a fixation; with a chunk of 4096 of them, programs count steps in 32 bits.
-MOST_SLOTS = 1000  # Fixations that a broadcast is remembered.
+MOST_SLOTS = 1000  # Fixations by which a broadcast is delayed.
 
 
 @dataclass(frozen=True)
 class Timing:
     """Divide time into fixations.
 
+    >>> from cortexsim.spiking import Timing
+    >>> timing = Timing(dt=1e-3, fixation=60e-3, blank=5e-3)
+    >>> timing.steps, timing.period
+    (65, 0.065)
+    >>> timing.fixations(delay=0.13)
+    2
+
     Args:
-        dt: time step.
-        fixation: how long the input is shown.
-        blank: silence after each saccade, before the input is shown; longer than any refractory period.
+        dt: time step in seconds.
+        fixation: duration of the input in seconds.
+        blank: silence in seconds, after each saccade and before the input; longer than any refractory period.
+
+    Raises:
+        UserError: where a duration is negative, or no whole number of time steps.
     """
 
     dt: float = 1e-3
@@ -50,7 +60,7 @@ class Timing:
         return self.steps * self.dt
 
     def fixations(self, delay: float) -> int:
-        """How many fixations a delay lasts.
+        """Count the fixations that a delay in seconds lasts.
 
         Raises:
             UserError: where it is negative, no whole number of them, or beyond all use.
@@ -71,12 +81,12 @@ class Control:
     """Interfere with a modulator on its way to the synapses.
 
     Args:
-        delay: fixations that it takes.
-        tau_filter: time constant of a low-pass filter; 0 for none.
-        clamp: value that is heard in its place; None for what is sent.
-        lesion: whether nothing is heard.
-        shuffle: whether a layer hears what was sent in a random one of the last 16 fixations, and each column, by the
-            toss of a coin, that of after the saccade in place of that of before; the draws are the same for every seed.
+        delay: in fixations.
+        tau_filter: time constant of a low-pass filter in seconds; 0 for none.
+        clamp: value that arrives in its place; None for its own.
+        lesion: whether it is 0.
+        shuffle: whether a layer receives the value of a random one of the last 16 fixations, and each column, with
+            probability 1/2, that after the saccade in place of that before; the draws are the same for every seed.
     """
 
     delay: int = 0
@@ -87,7 +97,7 @@ class Control:
 
     @property
     def slots(self) -> int:
-        """How many fixations the broadcast has to be remembered, the present one included."""
+        """Slots of its delay line: fixations whose value is stored, the present one included."""
         return 16 + self.delay if self.shuffle else self.delay + 1
 
 
@@ -95,35 +105,41 @@ class Control:
 class Settings:
     """Set everything about layers in Brian2 that is not architecture.
 
+    >>> from cortexsim.spiking import Settings, Timing
+    >>> settings = Settings(timing=Timing(fixation=100e-3), parameters={"tau_membrane": "15 ms"}, w_max=1.0)
+    >>> settings.check()
+    >>> settings.cell_values(settings.cell_of("spiking"))
+    {'tau_membrane': 0.015, 'tau_synapse': 0.005, 't_refractory': 0.002}
+
     Args:
         timing: time steps and fixations.
         cell: which cell spiking layers consist of.
         parameters: its parameters where they differ from the cell's own, with units.
         encoding: ``poisson`` or ``regular`` input spikes.
-        input_rate: of an input whose activity is 1.
-        unit_rate: of a cell whose activity is 1.
-        gain: drive by an input of activity 1 through a weight of 1.
-        tau_eligibility: how long a synapse remembers.
-        tau_activity: over how long a cell's activity is read from its spikes.
+        input_rate: rate of an input of activity 1, in Hz.
+        unit_rate: rate of a cell of activity 1, in Hz.
+        gain: drive by an input of activity 1 through a weight of 1, in units of the rheobase.
+        tau_eligibility: time constant of eligibility traces, in seconds.
+        tau_activity: time constant with which activity is read from spikes, in seconds.
         dendrite: ``trace``, which reads the siblings' activity at the end of the fixation, and after the saccade that
-            of the fixation before; or ``psp``, a potential driven all along by their spikes, half a fixation late, so
-            that the first half of a fixation still hears the sample before, and the second half the present one.
-        tau_dendrite: time constant of that potential.
-        clear: whether a saccade clears eligibility traces.
-        centred: whether plasticity and dendrites read activity less its running mean, and labels less their share.
-        mean_rate: how fast the running mean follows, per fixation.
-        homeostasis: how fast a cell's bias follows its distance from target_activity, per fixation.
-        target_activity: which homeostasis keeps.
-        reach: root mean square, about the rheobase, to which cells that send predictions scale their drive.
-        bound: soft bound of the weights; 0 for none.
-        weight_bits: binary digits of feedforward and context weights, which then have 2^bits levels from -bound, or
-            under Dale's law 0, to bound, and are rounded to them at random, without bias, whenever they learn; None
+            of the fixation before; or ``psp``, a potential driven continuously by their spikes with a delay of half a
+            fixation, so that the first half of each fixation still sees the sample before, and the second the present.
+        tau_dendrite: time constant of that potential, in seconds.
+        reset_traces: whether a saccade resets eligibility traces.
+        centred: whether plasticity and dendrites read activity less its running mean, and labels less their mean.
+        mean_rate: rate of the running mean, per fixation.
+        homeostasis: rate at which biases follow the distance from ``target_activity``, per fixation.
+        target_activity: of homeostasis.
+        target_drive: root mean square, about the rheobase, to which prediction cells scale their drive.
+        w_max: soft bound of the weights; 0 for none.
+        weight_bits: binary digits of feedforward and context weights, which then have 2^bits levels from -w_max, or
+            under Dale's law 0, to w_max, and are rounded to them at random, without bias, whenever they learn; None
             for any number of levels.
-        release: probability that a presynaptic spike is transmitted, at each synapse by itself; 1 for reliable ones.
-            Dendrites of ``trace`` and ``psp`` hear reliably.
-        dale: whether presynaptic cells only excite, through feedforward weights that are never negative, and inhibitory
-            cells of each column do the rest, in the place of homeostasis. Context weights, and those that send
-            predictions, stay signed: they stand for excitation, and for inhibition by way of cells not simulated.
+        release_probability: of a presynaptic spike being transmitted, at each synapse independently; 1 for reliable
+            synapses. Synapses onto dendrites are reliable.
+        dale: whether presynaptic cells only excite, through feedforward weights that are never negative, while
+            inhibitory cells of each column inhibit, in place of homeostasis. Context weights, and copies of them that
+            drive prediction cells, stay signed: they stand for excitation, and for inhibition by cells not simulated.
         eta, context_eta, weight_decay: as in rate layers.
         readout_eta: learning rate of the output of feedback learning.
         control: by name of the modulator.
@@ -140,15 +156,15 @@ class Settings:
     tau_activity: float = 60e-3
     dendrite: Literal["trace", "psp"] = "trace"
     tau_dendrite: float = 10e-3
-    clear: bool = True
+    reset_traces: bool = True
     centred: bool = True
     mean_rate: float = 0.01
     homeostasis: float = 0.0
     target_activity: float = 0.15
-    reach: float = 1.0
-    bound: float = 0.0
+    target_drive: float = 1.0
+    w_max: float = 0.0
     weight_bits: int | None = None
-    release: float = 1.0
+    release_probability: float = 1.0
     dale: bool = False
     eta: float = 1e-3
     context_eta: float = 1.0
@@ -157,22 +173,22 @@ class Settings:
     control: Mapping[str, Control] = field(default_factory=dict)
 
     def check(self) -> None:
-        """See that times and rates fit each other.
+        """Check that times and rates are consistent.
 
         Raises:
-            UserError: where they do not, with the setting and what would be right.
+            UserError: where they are not, with the setting and what would be right.
         """
         cell = self.cell_of("spiking")
-        values = self.values(cell)
-        self.values(find_cell("rate"))
+        values = self.cell_values(cell)
+        self.cell_values(find_cell("rate"))
         for name in ("tau_eligibility", "tau_activity", "tau_dendrite"):
             if (value := getattr(self, name)) < 2 * self.timing.dt:
                 raise UserError(
                     f"{name} = {value * 1e3:g} ms is too short for dt = {self.timing.dt * 1e3:g} ms (at least twice dt)"
                 )
-        if self.weight_bits is not None and not self.bound:
+        if self.weight_bits is not None and not self.w_max:
             raise UserError(
-                f"weight_bits = {self.weight_bits}: weights of few levels need an end (bound above 0, such as 1.0)"
+                f"weight_bits = {self.weight_bits}: weights of few levels need a bound (w_max above 0, such as 1.0)"
             )
         if self.input_rate <= 0 or self.input_rate * self.timing.dt > 1:
             most = 1 / self.timing.dt
@@ -185,27 +201,31 @@ class Settings:
                 f"target_activity = {self.target_activity:g} times unit_rate = {self.unit_rate:g} Hz is more than"
                 f" a cell can fire (1 / t_refractory = {most:g} Hz)"
             )
-        if self.dendrite == "psp" and (self.timing.steps % 2 or self.timing.steps > 2 * LONGEST):
+        if self.dendrite == "psp" and (self.timing.steps % 2 or self.timing.steps > 2 * MAX_DELAY):
             raise UserError(
                 f"dendrite = 'psp': fixation and blank are {self.timing.steps} time steps"
-                f" (an even number, at most {2 * LONGEST})"
+                f" (an even number, at most {2 * MAX_DELAY})"
             )
         if self.timing.blank < values["t_refractory"]:
             blank, refractory = self.timing.blank * 1e3, values["t_refractory"] * 1e3
             raise UserError(f"blank = {blank:g} ms is too short (t_refractory: {refractory:g} ms)")
 
     def cell_of(self, substrate: str) -> Cell:
-        """Find the cell of a layer: the model's own for ``spiking``, ``rate`` for ``brian-rate``."""
+        """Find the cell of a layer: the model's own for ``spiking``, ``rate`` for ``brian-rate``.
+
+        Raises:
+            UserError: where there is no such cell, or it does not spike.
+        """
         cell = find_cell(self.cell if substrate == "spiking" else "rate")
         if substrate == "spiking" and not cell.spikes:
             raise UserError(f"cell = '{self.cell}' does not spike (substrate = 'brian-rate')")
         return cell
 
-    def values(self, cell: Cell) -> dict[str, float]:
-        """Give a cell's parameters their values, and see that the time step suits them.
+    def cell_values(self, cell: Cell) -> dict[str, float]:
+        """Give a cell's parameters their values, in seconds and hertz.
 
         Raises:
-            UserError: where the cell has no such parameter, or it cannot have such a value.
+            UserError: where the cell has no such parameter, its value is not possible, or the time step is too long.
         """
         known = {**find_cell(self.cell).parameters, **find_cell("rate").parameters}
         for name in self.parameters:
@@ -213,14 +233,14 @@ class Settings:
                 raise UserError(f"parameters.{name}: cell '{self.cell}' has no such parameter ({nearest(name, known)})")
         found = {}
         for name, default in cell.parameters.items():
-            kind = "time" if name.startswith(("tau_", "t_")) else "number"
+            kind = cell.kinds[name]
             try:
                 found[name] = quantity(self.parameters.get(name, default), kind)
             except UserError as error:
                 raise UserError(f"parameters.{name} = {error}") from None
             if kind == "time" and found[name] < 0:
                 raise UserError(f"parameters.{name} = {found[name] * 1e3:g} ms is negative")
-            if name.startswith("tau_") and self.timing.dt > found[name] / 2:
+            if kind == "time" and name != "t_refractory" and self.timing.dt > found[name] / 2:
                 raise UserError(
                     f"dt = {self.timing.dt * 1e3:g} ms is too large for {name} = {found[name] * 1e3:g} ms"
                     f" (at most half of it)"
@@ -231,6 +251,13 @@ class Settings:
         return found
 
     def window(self, tau: float) -> float:
-        """How many seconds of a constant rate a trace holds at the end of a fixation."""
-        held = tau * (1 - exp(-self.timing.fixation / tau))
-        return held if self.clear else held / (1 - exp(-self.timing.period / tau))
+        """Integrate a constant rate of 1 into a trace of time constant tau; its value at the end of a fixation.
+
+        Args:
+            tau: in seconds.
+
+        Returns:
+            In seconds: the limit over many fixations, where a saccade does not reset the trace.
+        """
+        one_fixation = tau * (1 - exp(-self.timing.fixation / tau))
+        return one_fixation if self.reset_traces else one_fixation / (1 - exp(-self.timing.period / tau))

@@ -9,7 +9,7 @@ from cortexsim.analysis.spikes import Scene, raster
 from cortexsim.config import building
 from cortexsim.config.trial import Trial
 from cortexsim.errors import UserError
-from cortexsim.learners import MixedNetwork, Segment, train
+from cortexsim.learners import HybridNetwork, Segment, train
 from cortexsim.storage.atomic_io import write_figure
 from cortexsim.studies.single_run import EpochProgress
 from cortexsim.training.measurement import Prepared, prepare
@@ -27,7 +27,7 @@ def draw(trial: Trial, fixations: int, out: Path, console: Console) -> None:
     Raises:
         UserError: where no layer of the model spikes.
     """
-    drawn, prepared = prepare(trial), prepare(trial)
+    initial, prepared = prepare(trial), prepare(trial)
     segment = _spiking(trial, prepared)
     out.mkdir(parents=True, exist_ok=True)
     budget = building.budget(trial.model)
@@ -37,7 +37,7 @@ def draw(trial: Trial, fixations: int, out: Path, console: Console) -> None:
     codes = segment.respond(below, trial.seed)[0][0]
     cell = int(codes[:, 0].var(0).argmax())  # The cell of the first column whose response varies most between samples.
     scenes = []
-    for state in (drawn, prepared):
+    for state in (initial, prepared):
         part = _spiking(trial, state)
         outcome = part.record_all(_below(state, part, fixations), cell, trial.seed)
         scenes.append(Scene(outcome, part.layers[0].feedforward.weights[0].cpu().numpy(), part.settings.timing, cell))
@@ -48,7 +48,7 @@ def draw(trial: Trial, fixations: int, out: Path, console: Console) -> None:
 def _spiking(trial: Trial, prepared: Prepared) -> Segment:
     """The lowest layers that spike."""
     network = prepared.learner.network
-    segments = network.segments if isinstance(network, MixedNetwork) else ()
+    segments = network.segments if isinstance(network, HybridNetwork) else ()
     found = next((segment for segment in segments if segment.substrate == "spiking"), None)
     if found is None:
         raise UserError(f"{trial.model.name}: no layer of this model spikes (network.substrate = 'spiking')")
@@ -56,7 +56,7 @@ def _spiking(trial: Trial, prepared: Prepared) -> Segment:
 
 
 def _below(prepared: Prepared, segment: Segment, count: int) -> torch.Tensor:
-    """Show test samples to what lies below the spiking layers."""
+    """Compute the activity below the spiking layers, (samples, positions, cells), from test samples."""
     inputs = torch.from_numpy(prepared.test.inputs[:count]).to(prepared.inputs)
     network = prepared.learner.network
     return network.activities(inputs, segment.first)[-1] if segment.first else inputs

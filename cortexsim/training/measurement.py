@@ -17,7 +17,7 @@ from cortexsim.config import building
 from cortexsim.config.schema import Model
 from cortexsim.config.trial import Row, Trial
 from cortexsim.errors import UserError
-from cortexsim.learners import START, Callback, Cursor, Event, Learner, MixedNetwork, train
+from cortexsim.learners import START, Callback, Cursor, Event, HybridNetwork, Learner, train
 from cortexsim.rate import to_tensor
 from cortexsim.rate.threads import one_thread
 from cortexsim.seeds import stream
@@ -76,7 +76,7 @@ def prepare(trial: Trial) -> Prepared:
     samples, test = trial.task.draw(trial.samples, trial.test_samples, trial.grammar_seed, trial.seed)
     check_drawn(trial.task, samples, trial.samples, "training")
     check_drawn(trial.task, test, trial.test_samples, "test")
-    if isinstance(learner.network, MixedNetwork):
+    if isinstance(learner.network, HybridNetwork):
         learner.network.compile_programs()
     inputs, labels = _tensors(samples, learner)
     if learner.uses_labels and (missing := int((labels == UNLABELLED).sum())):
@@ -164,7 +164,7 @@ def _cost(prepared: Prepared) -> dict[str, float | None]:
     encode it. For rate networks it is the number of synapses, each of which takes one multiply-add.
     """
     network = prepared.learner.network
-    if not isinstance(network, MixedNetwork):
+    if not isinstance(network, HybridNetwork):
         costs = dict.fromkeys(("spikes", "synaptic_operations", "clipped"))
         return {**costs, "multiply_adds": network.multiply_adds}
     inputs, _ = _tensors(prepared.test, prepared.learner)

@@ -19,7 +19,7 @@ import numpy as np
 from cortexsim.modulators import AROUSAL
 from cortexsim.report.markdown import table
 from cortexsim.rules import Rule, ThreeFactor
-from cortexsim.spiking import Plan, Settings, Stack, Stream, Timing, describe
+from cortexsim.spiking import LayerSpec, Settings, Stack, Stream, Timing, describe
 from cortexsim.spiking.compiling import compiler_path
 from cortexsim.spiking.network_spec import Description
 from cortexsim.studies.program_experiment import Program, Row
@@ -52,11 +52,11 @@ def measure(case: Mapping[str, int]) -> list[Row]:
     cells = case["cells"]
     draw = np.random.default_rng(0)
     weights, rates = draw.normal(0.1, 0.3, INPUTS * cells), draw.uniform(0.5, 1.5, (FIXATIONS, INPUTS))
-    plan = Plan(1, 1, cells, INPUTS, "spiking", True, "none", False, SETTINGS.input_rate)
-    description, parameters = describe([plan], 2, RULE, SETTINGS, FIXATIONS)
+    spec = LayerSpec(1, 1, cells, INPUTS, "spiking", True, "none", False, SETTINGS.input_rate)
+    description, parameters = describe([spec], 2, RULE, SETTINGS, FIXATIONS)
     stack = Stack(description, parameters)
     state = stack.initial_state() | {"feedforward1.w": weights}
-    stream = Stream(rates, np.arange(FIXATIONS), pace=np.ones(FIXATIONS))
+    stream = Stream(rates, np.arange(FIXATIONS), eta_factor=np.ones(FIXATIONS))
     final: dict[str, np.ndarray] = {}
 
     def cortexsim() -> tuple[float, float]:
@@ -135,20 +135,21 @@ def python_loop(
     """Run the same network in Brian2's runtime mode, one call of run() a fixation, after a first one that compiles."""
     import brian2
 
-    from cortexsim.spiking.build import Built
+    from cortexsim.spiking.build import BrianNetwork
+    from cortexsim.spiking.network_spec import STREAMS
 
     brian2.prefs.codegen.target = "cython"
-    stream = {"stimulus": np.vstack([rates, rates[:1]]), "identity": np.arange(len(rates) + 1.0)[:, None]}
-    schedule = np.ones((len(rates) + 1, description.streams["schedule"]))
-    built = Built(description, {**stream, "schedule": schedule})
-    for key, value in {**parameters, **state, "layer1.saccade": -0.05, "input.seed": 0}.items():
+    streams = {name: np.ones(len(rates) + 1) for name in STREAMS}
+    streams |= {"stimulus": np.vstack([rates, rates[:1]]), "stimulus_id": np.arange(len(rates) + 1.0)}
+    built = BrianNetwork(description, streams)  # type: ignore[arg-type]
+    for key, value in {**parameters, **state, "layer1.last_update": -0.05, "input.seed": 0}.items():
         owner, variable = key.split(".")
         built.objects[owner].variables[variable].set_value(value)
-    built.network.run(built.period, namespace={})
+    built.network.run(built.period, nameseta_factor={})
     counter = built.objects["input"].variables["spikes"]
     before, start = float(counter.get_value().sum()), time.perf_counter()
     for _ in range(SLOW_FIXATIONS):
-        built.network.run(built.period, namespace={})
+        built.network.run(built.period, nameseta_factor={})
     seconds = time.perf_counter() - start
     return (float(counter.get_value().sum()) - before) * cells, seconds
 

@@ -110,19 +110,25 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
         (SPIKING + "[spiking]\ntarget_activity = 2.0", r"1 / t_refractory = 500 Hz"),
         (SPIKING + '[spiking]\ndendrite = "psp"', "dendrite = 'psp': fixation and blank are 65 time steps"),
         (
-            SPIKING + "[spiking]\nbound = 1.0\nweight_bits = 9",
+            SPIKING + "[spiking]\nw_max = 1.0\nweight_bits = 9",
             "spiking.weight_bits = 9: should be less than or equal",
         ),
         (SPIKING + "[spiking]\nweight_bits = 2.5", "spiking.weight_bits = 2.5: should be a valid integer"),
         (
             SPIKING + "[spiking]\nweight_bits = 4",
-            r"spiking.weight_bits = 4: weights of few levels need an end",
+            r"spiking.weight_bits = 4: weights of few levels need a bound",
         ),
-        (SPIKING + "[spiking]\nrelease = 0.0", "spiking.release = 0.0: should be greater than 0"),
-        (SPIKING + "[spiking]\nrelease = 1.5", "spiking.release = 1.5: should be less than or equal to 1"),
         (
-            SPIKING.replace("spiking", "brian-rate") + "[spiking]\nrelease = 0.5",
-            r"spiking.release = 0.5: cells without spikes release none .1.0",
+            SPIKING + "[spiking]\nrelease_probability = 0.0",
+            "spiking.release_probability = 0.0: should be greater than 0",
+        ),
+        (
+            SPIKING + "[spiking]\nrelease_probability = 1.5",
+            "spiking.release_probability = 1.5: should be less than or equal to 1",
+        ),
+        (
+            SPIKING.replace("spiking", "brian-rate") + "[spiking]\nrelease_probability = 0.5",
+            r"spiking.release_probability = 0.5: cells without spikes release none .1.0",
         ),
         (SPIKING + "[spiking]\ndale = true", "spiking.homeostasis = 0: spiking.dale = true, and inhibitory weights"),
         (

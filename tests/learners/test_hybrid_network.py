@@ -9,7 +9,7 @@ import torch
 from cortexsim.config.building import assemble, budget
 from cortexsim.config.registry import read_model
 from cortexsim.config.trial import Trial
-from cortexsim.learners import Budget, MixedNetwork, train
+from cortexsim.learners import Budget, HybridNetwork, train
 from cortexsim.tasks.rhm import Hierarchy
 from cortexsim.training.measurement import prepare
 
@@ -57,7 +57,7 @@ def test_every_mixture_learns_from_below_and_is_evaluated_without_a_trace(
     model = read_model(tmp_path / "mine.toml")
     prepared = prepare(Trial(model, hierarchy, 12, 4, 0, 0, target="numpy"))
     learner, network = prepared.learner, prepared.learner.network
-    assert isinstance(network, MixedNetwork)
+    assert isinstance(network, HybridNetwork)
     before = [layer.feedforward.weights.clone() for layer in network.layers]
     train(learner, prepared.inputs, prepared.labels, Budget(epochs=1, batch=4), 0)
     changed = [
@@ -80,16 +80,16 @@ def test_each_epoch_has_new_spikes_and_a_lower_rate(tmp_path: Path, monkeypatch:
     shown: list[tuple[int, np.ndarray, np.ndarray, int]] = []
     monkeypatch.setattr(
         "cortexsim.learners.segment.Segment.learn",
-        lambda self, stage, below, labels, pace, identity, seed: shown.append((stage, pace, identity, seed)),
+        lambda self, stage, below, labels, factor, number, seed: shown.append((stage, factor, number, seed)),
     )
     train(prepared.learner, prepared.inputs, prepared.labels, budget(model), 0)
     assert [stage for stage, *_ in shown] == [0, 0, 0, 1, 1, 1]
     assert len({seed for *_, seed in shown}) == 2  # Spikes follow from seed and number of a fixation.
     for stage in (0, 1):
-        _, pace, identity, _ = zip(*(epoch for epoch in shown if epoch[0] == stage), strict=True)
-        assert np.array_equal(np.concatenate(identity), np.arange(18))
+        _, factors, numbers, _ = zip(*(epoch for epoch in shown if epoch[0] == stage), strict=True)
+        assert np.array_equal(np.concatenate(numbers), np.arange(18))
         place = np.arange(18) / 18
-        np.testing.assert_allclose(np.concatenate(pace), np.minimum(1, place / 0.25) * (1 - place))
+        np.testing.assert_allclose(np.concatenate(factors), np.minimum(1, place / 0.25) * (1 - place))
 
 
 def test_a_spiking_network_begins_with_the_weights_of_its_rate_twin(tmp_path: Path) -> None:

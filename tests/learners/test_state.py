@@ -10,7 +10,7 @@ from cortexsim.analysis.probes import code_geometry
 from cortexsim.config.registry import find_model, model_paths
 from cortexsim.config.schema import Model
 from cortexsim.config.trial import Trial
-from cortexsim.learners import BatchEnd, Budget, Cursor, Event, Learner, MixedNetwork, State, load_exactly, train
+from cortexsim.learners import BatchEnd, Budget, Cursor, Event, HybridNetwork, Learner, State, load_exactly, train
 from cortexsim.storage.checkpoint import Checkpoint, Checkpoints
 from cortexsim.tasks.rhm import Hierarchy
 from cortexsim.training.measurement import Prepared, prepare
@@ -33,9 +33,12 @@ EXTRA = {  # What no model of the package has: other optimisers, feedback and ma
     "brian-rate": ("clapp-spiking", {"network": {"substrate": ["brian-rate", "rate"], "sends": "activity"}}),
     "rate below": ("clapp-spiking", {"network": {"substrate": ["rate", "spiking"], "sends": "activity"}}),
     "delayed": ("clapp-spiking", {"modulator": {"surprise": {"delay": "20 ms", "tau_filter": "50 ms"}}}),
-    "all carried": ("clapp-spiking", {"spiking": {"clear": False}}),
+    "all carried": ("clapp-spiking", {"spiking": {"reset_traces": False}}),
     "dale": ("clapp-spiking", {"spiking": {"dale": True, "homeostasis": 0.1}}),
-    "levels, release": ("clapp-spiking", {"spiking": {"bound": 1.0, "weight_bits": 8, "release": 0.5, "eta": 1.0}}),
+    "levels, release": (
+        "clapp-spiking",
+        {"spiking": {"w_max": 1.0, "weight_bits": 8, "release_probability": 0.5, "eta": 1.0}},
+    ),
 }
 NAMES = [*sorted(model_paths()), *EXTRA]
 
@@ -70,7 +73,7 @@ def bits(value: Any) -> Any:
 
 
 def taught(learner: Learner, work: Prepared, **options: Any) -> None:
-    epochs = 2 if isinstance(learner.network, MixedNetwork) else 3
+    epochs = 2 if isinstance(learner.network, HybridNetwork) else 3
     train(learner, work.inputs, work.labels, Budget(epochs, batch=8), 0, views=work.views, **options)
 
 
@@ -91,7 +94,7 @@ def test_training_cut_anywhere_goes_on_from_its_checkpoint_to_the_same_state(nam
     assert not any(torch.equal(seen[-1][1][key], value) for key, value in begun.items() if key == "layer1.feedforward")
     cuts = (
         [(len(seen) - 1) // 2]
-        if isinstance(whole.learner.network, MixedNetwork)
+        if isinstance(whole.learner.network, HybridNetwork)
         else [0, len(seen) // 2, len(seen) - 1]
     )
     checkpoints = Checkpoints(tmp_path)

@@ -10,15 +10,17 @@ from torch import Tensor
 from cortexsim.rate import Layer, Plasticity, Projection
 from cortexsim.rate.layer import Response
 from cortexsim.rules import Rule
-from cortexsim.spiking import Plan, Settings, Stack, Stream, describe
+from cortexsim.spiking import LayerSpec, Settings, Stack, Stream, describe
 
 POSITIONS, CELLS, PATCH, CLASSES = 2, 3, 4, 3
 
 
-def plan(rule: Rule, substrate: str, rate: float) -> Plan:
+def spec(rule: Rule, substrate: str, rate: float) -> LayerSpec:
     listens = "context" in rule.requires
-    context, heard = ("sibling", ((1,), (0,))) if listens else ("none", ())
-    return Plan(1, POSITIONS, CELLS, PATCH, substrate, True, context, rule.needs_output, rate, heard=heard)
+    context, sources = ("sibling", ((1,), (0,))) if listens else ("none", ())
+    return LayerSpec(
+        1, POSITIONS, CELLS, PATCH, substrate, True, context, rule.needs_output, rate, context_sources=sources
+    )
 
 
 class Case:
@@ -27,35 +29,35 @@ class Case:
     def __init__(self, rule: Rule, settings: Settings, substrate: str, inputs: np.ndarray, **state: Any) -> None:
         rate = settings.input_rate if substrate == "spiking" else 0.0
         description, parameters = describe(
-            [plan(rule, substrate, rate)], CLASSES, rule, settings, len(inputs), traced_cell=0
+            [spec(rule, substrate, rate)], CLASSES, rule, settings, len(inputs), traced_cell=0
         )
         self.stack = Stack(description, parameters, "numpy")
         draw = np.random.default_rng(0)
         self.before = self.stack.initial_state()
         for key, values in self.before.items():
-            if key.endswith((".w", ".b", ".f")):
+            if key.endswith(".w"):
                 self.before[key] = draw.normal(0.3, 0.5, len(values))
             if key.endswith((".mean", "classes.bias")):
                 self.before[key] = draw.uniform(0.05, 0.2, len(values))
         self.before |= {key.replace("__", "."): value for key, value in state.items()}
         self.labels = np.eye(CLASSES)[np.arange(len(inputs)) % CLASSES]
-        pace = np.zeros(len(inputs))
-        pace[-1] = 1.0
-        stream = Stream(inputs, np.arange(len(inputs)), self.labels, pace)
+        eta_factor = np.zeros(len(inputs))
+        eta_factor[-1] = 1.0
+        stream = Stream(inputs, np.arange(len(inputs)), self.labels, eta_factor)
         self.outcome, self.after = self.stack.run(stream, self.before, seed=3)
 
     def tensor(self, state: dict[str, np.ndarray], key: str, *shape: int) -> Tensor:
         """Lay a weight vector out as the rate layers do."""
         flat = np.empty(len(state[key]))
-        flat[self.stack.wires[key.split(".")[0]][2]] = state[key]
+        flat[self.stack.connectivity[key.split(".")[0]].place] = state[key]
         return torch.from_numpy(flat.reshape(shape))
 
     def layer(self, rule: Rule) -> Layer:
         """The same layer in torch."""
         context = (
-            self.tensor(self.before, "context1.b", POSITIONS, CELLS, CELLS) if "context" in rule.requires else None
+            self.tensor(self.before, "context1.w", POSITIONS, CELLS, CELLS) if "context" in rule.requires else None
         )
-        feedback = self.tensor(self.before, "feedback1.f", POSITIONS, CELLS, CLASSES) if rule.needs_output else None
+        feedback = self.tensor(self.before, "feedback1.w", POSITIONS, CELLS, CLASSES) if rule.needs_output else None
         return Layer(
             positions=POSITIONS,
             feedforward=Projection(self.tensor(self.before, "feedforward1.w", POSITIONS, CELLS, PATCH)),
@@ -82,7 +84,7 @@ class Case:
 
     def changes(self, eta: float, context_eta: float) -> dict[str, Tensor]:
         """What Brian2 has changed, per unit of eta."""
-        shapes = {"feedforward": ("feedforward1.w", PATCH, eta), "context": ("context1.b", CELLS, eta * context_eta)}
+        shapes = {"feedforward": ("feedforward1.w", PATCH, eta), "context": ("context1.w", CELLS, eta * context_eta)}
         return {
             name: self.tensor({key: (self.after[key] - self.before[key]) / rate}, key, POSITIONS, CELLS, width)
             for name, (key, width, rate) in shapes.items()

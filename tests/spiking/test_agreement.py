@@ -1,4 +1,4 @@
-"""One rule, two substrates: what a rule does in Brian2 is what it does in torch, for every rule there is."""
+"""One rule, two substrates: a rule does in Brian2 what it does in torch, for every rule that spikes can follow."""
 
 from dataclasses import replace
 
@@ -176,7 +176,7 @@ def test_poisson_spikes_change_weights_on_average_as_the_rate_rule_does(name: st
     bias = np.random.default_rng(2).uniform(1.3, 2.5, POSITIONS * CELLS)
     state = {"layer1__bias": bias, "feedforward1__w": np.zeros(POSITIONS * PATCH * CELLS)}
     if "context" in rule.requires:
-        state["context1__b"] = -np.random.default_rng(6).uniform(0.5, 1.5, POSITIONS * CELLS * CELLS)
+        state["context1__w"] = -np.random.default_rng(6).uniform(0.5, 1.5, POSITIONS * CELLS * CELLS)
     case = Case(rule, chosen, "spiking", np.tile(rates, (fixations, 1)), **state)
     stream = Stream(
         np.tile(rates, (fixations, 1)),

@@ -95,9 +95,9 @@ def test_no_damage_to_an_entry_changes_a_result(
         damage = DAMAGES[number % len(DAMAGES)]
         damage(path, draw)
         assert same(result(), sound[1]), (damage.__name__, path)
-        said = capsys.readouterr().err.splitlines()
-        assert len(said) == 1, (damage.__name__, path, said)
-        assert "compiling it anew" in said[0]
+        lines = capsys.readouterr().err.splitlines()
+        assert len(lines) == 1, (damage.__name__, path, lines)
+        assert "compiling it again" in lines[0]
 
 
 def test_an_entry_damaged_between_two_runs_of_a_program_is_mended(entry: Path, sound: tuple[Path, Result]) -> None:
@@ -143,12 +143,12 @@ def test_a_cache_that_others_can_write_is_refused(entry: Path, mode: int) -> Non
         result()
 
 
-def test_an_entry_that_others_can_write_is_compiled_anew(
+def test_an_entry_that_others_can_write_is_compiled_again(
     entry: Path, sound: tuple[Path, Result], capsys: pytest.CaptureFixture[str]
 ) -> None:
     (entry / "main").chmod(0o777)
     assert same(result(), sound[1])
-    assert "others could have written main; compiling it anew" in capsys.readouterr().err
+    assert "others could have written main; compiling it again" in capsys.readouterr().err
     assert (entry / "main").stat().st_mode & 0o022 == 0
 
 

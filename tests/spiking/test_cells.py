@@ -9,7 +9,7 @@ import torch
 
 from cortexsim.errors import UserError
 from cortexsim.rate import TRANSFERS
-from cortexsim.spiking import Plan, Settings, Stack, Stream, Timing, cells, describe
+from cortexsim.spiking import LayerSpec, Settings, Stack, Stream, Timing, cells, describe
 from cortexsim.spiking.cells import Cell, known_cells
 
 TAU, REFRACTORY, DT = 10e-3, 2e-3, 1e-4
@@ -19,8 +19,8 @@ DRIVES = np.array([0.5, 0.99, 1.05, 1.2, 1.5, 2.0, 3.0, 5.0])
 def driven(cell: str, substrate: str) -> tuple[np.ndarray, np.ndarray]:
     """Drive cells with a constant bias for a second: spikes as (step, cell), and the activity at the end."""
     settings = Settings(timing=Timing(DT, 1.0, 2e-3), cell=cell)
-    plan = Plan(1, 1, len(DRIVES), 1, substrate, False, "none", False, 100.0 if substrate == "spiking" else 0.0)
-    stack = Stack(*describe([plan], 2, None, settings, 1, traced_cell=0), "numpy")
+    spec = LayerSpec(1, 1, len(DRIVES), 1, substrate, False, "none", False, 100.0 if substrate == "spiking" else 0.0)
+    stack = Stack(*describe([spec], 2, None, settings, 1, traced_cell=0), "numpy")
     state = stack.initial_state() | {"layer1.bias": DRIVES}
     outcome, _ = stack.run(Stream(np.zeros((1, 1)), np.zeros(1)), state, seed=0)
     return outcome.events.get("layer1", np.empty((2, 0))), outcome.activity["layer1"][0]
@@ -72,7 +72,7 @@ QIF = Cell(
     parameters={"tau_membrane": "10 ms", "tau_synapse": "5 ms", "t_refractory": "2 ms"},
     threshold="v > 5",
     reset="v = -1",
-    saccade="v = 0; current = 0",
+    on_saccade={"v": "0", "current": "0"},
     source="Ermentrout & Kopell 1986",
     method="rk4",
 )
@@ -121,13 +121,13 @@ def test_a_method_integrates_what_it_can() -> None:
         ({"equations": QIF.equations.replace("derivative =", "slope =")}, "equations: 'derivative' is missing"),
         ({"equations": QIF.equations + "\nand more"}, "'and more' cannot be read"),
         ({"equations": QIF.equations + "\nx = v + : 1"}, "equations: x: 'v \\+' is not an expression"),
-        ({"equations": QIF.equations + "\nx = u : 1"}, "equations: x reads 'u', which is not there"),
+        ({"equations": QIF.equations + "\nx = u : 1"}, "equations: x reads 'u', which is not known"),
         ({"equations": QIF.equations + "\nx = sinh(v) : 1"}, "x reads 'sinh'"),
         ({"equations": QIF.equations + "\ncurrent : 1"}, "'current' is there twice"),
         ({"threshold": "w > 1"}, "threshold reads 'w'"),
         ({"threshold": ""}, "'rate' is missing"),
-        ({"reset": "v := 0"}, "reset: 'v := 0' sets nothing"),
-        ({"saccade": "u = 0"}, "saccade: 'u = 0' sets nothing"),
+        ({"reset": "v := 0"}, "reset: 'v := 0' sets no variable"),
+        ({"on_saccade": {"u": "0"}}, "on_saccade: 'u' is no variable of the cell"),
     ],
 )
 def test_a_cell_is_audited_when_it_is_made(changes: dict[str, Any], complaint: str) -> None:

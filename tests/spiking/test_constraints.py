@@ -6,37 +6,37 @@ import numpy as np
 import pytest
 
 from cortexsim.rules import known_rules
-from cortexsim.spiking import Plan, Settings, Stack, State, Stream, Timing, constrained_weights, describe
-from cortexsim.spiking.constraints import KINDS, ROOM, _first
+from cortexsim.spiking import LayerSpec, Settings, Stack, State, Stream, Timing, constrained_weights, describe
+from cortexsim.spiking.constraints import KINDS, NUMBERS_EACH, first_number
 
 FIXATIONS = 10
 SETTINGS = Settings(input_rate=400.0, eta=0.05, context_eta=3.0, homeostasis=0.01, weight_decay=1e-3)
-COARSE = replace(SETTINGS, bound=1.0, weight_bits=3)
-FAILING = replace(SETTINGS, release=0.5)
-BOTH = replace(COARSE, release=0.5, clear=False)
+COARSE = replace(SETTINGS, w_max=1.0, weight_bits=3)
+FAILING = replace(SETTINGS, release_probability=0.5)
+BOTH = replace(COARSE, release_probability=0.5, reset_traces=False)
 PSP = replace(BOTH, dendrite="psp", timing=Timing(1e-3, 60e-3, 4e-3))
 
 
 def stack_of(settings: Settings, sends: str = "activity", target: str = "numpy") -> Stack:
     rates = (settings.input_rate, settings.unit_rate)
-    plans = [
-        Plan(1, 2, 6, 8, "spiking", True, "sibling", False, rates[0], sends, ((1,), (0,))),
-        Plan(2, 1, 6, 12, "spiking", False, "none", False, rates[1]),
+    specs = [
+        LayerSpec(1, 2, 6, 8, "spiking", True, "sibling", False, rates[0], sends, ((1,), (0,))),
+        LayerSpec(2, 1, 6, 12, "spiking", False, "none", False, rates[1]),
     ]
-    return Stack(*describe(plans, 4, known_rules()["clapp"], settings, FIXATIONS), target)
+    return Stack(*describe(specs, 4, known_rules()["clapp"], settings, FIXATIONS), target)
 
 
 def begun(stack: Stack, settings: Settings) -> State:
     draw, state = np.random.default_rng(0), stack.initial_state()
     for key in state:
-        if key.startswith(("feedforward", "sending")) and key.endswith(".w"):
+        if key.startswith(("feedforward", "prediction_input")) and key.endswith(".w"):
             state[key] = constrained_weights(draw.uniform(-0.2, 0.9, len(state[key])), 1, 0, settings)
     return state
 
 
 def stream(learning: bool = True) -> Stream:
     shown = (np.random.default_rng(1).uniform(size=(FIXATIONS, 16)) < 0.3).astype(float)
-    return Stream(shown, np.arange(FIXATIONS), pace=np.linspace(1, 0.5, FIXATIONS) if learning else None)
+    return Stream(shown, np.arange(FIXATIONS), eta_factor=np.linspace(1, 0.5, FIXATIONS) if learning else None)
 
 
 def equal(one: State, other: State) -> bool:
@@ -62,11 +62,11 @@ def test_evaluation_changes_nothing_and_gives_a_sample_the_same_spikes_whenever_
     stack = stack_of(settings)
     state, shown = begun(stack, settings), stream(learning=False)
     outcome = stack.run(shown, state, seed=5)[0]
-    part = stack.run(Stream(shown.inputs[5:], shown.identity[5:]), state, seed=5)[0]
+    part = stack.run(Stream(shown.inputs[5:], shown.stimulus_id[5:]), state, seed=5)[0]
     for name in ("layer1", "layer2"):
         assert np.array_equal(outcome.activity[name][5:], part.activity[name])
     lasting = stack._run_chunk(shown, state, 5)[1]  # What `run` would hide.
-    assert all(np.array_equal(lasting[key], values) for key, values in state.items() if key.endswith((".w", ".b")))
+    assert all(np.array_equal(lasting[key], values) for key, values in state.items() if key.endswith(".w"))
 
 
 def test_the_compiled_program_gives_the_same_spikes_and_weights() -> None:
@@ -89,7 +89,7 @@ def test_weights_that_learn_lie_on_their_levels(bits: int) -> None:
     stack = stack_of(settings)
     before = begun(stack, settings)
     after = stack.run(stream(), before, seed=5)[1]
-    for key in ("feedforward1.w", "context1.b"):
+    for key in ("feedforward1.w", "context1.w"):
         level = (after[key] + 1) / 2 * (2**bits - 1)
         np.testing.assert_allclose(level, np.rint(level), atol=1e-9)
         assert np.abs(after[key]).max() <= 1
@@ -98,13 +98,13 @@ def test_weights_that_learn_lie_on_their_levels(bits: int) -> None:
 
 def test_rounding_is_unbiased() -> None:
     """One fixation of weight decay alone, from levels downwards: on average over synapses, as without levels."""
-    fine = replace(SETTINGS, eta=1.0, bound=1.0, weight_decay=0.05)
-    quiet = Stream(np.zeros((1, 256)), np.zeros(1, int), pace=np.ones(1))
+    fine = replace(SETTINGS, eta=1.0, w_max=1.0, weight_decay=0.05)
+    quiet = Stream(np.zeros((1, 256)), np.zeros(1, int), eta_factor=np.ones(1))
     found = {}
     for bits in (None, 4):
         settings = replace(fine, weight_bits=bits)
-        plan = Plan(1, 2, 64, 128, "spiking", True, "sibling", False, 400.0, heard=((1,), (0,)))
-        stack = Stack(*describe([plan], 4, known_rules()["clapp"], settings, 1), "numpy")
+        spec = LayerSpec(1, 2, 64, 128, "spiking", True, "sibling", False, 400.0, context_sources=((1,), (0,)))
+        stack = Stack(*describe([spec], 4, known_rules()["clapp"], settings, 1), "numpy")
         state = stack.initial_state() | {"feedforward1.w": np.full(2 * 64 * 128, 9 / 15)}
         found[bits] = stack.run(quiet, state, seed=1)[1]["feedforward1.w"]
     assert len(np.unique(found[4].round(9))) == 2
@@ -125,33 +125,33 @@ def test_first_weights_are_rounded_to_levels_without_bias() -> None:
 # Release that fails.
 
 
-def heard(release: float, weight: float, bias: float) -> tuple[np.ndarray, float]:
+def response(release: float, weight: float, bias: float) -> tuple[np.ndarray, float]:
     """Eligibility traces of synapses of one weight, and the mean voltage of a cell that never fires."""
-    settings = replace(SETTINGS, release=release, gain=0.05, clear=False, eta=1e-12)
-    plan = Plan(1, 2, 32, 16, "spiking", True, "sibling", False, settings.input_rate, heard=((1,), (0,)))
-    stack = Stack(*describe([plan], 4, known_rules()["clapp"], settings, 8, traced_cell=3), "numpy")
+    settings = replace(SETTINGS, release_probability=release, gain=0.05, reset_traces=False, eta=1e-12)
+    spec = LayerSpec(1, 2, 32, 16, "spiking", True, "sibling", False, settings.input_rate, context_sources=((1,), (0,)))
+    stack = Stack(*describe([spec], 4, known_rules()["clapp"], settings, 8, traced_cell=3), "numpy")
     state = stack.initial_state() | {"feedforward1.w": np.full(1024, weight), "layer1.bias": np.full(64, bias)}
-    outcome, after = stack.run(Stream(np.ones((8, 32)), np.arange(8), pace=np.ones(8)), state, seed=2)
+    outcome, after = stack.run(Stream(np.ones((8, 32)), np.arange(8), eta_factor=np.ones(8)), state, seed=2)
     assert outcome.spikes["layer1"] == 0
     return after["feedforward1.elig"], float(outcome.traces["layer1"]["v"].mean())
 
 
 def test_half_the_releases_make_half_the_eligibility_each_synapse_by_itself() -> None:
-    whole, half = (heard(release, weight=0.0, bias=0.5)[0].reshape(32, 32) for release in (1.0, 0.5))
+    whole, half = (response(release, weight=0.0, bias=0.5)[0].reshape(32, 32) for release in (1.0, 0.5))
     assert half.mean() / whole.mean() == pytest.approx(0.5, abs=0.03)
     assert (whole == whole[:, :1]).all()  # Synapses of a presynaptic cell, in a row.
     assert all(len(np.unique(row)) > 16 for row in half)
 
 
 def test_half_the_releases_make_half_the_current() -> None:
-    whole, half = (heard(release, weight=0.5, bias=0.0)[1] for release in (1.0, 0.5))
+    whole, half = (response(release, weight=0.5, bias=0.0)[1] for release in (1.0, 0.5))
     assert whole > 0.1
     assert half / whole == pytest.approx(0.5, abs=0.05)
 
 
 def test_failures_of_release_have_numbers_of_their_own() -> None:
-    """Not those of the input spikes, nor those of other layers and senders: else failures would follow the input."""
-    numbers = [_first(kind, number) for kind in KINDS for number in range(1, 12)]
+    """Not those of input spikes, other layers or prediction cells: else failures would follow the input."""
+    numbers = [first_number(kind, number) for kind in KINDS for number in range(1, 12)]
     assert len(set(numbers)) == len(numbers)
-    assert min(np.diff(sorted(numbers))) >= ROOM
-    assert max(numbers) + ROOM < 2**31
+    assert min(np.diff(sorted(numbers))) >= NUMBERS_EACH
+    assert max(numbers) + NUMBERS_EACH < 2**31

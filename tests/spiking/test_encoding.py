@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cortexsim.spiking import Plan, Settings, Stack, Stream, describe
+from cortexsim.spiking import LayerSpec, Settings, Stack, Stream, describe
 from cortexsim.spiking.encoding import uniform
 
 STEPS = Settings().timing.steps
@@ -9,8 +9,8 @@ STEPS = Settings().timing.steps
 
 def input_spikes(encoding: str, rate: float, fixations: int = 60, seed: int = 0) -> np.ndarray:
     settings = Settings(encoding=encoding, input_rate=rate)  # type: ignore[arg-type]
-    plan = Plan(1, 1, 2, 4, "spiking", False, "none", False, rate)
-    stack = Stack(*describe([plan], 2, None, settings, fixations, traced_cell=0), "numpy")
+    spec = LayerSpec(1, 1, 2, 4, "spiking", False, "none", False, rate)
+    stack = Stack(*describe([spec], 2, None, settings, fixations, traced_cell=0), "numpy")
     shown = np.tile([0.0, 0.5, 1.0, 1.0], (fixations, 1))
     return stack.run(Stream(shown, np.arange(fixations)), stack.initial_state(), seed)[0].events["input"]
 

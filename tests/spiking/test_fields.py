@@ -10,9 +10,9 @@ from cortexsim import topology
 from cortexsim.config.registry import read_model
 from cortexsim.config.schema import Model
 from cortexsim.config.trial import Trial
-from cortexsim.learners import Budget, MixedNetwork, train
+from cortexsim.learners import Budget, HybridNetwork, train
 from cortexsim.rate import Architecture, Network
-from cortexsim.spiking.wiring import wires
+from cortexsim.spiking.wiring import connectivity
 from cortexsim.training.measurement import Prepared, prepare
 
 DOUBLE = torch.float64
@@ -55,7 +55,7 @@ def test_every_synapse_of_a_table_has_the_weight_of_the_rate_layer() -> None:
     )
     layer, below = network.layers[0], torch.rand(1, 20, 2, dtype=DOUBLE)
     sizes = {"sources": columns.fields.tolist(), "below": 20, "width": 2, "cells": 3}
-    pre, post, place = wires("table", sizes)
+    pre, post, place = connectivity("table", sizes)
     assert (np.diff(pre) >= 0).all()
     assert np.array_equal(np.sort(place), np.arange(layer.feedforward.weights.numel()))
     drive = np.zeros(layer.positions * 3)
@@ -72,7 +72,7 @@ def learned(folder: Path, sends: str, target: str) -> Prepared:
 
 def spikes(prepared: Prepared) -> tuple[list[torch.Tensor], dict[str, float]]:
     network = prepared.learner.network
-    assert isinstance(network, MixedNetwork)
+    assert isinstance(network, HybridNetwork)
     return network.respond(prepared.inputs)
 
 
@@ -95,10 +95,10 @@ def read(folder: Path, sends: str) -> Model:
 def test_a_spike_reaches_as_many_synapses_as_fields_hold_it(tmp_path: Path) -> None:
     prepared = learned(tmp_path, "activity", "numpy")
     network = prepared.learner.network
-    assert isinstance(network, MixedNetwork)
+    assert isinstance(network, HybridNetwork)
     stack = network.segments[0].last_stack
     held = np.bincount(network.topology.layers[0].fields.ravel(), minlength=12)
-    assert stack.fans["input"].tolist() == (5 * held).tolist()
+    assert stack.fan_out["input"].tolist() == (5 * held).tolist()
     assert len(set(held)) > 1
 
 

@@ -1,4 +1,4 @@
-"""Cells that send predictions: what drives them, and how far."""
+"""Prediction cells: what drives them, and how strongly."""
 
 from pathlib import Path
 
@@ -8,9 +8,9 @@ import torch
 
 from cortexsim.config.building import assemble
 from cortexsim.config.registry import read_model
-from cortexsim.learners import MixedNetwork
+from cortexsim.learners import HybridNetwork
 from cortexsim.rate import Architecture
-from cortexsim.spiking.wiring import wires
+from cortexsim.spiking.wiring import connectivity
 from cortexsim.tasks.rhm import Hierarchy
 from tests.nets import build
 
@@ -26,12 +26,12 @@ sends = "prediction"
 [spiking]
 encoding = "regular"
 unit_rate = "100 Hz"
-reach = 0.7
+target_drive = 0.7
 """
 
 
 @pytest.mark.parametrize("size", [2, 3])
-def test_senders_are_driven_as_the_rate_layer_says(size: int) -> None:
+def test_prediction_cells_are_driven_as_in_the_rate_layer(size: int) -> None:
     hierarchy = Hierarchy(features=4, multiplicity=2, depth=2, tuple_size=size)
     architecture = Architecture(cells=CELLS, shared=False, sends="prediction", transfer="linear")
     network = build(architecture, hierarchy, 0, dtype=torch.float64, context=("sibling", "none"))
@@ -39,22 +39,22 @@ def test_senders_are_driven_as_the_rate_layer_says(size: int) -> None:
     layer = network.layers[0]
     assert layer.context is not None
     activity = torch.rand(1, layer.positions, CELLS, dtype=torch.float64)
-    pre, post, place = wires("onward", {"sources": layer.heard.tolist(), "cells": CELLS})
+    pre, post, place = connectivity("onward", {"sources": layer.heard.tolist(), "cells": CELLS})
     drive = np.zeros(layer.positions * CELLS)
     np.add.at(drive, post, layer.context.weights.numpy().ravel()[place] * activity.numpy().ravel()[pre])
     np.testing.assert_allclose(drive, layer.send(activity).numpy().ravel(), rtol=1e-12)
 
 
 @pytest.fixture
-def network(tmp_path: Path) -> MixedNetwork:
-    return taught(tmp_path, TEXT)
+def network(tmp_path: Path) -> HybridNetwork:
+    return trained(tmp_path, TEXT)
 
 
-def taught(tmp_path: Path, text: str) -> MixedNetwork:
-    """A spiking network of three levels whose first layer has learned something, by decree."""
+def trained(tmp_path: Path, text: str) -> HybridNetwork:
+    """A spiking network of three levels with weights as if its first layer had been trained."""
     (tmp_path / "mine.toml").write_text(text)
     built = assemble(read_model(tmp_path / "mine.toml"), Hierarchy(4, 2, 3), seed=3, target="numpy").network
-    assert isinstance(built, MixedNetwork)
+    assert isinstance(built, HybridNetwork)
     first = built.layers[0]
     assert first.context is not None
     first.feedforward.weights.abs_().add_(1)
@@ -63,7 +63,7 @@ def taught(tmp_path: Path, text: str) -> MixedNetwork:
     return built
 
 
-def show(network: MixedNetwork, times: int) -> torch.Tensor:
+def show(network: HybridNetwork, times: int) -> torch.Tensor:
     """Show one sample again and again to the second layer as it learns, and answer with what the first one predicts."""
     leaves = torch.zeros(times, 8, 4)
     leaves[:, :, 1] = 1
@@ -78,15 +78,15 @@ def show(network: MixedNetwork, times: int) -> torch.Tensor:
     return first._predictions()(activity.double() if first.bias.dtype == torch.float64 else activity)
 
 
-def test_the_power_of_a_drive_is_followed(network: MixedNetwork) -> None:
+def test_the_power_of_a_drive_is_followed(network: HybridNetwork) -> None:
     expected = show(network, 30).flatten().numpy()
     share = 1 - (1 - network.segments[0].settings.mean_rate) ** 30
-    found = network.segments[0].lasting["sender1.power"]
+    found = network.segments[0].brian_state["prediction1.power"]
     assert expected.std() > 0.1
     np.testing.assert_allclose(found, expected**2 * share, rtol=0.1)  # Spikes differ from fixation to fixation.
 
 
-def test_senders_fire_where_more_than_the_mean_is_expected(network: MixedNetwork) -> None:
+def test_prediction_cells_fire_where_more_than_the_mean_is_expected(network: HybridNetwork) -> None:
     expected = show(network, 200).flatten()
     leaves = torch.zeros(1, 8, 4)
     leaves[:, :, 1] = 1
@@ -95,17 +95,17 @@ def test_senders_fire_where_more_than_the_mean_is_expected(network: MixedNetwork
     assert 0 < (expected > 0).float().mean() < 1
 
 
-def test_senders_reach_as_far_as_they_are_told(tmp_path: Path) -> None:
-    """With their power as large as it is, the drive grows with the reach, and the rates with the drive."""
+def test_rates_of_prediction_cells_grow_with_their_target_drive(tmp_path: Path) -> None:
+    """Given their power, the drive grows with its target, and the rates with the drive."""
     sent, leaves = [], torch.eye(4)[torch.arange(16) % 4].view(2, 8, 4)
-    for reach in (0.35, 1.4):
-        network = taught(tmp_path, TEXT.replace("reach = 0.7", f"reach = {reach}"))
+    for target in (0.35, 1.4):
+        network = trained(tmp_path, TEXT.replace("target_drive = 0.7", f"target_drive = {target}"))
         show(network, 10)
         sent.append(float(network.activities(leaves, 1)[0].mean()))
     assert 0 < sent[0] < 0.5 * sent[1]
 
 
-def test_what_senders_send_does_not_depend_on_the_sample_before(network: MixedNetwork) -> None:
+def test_what_prediction_cells_send_does_not_depend_on_the_sample_before(network: HybridNetwork) -> None:
     show(network, 10)
     leaves = torch.eye(4)[(torch.arange(24) * 5 // 3) % 4].view(3, 8, 4)
     together = network.activities(leaves, 1)[0]

@@ -12,32 +12,34 @@ import pytest
 from cortexsim.errors import UserError
 from cortexsim.modulators import Modulator
 from cortexsim.rules import Rule, ThreeFactor, known_rules
-from cortexsim.spiking import Control, Plan, Settings, Stack, State, Stream, Timing, compiling, describe, program
+from cortexsim.spiking import Control, LayerSpec, Settings, Stack, State, Stream, Timing, compiling, describe, program
 from cortexsim.spiking.cache import seal
 
 FIXATIONS = 30
 
 
 def small(settings: Settings, rule: Rule, target: str = "cpp") -> Stack:
-    plans = [Plan(1, 2, 6, 8, "spiking", True, "sibling", False, settings.input_rate, heard=((1,), (0,)))]
-    return Stack(*describe(plans, 4, rule, settings, 12), target)
+    specs = [
+        LayerSpec(1, 2, 6, 8, "spiking", True, "sibling", False, settings.input_rate, context_sources=((1,), (0,)))
+    ]
+    return Stack(*describe(specs, 4, rule, settings, 12), target)
 
 
 def begun(stack: Stack) -> State:
     draw = np.random.default_rng(0)
     state = stack.initial_state()
-    for key in ("feedforward1.w", "context1.b"):
+    for key in ("feedforward1.w", "context1.w"):
         state[key] = draw.normal(0.3, 0.5, len(state[key]))
     return state
 
 
 def stream() -> Stream:
     shown = (np.random.default_rng(1).uniform(size=(FIXATIONS, 16)) < 0.3).astype(float)
-    return Stream(shown, np.arange(FIXATIONS), pace=np.linspace(1, 0.5, FIXATIONS))
+    return Stream(shown, np.arange(FIXATIONS), eta_factor=np.linspace(1, 0.5, FIXATIONS))
 
 
 SETTINGS = Settings(input_rate=400.0, eta=6e-3, context_eta=3.0, homeostasis=3e-4, weight_decay=1e-3)
-DELAYED = replace(SETTINGS, clear=False, control={"surprise": Control(delay=2, tau_filter=0.1)})
+DELAYED = replace(SETTINGS, reset_traces=False, control={"surprise": Control(delay=2, tau_filter=0.1)})
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +117,7 @@ def test_a_program_asked_for_several_times_at_once_is_compiled_once(
         calls.append(1)
         time.sleep(0.2)
         folder.mkdir()
-        seal(folder, {"key": folder.name, "files": {}})
+        seal(folder, {"key": folder.name, "files": {}, "streams": []})
 
     monkeypatch.setattr(program, "compile_into", compiled)
     description = small(SETTINGS, known_rules()["clapp"]).description
@@ -132,8 +134,10 @@ def test_without_a_compiler_one_line_says_what_to_install(monkeypatch: pytest.Mo
 
 
 def test_a_program_that_fails_says_so(stack: Stack) -> None:
-    with pytest.raises(UserError, match=r"main: failed \(exit code 1: Cannot set unknown variable 'stream.nothing'"):
-        stack.engine.run({"stream.nothing": 1.0}, [])
+    with pytest.raises(
+        UserError, match=r"main: failed \(exit code 1: Cannot set unknown variable 'simulation.nothing'"
+    ):
+        stack.engine.run({"simulation.nothing": 1.0}, {}, [])
 
 
 # What may be done to a modulator on its way.
@@ -181,7 +185,7 @@ def test_a_shuffled_modulator_is_another_one() -> None:
 def test_soft_bounds_hold_weights_that_would_grow_past_them() -> None:
     grown = {}
     for bound in (0.0, 1.0):
-        stack = small(replace(SETTINGS, eta=1.0, context_eta=0.5, bound=bound), known_rules()["clapp"], "numpy")
+        stack = small(replace(SETTINGS, eta=1.0, context_eta=0.5, w_max=bound), known_rules()["clapp"], "numpy")
         state = begun(stack)
         state["feedforward1.w"] = np.clip(state["feedforward1.w"], -0.9, 0.9)
         grown[bound] = np.abs(stack.run(stream(), state, seed=5)[1]["feedforward1.w"]).max()
@@ -199,21 +203,21 @@ def test_homeostasis_and_running_means_follow_the_activity() -> None:
 
 
 def test_modulators_may_have_names_that_cells_use_too() -> None:
-    said = Modulator("saccade", value="contrast_all")
+    modulator = Modulator("saccade", value="contrast_all")
     rule = Rule(
         "names", "", "", ThreeFactor("derivative_post", "saccade_all * dendrite_post"),
-        context=ThreeFactor("activity_post", "saccade_all"), modulators=(said,),
+        context=ThreeFactor("activity_post", "saccade_all"), modulators=(modulator,),
     )  # fmt: skip
     stack = small(SETTINGS, rule, "numpy")
     before = begun(stack)
     after = stack.run(stream()[:3], before, seed=5)[1]
-    assert not np.array_equal(after["context1.b"], before["context1.b"])
+    assert not np.array_equal(after["context1.w"], before["context1.w"])
 
 
 def test_halves_of_samples_with_large_numbers_have_input_of_their_own() -> None:
     stack = small(PSP, known_rules()["clapp"], "numpy")
     shown = np.ones((4, 16))
-    rows = stack._rows(Stream(shown, np.array([2**30 + 5, 2**30 + 999, 2**31 - 7, 3])))["identity"][:8, 0]
+    rows = stack._streams(Stream(shown, np.array([2**30 + 5, 2**30 + 999, 2**31 - 7, 3])))["stimulus_id"][:8]
     assert len(set(rows)) == 8
     assert rows.max() < 2**31
 
@@ -223,13 +227,13 @@ def test_the_files_of_a_run_live_in_memory_and_old_ones_are_removed(
 ) -> None:
     monkeypatch.delenv("TMPDIR", raising=False)
     monkeypatch.setattr(program, "MEMORY", str(tmp_path))
-    monkeypatch.setattr(program, "ROOM", 0)
+    monkeypatch.setattr(program, "MEMORY_NEEDED", 0)
     for name, age in (("cortexsim-old", 2 * program.DAY), ("cortexsim-young", 60.0), ("other", 2 * program.DAY)):
         (tmp_path / name).mkdir()
         os.utime(tmp_path / name, (time.time() - age,) * 2)
     assert program.scratch_folder.__wrapped__() == str(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"cortexsim-young", "other"}
-    monkeypatch.setattr(program, "ROOM", 1 << 60)
+    monkeypatch.setattr(program, "MEMORY_NEEDED", 1 << 60)
     assert program.scratch_folder.__wrapped__() is None
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     assert program.scratch_folder.__wrapped__() is None

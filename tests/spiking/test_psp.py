@@ -1,9 +1,9 @@
-"""The dendrite that hears its siblings' spikes half a fixation late, against the same worked out from the spikes."""
+"""Dendrites driven by their siblings' spikes with a delay of half a fixation, against NumPy on the recorded spikes."""
 
 import numpy as np
 
 from cortexsim.rules import known_rules
-from cortexsim.spiking import Plan, Settings, Stack, Stream, Timing, describe
+from cortexsim.spiking import LayerSpec, Settings, Stack, Stream, Timing, describe
 
 POSITIONS, CELLS, PATCH, FIXATIONS = 2, 3, 4, 6
 SETTINGS = Settings(
@@ -21,14 +21,16 @@ HALF = SETTINGS.timing.steps // 2
 
 def test_context_weights_follow_the_delayed_spikes_of_both_halves() -> None:
     rule = known_rules()["clapp"]
-    plan = Plan(1, POSITIONS, CELLS, PATCH, "spiking", True, "sibling", False, SETTINGS.input_rate, heard=((1,), (0,)))
-    stack = Stack(*describe([plan], 2, rule, SETTINGS, FIXATIONS, traced_cell=0), "numpy")
+    spec = LayerSpec(
+        1, POSITIONS, CELLS, PATCH, "spiking", True, "sibling", False, SETTINGS.input_rate, context_sources=((1,), (0,))
+    )
+    stack = Stack(*describe([spec], 2, rule, SETTINGS, FIXATIONS, traced_cell=0), "numpy")
     draw, state = np.random.default_rng(0), stack.initial_state()
     state["feedforward1.w"] = draw.normal(0.5, 0.5, len(state["feedforward1.w"]))
-    state["context1.b"] = draw.normal(0, 1.0, len(state["context1.b"]))
+    state["context1.w"] = draw.normal(0, 1.0, len(state["context1.w"]))
     state["layer1.mean"] = draw.uniform(0, 0.1, POSITIONS * CELLS)
     shown = (draw.uniform(size=(FIXATIONS, POSITIONS * PATCH)) < 0.6).astype(float)
-    outcome, after = stack.run(Stream(shown, np.arange(FIXATIONS), pace=np.ones(FIXATIONS)), state, seed=1)
+    outcome, after = stack.run(Stream(shown, np.arange(FIXATIONS), eta_factor=np.ones(FIXATIONS)), state, seed=1)
     assert outcome.spikes["layer1"] > 20
 
     steps, dt = FIXATIONS * 2 * HALF, SETTINGS.timing.dt
@@ -36,26 +38,26 @@ def test_context_weights_follow_the_delayed_spikes_of_both_halves() -> None:
     fired[tuple(outcome.events["layer1"])] = 1
     delayed = np.concatenate([np.zeros((HALF, POSITIONS * CELLS)), fired])[:steps]
     b = np.empty(POSITIONS * CELLS * CELLS)
-    b[stack.wires["context1"][2]] = state["context1.b"]
+    b[stack.connectivity["context1"][2]] = state["context1.w"]
     b = b.reshape(POSITIONS, CELLS, CELLS)
     window = dt * (1 - np.exp(-HALF * dt / SETTINGS.tau_dendrite)) / (1 - np.exp(-dt / SETTINGS.tau_dendrite))
     for tick in range(1, 2 * FIXATIONS + 1):
         end, contrast = tick * HALF, 1.0 if tick % 2 == 0 else -1.0
         ages = end - 1 - np.arange(end)
-        heard = (delayed[:end] * np.exp(-ages * dt / SETTINGS.tau_dendrite)[:, None]).sum(0)
-        told = (heard / (SETTINGS.unit_rate * window) - state["layer1.mean"]).reshape(POSITIONS, CELLS)
+        psp = (delayed[:end] * np.exp(-ages * dt / SETTINGS.tau_dendrite)[:, None]).sum(0)
+        delayed_signal = (psp / (SETTINGS.unit_rate * window) - state["layer1.mean"]).reshape(POSITIONS, CELLS)
         onset = (tick - 1) // 2 * 2 * HALF
         ages = end - 1 - np.arange(onset, end)
         recent = (fired[onset:end] * np.exp(-ages * dt / SETTINGS.tau_activity)[:, None]).sum(0)
         share = 1 - np.exp(-((end - onset) * dt - SETTINGS.timing.blank) / SETTINGS.tau_activity)
         rate = recent * (1 - np.exp(-dt / SETTINGS.tau_activity)) / dt / share
         z = (rate / SETTINGS.unit_rate - state["layer1.mean"]).reshape(POSITIONS, CELLS)
-        context = told[::-1]  # Of two columns, each hears the other.
+        context = delayed_signal[::-1]  # Of two columns, each is the context of the other.
         dendrite = np.einsum("pik,pk->pi", b, context)
         u = (z * dendrite).sum(1)
         gate = contrast * (contrast * u < 1)
         b += SETTINGS.eta * SETTINGS.context_eta * gate[:, None, None] * z[:, :, None] * context[:, None, :]
     found = np.empty(b.size)
-    found[stack.wires["context1"][2]] = after["context1.b"]
+    found[stack.connectivity["context1"][2]] = after["context1.w"]
     assert np.abs(b.ravel() - found).max() < 1e-10
-    assert np.abs(after["context1.b"] - state["context1.b"]).max() > 1e-2
+    assert np.abs(after["context1.w"] - state["context1.w"]).max() > 1e-2

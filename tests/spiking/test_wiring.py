@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from cortexsim.rules import known_rules
-from cortexsim.spiking import Plan, Settings, Stack, Stream, describe
-from cortexsim.spiking.wiring import WIRINGS, wires
+from cortexsim.spiking import Control, LayerSpec, Settings, Stack, Stream, describe
+from cortexsim.spiking.wiring import WIRINGS, connectivity
 
 SIBLINGS = ((1, 2), (0, 2), (0, 1), (4, 5), (3, 5), (3, 4))
 SIZES = {
@@ -20,7 +20,7 @@ SIZES = {
 
 @pytest.mark.parametrize("kind", sorted(WIRINGS))
 def test_synapses_come_presynaptic_cell_by_presynaptic_cell_and_have_places_of_their_own(kind: str) -> None:
-    pre, _, place = wires(kind, SIZES[kind])
+    pre, _, place = connectivity(kind, SIZES[kind])
     assert (np.diff(pre) >= 0).all()
     assert np.array_equal(np.sort(place), np.arange(len(pre)))
 
@@ -29,13 +29,13 @@ def test_synapses_come_presynaptic_cell_by_presynaptic_cell_and_have_places_of_t
     ("kind", "row"), [("patches", 4), ("table", 4), ("onward", 4), ("scatter", 4), ("broadcast", 5)]
 )
 def test_rows_have_one_presynaptic_cell_and_consecutive_postsynaptic_ones(kind: str, row: int) -> None:
-    pre, post, _ = (values.reshape(-1, row) for values in wires(kind, SIZES[kind]))
+    pre, post, _ = (values.reshape(-1, row) for values in connectivity(kind, SIZES[kind]))
     assert (pre == pre[:, :1]).all()
     assert (np.diff(post, axis=1) == 1).all()
 
 
 def test_patches_are_where_rate_layers_have_them() -> None:
-    pre, post, place = wires("patches", SIZES["patches"])
+    pre, post, place = connectivity("patches", SIZES["patches"])
     tensor = np.zeros(3 * 4 * 5)
     tensor[place] = np.arange(len(place))
     for position in range(3):
@@ -46,7 +46,7 @@ def test_patches_are_where_rate_layers_have_them() -> None:
 
 
 def test_siblings_hear_each_other_in_the_order_of_rate_layers() -> None:
-    pre, post, place = wires("table", SIZES["table"])
+    pre, post, place = connectivity("table", SIZES["table"])
     tensor = np.zeros(6 * 4 * 8, int)
     tensor[place] = np.arange(len(place))
     for position in range(6):
@@ -68,7 +68,7 @@ def test_siblings_hear_each_other_in_the_order_of_rate_layers() -> None:
 def test_a_table_connects_what_its_rows_name(sources: tuple[tuple[int, ...], ...], below: int) -> None:
     """As a matrix, against the activity gathered row by row."""
     width, cells, draw = 3, 4, np.random.default_rng(0)
-    pre, post, place = wires("table", {"sources": sources, "below": below, "width": width, "cells": cells})
+    pre, post, place = connectivity("table", {"sources": sources, "below": below, "width": width, "cells": cells})
     assert (np.diff(pre) >= 0).all()
     assert np.array_equal(np.sort(place), np.arange(len(sources) * cells * len(sources[0]) * width))
     weights = draw.normal(size=(len(sources), cells, len(sources[0]) * width))
@@ -80,16 +80,36 @@ def test_a_table_connects_what_its_rows_name(sources: tuple[tuple[int, ...], ...
 
 def test_a_table_that_is_a_tree_is_wired_as_its_patches() -> None:
     sizes = {"sources": ((0, 1), (2, 3), (4, 5)), "below": 6, "width": 2, "cells": 4}
-    patches = wires("patches", {"positions": 3, "cells": 4, "patch": 4})
-    for one, other in zip(wires("table", sizes), patches, strict=True):
+    patches = connectivity("patches", {"positions": 3, "cells": 4, "patch": 4})
+    for one, other in zip(connectivity("table", sizes), patches, strict=True):
         assert np.array_equal(one, other)
 
 
 @pytest.mark.parametrize("centred", [True, False])
 def test_a_dendrite_hears_labels_less_their_share_where_plasticity_is_centred(centred: bool) -> None:
-    top = Plan(1, 1, 3, 4, "brian-rate", True, "label", False, 0.0)
+    top = LayerSpec(1, 1, 3, 4, "brian-rate", True, "label", False, 0.0)
     settings = Settings(centred=centred)
     stack = Stack(*describe([top], 4, known_rules()["clapp"], settings, capacity=1), "numpy")
     label = np.eye(4)[[2]]
     _, after = stack.run(Stream(np.ones((1, 4)), np.arange(1), label, np.ones(1)), stack.initial_state(), seed=0)
-    np.testing.assert_allclose(after["labels.before"], label[0] - 0.25 * centred)
+    np.testing.assert_allclose(after["labels.previous_signal"], label[0] - 0.25 * centred)
+
+
+def test_tensors_become_state_and_state_tensors() -> None:
+    """Of every variable that a tensor holds, those of feedback synapses that several delays share included."""
+    rule = known_rules()["dfa"]
+    (modulator,) = rule.modulators
+    settings = Settings(centred=False, control={modulator.name: Control(delay=2)})
+    spec = LayerSpec(1, 2, 3, 4, "spiking", True, "none", True, settings.input_rate)
+    stack = Stack(*describe([spec], 5, rule, settings, capacity=1), "numpy")
+    shapes = {
+        "feedforward1.w": (2, 3, 4), "feedback1.w": (2, 3, 5), "layer1.bias": (2, 3), "layer1.mean": (2, 3),
+        "readout.w": (5, 6), "classes.bias": (5,),
+    }  # fmt: skip
+    held = {variable.key: variable for variable in stack.description.state if variable.tensor}
+    assert held.keys() == shapes.keys()
+    for key, shape in shapes.items():
+        tensor = np.random.default_rng(0).normal(size=shape)
+        values = stack.values_of(held[key], tensor)
+        assert values.shape == stack.initial_state()[key].shape
+        assert np.array_equal(stack.tensor_of(held[key], values).reshape(shape), tensor)

@@ -37,8 +37,8 @@ def test_a_raster_shows_fixations_before_and_after_training(sends: str, tmp_path
         assert image.size == (1800, 1350)
     text = (tmp_path / "raster.svg").read_text()
     assert "<svg" in text
-    shown = ["input", "layer1", *(["sender1"] if sends == "prediction" else []), "layer2", "surprise1"]
-    ticks = re.findall(r"<!-- (input|layer\d|sender\d|surprise\d) -->", text)
+    shown = ["input", "layer1", *(["prediction1"] if sends == "prediction" else []), "layer2", "surprise1"]
+    ticks = re.findall(r"<!-- (input|layer\d|prediction\d|surprise\d) -->", text)
     assert ticks == [*shown, *shown, "input", "input"]  # From below, before training and after; then under the weights.
 
 

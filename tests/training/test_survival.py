@@ -18,7 +18,7 @@ from cortexsim.config.registry import find_model, read_model
 from cortexsim.config.schema import Model
 from cortexsim.config.trial import Row, Trial
 from cortexsim.errors import UserError
-from cortexsim.learners import MixedNetwork
+from cortexsim.learners import HybridNetwork
 from cortexsim.storage import atomic_io
 from cortexsim.storage.checkpoint import KEPT
 from cortexsim.storage.run_directory import RunFolder
@@ -37,7 +37,7 @@ cells = 6
 [spiking]
 fixation = "16 ms"
 blank = "4 ms"
-clear = false
+reset_traces = false
 [modulator.surprise]
 delay = "20 ms"
 [training]
@@ -67,7 +67,7 @@ def finished(folder: RunFolder, every: float = 0.0, say: Callable[[str], None] =
         row = run_with_checkpoints(folder, prepared, every, say)
     network = prepared.learner.network
     weights = b"".join(tensor.detach().numpy().tobytes() for tensor in network.state().values())
-    if isinstance(network, MixedNetwork):
+    if isinstance(network, HybridNetwork):
         outcome = network.segments[0].record_all(prepared.inputs[:4], 0, 1)
         weights += b"".join(events.tobytes() for events in outcome.events.values())
     row = {key: value for key, value in row.items() if key not in TIMES}

@@ -1,4 +1,4 @@
-"""Cells as equation text, one file each; a file with a CELL is a cell that models can name."""
+"""Cells as equation text, each in a file with a `CELL`, which models name."""
 
 import importlib
 import pkgutil
@@ -7,23 +7,44 @@ from dataclasses import dataclass
 
 from cortexsim.errors import UserError, error_prefix, nearest
 from cortexsim.spiking.equations import METHODS, audit
+from cortexsim.spiking.quantities import kind_of
 
 
 @dataclass(frozen=True)
 class Cell:
     """Define a cell by its equations, in Brian2's syntax with units.
 
+    >>> from cortexsim import Cell
+    >>> quadratic = Cell(
+    ...     name="quadratic",
+    ...     equations='''
+    ...         dv/dt = (v**2 + current + bias) / tau_membrane : 1 (unless refractory)
+    ...         dcurrent/dt = -current / tau_synapse : 1
+    ...         drive = current + bias : 1
+    ...         derivative = int(v > 0) : 1
+    ...     ''',
+    ...     parameters={"tau_membrane": "10 ms", "tau_synapse": "5 ms", "t_refractory": "2 ms"},
+    ...     threshold="v > 5",
+    ...     reset="v = -1",
+    ...     on_saccade={"v": "0", "current": "0"},
+    ...     method="rk4",
+    ...     source="Ermentrout & Kopell 1986",
+    ... )
+    >>> quadratic.spikes
+    True
+
     Args:
         name: as models name it.
         equations: differential equations and subexpressions. They may read the parameters, and ``bias``, a constant
             drive that homeostasis moves. They give ``current``, to which synapses add; ``drive``, what a rule reads as
             ``drive_post``; ``derivative``, what it reads as ``derivative_post``; and ``rate`` in a cell without spikes.
-        parameters: values with units, as text, which a model may change. Names of time constants begin with ``tau_``;
-            a cell that spikes has ``t_refractory``, and ``tau_synapse``, over which a spike adds to its current.
-        saccade: what a saccade does to the state of the cell.
+        parameters: values as text, with a unit of time or frequency, or none; a model may change them. A cell that
+            spikes has ``t_refractory``, and ``tau_synapse``, over which a spike adds to its current; all times but
+            ``t_refractory`` are time constants, at least twice as long as a time step.
+        on_saccade: values that variables take at a saccade.
         source: where the equations are from.
         threshold: condition of a spike; empty for a cell without spikes.
-        reset: what a spike does to the cell.
+        reset: statements at a spike, separated by semicolons.
         method: how its equations are integrated, by Brian2's name: ``exact`` where all are linear,
             ``exponential_euler`` where each is in its own variable, or else ``euler``, ``rk2`` or ``rk4``.
 
@@ -34,7 +55,7 @@ class Cell:
     name: str
     equations: str
     parameters: Mapping[str, str]
-    saccade: str
+    on_saccade: Mapping[str, str]
     source: str
     threshold: str = ""
     reset: str = ""
@@ -44,16 +65,26 @@ class Cell:
         with error_prefix(f"cell '{self.name}'"):
             if self.method not in METHODS:
                 raise UserError(f"method = '{self.method}' is not known ({nearest(self.method, METHODS)})")
-            audit(self.equations, self.parameters, self.threshold, self.reset, self.saccade, self.method)
+            audit(self.equations, self.parameters, self.threshold, self.reset_statements, self.on_saccade, self.method)
 
     @property
     def spikes(self) -> bool:
         """Whether its output is spikes, and not a rate."""
         return bool(self.threshold)
 
+    @property
+    def reset_statements(self) -> list[str]:
+        """What a spike does to it, statement by statement."""
+        return [statement for part in self.reset.split(";") if (statement := part.strip())]
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """Kind of each parameter: ``time``, ``frequency`` or ``number``."""
+        return {name: kind_of(value) for name, value in self.parameters.items()}
+
 
 def known_cells() -> dict[str, Cell]:
-    """Find all cells of the package by name."""
+    """List the cells of this package by name."""
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
     cells = [importlib.import_module(f"{__name__}.{name}").CELL for name in names]
     return {cell.name: cell for cell in cells}
@@ -63,7 +94,7 @@ def find_cell(name: str) -> Cell:
     """Find a cell by its name.
 
     Raises:
-        UserError: where there is none.
+        UserError: where there is none, with the nearest name.
     """
     known = known_cells()
     if name not in known:

@@ -24,6 +24,6 @@ CELL = Cell(
     },
     threshold="v > 1 + adaptation",
     reset="v = 0; adaptation += beta",
-    saccade="v = 0; current = 0; adaptation = 0",
+    on_saccade={"v": "0", "current": "0", "adaptation": "0"},
     source="Bellec, Salaj, Subramoney, Legenstein, Maass 2018",
 )

@@ -22,6 +22,6 @@ CELL = Cell(
     parameters={"tau_membrane": "10 ms", "tau_synapse": "5 ms", "t_refractory": "2 ms"},
     threshold="v > 1",
     reset="v = 0",
-    saccade="v = 0; current = 0",
+    on_saccade={"v": "0", "current": "0"},
     source="Gerstner, Kistler, Naud, Paninski 2014",
 )

@@ -15,7 +15,7 @@ CELL = Cell(
         derivative = int(drive > 0) : 1
     """,
     parameters={"tau_rate": "5 ms"},
-    saccade="rate = 0",
+    on_saccade={"rate": "0"},
     method="exponential_euler",
     source="Wilson & Cowan 1972",
 )

@@ -1,5 +1,5 @@
 {# Two clocks, steps and fixations, in whole numbers of steps: no search and no call of the system's clock at each step.
-A program whose parent is gone ends at the next saccade, for nobody is left to read what it makes. #}
+A program whose parent process has ended ends at the next saccade, for its results would not be read. #}
 {% macro cpp_file() %}
 #include "network.h"
 #include <algorithm>
@@ -10,7 +10,7 @@ A program whose parent is gone ends at the next saccade, for nobody is left to r
 #include <unistd.h>
 #endif
 
-static bool alone()
+static bool orphaned()
 {
 #ifdef _WIN32
     return false;
@@ -70,7 +70,7 @@ void Network::run(const double duration, void (*)(const double, const double, co
     for (long now=0; now<steps && !Network::_globally_stopped; now++)
     {
         const bool saccade = now % period == 0;
-        if (saccade && alone())
+        if (saccade && orphaned())
             std::exit(1);
         for (auto func : saccade ? sometimes : always)
             func();
