@@ -91,7 +91,7 @@ def compare(
     values = asked(locals())
     from cortexsim.config.own_tasks import shared_task
     from cortexsim.config.registry import find_model
-    from cortexsim.rate import device as choose
+    from cortexsim.rate import choose_device as choose
     from cortexsim.storage.ledger import note
     from cortexsim.studies.comparison import Comparison, configuration
     from cortexsim.studies.comparison import compare as run
@@ -195,7 +195,7 @@ def experiment(
     """Measure again what an experiment claims."""
     values = {key: value for key, value in asked(locals()).items() if key != "from_rows"}
     from cortexsim.config.registry import THRESHOLDS, experiment_paths, find_experiment_file
-    from cortexsim.rate import device as choose
+    from cortexsim.rate import choose_device as choose
     from cortexsim.storage.ledger import note
     from cortexsim.studies import experiment as of_comparisons
     from cortexsim.studies import thresholds as of_thresholds

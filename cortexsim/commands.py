@@ -58,7 +58,7 @@ def train(
     """
     from cortexsim.config.registry import find_model
     from cortexsim.config.trial import Trial
-    from cortexsim.rate import device as choose
+    from cortexsim.rate import choose_device as choose
     from cortexsim.storage.folders import RECORD
     from cortexsim.storage.run_directory import RunFolder
     from cortexsim.studies.single_run import train_one
@@ -109,7 +109,7 @@ def sweep(
     resume: Resume = None,
 ) -> None:
     """Run a model with many values, each point a run; those that are done are not run again."""
-    from cortexsim.rate import device as choose
+    from cortexsim.rate import choose_device as choose
     from cortexsim.storage.folders import PLAN
     from cortexsim.studies import parameter_sweep as sweeping
 
@@ -207,7 +207,7 @@ def threshold(
 ) -> None:
     """Find P*, the samples that models need to learn the hierarchy, beside backpropagation."""
     values = asked(locals())
-    from cortexsim.rate import device as choose
+    from cortexsim.rate import choose_device as choose
     from cortexsim.storage.ledger import note
     from cortexsim.studies import samples_needed
     from cortexsim.studies.thresholds import sweep_configuration

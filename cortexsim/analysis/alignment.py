@@ -60,10 +60,12 @@ def input_shares(learner: Feedback, leaves: Tensor, labels: Tensor) -> list[floa
     for shift in range(min(SHIFTS, len(leaves))):
         others = network.responses(leaves.roll(shift, 0))
         with _unchanged(learner):
-            lessons, _ = learner.teach(others, error, [])
+            lessons, _ = learner.layer_feedback(others, error, [])
         heard.append(
             [
-                lesson.teaching if lesson.teaching is not None else (lesson.project or layer.hear)(error.unsqueeze(1))
+                lesson.teaching
+                if lesson.teaching is not None
+                else (lesson.project or layer.project_feedback)(error.unsqueeze(1))
                 for lesson, layer in zip(lessons, network.layers, strict=True)
             ]
         )

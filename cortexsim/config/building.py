@@ -19,8 +19,8 @@ from cortexsim.learners import (
     Learner,
     Local,
     MixedNetwork,
+    PredictiveCoding,
     Segment,
-    Settled,
     Streamed,
     Untrained,
     clapp_loss,
@@ -84,7 +84,7 @@ def _contrastive(model: Model, network: Network, seed: int) -> Learner:
     loss = CONTRASTS[model.training.loss]
     if model.learner == "backprop":
         return EndToEnd(network, _optimization(model), loss)
-    return Settled(network, model.plasticity_rule(), _optimization(model), loss, seed)
+    return PredictiveCoding(network, model.plasticity_rule(), _optimization(model), loss, seed)
 
 
 def _streamed(
@@ -99,7 +99,7 @@ def _streamed(
     rule = None if model.learner == "untrained" else model.plasticity_rule()
     local = _local(model, network) if model.learner == "local" else None
     greedy = local is not None and model.rule is not None and model.rule.schedule == "greedy"
-    learning = 0 if rule is None else len(network.layers) if local is None else local.represents
+    learning = 0 if rule is None else len(network.layers) if local is None else local.trained_layers
     heard = listening or ("none",) * len(substrates)
     chosen, segments, first = brian_settings(model), [], 0
     for substrate, run in groupby(substrates):

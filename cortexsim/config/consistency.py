@@ -50,7 +50,7 @@ def _check_fit(model: Model) -> None:
 def _check_context(model: Model, rule: Rule) -> None:
     """Hold what dendrites are to hear to what there is."""
     assert model.rule is not None
-    asked, names = f"rule.context = '{model.rule.context}'", contexts.named(model.rule.context)
+    asked, names = f"rule.context = '{model.rule.context}'", contexts.split(model.rule.context)
     heard = {name: contexts.find(name) for name in names or [model.rule.context]}
     for name, found in heard.items():
         if found is None:
@@ -60,7 +60,7 @@ def _check_context(model: Model, rule: Rule) -> None:
         raise UserError(f"{asked}: the same twice (name each once)")
     if model.rule.context == "sibling":
         return
-    inside = {found.name for found in contexts.within(model.rule.context)}
+    inside = {found.name for found in contexts.in_layer(model.rule.context)}
     if rule.context is None and not ("context" in rule.requires and set(names) <= inside):
         raise UserError(f"{asked}: rule '{rule.name}' has no context synapses ('sibling')")
     if contexts.second_views(model.rule.context) and model.learner != "local":
@@ -96,7 +96,7 @@ def _check_sending(model: Model) -> None:
     rule = None if model.rule is None else model.plasticity_rule()
     if model.learner == "feedback" or (rule is not None and rule.context is None):
         raise UserError(f"{asked}: rule '{model.rule_name}' has no context synapses to predict by (sends = 'activity')")
-    if model.rule is not None and not contexts.within(model.rule.context):
+    if model.rule is not None and not contexts.in_layer(model.rule.context):
         raise UserError(f"{asked}: no column hears another (context = 'sibling')")
 
 
@@ -151,7 +151,7 @@ def check_brian(model: Model) -> None:
     if model.rule is not None:
         rule = model.plasticity_rule()
         for substrate in dict.fromkeys(model.network.substrate):
-            if lacking := rule.lacks(substrate):
+            if lacking := rule.missing_on(substrate):
                 raise UserError(
                     f"network.substrate: rule '{rule.name}' needs {lacking[0]}, which layers in Brian2 do not have"
                     f" ({' or '.join(repr(name) for name in rule.substrates)})"

@@ -37,7 +37,7 @@ def _columns(table: LayerTable, grid: tuple[int, ...]) -> Columns:
     if table.size == "all":
         if table.stride is not None or table.pool > 1:
             raise UserError("size = 'all': one column sees everything (leave stride and pool out)")
-        return topology.everything(grid, table.cells)
+        return topology.all_to_all(grid, table.cells)
     if table.size > max(grid):
         raise UserError(f"size = {table.size}: there are {' x '.join(map(str, grid))} positions below ('all', or less)")
     found = topology.convolution(grid, table.size, table.stride or table.size, table.cells)
@@ -50,7 +50,7 @@ def learning_layers(model: Model, wired: Topology) -> int:
     Unless it hears the label, or itself in the next fixation.
     """
     assert model.rule is not None
-    alone = wired.layers[-1].positions == 1 and not contexts.teaches_alone(model.rule.context)
+    alone = wired.layers[-1].positions == 1 and not contexts.trains_single_column(model.rule.context)
     return wired.depth - (alone and model.rule.top != "label")
 
 
@@ -90,7 +90,7 @@ def contexts_on(model: Model, wired: Topology) -> tuple[str, ...]:
             found.append("label")
         else:
             found.append(_heard_of(model, wired, number, shaped - labelled))
-    asked, heard = contexts.named(model.rule.context), {name for each in found for name in contexts.named(each)}
+    asked, heard = contexts.split(model.rule.context), {name for each in found for name in contexts.split(each)}
     if len(asked) > 1 and (missing := [name for name in asked if name not in heard]):
         raise UserError(
             f"rule.context = '{model.rule.context}': no column of any layer that learns hears a '{missing[0]}'"
@@ -103,16 +103,16 @@ def _heard_of(model: Model, wired: Topology, number: int, highest: int) -> str:
     """Take from a model's context what one layer can hear; siblings where that is nothing."""
     assert model.rule is not None
     left = []
-    for name in contexts.named(model.rule.context):
-        inside = contexts.heard(name, wired, number).shape[1] > 0
+    for name in contexts.split(model.rule.context):
+        inside = contexts.column_table(name, wired, number).shape[1] > 0
         top = name == "top" and number != highest and wired.layers[highest - 1].positions > 1
         if inside or top or _known(name).labelled:
             left.append(name)
-    if not left and contexts.heard("sibling", wired, number).shape[1]:
+    if not left and contexts.column_table("sibling", wired, number).shape[1]:
         left = ["sibling"]
     if not left:
         others = ", ".join(
-            f"'{name}'" for name in ("sibling", "neighbour") if contexts.heard(name, wired, number).shape[1]
+            f"'{name}'" for name in ("sibling", "neighbour") if contexts.column_table(name, wired, number).shape[1]
         )
         raise UserError(
             f"rule.context = '{model.rule.context}': no column of layer {number} hears another by it"
@@ -129,7 +129,7 @@ def _known(name: str) -> contexts.Context:
 
 
 def _first_heard(names: tuple[str, ...], wired: Topology, number: int) -> str:
-    return next((name for name in names if contexts.heard(name, wired, number).shape[1]), "none")
+    return next((name for name in names if contexts.column_table(name, wired, number).shape[1]), "none")
 
 
 def check_wiring(model: Model, task: Layout, wired: Topology) -> None:
@@ -148,10 +148,10 @@ def check_wiring(model: Model, task: Layout, wired: Topology) -> None:
                 )
         if rule.top == "label" and wired.layers[-1].positions > 1:
             raise UserError(f"rule.top = 'label': {several}")
-        if "top" in contexts.named(rule.context) and not wired.ancestors(1, wired.depth - 1).size:
+        if "top" in contexts.split(rule.context) and not wired.ancestors(1, wired.depth - 1).size:
             raise UserError(f"rule.context = '{rule.context}': receptive fields overlap, so that no part has a top")
     if model.training.loss != "labels" and not (
-        wired.depth > 1 and contexts.heard("sibling", wired, wired.depth - 1).shape[1]
+        wired.depth > 1 and contexts.column_table("sibling", wired, wired.depth - 1).shape[1]
     ):
         raise UserError(
             f"training.loss = '{model.training.loss}': no column of the layer below the highest has a sibling"

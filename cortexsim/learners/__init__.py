@@ -7,7 +7,7 @@ from cortexsim.learners.end_to_end import EndToEnd
 from cortexsim.learners.feedback import Feedback
 from cortexsim.learners.hybrid_network import CLIPPED, MixedNetwork
 from cortexsim.learners.local import Local
-from cortexsim.learners.predictive_coding import Settled
+from cortexsim.learners.predictive_coding import PredictiveCoding
 from cortexsim.learners.protocol import (
     START,
     BatchEnd,
@@ -17,8 +17,8 @@ from cortexsim.learners.protocol import (
     EpochEnd,
     Event,
     Learner,
+    check_cursor,
     events,
-    see_possible,
     train,
 )
 from cortexsim.learners.segment import Segment
@@ -40,15 +40,15 @@ __all__ = [
     "Learner",
     "Local",
     "MixedNetwork",
+    "PredictiveCoding",
     "Segment",
-    "Settled",
     "State",
     "Streamed",
     "Untrained",
+    "check_cursor",
     "clapp_loss",
     "events",
     "infonce_loss",
     "load_exactly",
-    "see_possible",
     "train",
 ]

@@ -18,18 +18,18 @@ class Backprop(Optimized):
 
     stages = 1
     uses_labels = True
-    streams = frozenset[int]()
+    streaming_stages = frozenset[int]()
 
     def __init__(self, network: Network, optimization: Optimization) -> None:
         self.network = network
-        self.represents = len(network.layers)
+        self.trained_layers = len(network.layers)
         predicting = any(layer.predicts for layer in network.layers)
         taught = network.weights("context") if predicting else network.weights()
         for tensor in taught.values():
             tensor.requires_grad_()
         self.optimizer = Optimizer(optimization, taught, descend=True)
 
-    def present(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
+    def stage_inputs(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
         """See the leaves themselves."""
         return leaves
 

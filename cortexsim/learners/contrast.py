@@ -28,7 +28,7 @@ def clapp_loss(layer: Layer, activity: Tensor) -> Tensor:
     Source: Illing, Ventura, Bellec, Gerstner, NeurIPS 2021.
     """
     assert layer.context is not None
-    predicted = layer.context(layer.listen(activity))  # B c_0, (batch, positions, cells)
+    predicted = layer.context(layer.gather_context(activity))  # B c_0, (batch, positions, cells)
     own, other = ((activity * brought).sum(2) for brought in (predicted, predicted.roll(1, 0)))
     return (torch.relu(1 - own) + torch.relu(1 + other)).mean()
 
@@ -40,7 +40,7 @@ def infonce_loss(layer: Layer, activity: Tensor) -> Tensor:
     """
     z, c = (
         values / torch.sqrt(values.square().sum(2, keepdim=True) + 1e-8)
-        for values in (activity, layer.same_index_mean(layer.listen(activity)))
+        for values in (activity, layer.same_index_mean(layer.gather_context(activity)))
     )
     scores = torch.stack([(z * c.roll(lag, 0)).sum(2) for lag in range(SACCADES + 1)], 1)
     own = scores.new_zeros(activity.shape[:2], dtype=torch.long)

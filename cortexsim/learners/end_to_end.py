@@ -21,17 +21,17 @@ class EndToEnd(Optimized):
 
     stages = 1
     uses_labels = False
-    streams = frozenset[int]()
+    streaming_stages = frozenset[int]()
 
     def __init__(self, network: Network, optimization: Optimization, loss: Contrast) -> None:
         self.network, self.loss = network, loss
         self.below, taught = contrasted(network)
-        self.represents = len(self.below.layers)
+        self.trained_layers = len(self.below.layers)
         for tensor in taught.values():
             tensor.requires_grad_()
         self.optimizer = Optimizer(optimization, taught, descend=True)
 
-    def present(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
+    def stage_inputs(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
         """See the leaves themselves."""
         return leaves
 

@@ -9,13 +9,13 @@ from torch.nn.functional import one_hot
 
 from cortexsim.learners.state import (
     State,
-    copied,
+    add_prefix,
+    detached_copies,
     load_network,
     load_stream,
     network_state,
-    part,
     stream_state,
-    under,
+    strip_prefix,
 )
 from cortexsim.rate import (
     FeedbackPathway,
@@ -25,7 +25,7 @@ from cortexsim.rate import (
     Optimizer,
     Plasticity,
     Response,
-    held_at,
+    clamp_output,
     settle,
 )
 from cortexsim.rules import ErrorPath, Rule
@@ -44,19 +44,19 @@ class Feedback:
 
     stages = 1
     uses_labels = True
-    streams = frozenset[int]()
+    streaming_stages = frozenset[int]()
 
     def __init__(self, network: Network, rule: Rule, optimization: Optimization, seed: int = 0) -> None:
         self.network = network
         self.plasticity = Plasticity(rule)
         self.path = rule.path or ErrorPath("direct")
-        self.descent = FeedbackPathway(network, self.path, seed)
-        self.represents = len(network.layers)
+        self.pathway = FeedbackPathway(network, self.path, seed)
+        self.trained_layers = len(network.layers)
         self.noise = stream(seed, "noise")
         more = ("feedback",) if rule.feedback is not None else ()
         self.optimizer = Optimizer(optimization, network.weights(*more))
 
-    def present(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
+    def stage_inputs(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
         """See the leaves themselves."""
         return leaves
 
@@ -75,26 +75,26 @@ class Feedback:
         target = one_hot(labels, network.classes).to(network.output.dtype)
         settled: list[Tensor] = []
         if self.path.route == "settled":
-            pull = held_at(target, network, self.descent, self.path.constants["precision"])
-            responses, settled = settle(network, self.descent, responses, pull, self.path.constants)
+            pull = clamp_output(target, network, self.pathway, self.path.constants["precision"])
+            responses, settled = settle(network, self.pathway, responses, pull, self.path.constants)
         answer = torch.softmax(network.classify(responses[-1].activity), 1)
         error = answer - target
         broadcast = {"output_all": answer.unsqueeze(1), "label_all": target.unsqueeze(1)}
-        lessons, above = self.teach(responses, error, settled)
+        lessons, above = self.layer_feedback(responses, error, settled)
         found = network.output_update(error, responses[-1].activity)
         for k, (layer, response) in enumerate(zip(network.layers, responses, strict=True)):
-            updates = self.plasticity.updates(layer, response, broadcast=broadcast, lesson=lessons[k])
+            updates = self.plasticity.updates(layer, response, broadcast=broadcast, feedback=lessons[k])
             found |= {f"layer{k + 1}.{name}": update for name, update in updates.items()}
         if rule.feedback is not None:
             noisy = "noise_post" in rule.reads
             found |= self._measure(responses) if noisy else self._follow(responses, above)
         return found
 
-    def teach(
+    def layer_feedback(
         self, responses: list[Response], error: Tensor, settled: list[Tensor]
     ) -> tuple[list[FeedbackSignal], list[Tensor]]:
         """Bring the error (batch, classes) down; answer with what each layer hears, and with what stands above it."""
-        self.descent.begin()
+        self.pathway.begin()
         top = len(responses) - 1
         lessons: list[FeedbackSignal] = []
         above: list[Tensor] = []
@@ -102,11 +102,11 @@ class Feedback:
         for k in range(top, -1, -1):
             teaching = settled[k] if settled else None
             if self.path.route == "layered":
-                teaching = self.descent.down(k, passed)
+                teaching = self.pathway.down(k, passed)
             above.insert(0, passed)
-            lessons.insert(0, self.descent.lesson(k, responses, teaching))
+            lessons.insert(0, self.pathway.lesson(k, responses, teaching))
             if self.path.route == "layered":
-                met = FeedbackSignal(teaching, slopes=self.descent.slopes(k, responses))
+                met = FeedbackSignal(teaching, slopes=self.pathway.slopes(k, responses))
                 passed = self.plasticity.taught(self.network.layers[k], responses[k], met)
         return lessons, above
 
@@ -149,22 +149,22 @@ class Feedback:
 
     def state(self) -> State:
         """Copy all that learning has changed, and where the random streams stand."""
-        drawn = {f"magnitudes{k}": tensor for k, tensor in enumerate(self.descent.magnitudes)}
+        drawn = {f"magnitudes{k}": tensor for k, tensor in enumerate(self.pathway.magnitudes)}
         return {
             **network_state(self.network),
-            **under("optimizer", copied(self.optimizer.state())),
-            **copied(drawn),
+            **add_prefix("optimizer", detached_copies(self.optimizer.state())),
+            **detached_copies(drawn),
             "stream.noise": stream_state(self.noise),
-            "stream.magnitudes": stream_state(self.descent.fresh),
+            "stream.magnitudes": stream_state(self.pathway.fresh),
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Go on from a state."""
         load_network(self.network, state)
-        self.optimizer.load(part("optimizer", state))
-        for k, tensor in enumerate(self.descent.magnitudes):
+        self.optimizer.load(strip_prefix("optimizer", state))
+        for k, tensor in enumerate(self.pathway.magnitudes):
             if (found := state[f"magnitudes{k}"]).shape != tensor.shape or found.dtype != tensor.dtype:
                 raise ValueError(f"magnitudes{k}: {tuple(found.shape)} of {found.dtype}, not {tuple(tensor.shape)}")
-            self.descent.magnitudes[k] = found.to(tensor.device)
+            self.pathway.magnitudes[k] = found.to(tensor.device)
         load_stream(self.noise, state["stream.noise"])
-        load_stream(self.descent.fresh, state["stream.magnitudes"])
+        load_stream(self.pathway.fresh, state["stream.magnitudes"])

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from cortexsim.learners.state import State, copied, load_network, network_state, part, under
-from cortexsim.rate import Network, Optimization, Optimizer, Plasticity, mixed, other_tops
+from cortexsim.learners.state import State, add_prefix, detached_copies, load_network, network_state, strip_prefix
+from cortexsim.rate import Network, Optimization, Optimizer, Plasticity, gather_other_tops, mix_fixations
 from cortexsim.rules import Rule
 
 
@@ -26,7 +26,7 @@ class Local:
             label.
     """
 
-    streams = frozenset[int]()
+    streaming_stages = frozenset[int]()
 
     def __init__(
         self,
@@ -40,17 +40,17 @@ class Local:
         self.network = network
         self.top = top
         self.plasticity = Plasticity(rule)
-        self.represents = len(network.layers) - (top == "readout") if shaped is None else shaped
-        self.plastic = network.layers[: self.represents]
-        self.uses_labels = any("label" in layer.outside for layer in self.plastic)
+        self.trained_layers = len(network.layers) - (top == "readout") if shaped is None else shaped
+        self.plastic = network.layers[: self.trained_layers]
+        self.uses_labels = any("label" in layer.external_context for layer in self.plastic)
         for layer in self.plastic:
             layer.prepare(rule.requires)
         self.optimization = optimization
         self.optimizers: dict[int, Optimizer] = {}
-        one_by_one = [[k] for k in range(self.represents)]
-        self.schedule = one_by_one if schedule == "greedy" else [list(range(self.represents))]
+        one_by_one = [[k] for k in range(self.trained_layers)]
+        self.schedule = one_by_one if schedule == "greedy" else [list(range(self.trained_layers))]
         self.stages = len(self.schedule)
-        self.hearing = [[k for k in layers if self.plastic[k].hears_view] for layers in self.schedule]
+        self.hearing = [[k for k in layers if self.plastic[k].uses_second_view] for layers in self.schedule]
 
     def _optimizer(self, k: int) -> Optimizer:
         """Give the optimiser of a layer; not before it learns here: it may have another substrate."""
@@ -65,7 +65,7 @@ class Local:
         return {name: self.plastic[k].state()[name] for name in names}
 
     @torch.no_grad()
-    def present(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
+    def stage_inputs(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
         """Answer with the activity below the stage's first layer, which no longer changes.
 
         Beside it stands that of each second view that a layer of the stage hears, one for each such layer.
@@ -87,12 +87,16 @@ class Local:
         for k, below, response in zip(self.schedule[stage], inputs, responses, strict=True):
             layer, rule = self.plastic[k], self.plasticity.rule
             heard = None
-            if layer.outside or k in views:
-                others = {"top": other_tops(responses[-1].activity, layer.positions)} if "top" in layer.outside else {}
-                heard = layer.listen(response.activity, outside | others, views.get(k))
+            if layer.external_context or k in views:
+                others = (
+                    {"top": gather_other_tops(responses[-1].activity, layer.positions)}
+                    if "top" in layer.external_context
+                    else {}
+                )
+                heard = layer.gather_context(response.activity, outside | others, views.get(k))
             updates = self.plasticity.updates(layer, response, heard)
-            if rule.false_inputs:
-                false = layer.answer(mixed(layer.gather(below), below.shape[2], rule.negatives))
+            if rule.negative_inputs:
+                false = layer.answer(mix_fixations(layer.gather(below), below.shape[2], rule.negatives))
                 for name, update in self.plasticity.updates(layer, false, hybrid=True).items():
                     updates[name] = updates[name] + update
             self._optimizer(k).step(updates, progress)
@@ -112,15 +116,15 @@ class Local:
         """Copy all that learning has changed."""
         found = network_state(self.network)
         for k, optimizer in self.optimizers.items():
-            found |= under(f"optimizer{k + 1}", copied(optimizer.state()))
+            found |= add_prefix(f"optimizer{k + 1}", detached_copies(optimizer.state()))
         return found
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Go on from a state."""
         load_network(self.network, state)
-        for k in range(self.represents):
+        for k in range(self.trained_layers):
             self.optimizers.pop(k, None)
-            if remembered := part(f"optimizer{k + 1}", state):
+            if remembered := strip_prefix(f"optimizer{k + 1}", state):
                 self._optimizer(k).load(remembered)
 
     def _outside(self, labels: Tensor) -> dict[str, Tensor]:

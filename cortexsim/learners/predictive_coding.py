@@ -9,7 +9,7 @@ from cortexsim.rate import FeedbackPathway, Network, Optimization, Optimizer, Pl
 from cortexsim.rules import Rule
 
 
-class Settled(Optimized):
+class PredictiveCoding(Optimized):
     """Let the last layer whose columns have siblings be pulled by the gradient of a loss of its own values.
 
     Args:
@@ -25,18 +25,18 @@ class Settled(Optimized):
 
     stages = 1
     uses_labels = False
-    streams = frozenset[int]()
+    streaming_stages = frozenset[int]()
 
     def __init__(self, network: Network, rule: Rule, optimization: Optimization, loss: Contrast, seed: int = 0) -> None:
         assert rule.path is not None
         self.network, self.loss, self.path = network, loss, rule.path
         self.below, taught = contrasted(network)
-        self.represents = len(self.below.layers)
+        self.trained_layers = len(self.below.layers)
         self.plasticity = Plasticity(rule)
-        self.descent = FeedbackPathway(self.below, self.path, seed)
+        self.pathway = FeedbackPathway(self.below, self.path, seed)
         self.optimizer = Optimizer(optimization, taught)
 
-    def present(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
+    def stage_inputs(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
         """See the leaves themselves."""
         return leaves
 
@@ -49,15 +49,15 @@ class Settled(Optimized):
     def updates(self, leaves: Tensor, learning: bool = False) -> dict[str, Tensor]:
         """Compute the directions of all weights for one batch of leaves, (batch, s^L, v)."""
         before = self.below.responses(leaves, learning)
-        responses, errors = settle(self.below, self.descent, before, self._pull, self.path.constants)
+        responses, errors = settle(self.below, self.pathway, before, self._pull, self.path.constants)
         found: dict[str, Tensor] = {}
         for k, (layer, response) in enumerate(zip(self.below.layers, responses, strict=True)):
-            lesson = self.descent.lesson(k, responses, errors[k])
-            updates = self.plasticity.updates(layer, response, lesson=lesson)
+            lesson = self.pathway.lesson(k, responses, errors[k])
+            updates = self.plasticity.updates(layer, response, feedback=lesson)
             found |= {f"layer{k + 1}.{name}": update for name, update in updates.items()}
         context = self.below.layers[-1].context
         if context is not None:
-            found[f"layer{self.represents}.context"] = -self._gradient(responses[-1].activity, context.weights)
+            found[f"layer{self.trained_layers}.context"] = -self._gradient(responses[-1].activity, context.weights)
         return found
 
     def _pull(self, values: Tensor) -> Tensor:

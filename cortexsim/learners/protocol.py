@@ -20,13 +20,13 @@ class Learner(Protocol):
         network: the layers it learns in.
         stages: how often it goes through its epochs; a greedy learner has one stage a layer, others have one.
         uses_labels: whether its layers see labels while they learn.
-        represents: how many layers, from below, it has shaped: a readout listens to the last.
+        trained_layers: how many layers, from below, it has shaped: a readout listens to the last.
         streams: stages that learn fixation by fixation, and are shown an epoch as one stream instead of batches.
     """
 
     stages: int
     uses_labels: bool
-    represents: int
+    trained_layers: int
 
     @property
     def network(self) -> Network:
@@ -34,11 +34,11 @@ class Learner(Protocol):
         ...
 
     @property
-    def streams(self) -> Set[int]:
+    def streaming_stages(self) -> Set[int]:
         """Stages that learn fixation by fixation."""
         ...
 
-    def present(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
+    def stage_inputs(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
         """Turn leaves (samples, s^L, v) into what the layers of this stage see, (samples, positions, cells below).
 
         Where its dendrites hear second views of the samples, these come beside them: (samples, 1 + views, positions,
@@ -84,10 +84,10 @@ START = Cursor()
 
 def batch_size(learner: Learner, stage: int, samples: int, budget: Budget) -> int:
     """Say how many samples a batch of a stage has; where fixations follow each other it is an epoch."""
-    return samples if stage in learner.streams else min(budget.batch, samples)
+    return samples if stage in learner.streaming_stages else min(budget.batch, samples)
 
 
-def see_possible(cursor: Cursor, learner: Learner, samples: int, budget: Budget) -> None:
+def check_cursor(cursor: Cursor, learner: Learner, samples: int, budget: Budget) -> None:
     """See that a training can be this far.
 
     Raises:
@@ -147,7 +147,7 @@ def events(
     for stage in range(begin.stage, learner.stages):
         batch = batch_size(learner, stage, len(inputs), budget)
         steps = len(inputs) // batch
-        seen, order = learner.present(stage, inputs, *views), stream(seed, "order")
+        seen, order = learner.stage_inputs(stage, inputs, *views), stream(seed, "order")
         for epoch in range(budget.epochs):
             shuffled = torch.from_numpy(order.permutation(len(inputs))).to(inputs.device)
             if (stage, epoch) < begin[:2]:  # What was drawn before is drawn again: the order is a stream.

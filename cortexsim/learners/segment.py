@@ -192,7 +192,7 @@ class Segment:
             feedback=layer.feedback is not None,
             below_rate=below,
             sends="prediction" if layer.predicts else "activity",
-            heard=_table(layer.heard),
+            heard=_table(layer.context_index),
             fields=None if layer.fields is None else _table(layer.fields),
             below=self.below if k == 0 else self.layers[k - 1].positions,
         )

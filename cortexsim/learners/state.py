@@ -20,7 +20,7 @@ def network_state(network: Network) -> State:
     """Copy all tensors of a network, and the flags of its layers."""
     layers = enumerate(network.layers, 1)
     flags = {f"layer{k}.{flag}": getattr(layer, flag) for k, layer in layers for flag in FLAGS}
-    return {**copied(network.state()), **flags}
+    return {**detached_copies(network.state()), **flags}
 
 
 @torch.no_grad()
@@ -35,17 +35,17 @@ def load_network(network: Network, state: Mapping[str, Any]) -> None:
             setattr(layer, flag, value)
 
 
-def copied(tensors: Mapping[str, Tensor]) -> State:
+def detached_copies(tensors: Mapping[str, Tensor]) -> State:
     """Copy tensors, so that learning no longer changes them."""
     return {name: tensor.detach().clone() for name, tensor in tensors.items()}
 
 
-def under(name: str, state: Mapping[str, Any]) -> State:
+def add_prefix(name: str, state: Mapping[str, Any]) -> State:
     """Put a name before every name of a state."""
     return {f"{name}.{key}": value for key, value in state.items()}
 
 
-def part(name: str, state: Mapping[str, Any]) -> State:
+def strip_prefix(name: str, state: Mapping[str, Any]) -> State:
     """Take what `under` put under a name."""
     return {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}
 
@@ -113,9 +113,9 @@ class Optimized:
 
     def state(self) -> State:
         """Copy all that learning has changed."""
-        return network_state(self.network) | under("optimizer", copied(self.optimizer.state()))
+        return network_state(self.network) | add_prefix("optimizer", detached_copies(self.optimizer.state()))
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Go on from a state."""
         load_network(self.network, state)
-        self.optimizer.load(part("optimizer", state))
+        self.optimizer.load(strip_prefix("optimizer", state))

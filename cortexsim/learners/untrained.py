@@ -20,13 +20,13 @@ class Untrained:
 
     stages = 0
     uses_labels = False
-    streams = frozenset[int]()
+    streaming_stages = frozenset[int]()
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self.represents = max(1, len(network.layers) - (network.layers[-1].positions == 1))
+        self.trained_layers = max(1, len(network.layers) - (network.layers[-1].positions == 1))
 
-    def present(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
+    def stage_inputs(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
         """See the leaves themselves."""
         return leaves
 

@@ -33,15 +33,15 @@ def hear(
         one_to_one: whether synapses come from namesakes alone, and have no weights.
     """
     context = all_contexts[number - 1]
-    if not (sources := contexts.named(context)):
+    if not (sources := contexts.split(context)):
         return
-    near = contexts.within(context)
+    near = contexts.in_layer(context)
     copies, cells = layer.bias.shape
-    layer.heard = torch.from_numpy(contexts.heard(context, topology, number)).to(layer.bias.device)
-    layer.outside = tuple(name for name in sources if name not in {found.name for found in near})
-    width = cells * layer.heard.shape[1] + sum(sizes[name] for name in layer.outside)
+    layer.context_index = torch.from_numpy(contexts.column_table(context, topology, number)).to(layer.bias.device)
+    layer.external_context = tuple(name for name in sources if name not in {found.name for found in near})
+    width = cells * layer.context_index.shape[1] + sum(sizes[name] for name in layer.external_context)
     if width and not one_to_one:
-        apart = max((found.places(topology, number) for found in near), default=1)
+        apart = max((found.weight_groups(topology, number) for found in near), default=1)
         layer.context = Projection(layer.bias.new_zeros(apart if copies == 1 else copies, cells, width))
 
 
@@ -56,7 +56,7 @@ def bring_back(layer: Layer, values: Tensor) -> Tensor:
         Sums over all that hear a cell, (batch, positions, cells).
     """
     assert layer.context is not None
-    count, cells, sources = layer.heard.shape[1], values.shape[2], layer.heard.flatten()
+    count, cells, sources = layer.context_index.shape[1], values.shape[2], layer.context_index.flatten()
     back = Projection(layer.context.weights[:, :, : count * cells].transpose(1, 2))(values)
     here = sources < layer.positions
     each = back.unflatten(2, (count, cells)).flatten(1, 2)  # In the order of their sources.
@@ -65,11 +65,11 @@ def bring_back(layer: Layer, values: Tensor) -> Tensor:
 
 def highest(all_contexts: Sequence[str]) -> int:
     """Find the highest layer, counted from 1, whose dendrites hear anything."""
-    numbers = [number for number, context in enumerate(all_contexts, 1) if contexts.named(context)]
+    numbers = [number for number, context in enumerate(all_contexts, 1) if contexts.split(context)]
     return max(numbers, default=len(all_contexts))
 
 
-def other_tops(top: Tensor, positions: int) -> Tensor:
+def gather_other_tops(top: Tensor, positions: int) -> Tensor:
     """Let each column hear the columns of the highest layer but the one above it.
 
     Those under one ancestor have synapses that are silent for all others: what another part of the tree tells of theirs

@@ -38,7 +38,7 @@ class FeedbackPathway:
 
     @property
     def _masked(self) -> bool:
-        return self.path.met in ("true", "shuffled")
+        return self.path.effective_masks in ("true", "shuffled")
 
     def begin(self) -> None:
         """Draw what is drawn anew for each batch."""
@@ -70,13 +70,13 @@ class FeedbackPathway:
     def slopes(self, k: int, responses: Sequence[Response]) -> Tensor:
         """Answer with the slopes that an error meets in layer k on its way down."""
         own = self.network.layers[k].derivative(responses[k].drive)
-        if self.path.met == "shuffled":
+        if self.path.effective_masks == "shuffled":
             return own.roll(1, 0)
-        return own if self.path.met == "true" else torch.ones_like(own)
+        return own if self.path.effective_masks == "true" else torch.ones_like(own)
 
     def lesson(self, k: int, responses: Sequence[Response], teaching: Tensor | None) -> FeedbackSignal:
         """Put together what layer k hears."""
-        bare = torch.ones_like(responses[k].drive) if self.path.met == "none" else None
+        bare = torch.ones_like(responses[k].drive) if self.path.effective_masks == "none" else None
         plain = self.path.feedback == "random" and not self._masked
         return FeedbackSignal(teaching, None if plain else self._straight(k, responses), bare)
 

@@ -50,9 +50,9 @@ class Layer:
         covariance_rate: the same of variances and covariances.
         has_varied: whether it follows any activity yet; the first sets it.
         input_square: running mean square of the input.
-        heard: which columns of the layer the dendrites of each one hear, (positions, n); those of a second view of the
-            sample count on from those of the first.
-        outside: what they hear beside them that is not of this layer, by name.
+        context_index: which columns of the layer the dendrites of each one hear, (positions, n); those of a second view
+            of the sample count on from those of the first.
+        external_context: what they hear beside them that is not of this layer, by name.
         sends: ``"activity"``, or ``"prediction"``: what it makes the dendrites of those that hear it expect,
             as the predictor-clusterers of Korchinski, Favero, Wyart 2026 do, who predict cousins and send clusters.
         has_input: whether the layer has learned from any input yet; until then the input is not scaled.
@@ -69,8 +69,8 @@ class Layer:
     input_rms: float | None
     mean: Tensor
     input_square: Tensor
-    heard: Tensor
-    outside: tuple[str, ...] = ()
+    context_index: Tensor
+    external_context: tuple[str, ...] = ()
     sends: str = "activity"
     input_scaling: str = "synaptic"
     has_input: bool = False
@@ -135,7 +135,7 @@ class Layer:
         """What synaptic scaling multiplies the input by."""
         return self.input_rms * self.input_square.rsqrt() if self.input_rms is not None and self.has_input else 1.0
 
-    def hear(self, said: Tensor) -> Tensor:
+    def project_feedback(self, said: Tensor) -> Tensor:
         """Bring a vector modulator (batch, 1, components) to the cells: (batch, positions, cells)."""
         assert self.feedback is not None
         return self.feedback(said.expand(-1, self.positions, -1))
@@ -147,12 +147,12 @@ class Layer:
     @property
     def predicts(self) -> bool:
         """Whether it sends predictions: it is to, and columns of the layer hear it, in this view or a second one."""
-        return self.sends == "prediction" and self.context is not None and bool(self.heard.shape[1])
+        return self.sends == "prediction" and self.context is not None and bool(self.context_index.shape[1])
 
     @property
-    def hears_view(self) -> bool:
+    def uses_second_view(self) -> bool:
         """Whether its dendrites hear a second view of the sample."""
-        return bool((self.heard >= self.positions).any())
+        return bool((self.context_index >= self.positions).any())
 
     def send(self, activity: Tensor, learning: bool = False) -> Tensor:
         """Say what the layer above is told: the activity, or the rates of what it predicts (Korchinski et al. 2026)."""
@@ -178,9 +178,9 @@ class Layer:
         """
         assert self.context is not None
         copies, cells, _ = self.context.weights.shape
-        count = self.heard.shape[1]
+        count = self.context_index.shape[1]
         onto = self.context.weights[:, :, : count * cells].unflatten(2, (count, cells)).transpose(1, 2).flatten(0, 1)
-        sources = (self.heard % copies).unflatten(0, (-1, copies))
+        sources = (self.context_index % copies).unflatten(0, (-1, copies))
         alike = sources[:1] if bool((sources == sources[0]).all()) else sources
         reached = torch.zeros_like(onto[:1]).expand(copies, -1, -1)
         found = reached.index_add(0, alike.flatten(), onto.repeat(len(alike), 1, 1))
@@ -251,11 +251,11 @@ class Layer:
             self.views = Views.silent(self.bias)
         if "dendrites" in requires and self.context is not None:
             self.dendrites = Dendrites.silent(self.context)
-            self.mean = self.bias.new_zeros(self.context.copies, self.bias.shape[1])
+            self.mean = self.bias.new_zeros(self.context.groups, self.bias.shape[1])
         if "covariance" in requires:
             self.covariance = self.mean.new_zeros(*self.mean.shape, self.mean.shape[1])
 
-    def listen(
+    def gather_context(
         self, activity: Tensor, outside: Mapping[str, Tensor] = MappingProxyType({}), view: Tensor | None = None
     ) -> Tensor:
         """Gather what the dendrites hear: (batch, positions, context cells).
@@ -266,10 +266,10 @@ class Layer:
             view: activity of the layer in a second view of each sample, where they hear it, (batch, positions, cells).
         """
         columns = activity if view is None else torch.cat([activity, view], 1)
-        own = columns.index_select(1, self.heard.flatten()).view(activity.shape[0], self.positions, -1)
-        if not self.outside:
+        own = columns.index_select(1, self.context_index.flatten()).view(activity.shape[0], self.positions, -1)
+        if not self.external_context:
             return own
-        return torch.cat([own, *(outside[name].expand(-1, self.positions, -1) for name in self.outside)], 2)
+        return torch.cat([own, *(outside[name].expand(-1, self.positions, -1) for name in self.external_context)], 2)
 
     def same_index_mean(self, heard: Tensor) -> Tensor:
         """Average what one-to-one synapses bring, (batch, positions, k cells) to (batch, positions, cells)."""

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 
-def mixed(seen: Tensor, width: int, how: str) -> Tensor:
+def mix_fixations(seen: Tensor, width: int, how: str) -> Tensor:
     """Mix what columns see in each fixation of a batch with what they saw in the one before.
 
     Args:

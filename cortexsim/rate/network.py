@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cortexsim.contexts import heard
+from cortexsim.contexts import column_table
 from cortexsim.errors import UserError, nearest
 from cortexsim.rate.context_synapses import hear, highest
 from cortexsim.rate.layer import Layer, Response
@@ -110,10 +110,10 @@ class Network:
         for number, layer in enumerate(layers, 1):
             hear(layer, number, topology, listening, sizes, one_to_one)
             if architecture.normalisation != "none" and layer.predicts and layer.context is not None:
-                bias = like.new_zeros(layer.context.copies, layer.cells)
+                bias = like.new_zeros(layer.context.groups, layer.cells)
                 layer.normalised_prediction = Normalisation.begin(architecture.normalisation, bias, "sent_")
         shape = (classes, layers[-1].cells * topology.layers[-1].sent)
-        output = drawn(seed, ("weights", "output"), shape, math.sqrt(1 / shape[1]), like)
+        output = normal_weights(seed, ("weights", "output"), shape, math.sqrt(1 / shape[1]), like)
         network = cls(topology, layers, output, like.new_zeros(classes))
         network.draw_gates(architecture, seed)
         if feedback != "none":
@@ -126,7 +126,7 @@ class Network:
             if layer.context is not None:
                 like = layer.context.weights
                 layer.context = Projection(
-                    drawn(seed, ("context", level), tuple(like.shape), math.sqrt(2 / like.shape[2]), like)
+                    normal_weights(seed, ("context", level), tuple(like.shape), math.sqrt(2 / like.shape[2]), like)
                 )
 
     def draw_gates(self, architecture: Architecture, seed: int) -> None:
@@ -207,7 +207,7 @@ def _layer(a: Architecture, topology: Topology, number: int, seed: int, like: Te
         fields=None if columns.contiguous else torch.from_numpy(columns.fields).to(like.device),
         pools=None if columns.pools is None else torch.from_numpy(columns.pools).to(like.device),
         pooling=columns.pooling,
-        feedforward=Projection(drawn(seed, ("weights", number), (copies, cells, pre), deviation, like)),
+        feedforward=Projection(normal_weights(seed, ("weights", number), (copies, cells, pre), deviation, like)),
         bias=bias,
         transfer=a.transfer,
         context=None,
@@ -215,7 +215,7 @@ def _layer(a: Architecture, topology: Topology, number: int, seed: int, like: Te
         input_rms=a.input_rms,
         mean=like.new_zeros(copies, cells),
         input_square=like.new_zeros(()),
-        heard=torch.from_numpy(heard("sibling", topology, number)).to(like.device),
+        context_index=torch.from_numpy(column_table("sibling", topology, number)).to(like.device),
         sends=a.sends,
         input_scaling=a.input_scaling,
         mean_rate=a.mean_rate,
@@ -226,15 +226,17 @@ def _layer(a: Architecture, topology: Topology, number: int, seed: int, like: Te
 
 def feedback_weights(like: Tensor, seed: int, *names: str | int) -> Tensor:
     """Draw feedback weights (copies, cells, components) that keep the size of what they bring."""
-    return drawn(seed, names, tuple(like.shape), math.sqrt(1 / like.shape[2]), like)
+    return normal_weights(seed, names, tuple(like.shape), math.sqrt(1 / like.shape[2]), like)
 
 
-def drawn(seed: int, names: tuple[str | int, ...], shape: tuple[int, ...], deviation: float, like: Tensor) -> Tensor:
+def normal_weights(
+    seed: int, names: tuple[str | int, ...], shape: tuple[int, ...], deviation: float, like: Tensor
+) -> Tensor:
     """Draw normal weights from a named stream, on the CPU and in double precision, so that all devices begin alike."""
     return torch.from_numpy(stream(seed, *names).normal(0, deviation, shape)).to(like.dtype).to(like.device)
 
 
-def device(name: str) -> str:
+def choose_device(name: str) -> str:
     """Choose a device: ``auto`` takes the first of cuda, mps and cpu that there is.
 
     Raises:

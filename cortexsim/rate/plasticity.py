@@ -46,7 +46,7 @@ class Plasticity:
         response: Response,
         context: Tensor | None = None,
         broadcast: Mapping[str, Tensor] | None = None,
-        lesson: FeedbackSignal = NO_FEEDBACK,
+        feedback: FeedbackSignal = NO_FEEDBACK,
         hybrid: bool = False,
     ) -> dict[str, Tensor]:
         """Compute in which direction the plastic weights of a layer are to change, for a batch of fixations.
@@ -56,7 +56,7 @@ class Plasticity:
             response: what it made of the batch.
             context: what its dendrites hear, (batch, positions, context cells); its own layer unless given.
             broadcast: what modulators may read beside the score, such as ``label_all``, (batch, 1, classes).
-            lesson: what an error path brings, for rules that have one.
+            feedback: what an error path brings, for rules that have one.
             hybrid: whether the input mixes fixations that do not belong together.
 
         Returns:
@@ -66,13 +66,13 @@ class Plasticity:
         if "covariance" in self.rule.requires and not hybrid:
             layer.follow(response.activity, heard)
         synapses = self._synapses(layer, response, heard)
-        cells = self.listener.cells(layer, response, heard, lesson)
+        cells = self.listener.cells(layer, response, heard, feedback)
         post = {name: self._evaluate(name, "post", cells) for name in synapses}
         moments = [NEGATIVE_INPUT if hybrid else PRESENT]
-        if heard is not None and not self.rule.false_inputs:
+        if heard is not None and not self.rule.negative_inputs:
             moments += negative_samples(self.rule)
         changes: dict[str, Any] = {}
-        arriving = self.listener.arrive(moments, layer, cells, broadcast or {}, lesson)
+        arriving = self.listener.arrive(moments, layer, cells, broadcast or {}, feedback)
         for moment, signals in zip(moments, arriving, strict=True):
             for name in reversed(synapses):  # Context synapses first, as the others may read what these bring back.
                 change = self._evaluate(name, "third", signals)
@@ -95,10 +95,10 @@ class Plasticity:
             layer.follow(response.activity)
         return found
 
-    def taught(self, layer: Layer, response: Response, lesson: FeedbackSignal) -> Tensor:
+    def taught(self, layer: Layer, response: Response, feedback: FeedbackSignal) -> Tensor:
         """Say what error the cells of a layer are taught, -third * post, (batch, positions, cells)."""
-        cells = self.listener.cells(layer, response, None, lesson)
-        (signals,) = self.listener.arrive([PRESENT], layer, cells, {}, lesson)
+        cells = self.listener.cells(layer, response, None, feedback)
+        (signals,) = self.listener.arrive([PRESENT], layer, cells, {}, feedback)
         change = self._evaluate("feedforward", "third", signals) * self._evaluate("feedforward", "post", signals)
         return -_as_cells(change, response.activity)
 
@@ -121,7 +121,7 @@ class Plasticity:
         """Find what the dendrites of a layer hear, where they hear anything."""
         if "context" not in self.rule.requires or (layer.context is None and self.rule.context is not None):
             return None
-        return layer.listen(response.activity) if context is None else context
+        return layer.gather_context(response.activity) if context is None else context
 
     def _synapses(self, layer: Layer, response: Response, heard: Tensor | None) -> Synapses:
         """Name the plastic projections, each with the activity of its presynaptic cells."""

@@ -12,7 +12,7 @@ from cortexsim.rate.network import Network
 
 def settle(
     network: Network,
-    descent: FeedbackPathway,
+    pathway: FeedbackPathway,
     responses: list[Response],
     pull: Callable[[Tensor], Tensor],
     constants: Mapping[str, float],
@@ -21,7 +21,7 @@ def settle(
 
     Args:
         network: whose layers.
-        descent: brings errors down through the transpose of the weights.
+        pathway: brings errors down through the transpose of the weights.
         responses: of the layers before they settle.
         pull: what the last layer's values, (batch, positions, cells), are pulled away from, of the same shape.
         constants: ``steps``; ``rate`` of a step; ``fixed``, 1 where predictions stay as they were.
@@ -44,7 +44,7 @@ def settle(
             error * layer.derivative(response.drive)
             for error, layer, response in zip(errors, network.layers, predicted, strict=True)
         ]
-        pulls = [descent.down(k, taught) for k, taught in enumerate(above[1:])] + [surprise]
+        pulls = [pathway.down(k, taught) for k, taught in enumerate(above[1:])] + [surprise]
         values = [value + rate * (error - pull) for value, error, pull in zip(values, errors, pulls, strict=True)]
     if fixed:
         return responses, [response.activity - value for response, value in zip(responses, values, strict=True)]
@@ -53,12 +53,14 @@ def settle(
     return [response._replace(activity=value) for response, value in zip(predicted, values, strict=True)], errors
 
 
-def held_at(target: Tensor, network: Network, descent: FeedbackPathway, precision: float) -> Callable[[Tensor], Tensor]:
+def clamp_output(
+    target: Tensor, network: Network, pathway: FeedbackPathway, precision: float
+) -> Callable[[Tensor], Tensor]:
     """Hold the output at a target, one-hot, (batch, classes): pull by what it answers less that, weighted."""
 
     def pull(top: Tensor) -> Tensor:
         surprise = precision * (torch.softmax(network.classify(top), 1) - target).unsqueeze(1)
-        return descent.down(len(network.layers) - 1, surprise)
+        return pathway.down(len(network.layers) - 1, surprise)
 
     return pull
 

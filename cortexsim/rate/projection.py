@@ -18,17 +18,17 @@ class Projection:
         self.weights = weights
 
     @property
-    def copies(self) -> int:
+    def groups(self) -> int:
         """How many positions have weights of their own."""
         return self.weights.shape[0]
 
     def group_positions(self, values: Tensor) -> Tensor:
         """Bring together the positions that share weights: (batch, positions, k) to (copies, observations, k)."""
         batch, positions, width = values.shape
-        if self.copies == 1:
+        if self.groups == 1:
             return values.reshape(1, -1, width)
-        grouped = values.reshape(batch, positions // self.copies, self.copies, width)
-        return grouped.permute(2, 0, 1, 3).reshape(self.copies, -1, width)
+        grouped = values.reshape(batch, positions // self.groups, self.groups, width)
+        return grouped.permute(2, 0, 1, 3).reshape(self.groups, -1, width)
 
     def __call__(self, pre: Tensor, bias: Tensor | None = None) -> Tensor:
         """Sum the weighted input, and a bias (copies, post): (batch, positions, pre) to (batch, positions, post)."""
@@ -38,10 +38,10 @@ class Projection:
             summed = torch.bmm(arranged, transposed)
         else:
             summed = torch.baddbmm(bias.unsqueeze(1), arranged, transposed)
-        if self.copies == 1:
+        if self.groups == 1:
             return summed.view(batch, positions, -1)
         return (
-            summed.view(self.copies, batch, positions // self.copies, -1)
+            summed.view(self.groups, batch, positions // self.groups, -1)
             .permute(1, 2, 0, 3)
             .reshape(batch, positions, -1)
         )
@@ -53,7 +53,7 @@ class Projection:
 
     def expand_to_positions(self, values: Tensor, positions: int) -> Tensor:
         """Lay out what copies have, (copies, k), over positions: (positions, k), or (1, k) where all have the same."""
-        return values if self.copies == 1 else values.repeat(positions // self.copies, 1)
+        return values if self.groups == 1 else values.repeat(positions // self.groups, 1)
 
     def average(self, post: Tensor) -> Tensor:
         """Average a postsynaptic quantity over all observations of a cell: (copies, post)."""

@@ -162,7 +162,7 @@ class Listener:
                 said = value(readable, FUNCTIONS)
                 said = said if modulator.gain == 1 else modulator.gain * said
                 if modulator.projection != "scalar":
-                    said = (lesson.project or layer.hear)(said)
+                    said = (lesson.project or layer.project_feedback)(said)
                 heard[modulator.read_as] = said
         return signals
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from cortexsim.rate.layer import Layer, Response
-from cortexsim.rate.network import Architecture, Network, drawn
+from cortexsim.rate.network import Architecture, Network, normal_weights
 from cortexsim.rate.projection import Projection
 
 
@@ -53,7 +53,7 @@ class VectorLayer(Layer):
         components = 1 if self.first else self.gates.shape[1]
         return super().multiply_adds * components + self.positions * self.gates.numel()
 
-    def hear(self, said: Tensor) -> Tensor:
+    def project_feedback(self, said: Tensor) -> Tensor:
         """Bring each component of a modulator (batch, 1, K) to the same component of every cell."""
         if self.first:
             return said.repeat(1, 1, len(self.gates))
@@ -77,8 +77,8 @@ class VectorNetwork(Network):
             copies, _, pre = like.shape
             size = cells * components if first else cells
             deviation = architecture.initial_scale * math.sqrt(2 / pre)
-            weights = drawn(seed, ("weights", level), (copies, size, pre), deviation, like)
-            gates = drawn(seed, ("gates", level), (cells, components), 1.0, like)
+            weights = normal_weights(seed, ("weights", level), (copies, size, pre), deviation, like)
+            gates = normal_weights(seed, ("gates", level), (cells, components), 1.0, like)
             half = cells // 2
             gates[half : 2 * half] = -gates[:half]
             paired = weights.view(copies, cells, -1)
@@ -90,7 +90,7 @@ class VectorNetwork(Network):
             }
             layers.append(VectorLayer(**values, gates=gates, first=first))
         self.layers = layers
-        self.output = drawn(seed, ("weights", "output"), (1, cells), math.sqrt(1 / cells), self.output).abs()
+        self.output = normal_weights(seed, ("weights", "output"), (1, cells), math.sqrt(1 / cells), self.output).abs()
 
     def responses(self, leaves: Tensor, learning: bool = False) -> list[Response]:
         """Answer leaves (batch, s^L, v) with all that happens in each layer."""

@@ -135,6 +135,6 @@ def _audit_name(rule: Audited, where: str, synapse: str, factor: str, name: str)
         raise UserError(f"{where}, but no modulator of the rule broadcasts it ({nearest(name, broadcast)})")
     if not name.endswith("_all") and signal is None:
         raise UserError(f"{where}, which no cell has ({nearest(name, SIGNALS)})")
-    behind = None if signal is None else signal.stands_for
+    behind = None if signal is None else signal.implied_synapses
     if behind is not None and name not in rule.breaks and not behind.possible:
         raise UserError(f"{where}, which stands for {behind}: no synapse knows both (breaks = {{{name!r}: 'why'}})")

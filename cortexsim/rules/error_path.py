@@ -83,7 +83,7 @@ class ErrorPath:
             raise UserError(f"masks = '{self.masks}': activity that settles has masks of its own ('own')")
 
     @property
-    def met(self) -> Masks:
+    def effective_masks(self) -> Masks:
         """Which slopes the error meets, whoever asks for them."""
         if self.masks != "own":
             return self.masks
@@ -93,8 +93,8 @@ class ErrorPath:
     def breaks(self) -> dict[str, str]:
         """Name what no synapse could know, each with the reason."""
         found = {"route": ROUTES[self.route], "feedback": FEEDBACK[self.feedback]}
-        if self.route == "direct" and self.met in ("true", "shuffled"):
+        if self.route == "direct" and self.effective_masks in ("true", "shuffled"):
             found["masks"] = "slopes of cells it does not pass"
-        elif self.met == "shuffled":
+        elif self.effective_masks == "shuffled":
             found["masks"] = "slopes for another input"
         return {name: reason for name, reason in found.items() if reason}

@@ -44,7 +44,7 @@ class Signal:
         requires: what a layer has to follow or to hear for it: ``"mean"``, ``"covariance"`` (and so the mean),
             ``"context"``, ``"context synapses"``, ``"views"``, ``"dendrites"``.
         substrates: which layers have it.
-        stands_for: the plastic synapses that must bring it, where it hides a matrix of weights.
+        implied_synapses: the plastic synapses that must bring it, where it hides a matrix of weights.
         of_context: whether it belongs to the moment at which a context is heard.
     """
 
@@ -52,7 +52,7 @@ class Signal:
     meaning: str
     requires: frozenset[str] = frozenset()
     substrates: frozenset[str] = RATE
-    stands_for: Synapses | None = None
+    implied_synapses: Synapses | None = None
     of_context: bool = False
 
 
@@ -78,7 +78,7 @@ SIGNALS: Mapping[str, Signal] = MappingProxyType(
                 "lateral_post",
                 "what its column brings it: sum over others of C_ik (z_k - <z_k>), C the running covariance",
                 _COVARIANCE,
-                stands_for=Synapses(_COLUMN, _RATE, (_RATE, _RATE)),
+                implied_synapses=Synapses(_COLUMN, _RATE, (_RATE, _RATE)),
             ),
             Signal(
                 "dendrite_post",
@@ -103,28 +103,28 @@ SIGNALS: Mapping[str, Signal] = MappingProxyType(
                 "cross_covariance_post",
                 "running covariance of its rate with view_post",
                 _VIEWS,
-                stands_for=Synapses(_CONTEXT, _VIEW, (_RATE, _VIEW)),
+                implied_synapses=Synapses(_CONTEXT, _VIEW, (_RATE, _VIEW)),
             ),
             Signal(
                 "cross_input_post",
                 "what synapses from others there bring it: sum over others of C_ik view_k, C_ik the running covariance"
                 " of its rate with view_k",
                 _VIEWS,
-                stands_for=Synapses(_CONTEXT, _VIEW, (_RATE, _VIEW)),
+                implied_synapses=Synapses(_CONTEXT, _VIEW, (_RATE, _VIEW)),
                 of_context=True,
             ),
             Signal(
                 "cross_power_post",
                 "sum over others of C_ik^2: the squared weights of those synapses",
                 _VIEWS,
-                stands_for=Synapses(_CONTEXT, _VIEW, (_RATE, _VIEW)),
+                implied_synapses=Synapses(_CONTEXT, _VIEW, (_RATE, _VIEW)),
             ),
             Signal(
                 "returned_post",
                 "what its context synapses onto others bring back: sum over the cells of its layer that hear it of B_ji"
                 " times what changes these synapses there, third_j post_j",
                 frozenset({"context", "context synapses"}),
-                stands_for=Synapses("those that hear it", _GATED, (_RATE, _GATED)),
+                implied_synapses=Synapses("those that hear it", _GATED, (_RATE, _GATED)),
             ),
             Signal("dendrite_mean_post", "running mean of what its dendrite hears", _DENDRITES),
             Signal(
@@ -132,7 +132,7 @@ SIGNALS: Mapping[str, Signal] = MappingProxyType(
                 "rate that the dendrites of its column foretell: sum of C_ik (d_k - <d_k>), d_k what the dendrite of"
                 " cell k hears",
                 _DENDRITES,
-                stands_for=Synapses(_COLUMN, _DENDRITE, (_RATE, _RATE)),
+                implied_synapses=Synapses(_COLUMN, _DENDRITE, (_RATE, _RATE)),
                 of_context=True,
             ),
             Signal(
@@ -140,7 +140,7 @@ SIGNALS: Mapping[str, Signal] = MappingProxyType(
                 "what its dendrite should hear by the rates of its column: sum of D_ik (z_k - <z_k>), D the running"
                 " covariance of the dendrites",
                 _DENDRITES,
-                stands_for=Synapses(_COLUMN, _RATE, (_DENDRITE, _DENDRITE)),
+                implied_synapses=Synapses(_COLUMN, _RATE, (_DENDRITE, _DENDRITE)),
             ),
             Signal(
                 "feedback_post",

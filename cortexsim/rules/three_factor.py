@@ -105,7 +105,7 @@ class Rule:
         return set().union(*(text.names for text in texts))
 
     @property
-    def false_inputs(self) -> bool:
+    def negative_inputs(self) -> bool:
         """Whether a contrast of -1 comes with an input of its own, not with a context of another fixation."""
         return self.negatives in ("hybrid", "blend")
 
@@ -128,9 +128,9 @@ class Rule:
     @property
     def substrates(self) -> tuple[str, ...]:
         """The substrates that have all that it needs."""
-        return tuple(name for name in SUBSTRATES if not self.lacks(name))
+        return tuple(name for name in SUBSTRATES if not self.missing_on(name))
 
-    def lacks(self, substrate: str) -> list[str]:
+    def missing_on(self, substrate: str) -> list[str]:
         """Name what it needs that layers of a substrate do not have."""
         if substrate == "rate":
             return []
@@ -138,7 +138,7 @@ class Rule:
             f"'{signal.name}' ({signal.meaning})" for signal in self.signals if substrate not in signal.substrates
         ]
         path = self.path or ErrorPath("direct")
-        plain = path.route == "direct" and path.feedback == "random" and path.met == "removed"
+        plain = path.route == "direct" and path.feedback == "random" and path.effective_masks == "removed"
         components = any(modulator.projection == "component" for modulator in self.modulators)
         known = {*PER_CLASS, "score_all", "contrast_all"}
         heard = set().union(*(m.reads - known for m in self.modulators))
@@ -150,7 +150,7 @@ class Rule:
             "plastic feedback synapses": self.feedback is not None,
             "several saccades at once": self.context is not None and self.saccades > 1,
             "contexts of fixations to come": self.negatives == "around",
-            "inputs put together from two fixations": self.false_inputs,
+            "inputs put together from two fixations": self.negative_inputs,
         }
         return [name for name, asked in needed.items() if asked] + missing
 
@@ -161,23 +161,27 @@ class Rule:
         found += [f"{m.name}, one a {m.scope}" for m in self.modulators if m.projection == "scalar"]
         found += [f"{m.name}, a component a class" for m in self.modulators if m.projection != "scalar"]
         found += [] if self.path is None or self.path.route == "direct" else ["output error"]
-        found += self.stands_for
+        found += self.implied_synapses
         found += ["contexts of fixations to come"] if self.negatives == "around" else []
-        found += ["false inputs"] if self.false_inputs else []
+        found += ["false inputs"] if self.negative_inputs else []
         found += ["noise between samples"] if "noise_post" in self.reads else []
         return found + (["plastic feedback synapses"] if self.feedback is not None else [])
 
     @property
-    def stands_for(self) -> list[str]:
+    def implied_synapses(self) -> list[str]:
         """Which plastic synapses stand behind the signals that it reads, beside its own."""
-        return list(dict.fromkeys(str(signal.stands_for) for signal in self.signals if signal.stands_for is not None))
+        return list(
+            dict.fromkeys(
+                str(signal.implied_synapses) for signal in self.signals if signal.implied_synapses is not None
+            )
+        )
 
     @property
-    def broken(self) -> list[str]:
+    def locality_violations(self) -> list[str]:
         """Which bounds of locality it breaks."""
         return [*self.breaks.values(), *(self.path.breaks.values() if self.path is not None else ())]
 
-    def tuned(self, constants: Mapping[str, float], gain: Mapping[str, float]) -> "Rule":
+    def with_constants(self, constants: Mapping[str, float], gain: Mapping[str, float]) -> "Rule":
         """Give constants of the rule, its path and its modulators, and gains of its modulators, other values.
 
         Raises:
@@ -198,7 +202,7 @@ class Rule:
         path = None if self.path is None else replace(self.path, constants=tune(self.path.constants))
         return replace(self, constants=tune(self.constants), modulators=modulators, path=path)
 
-    def taught_by(self, feedback: Feedback | None, masks: Masks | None) -> "Rule":
+    def with_error_path(self, feedback: Feedback | None, masks: Masks | None) -> "Rule":
         """Let its error come through other feedback weights, or meet other masks, unless None.
 
         Raises:

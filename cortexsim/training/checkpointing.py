@@ -14,7 +14,7 @@ import torch
 from cortexsim.config.building import budget
 from cortexsim.config.trial import Row, Trial
 from cortexsim.errors import about
-from cortexsim.learners import BatchEnd, Callback, Cursor, Event, Learner, load_exactly, see_possible
+from cortexsim.learners import BatchEnd, Callback, Cursor, Event, Learner, check_cursor, load_exactly
 from cortexsim.processes import ENDING, signals_heard
 from cortexsim.storage.atomic_io import append_line, write_whole
 from cortexsim.storage.checkpoint import Checkpoint
@@ -154,7 +154,7 @@ class Checkpointer:
             return Cursor()
         trial, forged = self.folder.trial, f"{self.checkpoints.manifest(found.cursor)}: sound, but of another run"
         with about(f"{forged} (take it out, with its .safetensors, to go on from the one before)"):
-            see_possible(found.cursor, self.learner, trial.samples, budget(trial.model))
+            check_cursor(found.cursor, self.learner, trial.samples, budget(trial.model))
             self.following.see_possible(found.followed, found.cursor, self.learner.stages)
             load_exactly(self.learner, found.state)
         self.following.found, self.spent = found.followed, found.seconds

@@ -31,7 +31,7 @@ def feed_back_the_true_product(network: Network) -> None:
     for layer in reversed(network.layers):
         assert layer.feedback is not None
         layer.feedback.weights.copy_(product.transpose(1, 2))
-        copies = layer.feedforward.copies
+        copies = layer.feedforward.groups
         weights = layer.feedforward.weights[torch.arange(layer.positions) % copies]
         below = product @ weights  # (columns, classes, s cells): one block for each column below.
         blocks = below.unflatten(2, (HIERARCHY.tuple_size, -1)).transpose(1, 2)

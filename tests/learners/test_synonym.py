@@ -55,7 +55,7 @@ def written_out(found: Network, k: int, context: str) -> Tensor:
 
 def step(learner: Local, stage: int) -> None:
     leaves, views = batch()
-    learner.step(stage, learner.present(stage, leaves, *views), torch.zeros(6).long(), 0.0)
+    learner.step(stage, learner.stage_inputs(stage, leaves, *views), torch.zeros(6).long(), 0.0)
 
 
 @pytest.mark.parametrize("schedule", ["greedy", "simultaneous"])
@@ -75,7 +75,7 @@ def test_the_update_is_the_gradient_of_the_loss(context: str, shared: bool, sche
         own = activity(before, k, batch()[0])
         for contrast, other in ((1, heard), (-1, heard.roll(1, 0))):
             for p in range(layer.positions):
-                weights = layer.context.weights[p % layer.context.copies]
+                weights = layer.context.weights[p % layer.context.groups]
                 score = torch.einsum("bi,ij,bj->b", own[:, p], weights, other[:, p])
                 losses.append(torch.clamp(1 - contrast * score, min=0))
         assert (torch.stack(losses) > 0).any()

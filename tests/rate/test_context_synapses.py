@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from cortexsim.learners import Local
-from cortexsim.rate import Architecture, Network, Optimization, Plasticity, other_tops
+from cortexsim.rate import Architecture, Network, Optimization, Plasticity, gather_other_tops
 from cortexsim.rules import known_rules
 from cortexsim.tasks.rhm import Hierarchy
 from cortexsim.topology import convolution, stacked
@@ -37,7 +37,7 @@ def test_a_prediction_is_what_a_column_brings_to_the_dendrites_that_hear_it(
     for position in range(layer.positions):
         alone = torch.zeros_like(activity)
         alone[:, position] = activity[:, position]
-        brought = layer.context(layer.listen(alone, labels, view=alone))
+        brought = layer.context(layer.gather_context(alone, labels, view=alone))
         torch.testing.assert_close(sent[:, position], brought.sum(1))
 
 
@@ -67,14 +67,14 @@ def test_the_layer_above_sees_predictions() -> None:
 
 def test_what_cousins_do_not_reach_is_left_out() -> None:
     second = network("sibling+cousin").layers[1]
-    assert second.heard.tolist() == [[1], [0]]
+    assert second.context_index.tolist() == [[1], [0]]
     assert network("cousin").layers[1].context is None
 
 
 def test_a_column_hears_the_tops_that_are_not_above_it() -> None:
     """Six columns under three tops: each pair of an ancestor and another top has synapses of its own."""
     top = torch.rand(2, 3, CELLS)
-    heard = other_tops(top, 6).unflatten(2, (3, 2, CELLS))
+    heard = gather_other_tops(top, 6).unflatten(2, (3, 2, CELLS))
     for position, (own, others) in enumerate([(0, [1, 2])] * 2 + [(1, [0, 2])] * 2 + [(2, [0, 1])] * 2):
         assert torch.equal(heard[:, position, own], top[:, others])
         assert heard[:, position].count_nonzero() == 2 * 2 * CELLS
@@ -93,7 +93,7 @@ def test_dendrites_hear_labels_and_the_top(context: str) -> None:
     responses = plain.responses(leaves)
     written = {
         "label": torch.eye(4, dtype=torch.float64)[labels].unsqueeze(1).expand(-1, 4, -1),
-        "top": other_tops(responses[1].activity, 4),
+        "top": gather_other_tops(responses[1].activity, 4),
         "sibling": responses[0].activity[:, [1, 0, 3, 2]],
     }
     heard = torch.cat([written[name] for name in context.split("+")], 2)
@@ -119,6 +119,6 @@ def test_shared_predictions_are_what_a_column_brings_on_average_over_those_that_
     for position in range(9):
         alone = torch.zeros(2, 9, CELLS, dtype=torch.float64)
         alone[:, position] = one[:, 0]
-        brought.append(layer.context(layer.listen(alone)).sum(1))
+        brought.append(layer.context(layer.gather_context(alone)).sum(1))
     expected = torch.stack(brought, 1).unflatten(1, (3, 3)).mean(1)
     torch.testing.assert_close(layer.send(one.expand(-1, 9, -1))[:, :3], expected)

@@ -58,7 +58,7 @@ def test_siblings_are_those_of_the_hierarchy(size: int) -> None:
     hierarchy = Hierarchy(features=4, multiplicity=2, depth=3, tuple_size=size)
     layer = build(Architecture(cells=2), hierarchy, 0, context=("sibling",) * 2 + ("none",)).layers[0]
     activity = torch.rand(3, layer.positions, 2)
-    heard = layer.listen(activity)
+    heard = layer.gather_context(activity)
     for position, others in enumerate(siblings(layer.positions, size)):
         assert (heard[:, position] == torch.cat([activity[:, other] for other in others], 1)).all()
 

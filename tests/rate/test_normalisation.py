@@ -113,7 +113,7 @@ def test_what_is_sent_is_normalised_before_it_is_rectified(shared: bool) -> None
 def test_backpropagation_scales_its_input(name: str) -> None:
     learner, _ = taught({"network.input_rms": 0.7}, name)
     below = leaves(64)
-    for layer in learner.network.layers[: learner.represents]:
+    for layer in learner.network.layers[: learner.trained_layers]:
         response = layer.respond(below)
         assert layer.has_input
         assert float(layer.gain) == pytest.approx(0.7 * float(layer.input_square) ** -0.5)

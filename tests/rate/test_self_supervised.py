@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy, softplus
 
 from cortexsim.config.registry import find_model, folders
 from cortexsim.modulators import Modulator
-from cortexsim.rate import Architecture, Layer, Plasticity, mixed
+from cortexsim.rate import Architecture, Layer, Plasticity, mix_fixations
 from cortexsim.rules import Rule, ThreeFactor, known_rules
 from cortexsim.tasks.rhm import Hierarchy
 from tests.nets import build
@@ -34,16 +34,16 @@ def layer_and_batch(rule: Rule, shared: bool, size: int) -> tuple[Layer, Tensor]
 
 def heard_by(layer: Layer, activity: Tensor) -> Tensor:
     """The mean of the siblings' activity, cell by cell, as given: (batch, positions, cells)."""
-    return layer.listen(activity).detach().unflatten(2, (-1, activity.shape[2])).mean(2)
+    return layer.gather_context(activity).detach().unflatten(2, (-1, activity.shape[2])).mean(2)
 
 
 def infonce(layer: Layer, below: Tensor, rule: Rule) -> Tensor:
     activity = layer(below)
-    heard = layer.listen(activity).detach()
+    heard = layer.gather_context(activity).detach()
     assert layer.context is not None
     losses = []
     for p in range(layer.positions):
-        weights = layer.context.weights[p % layer.context.copies]
+        weights = layer.context.weights[p % layer.context.groups]
         scores = [
             torch.einsum("bi,ij,bj->b", activity[:, p], weights, heard[:, p].roll(lag, 0))
             for lag in range(rule.saccades + 1)
@@ -71,7 +71,7 @@ def simclr(layer: Layer, below: Tensor, rule: Rule) -> Tensor:
 
 def spreads(layer: Layer, activity: Tensor) -> tuple[Tensor, Tensor]:
     """Covariance of each copy over batch (and positions), and the number of observations."""
-    copies = layer.feedforward.copies
+    copies = layer.feedforward.groups
     values = activity.flatten(0, 1).unsqueeze(0) if copies == 1 else activity.transpose(0, 1)
     centred = values - values.mean(1, keepdim=True)
     return centred.transpose(1, 2) @ centred / values.shape[1], torch.tensor(values.shape[1])
@@ -105,7 +105,7 @@ def vicreg(layer: Layer, below: Tensor, rule: Rule) -> Tensor:
 
 def barlow(layer: Layer, below: Tensor, rule: Rule) -> Tensor:
     activity, constants = layer(below), rule.constants
-    copies = layer.feedforward.copies
+    copies = layer.feedforward.groups
     both = []
     for values in (activity, heard_by(layer, activity)):
         rows = values.flatten(0, 1).unsqueeze(0) if copies == 1 else values.transpose(0, 1)
@@ -117,11 +117,11 @@ def barlow(layer: Layer, below: Tensor, rule: Rule) -> Tensor:
 
 def spectral(layer: Layer, below: Tensor, rule: Rule) -> Tensor:
     activity = layer(below)
-    heard = layer.listen(activity).detach()
+    heard = layer.gather_context(activity).detach()
     assert layer.context is not None
     losses = []
     for k, weights in enumerate(layer.context.weights):
-        z, c = (values[:, k :: layer.context.copies].flatten(0, 1) for values in (activity, heard))
+        z, c = (values[:, k :: layer.context.groups].flatten(0, 1) for values in (activity, heard))
         z, c = z - z.mean(0), c - c.mean(0)
         scores = z @ weights @ c.T
         losses.append(-scores.diagonal().sum() + scores.square().sum() / len(z) / 2)
@@ -164,8 +164,8 @@ def updates_of(rule: Rule, layer: Layer, below: Tensor) -> dict[str, Tensor]:
     plasticity = Plasticity(rule, statistics="batch")
     with torch.no_grad():
         found = plasticity.updates(layer, layer.respond(below))
-        if rule.false_inputs:
-            false = layer.answer(mixed(layer.gather(below), below.shape[2], rule.negatives))
+        if rule.negative_inputs:
+            false = layer.answer(mix_fixations(layer.gather(below), below.shape[2], rule.negatives))
             more = plasticity.updates(layer, false, hybrid=True)
             found = {name: found[name] + more[name] for name in found}
     return found
@@ -175,7 +175,7 @@ def updates_of(rule: Rule, layer: Layer, below: Tensor) -> dict[str, Tensor]:
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize(("name", "scaling"), [(name, "none") for name in sorted(LOSSES)] + BY_SAMPLE)
 def test_a_rule_is_the_gradient_of_its_loss(name: str, scaling: str, shared: bool, size: int) -> None:
-    rule = RULES[name].tuned(EVIDENT.get(name, {}), {})
+    rule = RULES[name].with_constants(EVIDENT.get(name, {}), {})
     layer, below = layer_and_batch(rule, shared, size)
     layer.input_rms, layer.input_scaling = None if scaling == "none" else 1.3, scaling
     updates = updates_of(rule, layer, below)
@@ -229,7 +229,7 @@ def test_models_have_the_balance_of_published_losses(
     layer, below = layer_and_batch(rule, False, 2)
     for tensor in (layer.feedforward.weights, layer.bias):
         tensor.copy_(tensor[:1].expand_as(tensor))  # Columns are views: they have one network.
-    found = updates_of(rule.tuned(constants(5), {}), layer, below)["feedforward"].sum(0)
+    found = updates_of(rule.with_constants(constants(5), {}), layer, below)["feedforward"].sum(0)
     weights = layer.feedforward.weights.requires_grad_()
     columns = layer(below).transpose(0, 1)
     (gradient,) = torch.autograd.grad(published(columns[:2]) + published(columns[2:]), weights)
@@ -301,7 +301,7 @@ def test_the_decorrelation_as_first_printed_changes_cells_that_have_nothing_in_c
 )
 def test_running_statistics_come_to_those_of_the_stream(name: str, constants: dict[str, float]) -> None:
     """The online rule, whose means and covariances follow the stream, does on average what the batch rule does."""
-    rule = RULES[name].tuned(constants, {})
+    rule = RULES[name].with_constants(constants, {})
     layer, _ = layer_and_batch(rule, True, 2)
     generator = torch.Generator().manual_seed(2)
     online, batchwise = Plasticity(rule), Plasticity(rule, statistics="batch")

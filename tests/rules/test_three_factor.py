@@ -74,11 +74,13 @@ def test_audit_covers_context_synapses() -> None:
 def test_what_context_synapses_bring_back_comes_after_they_have_changed(asked: dict[str, Any]) -> None:
     fine = {"feedforward": ThreeFactor("1", "returned_post"), "context": ThreeFactor("activity_post", "1")}
     assert (
-        rule(**fine).lacks("spiking")[0].startswith("'returned_post' (what its context synapses onto others bring back")
+        rule(**fine)
+        .missing_on("spiking")[0]
+        .startswith("'returned_post' (what its context synapses onto others bring back")
     )
     with pytest.raises(UserError, match="'returned_post', which comes after"):
         rule(**(fine | asked), breaks={"returned_post": "declared"})
-    assert "copies of their context weights" in known_rules()["clapp_retro"].broken[0]
+    assert "copies of their context weights" in known_rules()["clapp_retro"].locality_violations[0]
     with pytest.raises(UserError, match="reads 'returned_post', but the rule has no context synapses"):
         rule(fine["feedforward"])
 
@@ -105,17 +107,17 @@ def test_a_sum_whose_synapses_cannot_be_is_declared_or_refused(name: str, carrie
     with pytest.raises(UserError, match=f"modulator 'mine' reads '{refused}"):
         rule(ThreeFactor(post="1", third="mine_all"), context=context, modulators=(scored,))
     declared = {"context": context, "breaks": {name: "as if it could"}}
-    assert rule(ThreeFactor(post="1", third=name), **declared).broken == ["as if it could"]
+    assert rule(ThreeFactor(post="1", third=name), **declared).locality_violations == ["as if it could"]
     rule(ThreeFactor(post="1", third="mine_all"), modulators=(scored,), **declared)
 
 
 def test_a_rule_names_the_synapses_behind_its_sums() -> None:
     rules = known_rules()
     lateral = "synapses from its column, which carry rates and learn from rates and rates"
-    assert rules["lpl"].stands_for == [lateral]
+    assert rules["lpl"].implied_synapses == [lateral]
     assert lateral in rules["lpl"].needs
-    assert rules["clapp"].stands_for == []
-    assert len(rules["spectral"].stands_for) == len(rules["spectral"].breaks) == 2
+    assert rules["clapp"].implied_synapses == []
+    assert len(rules["spectral"].implied_synapses) == len(rules["spectral"].breaks) == 2
 
 
 def test_modulators_read_only_what_is_broadcast() -> None:
@@ -177,18 +179,18 @@ def test_modulators_of_a_rule_fit_each_other() -> None:
     with pytest.raises(UserError, match="constant 'clip': means something else"):
         rule(factor, constants={"clip": 1.0})
     other = Modulator("other", value="column_all", scope="column")
-    assert rule(factor, modulators=(column, other)).lacks("spiking") == ["modulators that hear one another"]
+    assert rule(factor, modulators=(column, other)).missing_on("spiking") == ["modulators that hear one another"]
 
 
 def test_constants_and_gains_can_be_changed_where_there_are_any() -> None:
     clapp = known_rules()["clapp"]
-    tuned = clapp.tuned({"margin": 2.0}, {"surprise": 0.5})
+    tuned = clapp.with_constants({"margin": 2.0}, {"surprise": 0.5})
     assert (tuned.modulators[0].constants["margin"], tuned.modulators[0].gain) == (2.0, 0.5)
     assert clapp.modulators[0] == SURPRISE
     with pytest.raises(UserError, match=r"no constant 'magin' .did you mean 'margin'"):
-        clapp.tuned({"magin": 2.0}, {})
+        clapp.with_constants({"magin": 2.0}, {})
     with pytest.raises(UserError, match="no modulator 'error'"):
-        clapp.tuned({}, {"error": 0.0})
+        clapp.with_constants({}, {"error": 0.0})
 
 
 def test_every_known_rule_bears_the_name_of_its_file() -> None:

@@ -39,7 +39,7 @@ def test_senders_are_driven_as_the_rate_layer_says(size: int) -> None:
     layer = network.layers[0]
     assert layer.context is not None
     activity = torch.rand(1, layer.positions, CELLS, dtype=torch.float64)
-    pre, post, place = wires("onward", {"sources": layer.heard.tolist(), "cells": CELLS})
+    pre, post, place = wires("onward", {"sources": layer.context_index.tolist(), "cells": CELLS})
     drive = np.zeros(layer.positions * CELLS)
     np.add.at(drive, post, layer.context.weights.numpy().ravel()[place] * activity.numpy().ravel()[pre])
     np.testing.assert_allclose(drive, layer.send(activity).numpy().ravel(), rtol=1e-12)
