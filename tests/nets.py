@@ -1,9 +1,10 @@
 """Networks on the tree of a hierarchy, with an output of one unit a class."""
 
+from dataclasses import fields
 from typing import Any
 
 from cortexsim import topology
-from cortexsim.rate import Architecture, Network
+from cortexsim.rate import Architecture, Network, Synapses
 from cortexsim.tasks.rhm import Hierarchy
 
 
@@ -15,5 +16,6 @@ def tree(hierarchy: Hierarchy) -> topology.Topology:
 def build(
     architecture: Architecture, hierarchy: Hierarchy, seed: int, kind: type[Network] = Network, **options: Any
 ) -> Network:
-    """Build a network, or one of another kind, on the tree of a hierarchy."""
-    return kind.build(architecture, tree(hierarchy), hierarchy.classes, seed, **options)
+    """Build a network, or one of another kind, on the tree of a hierarchy; options are those of its synapses too."""
+    synapses = Synapses(**{field.name: options.pop(field.name) for field in fields(Synapses) if field.name in options})
+    return kind.build(architecture, tree(hierarchy), hierarchy.classes, seed, synapses, **options)

@@ -146,7 +146,7 @@ def test_an_error_comes_down_through_overlapping_fields_as_gradients_do(shared: 
     taught = torch.rand(5, upper.positions, 4, dtype=DOUBLE)
     drive = upper.respond(below).drive
     (wanted,) = torch.autograd.grad((drive * taught).sum(), below)
-    found = FeedbackPathway(network, ErrorPath("layered", feedback="transpose"), 0).down(0, taught)
+    found = FeedbackPathway(network, ErrorPath("layered", feedback="transpose"), 0).project(0, taught)
     torch.testing.assert_close(found, wanted)
 
 

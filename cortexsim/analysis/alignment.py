@@ -60,13 +60,13 @@ def input_shares(learner: Feedback, leaves: Tensor, labels: Tensor) -> list[floa
     for shift in range(min(SHIFTS, len(leaves))):
         others = network.responses(leaves.roll(shift, 0))
         with _unchanged(learner):
-            lessons, _ = learner.layer_feedback(others, error, [])
+            feedback, _ = learner.layer_feedback(others, error, [])
         heard.append(
             [
-                lesson.teaching
-                if lesson.teaching is not None
-                else (lesson.project or layer.project_feedback)(error.unsqueeze(1))
-                for lesson, layer in zip(lessons, network.layers, strict=True)
+                signal.error
+                if signal.error is not None
+                else (signal.project or layer.project_feedback)(error.unsqueeze(1))
+                for signal, layer in zip(feedback, network.layers, strict=True)
             ]
         )
     return [_share(torch.stack(several)) for several in zip(*heard, strict=True)]

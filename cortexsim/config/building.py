@@ -26,7 +26,8 @@ from cortexsim.learners import (
     clapp_loss,
     infonce_loss,
 )
-from cortexsim.rate import Architecture, Network, Optimization, VectorNetwork
+from cortexsim.rate import Architecture, Network, Optimization, Synapses, VectorNetwork
+from cortexsim.rate.context_synapses import ContextSynapses
 from cortexsim.seeds import stream
 from cortexsim.spiking import State, constrained_weights, inhibitory_cells
 from cortexsim.tasks import Layout
@@ -58,18 +59,18 @@ def assemble(model: Model, task: Layout, seed: int, device: str = "cpu", target:
         topology,
         task.classes,
         seed,
+        Synapses(
+            context=listening,
+            context_synapses=_context_synapses(model),
+            feedback=_route(model),
+            unshared=frozenset(level for level, substrate in enumerate(substrates, 1) if substrate != "rate"),
+        ),
         device,
-        context=listening,
-        feedback=_route(model),
-        unshared=frozenset(level for level, substrate in enumerate(substrates, 1) if substrate != "rate"),
-        one_to_one=model.learner == "local" and model.plasticity_rule().context is None,
     )
     if isinstance(network, MixedNetwork):
         return _streamed(model, network, substrates, listening, seed, target)
     if model.training.loss in CONTRASTS:
         return _contrastive(model, network, seed)
-    if model.learner in ("backprop", "untrained"):
-        network.draw_context(seed)
     if model.learner == "backprop":
         return Backprop(network, _optimization(model))
     if model.learner == "untrained":
@@ -161,6 +162,14 @@ def _optimization(model: Model) -> Optimization:
         weight_decay=model.training.weight_decay,
         warm_up=model.training.warm_up,
     )
+
+
+def _context_synapses(model: Model) -> ContextSynapses:
+    """Choose how context synapses begin: silent, but for learners that do not begin with silent ones."""
+    if model.learner == "local" and model.plasticity_rule().context is None:
+        return "one_to_one"
+    untaught = model.learner in ("backprop", "untrained") and model.training.loss not in CONTRASTS
+    return "random" if untaught and not model.in_brian else "silent"
 
 
 def _route(model: Model) -> Literal["none", "direct", "layered"]:

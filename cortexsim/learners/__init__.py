@@ -1,4 +1,4 @@
-"""Learners: whatever learns from a stream and answers with activity, behind one protocol and one training loop."""
+"""Learners: ways in which a network learns from a stream of fixations, with one protocol and one training loop."""
 
 from cortexsim.learners.backprop import Backprop
 from cortexsim.learners.brian_learner import Streamed

@@ -64,7 +64,7 @@ class Streamed:
             return None
         code = self.network.activities(leaves)[-1]
         if self.local is not None:
-            return self.local.answer(self.network.signal(code))
+            return self.local.label_scores(self.network.signal(code))
         return self.network.classify(code)
 
     def state(self) -> State:

@@ -1,12 +1,13 @@
 """SimCLR, layer by layer: InfoNCE on the angle between activity and context, with no weights between them.
 
-Chen, Kornblith, Norouzi, Hinton, "A simple framework for contrastive learning of visual representations", ICML 2020,
-as a loss of every layer of its own (Siddiqui, Krueger, LeCun, Deny 2023):
+Chen, Kornblith, Norouzi, Hinton, "A simple framework for contrastive learning of visual representations", ICML 2020, as
+a loss of every layer of its own (Siddiqui, Krueger, LeCun, Deny 2023):
 
     loss = -log p_0,    p_k = softmax_k(s_k / temperature),    s_k = z^T c_k / (|z| |c_k|)
 
-Each cell hears its namesake in the siblings, and the negative gradient, contexts taken as given and up to a factor of 1
-over the temperature, needs three numbers more of its column, |z|, |c_k| and s_k, each of them a sum over cells:
+Each cell receives the cell of its index in the siblings, and the negative gradient, contexts taken as given and up to a
+factor of 1 over the temperature, needs three more numbers of its column, |z|, |c_k| and s_k, each of them a sum over
+cells:
 
     dW_ji = eta * sum_k (1[k = 0] - p_k) ((c_k)_j / |c_k| - s_k z_j / |z|) / |z| * rho'(a_j) * x_i
 """

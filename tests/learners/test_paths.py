@@ -37,7 +37,7 @@ def test_feedback_of_the_right_sign_and_magnitude_is_backprop(feedback: str, mon
     taught = learner("sign_symmetry", feedback=feedback)
     transposes = [taught.pathway._transpose(k).weights.abs() for k in range(3)]
     taught.pathway.magnitudes = transposes
-    monkeypatch.setattr(taught.pathway, "begin", lambda: None)
+    monkeypatch.setattr(taught.pathway, "begin_batch", lambda: None)
     assert_backprop(taught)
 
 
@@ -134,7 +134,7 @@ def test_without_any_mask_silent_cells_learn() -> None:
         ("dfa", {"feedback": "transpose"}, "whose route is direct \\('random' or 'product'\\)"),
         ("fa", {"feedback": "product"}, "whose route is layered"),
         ("kolen_pollack", {"feedback": "transpose"}, "learns its feedback weights"),
-        ("gevb", {"masks": "true"}, "brings each cell its component"),
+        ("gevb", {"masks": "true"}, "gives each cell its component"),
         ("predictive_coding", {"masks": "removed"}, "masks of its own"),
     ],
 )

@@ -25,12 +25,10 @@ RULES = known_rules()
 Schedule = Literal["greedy", "simultaneous"]
 
 
-def network(context: str, shared: bool, sends: str = "prediction", one_to_one: bool = False) -> Network:
+def network(context: str, shared: bool, sends: str = "prediction", synapses: str = "random") -> Network:
     architecture = Architecture(cells=CELLS, shared=shared, sends=sends)
     heard = (context, context, "none")
-    built = build(architecture, HIERARCHY, 0, dtype=torch.float64, context=heard, one_to_one=one_to_one)
-    built.draw_context(1)
-    return built
+    return build(architecture, HIERARCHY, 0, dtype=torch.float64, context=heard, context_synapses=synapses)
 
 
 def batch() -> tuple[Tensor, list[Tensor]]:
@@ -92,7 +90,7 @@ def test_the_update_is_the_gradient_of_the_loss(context: str, shared: bool, sche
 @pytest.mark.parametrize("name", ["simclr_local", "lpl", "vicreg_local", "barlow_local"])
 def test_one_to_one_synapses_bring_the_mean_of_what_is_heard(name: str, context: str) -> None:
     rule = RULES[name]
-    learners = [Local(network(context, True, "activity", True), rule, Optimization("sgd", ETA)) for _ in "ab"]
+    learners = [Local(network(context, True, "activity", "one_to_one"), rule, Optimization("sgd", ETA)) for _ in "ab"]
     step(learners[0], 0)
     plain = learners[1].network
     heard = written_out(plain, 0, context).unflatten(2, (-1, CELLS)).mean(2)

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from cortexsim.learners import Local
-from cortexsim.rate import Architecture, Network, Optimization, Plasticity, gather_other_tops
+from cortexsim.rate import Architecture, Network, Optimization, Plasticity, Synapses, gather_other_tops
 from cortexsim.rules import known_rules
 from cortexsim.tasks.rhm import Hierarchy
 from cortexsim.topology import convolution, stacked
@@ -15,9 +15,7 @@ def network(context: str, size: int = 2, shared: bool = True, sends: str = "pred
     hierarchy = Hierarchy(features=4, multiplicity=2, depth=3, tuple_size=size)
     architecture = Architecture(cells=CELLS, shared=shared, sends=sends, transfer="linear")
     context_of = (context, context.replace("+top", ""), "none")
-    built = build(architecture, hierarchy, 0, dtype=torch.float64, context=context_of)
-    built.draw_context(1)
-    return built
+    return build(architecture, hierarchy, 0, dtype=torch.float64, context=context_of, context_synapses="random")
 
 
 @pytest.mark.parametrize("shared", [True, False], ids=["shared", "own"])
@@ -109,9 +107,8 @@ def test_shared_predictions_are_what_a_column_brings_on_average_over_those_that_
     """At an edge, a neighbour on the other side is heard twice: that is not how columns elsewhere are heard."""
     layers = tuple(convolution((count,), size, size) for count, size in ((9, 1), (9, 3), (3, 3)))
     architecture = Architecture(cells=CELLS, sends="prediction", transfer="linear")
-    wired, context = stacked((9,), 1, layers), ("sibling+neighbour", "none", "none")
-    built = Network.build(architecture, wired, 2, 0, dtype=torch.float64, context=context)
-    built.draw_context(1)
+    wired, synapses = stacked((9,), 1, layers), Synapses(("sibling+neighbour", "none", "none"), "random")
+    built = Network.build(architecture, wired, 2, 0, synapses, dtype=torch.float64)
     layer = built.layers[0]
     assert layer.context is not None
     one = torch.rand(2, 1, CELLS, dtype=torch.float64)

@@ -92,14 +92,13 @@ def test_backpropagation_teaches_gains_and_the_second_stage() -> None:
 @pytest.mark.parametrize("shared", [True, False])
 def test_what_is_sent_is_normalised_before_it_is_rectified(shared: bool) -> None:
     architecture = Architecture(cells=6, shared=shared, sends="prediction", normalisation="batch")
-    network = build(architecture, TREE, 0, context=("sibling", "sibling", "none"))
-    network.draw_context(0)
+    network = build(architecture, TREE, 0, context=("sibling", "sibling", "none"), context_synapses="random")
     ours, above = network.layers[0], network.layers[-1]
-    assert above.normalised_prediction is None  # Nobody hears it.
-    assert ours.normalised_prediction is not None
+    assert above.prediction_normalisation is None  # Nobody hears it.
+    assert ours.prediction_normalisation is not None
     activity = torch.rand(9, 4, 6)
     sent = ours.send(activity, learning=True)
-    drive = ours._predictions()(activity)
+    drive = ours._prediction_weights()(activity)
     copies = 2 if shared else 4  # Siblings hear each other through weights of their own.
     for place in range(copies):
         values = drive[:, place::copies]

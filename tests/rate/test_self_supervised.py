@@ -28,7 +28,7 @@ def layer_and_batch(rule: Rule, shared: bool, size: int) -> tuple[Layer, Tensor]
     if layer.context is not None:
         layer.context.weights.normal_(0, 0.7, generator=generator)
     layer.bias.normal_(0.3, 0.2, generator=generator)
-    layer.prepare(rule.requires)
+    layer.track(rule.requires)
     return layer, torch.randn(12, hierarchy.leaves, 4, generator=generator, dtype=torch.float64)
 
 
@@ -163,12 +163,10 @@ EVIDENT = {"barlow_local": {"redundancy": 0.5}}
 def updates_of(rule: Rule, layer: Layer, below: Tensor) -> dict[str, Tensor]:
     plasticity = Plasticity(rule, statistics="batch")
     with torch.no_grad():
-        found = plasticity.updates(layer, layer.respond(below))
+        negative = None
         if rule.negative_inputs:
-            false = layer.answer(mix_fixations(layer.gather(below), below.shape[2], rule.negatives))
-            more = plasticity.updates(layer, false, hybrid=True)
-            found = {name: found[name] + more[name] for name in found}
-    return found
+            negative = layer.respond_to_patches(mix_fixations(layer.gather(below), below.shape[2], rule.negatives))
+        return plasticity.updates(layer, layer.respond(below), negative=negative)
 
 
 @pytest.mark.parametrize("size", [2, 3])

@@ -41,7 +41,7 @@ def test_no_engine_knows_a_rule_by_name() -> None:
         (ThreeFactor(post="activity_post", third="w * activity_post"), "reads 'w': no rule can read a synapse's own"),
         (ThreeFactor(post="weight_post", third="1"), "no rule can read a synapse's own weight"),
         (ThreeFactor(post="sum(activity_post)", third="1"), "only a modulator can sum over classes"),
-        (ThreeFactor(post="noise_post", third="1"), "for their feedback synapses alone"),
+        (ThreeFactor(post="noise_post", third="1"), "for feedback synapses alone"),
         (ThreeFactor(post="dendrite_post", third="1"), "the rule has no context synapses"),
         (ThreeFactor(post="activity_pre", third="1"), "post may read \\*_post"),
         (ThreeFactor(post="arousal_all", third="1"), "which is not local there"),
@@ -76,7 +76,7 @@ def test_what_context_synapses_bring_back_comes_after_they_have_changed(asked: d
     assert (
         rule(**fine)
         .missing_on("spiking")[0]
-        .startswith("'returned_post' (what its context synapses onto others bring back")
+        .startswith("'returned_post' (retrograde signal of its context synapses onto others")
     )
     with pytest.raises(UserError, match="'returned_post', which comes after"):
         rule(**(fine | asked), breaks={"returned_post": "declared"})
@@ -100,7 +100,7 @@ def test_a_rule_may_declare_what_it_breaks() -> None:
 def test_a_sum_whose_synapses_cannot_be_is_declared_or_refused(name: str, carried: str, learned: str) -> None:
     """What they carry and what they would learn from are two things: no synapse has both."""
     context = ThreeFactor(post="activity_post", third="1")
-    refused = f"{name}', which stands for synapses from its column, which carry {carried} and learn from {learned}"
+    refused = f"{name}', which implies synapses from its column, which carry {carried} and learn from {learned}"
     with pytest.raises(UserError, match=refused):
         rule(ThreeFactor(post="1", third=name), context=context)
     scored = Modulator("mine", scope="column", score=name, value="score_all")
@@ -165,7 +165,9 @@ def test_modulators_of_a_rule_fit_each_other() -> None:
     column = Modulator("column", value="score_all", score="activity_post", scope="column")
     wide = Modulator("wide", value="column_all")
     factor = ThreeFactor("1", "1")
-    with pytest.raises(UserError, match="'wide' reads 'column_all', one a column, but says one a network"):
+    with pytest.raises(
+        UserError, match="'wide' reads 'column_all', which has one value a column, but has one a network"
+    ):
         rule(factor, modulators=(column, wide))
     with pytest.raises(UserError, match="another one is read as 'arousal_all' too"):
         rule(factor, modulators=(AROUSAL, AROUSAL))
@@ -179,7 +181,7 @@ def test_modulators_of_a_rule_fit_each_other() -> None:
     with pytest.raises(UserError, match="constant 'clip': means something else"):
         rule(factor, constants={"clip": 1.0})
     other = Modulator("other", value="column_all", scope="column")
-    assert rule(factor, modulators=(column, other)).missing_on("spiking") == ["modulators that hear one another"]
+    assert rule(factor, modulators=(column, other)).missing_on("spiking") == ["modulators that read one another"]
 
 
 def test_constants_and_gains_can_be_changed_where_there_are_any() -> None:
