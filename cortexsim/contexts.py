@@ -169,7 +169,7 @@ CONTEXTS: Mapping[str, Context] = MappingProxyType(
             Context(
                 "top", "the other columns of the highest layer that learns, not the one above oneself: no label needed"
             ),
-            Context("label", "the label population, one cell a class: supervised", labelled=True, substrates=ALL),
+            Context("label", "the label population, one cell per class: supervised", labelled=True, substrates=ALL),
         )
     }
 )
@@ -186,7 +186,7 @@ def find(name: str) -> Context | None:
     `CONTEXTS`.
 
     >>> find("label").meaning
-    'the label population, one cell a class: supervised'
+    'the label population, one cell per class: supervised'
     >>> from cortexsim.topology import tree
     >>> find("offset(1)").columns(tree(depth=3, size=2, channels=8), 1).tolist()
     [[1], [2], [3], [2]]

@@ -18,7 +18,7 @@ FUNCTIONS: Mapping[str, int] = {
 }  # fmt: skip
 """The functions of the language, with their numbers of arguments.
 
-``int`` converts a comparison to 0 or 1; ``sum`` is over the classes of a quantity with one value a class.
+``int`` converts a comparison to 0 or 1; ``sum`` is over the classes of a quantity with one value per class.
 """
 
 ALLOWED = (
@@ -130,13 +130,13 @@ class Expression:
         return any(isinstance(node, ast.Call) and ast.unparse(node.func) == "sum" for node in ast.walk(self.tree))
 
     def is_vector(self, vectors: Set[str]) -> bool:
-        """Whether its value has one number a class.
+        """Whether its value has one number per class.
 
         >>> Expression("output_all - label_all").is_vector({"output_all", "label_all"})
         True
 
         Args:
-            vectors: names of the quantities with one number a class.
+            vectors: names of the quantities with one number per class.
 
         Raises:
             UserError: where ``sum`` is applied to anything else.

@@ -7,9 +7,9 @@ A modulator is data, like a rule: the text of its value, and its scope. The text
 `score_all`        that sum
 `share_all`        its softmax over the contrast samples of a fixation, e^score / sum e^score
 `contrast_all`     +1 for the context of the present sample, -1 for that of another, after a saccade
-`output_all`       output of the network, one probability a class
-`label_all`        label, one-hot, one number a class
-`sum(...)`         around a quantity with one number a class: the sum over classes
+`output_all`       output of the network, one probability per class
+`label_all`        label, one-hot, one number per class
+`sum(...)`         around a quantity with one number per class: the sum over classes
 `<name>_all`       a scalar modulator listed before it in the rule, of the same or a wider scope
 =================  =====================================================================================
 """
@@ -24,7 +24,7 @@ from cortexsim.expression import Expression, check_names, check_numbers
 
 BROADCAST = ("score_all", "share_all", "contrast_all", "output_all", "label_all")
 PER_CLASS = frozenset({"output_all", "label_all"})
-"""Those of them that have one number a class."""
+"""Those of them that have one number per class."""
 
 SCOPES = ("column", "layer", "network")
 """Narrowest first."""
@@ -43,15 +43,15 @@ class Modulator:
         value: text of the signal, e.g. ``"contrast_all * int(contrast_all * score_all < margin)"``.
         score: text that is summed over the cells of the scope before the value is computed.
         scope: cells that share one value: those of a ``"column"``, of a ``"layer"``, or of the ``"network"``.
-        projection: ``"scalar"`` reaches every synapse unchanged. A vector, of one component a class, reaches each cell
-            through ``"random"`` weights; of ``"component"``, each component of a vector cell receives its own. Rules
-            read both as ``feedback_post``.
+        projection: ``"scalar"`` reaches every synapse unchanged. A vector, of one component per class, reaches each
+            cell through ``"random"`` weights; of ``"component"``, each component of a vector cell receives its own.
+            Rules read both as ``feedback_post``.
         gain: factor of the value; 0 lesions the modulator.
         constants: numbers that the texts name.
 
     Raises:
         UserError: where a text reads what a modulator cannot know, or a value has not one number where the projection
-            needs a scalar, or not one a class where it needs a vector.
+            needs a scalar, or not one per class where it needs a vector.
     """
 
     name: str
@@ -88,13 +88,15 @@ class Modulator:
             raise UserError(f"value reads '{min(missing)}', but it has no score to sum (score = '...')")
         if value.is_vector(PER_CLASS) == (self.projection == "scalar"):
             raise UserError(
-                f"value = '{self.value}' has one number a class, and a scalar has one for all (sum(...) over classes)"
+                f"value = '{self.value}' has one number per class, and a scalar has one for all (sum(...) over classes)"
                 if self.projection == "scalar"
                 else f"value = '{self.value}' is one number for all, and projection = '{self.projection}' brings one"
-                " a class (projection = 'scalar')"
+                " per class (projection = 'scalar')"
             )
         if self.projection != "scalar" and self.scope != "network":
-            raise UserError(f"scope = '{self.scope}': the output, which has one number a class, is that of the network")
+            raise UserError(
+                f"scope = '{self.scope}': the output, which has one number per class, is that of the network"
+            )
 
     @property
     def reads(self) -> set[str]:

@@ -1,4 +1,4 @@
-"""Networks on the tree of a hierarchy, with an output of one unit a class."""
+"""Networks on the tree of a hierarchy, with an output of one unit per class."""
 
 from dataclasses import fields
 from typing import Any

@@ -66,7 +66,7 @@ def without_top(network: Network) -> tuple[Network, dict[str, Tensor]]:
 
     Returns:
         The layers below the cut, which are not copied, and the tensors that a loss of the last of them can train, by
-        the names of ``network.state()``.
+        the names, and of the shapes, of ``network.state()``.
 
     Raises:
         UserError: where no column has a sibling.

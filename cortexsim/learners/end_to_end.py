@@ -42,4 +42,4 @@ class EndToEnd(OptimizedNetwork):
         self.optimizer.step(progress=progress)
 
     def classify(self, inputs: Tensor) -> None:
-        """Return None: a readout is to be fitted."""
+        """Return None for any inputs, (samples, positions, channels): a readout is to be fitted."""

@@ -127,7 +127,7 @@ class Local:
         return state
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Restore what `state` returned."""
+        """Restore what `state` returned; errors as in `load_network` and `Optimizer.load`."""
         load_network(self.network, state)
         for k in range(self.trained_layers):
             self.optimizers.pop(k, None)

@@ -85,4 +85,4 @@ class PredictiveCoding(OptimizedNetwork):
         return gradient
 
     def classify(self, inputs: Tensor) -> None:
-        """Return None: a readout is to be fitted."""
+        """Return None for any inputs, (samples, positions, channels): a readout is to be fitted."""

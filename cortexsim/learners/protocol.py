@@ -73,7 +73,7 @@ class Learner(Protocol):
         ...
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Restore what `state` returned, in a learner that was built alike."""
+        """Restore what `state` returned, in a learner that was built alike; see `load_exactly` for states of others."""
         ...
 
 

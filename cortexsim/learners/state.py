@@ -130,6 +130,6 @@ class OptimizedNetwork:
         return network_state(self.network) | add_prefix("optimizer", detached_copies(self.optimizer.state()))
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Restore what `state` returned."""
+        """Restore what `state` returned; errors as in `load_network` and `Optimizer.load`."""
         load_network(self.network, state)
         self.optimizer.load(strip_prefix("optimizer", state))

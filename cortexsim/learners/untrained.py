@@ -32,15 +32,15 @@ class Untrained:
         return inputs
 
     def step(self, stage: int, batch: Tensor, labels: Tensor, progress: float) -> None:
-        """Do nothing."""
+        """Do nothing with a batch, (batch, positions, channels)."""
 
     def classify(self, inputs: Tensor) -> None:
-        """Return None: a readout is to be fitted."""
+        """Return None for any inputs, (samples, positions, channels): a readout is to be fitted."""
 
     def state(self) -> State:
         """Copy the network."""
         return network_state(self.network)
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Restore what `state` returned."""
+        """Restore what `state` returned; errors as in `load_network`."""
         load_network(self.network, state)

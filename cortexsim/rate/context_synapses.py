@@ -61,7 +61,17 @@ class ContextWiring:
         return cls(columns, external, (places if groups == 1 else groups, cells, width))
 
     def projection(self, kind: ContextSynapses, seed: int, number: int, like: Tensor) -> Projection | None:
-        """Create the synapses of layer ``number``, silent or drawn from the stream ``context``, if there are any."""
+        """Create the synapses.
+
+        Args:
+            kind: how they begin.
+            seed: root seed of the stream ``context``, of random ones.
+            number: of the layer, from 1.
+            like: tensor whose type and device they get.
+
+        Returns:
+            Weights of the shape in `shape`; None without such synapses.
+        """
         if self.shape is None or kind == "one_to_one":
             return None
         if kind == "silent":

@@ -150,7 +150,12 @@ class Layer:
         return self.respond_to_patches(self.gather(below), learning)
 
     def respond_to_patches(self, patches: Tensor, learning: bool = False) -> Response:
-        """Compute the response to the receptive fields' contents, (batch, positions, n k), as `gather` returns them."""
+        """Compute the response to the contents of the receptive fields.
+
+        Args:
+            patches: (batch, positions, n k), as `gather` returns them.
+            learning: whether the input gain and the normalisation adapt.
+        """
         pre = self._scale(patches, learning)
         if self.normalisation is not None:
             drive = self.normalisation(self.feedforward(pre), learning)
@@ -287,7 +292,10 @@ class Layer:
         self.has_varied = True
 
     def state(self) -> dict[str, Tensor]:
-        """Return by name all tensors, not copies, that learning may change or a result depends on."""
+        """Return by name all tensors, not copies, that learning may change or a result depends on.
+
+        Shapes are those of the attributes of the layer and its parts.
+        """
         named = {
             "feedforward": self.feedforward.weights,
             "bias": self.bias,

@@ -62,8 +62,8 @@ class Synapses:
         context: of each layer, lowest first, such as ``"sibling"`` or ``"cousin+label"``; empty for none.
         context_synapses: initial context weights: ``"silent"`` or ``"random"``; ``"one_to_one"`` has none, as each cell
             gets the mean of the cells of its index.
-        feedback: random weights that project a modulator of one component a class onto each layer, ``"direct"``, or the
-            error of the layer above, ``"layered"``.
+        feedback: random weights that project a modulator of one component per class onto each layer, ``"direct"``, or
+            the error of the layer above, ``"layered"``.
         unshared: layers, from 1, whose columns have weights of their own, whatever the architecture says.
     """
 
@@ -75,7 +75,7 @@ class Synapses:
 
 @dataclass
 class Network:
-    """Layers, lowest first, and a linear output of one unit a class.
+    """Layers, lowest first, and a linear output of one unit per class.
 
     >>> from cortexsim.topology import tree
     >>> network = Network.build(Architecture(cells=16), tree(depth=2, size=2, channels=8), classes=4, seed=0)
@@ -137,7 +137,7 @@ class Network:
 
     @property
     def non_negative(self) -> list[Tensor]:
-        """Weights that are constrained to be zero or more: none, in a network of scalar cells."""
+        """Weights, of any shape, that are constrained to be zero or more: none, in a network of scalar cells."""
         return []
 
     def responses(self, inputs: Tensor, learning: bool = False) -> list[Response]:
@@ -202,7 +202,15 @@ class Network:
         return {name: tensor for name, tensor in self.state().items() if name.endswith(trained)}
 
     def state(self) -> dict[str, Tensor]:
-        """Return all tensors of the network, not copies, by name, such as ``layer1.feedforward``."""
+        """Return all tensors of the network, not copies, by name.
+
+        >>> from cortexsim.topology import tree
+        >>> network = Network.build(Architecture(cells=16), tree(depth=1, size=2, channels=8), classes=4, seed=0)
+        >>> list(network.state())
+        ['layer1.feedforward', 'layer1.bias', 'layer1.mean', 'layer1.input_square', 'output', 'output_bias']
+
+        Shapes are those of the attributes of `Layer` and `Network`.
+        """
         named = {
             f"layer{k}.{name}": tensor
             for k, layer in enumerate(self.layers, 1)

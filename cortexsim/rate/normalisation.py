@@ -58,7 +58,7 @@ class Normalisation:
         return rows.view(drive.shape)
 
     def state(self) -> dict[str, Tensor]:
-        """Return its tensors, not copies, by name, without a shift that is the bias of the layer."""
+        """Return its tensors, (groups, cells), not copies, by name; without a shift that is the bias of the layer."""
         named = {"scale": self.scale, "running_mean": self.mean, "running_variance": self.variance}
         named |= {"bias": self.shift} if self.prefix else {}
         return {f"{self.prefix}{name}": tensor for name, tensor in named.items()}

@@ -81,7 +81,10 @@ class Optimizer:
         self.torch.step()
 
     def state(self) -> dict[str, Tensor]:
-        """Return the state of the method by tensor, not copied: for `adamw`, two moments and the number of steps."""
+        """Return the state of the method by name of the tensor, not copied.
+
+        For `adamw`, that is two moments, each of the shape of the tensor, and the number of steps, ().
+        """
         states = {name: self.torch.state.get(tensor, {}) for name, tensor in self.parameters.items()}
         return {
             f"{name}.{key}": value

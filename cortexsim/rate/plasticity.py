@@ -158,7 +158,7 @@ class Plasticity:
 
 
 def _per_cell(values: Any, activity: Tensor) -> Tensor:
-    """Expand the value of a text, which may be one number, or one a column, to all cells."""
+    """Expand the value of a text, which may be one number, or one per column, to all cells."""
     if getattr(values, "shape", None) == activity.shape:
         return values
     return torch.as_tensor(values).to(activity).expand_as(activity)

@@ -59,7 +59,7 @@ class DendriteStatistics:
         }
 
     def state(self) -> dict[str, Tensor]:
-        """Return its tensors, not copies, by name."""
+        """Return its tensors, not copies, by name, with the shapes of its attributes."""
         return {"heard_mean": self.input_mean, "dendrite_covariance": self.covariance}
 
 
@@ -121,5 +121,5 @@ class ViewStatistics:
         }
 
     def state(self) -> dict[str, Tensor]:
-        """Return its tensors, not copies, by name."""
+        """Return its tensors, not copies, by name, with the shapes of its attributes."""
         return {"view_mean": self.mean, "view_variance": self.variance, "view_covariance": self.covariance}

@@ -109,7 +109,7 @@ class VectorNetwork(Network):
 
     @property
     def non_negative(self) -> list[Tensor]:
-        """Weights that are constrained to be zero or more: those above the first layer."""
+        """Weights that are constrained to be zero or more: those above the first layer, (groups, cells, pre)."""
         return [*(layer.feedforward.weights for layer in self.layers[1:]), self.output]
 
     def responses(self, inputs: Tensor, learning: bool = False) -> list[Response]:
@@ -157,7 +157,10 @@ class VectorNetwork(Network):
         return {"output": -change.unsqueeze(0), "output_bias": -error.mean(0)}
 
     def weights(self, *more: str) -> dict[str, Tensor]:
-        """Return by name the tensors that an error can train; above the first layer, a bias would have no direction."""
+        """Return by name the tensors that an error can train, with shapes as in `state`.
+
+        Those above the first layer have no bias, as it would have no direction.
+        """
         biases = {f"layer{level}.bias" for level in range(2, len(self.layers) + 1)}
         return {name: tensor for name, tensor in super().weights(*more).items() if name not in biases}
 

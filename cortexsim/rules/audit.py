@@ -109,7 +109,7 @@ def _audit_modulators(rule: Audited) -> None:
                 _audit_name(rule, where, "feedforward", "third", name)
             if name in before and SCOPES.index(before[name].scope) < SCOPES.index(modulator.scope):
                 raise UserError(
-                    f"{where}, which has one value a {before[name].scope}, but has one a {modulator.scope} itself"
+                    f"{where}, which has one value per {before[name].scope}, but has one per {modulator.scope} itself"
                     f" (scope = '{before[name].scope}')"
                 )
         before[modulator.read_as] = modulator

@@ -16,14 +16,14 @@ from cortexsim.modulators import Modulator
 from cortexsim.rules.three_factor import Rule, ThreeFactor
 
 SIZE = Modulator("size", scope="column", score="activity_post**2", value="sqrt(score_all + 1e-8)")
-HEARD = Modulator("heard", scope="column", score="context_post**2", value="sqrt(score_all + 1e-8)")
+CONTEXT_SIZE = Modulator("context_size", scope="column", score="context_post**2", value="sqrt(score_all + 1e-8)")
 ANGLE = Modulator(
-    "angle", scope="column", score="activity_post * context_post / (size_all * heard_all)", value="score_all"
+    "angle", scope="column", score="activity_post * context_post / (size_all * context_size_all)", value="score_all"
 )
 MISJUDGED = Modulator(
     "misjudged",
     scope="column",
-    score="activity_post * context_post / (size_all * heard_all * temperature)",
+    score="activity_post * context_post / (size_all * context_size_all * temperature)",
     value="(1 + contrast_all) / 2 - share_all",
     constants={"temperature": 0.1},
 )
@@ -34,8 +34,8 @@ RULE = Rule(
     source="Chen, Kornblith, Norouzi, Hinton 2020; Siddiqui et al. 2023",
     feedforward=ThreeFactor(
         post="derivative_post",
-        third="misjudged_all * (context_post / heard_all - angle_all * activity_post / size_all) / size_all",
+        third="misjudged_all * (context_post / context_size_all - angle_all * activity_post / size_all) / size_all",
     ),
-    modulators=(SIZE, HEARD, ANGLE, MISJUDGED),
+    modulators=(SIZE, CONTEXT_SIZE, ANGLE, MISJUDGED),
     saccades=8,
 )

@@ -184,11 +184,11 @@ class Rule:
 
         >>> from cortexsim.rules import load_rule
         >>> load_rule("clapp").needs
-        ['a context', 'surprise, one a column']
+        ['a context', 'surprise, one per column']
         """
         needs = ["a context"] if "context" in self.requires else []
-        needs += [f"{m.name}, one a {m.scope}" for m in self.modulators if m.projection == "scalar"]
-        needs += [f"{m.name}, a component a class" for m in self.modulators if m.projection != "scalar"]
+        needs += [f"{m.name}, one per {m.scope}" for m in self.modulators if m.projection == "scalar"]
+        needs += [f"{m.name}, one component per class" for m in self.modulators if m.projection != "scalar"]
         needs += [] if self.path is None or self.path.route == "direct" else ["output error"]
         needs += self.implied_synapses
         needs += ["contexts of later fixations"] if self.negatives == "around" else []

@@ -132,11 +132,14 @@ def test_modulators_read_only_what_is_broadcast() -> None:
 @pytest.mark.parametrize(
     ("asked", "complaint"),
     [
-        ({"value": "output_all * label_all"}, "has one number a class, and a scalar has one for all .sum"),
-        ({"value": "1 - output_all"}, "has one number a class"),
-        ({"value": "sum(output_all) * label_all"}, "has one number a class"),
+        ({"value": "output_all * label_all"}, "has one number per class, and a scalar has one for all .sum"),
+        ({"value": "1 - output_all"}, "has one number per class"),
+        ({"value": "sum(output_all) * label_all"}, "has one number per class"),
         ({"value": "sum(contrast_all)"}, "sum.contrast_all. sums over classes, and has none"),
-        ({"value": "1", "projection": "random"}, "is one number for all, and projection = 'random' brings one a class"),
+        (
+            {"value": "1", "projection": "random"},
+            "is one number for all, and projection = 'random' brings one per class",
+        ),
         ({"value": "sum(label_all)", "projection": "component"}, "is one number for all"),
         ({"value": "label_all", "projection": "random", "scope": "column"}, "scope = 'column': the output"),
         ({"value": "score_all"}, "it has no score to sum"),
@@ -166,7 +169,7 @@ def test_modulators_of_a_rule_fit_each_other() -> None:
     wide = Modulator("wide", value="column_all")
     factor = ThreeFactor("1", "1")
     with pytest.raises(
-        UserError, match="'wide' reads 'column_all', which has one value a column, but has one a network"
+        UserError, match="'wide' reads 'column_all', which has one value per column, but has one per network"
     ):
         rule(factor, modulators=(column, wide))
     with pytest.raises(UserError, match="another one is read as 'arousal_all' too"):
