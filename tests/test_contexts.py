@@ -64,9 +64,9 @@ def test_columns_whose_fields_overlap_have_no_relatives_and_those_that_are_poole
 @pytest.mark.parametrize("size", [1, 2, 3])
 def test_neighbours_do_not_see_what_one_sees(size: int) -> None:
     found = overlapping(size)
-    heard = contexts.column_table("neighbour", found, 1)
-    assert heard.shape == (6, 2)
-    for position, others in enumerate(heard):
+    table = contexts.column_table("neighbour", found, 1)
+    assert table.shape == (6, 2)
+    for position, others in enumerate(table):
         own = set(found.layers[0].fields[position].tolist())
         for other in others:
             assert not own & set(found.layers[0].fields[other].tolist())
@@ -89,8 +89,8 @@ def test_neighbours_are_places_and_not_numbers() -> None:
     found = stacked((4, 4), 4, layers)
     places = found.layers[0].coordinates
     assert places[:4].tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
-    heard = contexts.column_table("neighbour", found, 1)
-    assert all(np.abs(places[others] - places[own]).sum(1).tolist() == [1] * 4 for own, others in enumerate(heard))
+    table = contexts.column_table("neighbour", found, 1)
+    assert all(np.abs(places[others] - places[own]).sum(1).tolist() == [1] * 4 for own, others in enumerate(table))
     assert contexts.column_table("sibling", found, 1)[:4].tolist() == [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]]
 
 

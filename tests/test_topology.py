@@ -71,10 +71,10 @@ def test_a_pyramid_sees_all_of_any_grid() -> None:
 @pytest.mark.parametrize("shape", [(5,), (4, 4), (1, 6), (2, 2)])
 def test_every_column_hears_as_many_neighbours_and_never_itself(shape: tuple[int, ...]) -> None:
     layer = topology.convolution(shape, 1, 1)
-    heard = contexts.column_table("neighbour", topology.stacked(shape, 1, (layer,)), 1)
-    assert heard.shape == (layer.positions, 2 * sum(size > 1 for size in shape))
-    assert (heard != np.arange(layer.positions)[:, None]).all()
-    apart = np.abs(layer.coordinates[heard] - layer.coordinates[:, None]).sum(2)
+    neighbours = contexts.column_table("neighbour", topology.stacked(shape, 1, (layer,)), 1)
+    assert neighbours.shape == (layer.positions, 2 * sum(size > 1 for size in shape))
+    assert (neighbours != np.arange(layer.positions)[:, None]).all()
+    apart = np.abs(layer.coordinates[neighbours] - layer.coordinates[:, None]).sum(2)
     assert (apart == 1).all()
 
 
@@ -100,10 +100,10 @@ def test_a_column_at_an_offset_is_heard_and_at_an_edge_the_one_on_the_other_side
 
 def test_neighbours_do_not_share_what_they_see() -> None:
     found = topology.stacked((12,), 1, (topology.convolution((12,), 4, 2),))
-    heard = contexts.column_table("neighbour", found, 1)
-    assert heard.tolist() == [[2, 2], [3, 3], [0, 4], [1, 1], [2, 2]]
+    neighbours = contexts.column_table("neighbour", found, 1)
+    assert neighbours.tolist() == [[2, 2], [3, 3], [0, 4], [1, 1], [2, 2]]
     fields = found.layers[0].fields
-    assert all(not set(fields[own]) & set(fields[other]) for own, row in enumerate(heard) for other in row)
+    assert all(not set(fields[own]) & set(fields[other]) for own, row in enumerate(neighbours) for other in row)
 
 
 def test_overlapping_fields_have_no_siblings() -> None:

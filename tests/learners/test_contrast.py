@@ -23,8 +23,8 @@ LOSSES: dict[str, Contrast] = {"clapp": clapp_loss, "infonce": infonce_loss}
 def network(name: str, shared: bool = True, size: int = 2) -> Network:
     """A network of three layers with random context weights where the loss has some."""
     hierarchy = Hierarchy(features=4, multiplicity=2, depth=3, tuple_size=size)
-    heard = ("none", "sibling", "none") if name == "clapp" else ()
-    found = build(Architecture(cells=5, shared=shared), hierarchy, 0, dtype=torch.float64, context=heard)
+    contexts = ("none", "sibling", "none") if name == "clapp" else ()
+    found = build(Architecture(cells=5, shared=shared), hierarchy, 0, dtype=torch.float64, context=contexts)
     generator = torch.Generator().manual_seed(1)
     for layer in found.layers:
         layer.bias.normal_(0.3, 0.2, generator=generator)
@@ -59,8 +59,10 @@ def angles(layer: Layer, z: Tensor, size: int) -> Tensor:
     total = z.new_zeros(())
     for b in range(len(z)):
         for p in range(layer.positions):
-            heard = [torch.stack([z[b - lag, q] for q in others(p, size)]).mean(0) for lag in range(9)]
-            scores = [z[b, p] @ c / torch.sqrt((z[b, p] @ z[b, p] + 1e-8) * (c @ c + 1e-8)) / 0.1 for c in heard]
+            context_activity = [torch.stack([z[b - lag, q] for q in others(p, size)]).mean(0) for lag in range(9)]
+            scores = [
+                z[b, p] @ c / torch.sqrt((z[b, p] @ z[b, p] + 1e-8) * (c @ c + 1e-8)) / 0.1 for c in context_activity
+            ]
             total = total - log_softmax(torch.stack(scores), 0)[0]
     return total / (len(z) * layer.positions)
 

@@ -130,7 +130,7 @@ def test_without_any_mask_silent_cells_learn() -> None:
 @pytest.mark.parametrize(
     ("name", "changes", "complaint"),
     [
-        ("clapp", {"masks": "true"}, "taught by no error"),
+        ("clapp", {"masks": "true"}, "uses no error"),
         ("dfa", {"feedback": "transpose"}, "whose route is direct \\('random' or 'product'\\)"),
         ("fa", {"feedback": "product"}, "whose route is layered"),
         ("kolen_pollack", {"feedback": "transpose"}, "learns its feedback weights"),

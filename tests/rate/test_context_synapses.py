@@ -72,10 +72,10 @@ def test_what_cousins_do_not_reach_is_left_out() -> None:
 def test_a_column_hears_the_tops_that_are_not_above_it() -> None:
     """Six columns under three tops: each pair of an ancestor and another top has synapses of its own."""
     top = torch.rand(2, 3, CELLS)
-    heard = gather_other_tops(top, 6).unflatten(2, (3, 2, CELLS))
+    context_activity = gather_other_tops(top, 6).unflatten(2, (3, 2, CELLS))
     for position, (own, others) in enumerate([(0, [1, 2])] * 2 + [(1, [0, 2])] * 2 + [(2, [0, 1])] * 2):
-        assert torch.equal(heard[:, position, own], top[:, others])
-        assert heard[:, position].count_nonzero() == 2 * 2 * CELLS
+        assert torch.equal(context_activity[:, position, own], top[:, others])
+        assert context_activity[:, position].count_nonzero() == 2 * 2 * CELLS
 
 
 @pytest.mark.parametrize("context", ["sibling+label", "sibling+top", "label"])
@@ -94,8 +94,8 @@ def test_dendrites_hear_labels_and_the_top(context: str) -> None:
         "top": gather_other_tops(responses[1].activity, 4),
         "sibling": responses[0].activity[:, [1, 0, 3, 2]],
     }
-    heard = torch.cat([written[name] for name in context.split("+")], 2)
-    updates = Plasticity(rule).updates(plain.layers[0], responses[0], heard)
+    context_activity = torch.cat([written[name] for name in context.split("+")], 2)
+    updates = Plasticity(rule).updates(plain.layers[0], responses[0], context_activity)
     assert updates["context"].abs().max() > 0
     for name, update in updates.items():
         expected = plain.layers[0].state()[name] + 0.1 * update
@@ -104,7 +104,7 @@ def test_dendrites_hear_labels_and_the_top(context: str) -> None:
 
 
 def test_shared_predictions_are_what_a_column_brings_on_average_over_those_that_share() -> None:
-    """At an edge, a neighbour on the other side is heard twice: that is not how columns elsewhere are heard."""
+    """At an edge, a neighbour on the other side is a context twice, unlike that of columns elsewhere."""
     layers = tuple(convolution((count,), size, size) for count, size in ((9, 1), (9, 3), (3, 3)))
     architecture = Architecture(cells=CELLS, sends="prediction", transfer="linear")
     wired, synapses = stacked((9,), 1, layers), Synapses(("sibling+neighbour", "none", "none"), "random")

@@ -94,17 +94,17 @@ def test_what_is_sent_is_normalised_before_it_is_rectified(shared: bool) -> None
     architecture = Architecture(cells=6, shared=shared, sends="prediction", normalisation="batch")
     network = build(architecture, TREE, 0, context=("sibling", "sibling", "none"), context_synapses="random")
     ours, above = network.layers[0], network.layers[-1]
-    assert above.prediction_normalisation is None  # Nobody hears it.
+    assert above.prediction_normalisation is None  # It is no context of others.
     assert ours.prediction_normalisation is not None
     activity = torch.rand(9, 4, 6)
     sent = ours.send(activity, learning=True)
     drive = ours._prediction_weights()(activity)
-    copies = 2 if shared else 4  # Siblings hear each other through weights of their own.
-    for place in range(copies):
-        values = drive[:, place::copies]
+    groups = 2 if shared else 4  # Each of two siblings has context weights of its own.
+    for place in range(groups):
+        values = drive[:, place::groups]
         centred = values - values.mean((0, 1))
         expected = torch.relu(centred / torch.sqrt(centred.square().mean((0, 1)) + 1e-5))
-        assert torch.allclose(sent[:, place::copies], expected, atol=1e-5)
+        assert torch.allclose(sent[:, place::groups], expected, atol=1e-5)
     assert not torch.allclose(ours.send(activity), sent)  # Which evaluation does by running statistics.
 
 
