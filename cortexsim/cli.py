@@ -90,7 +90,7 @@ def compare(
     values = asked(locals())
     from cortexsim.config.own_tasks import shared_task
     from cortexsim.config.registry import find_model
-    from cortexsim.rate import device as choose
+    from cortexsim.rate import choose_device as choose
     from cortexsim.storage.ledger import record_command
     from cortexsim.studies.comparison import Comparison, configuration
     from cortexsim.studies.comparison import compare as run
@@ -196,7 +196,7 @@ def experiment(
     """Run an experiment: measure again what it claims."""
     values = {key: value for key, value in asked(locals()).items() if key != "from_rows"}
     from cortexsim.config.registry import experiment_paths
-    from cortexsim.rate import device as choose
+    from cortexsim.rate import choose_device as choose
     from cortexsim.storage.ledger import record_command
     from cortexsim.studies.engine import Engine
     from cortexsim.studies.experiment import open_experiment, redraw

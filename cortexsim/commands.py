@@ -57,7 +57,7 @@ def train(
     """
     from cortexsim.config.registry import find_model
     from cortexsim.config.trial import Trial
-    from cortexsim.rate import device as choose
+    from cortexsim.rate import choose_device as choose
     from cortexsim.storage.folders import RECORD
     from cortexsim.storage.run_directory import RunFolder
     from cortexsim.studies.single_run import train_one
@@ -110,7 +110,7 @@ def sweep(
     resume: Resume = None,
 ) -> None:
     """Run a model with many settings, each point a run of its own; finished points are not run again."""
-    from cortexsim.rate import device as choose
+    from cortexsim.rate import choose_device as choose
     from cortexsim.storage.folders import PLAN
     from cortexsim.studies import parameter_sweep as sweeping
     from cortexsim.studies.engine import Engine
@@ -209,7 +209,7 @@ def threshold(
 ) -> None:
     """Find P*, the number of samples that models need to learn the hierarchy, compared with backpropagation."""
     values = asked(locals())
-    from cortexsim.rate import device as choose
+    from cortexsim.rate import choose_device as choose
     from cortexsim.storage.ledger import record_command
     from cortexsim.studies import samples_needed
     from cortexsim.studies.engine import Engine

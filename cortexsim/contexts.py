@@ -1,4 +1,12 @@
-"""Contexts: which other activity a dendrite hears. Every result names its context, for some of them cost labels."""
+"""Contexts: the sources of input to a dendrite, other than the feedforward input of its cell.
+
+A context is named in a model, and every result names it, for some contexts cost labels. Those that consist of columns
+of the same layer are index tables, computed from a topology:
+
+>>> from cortexsim.topology import tree
+>>> column_table("sibling", tree(depth=3, size=2, channels=8), layer=1).tolist()
+[[1], [0], [3], [2]]
+"""
 
 import re
 from collections.abc import Callable, Mapping
@@ -16,28 +24,36 @@ RATE, ALL = frozenset({"rate"}), frozenset({"rate", "spiking", "brian-rate"})
 
 @dataclass(frozen=True)
 class Context:
-    """Say whom a dendrite hears.
+    """One source of dendritic input.
+
+    >>> from cortexsim.topology import tree
+    >>> sibling = find("sibling")
+    >>> sibling.columns(tree(depth=2, size=3, channels=8), 1).tolist()
+    [[1, 2], [0, 2], [0, 1]]
+    >>> sibling.labelled, sorted(sibling.substrates)
+    (False, ['brian-rate', 'rate', 'spiking'])
 
     Attributes:
         name: as models write it; several are joined by ``+``.
         meaning: in words.
-        heard: of a topology and one of its layers, counted from 1: which columns of that layer each one hears,
-            (positions, n), with n = 0 where there are none; None where what is heard is not of the layer.
-        places: how many columns in a row hear from columns in places of their own, and so have synapses of their own
-            where the layer shares its weights.
-        second_view: whether they are heard in a second view of the sample, which the task has to offer.
-        labelled: whether it tells the label.
-        alone: whether a column that is alone in its layer learns from it.
-        substrates: which layers can hear it.
+        columns: function of a topology and the number of a layer, from 1, that returns the presynaptic columns of each
+            column, indices of shape (positions, n), with n = 0 where there are none. None for a context that is not
+            part of the layer.
+        weight_groups: function of the same that returns how many consecutive columns need context weights of their own
+            where a layer shares its weights, because their sources lie in different relative positions.
+        second_view: whether the source is a second view of the sample, which the task must provide.
+        labelled: whether it carries the label.
+        single_column: whether a layer of one column can learn from it.
+        substrates: of the layers that support it.
     """
 
     name: str
     meaning: str
-    heard: Callable[[Topology, int], Table] | None = None
-    places: Callable[[Topology, int], int] = lambda topology, layer: 1
+    columns: Callable[[Topology, int], Table] | None = None
+    weight_groups: Callable[[Topology, int], int] = lambda topology, layer: 1
     second_view: bool = False
     labelled: bool = False
-    alone: bool = False
+    single_column: bool = False
     substrates: frozenset[str] = RATE
 
 
@@ -46,7 +62,7 @@ def _itself(topology: Topology, layer: int) -> Table:
 
 
 def _relatives(topology: Topology, layer: int, span: int) -> Table:
-    """Name the columns whose first common ancestor is so many layers above, in the order of their places."""
+    """Find, for each column, those whose lowest common ancestor with it is ``span`` layers above, in order."""
     family, nearer = topology.ancestors(layer, span), topology.ancestors(layer, span - 1)
     if not family.size:
         return np.empty((topology.layers[layer - 1].positions, 0), dtype=np.intp)
@@ -54,8 +70,8 @@ def _relatives(topology: Topology, layer: int, span: int) -> Table:
     return np.nonzero(related)[1].reshape(len(family), -1)
 
 
-def _family(topology: Topology, layer: int, span: int) -> int:
-    """Count the columns that have their ancestor so many layers above in common."""
+def _family_size(topology: Topology, layer: int, span: int) -> int:
+    """Count the columns under one ancestor ``span`` layers above."""
     family = topology.ancestors(layer, span)
     return int((family == 0).sum()) if family.size else 1
 
@@ -66,30 +82,30 @@ def _others(topology: Topology, layer: int) -> Table:
 
 
 def _neighbours(topology: Topology, layer: int) -> Table:
-    """Name the nearest columns, in each direction, whose receptive fields do not overlap one's own.
+    """Find the nearest columns, in each direction, whose receptive fields do not overlap with that of the column.
 
-    At an edge, the one on the other side is heard in the place of the one that is not there; the farthest where a layer
-    is too small.
+    At an edge, a missing neighbour is replaced by the one in the opposite direction; in a layer that is too small, by
+    the farthest column.
     """
     columns = topology.layers[layer - 1]
-    found = []
+    tables = []
     for axis, (size, distance) in enumerate(zip(columns.grid, columns.spacing, strict=True)):
         for step in (-distance, distance) if size > 1 else ():
-            found.append(_apart(columns, tuple(step if axis == other else 0 for other in range(len(columns.grid)))))
-    return np.stack(found, 1) if found else np.empty((columns.positions, 0), dtype=np.intp)
+            tables.append(_displaced(columns, tuple(step if axis == k else 0 for k in range(len(columns.grid)))))
+    return np.stack(tables, 1) if tables else np.empty((columns.positions, 0), dtype=np.intp)
 
 
-def _apart(columns: Columns, steps: tuple[int, ...]) -> Table:
-    """Name the column so many steps away along each axis, for each column: (positions,)."""
+def _displaced(columns: Columns, steps: tuple[int, ...]) -> Table:
+    """Find, for each column, the one displaced by ``steps`` along the axes of the grid, (positions,)."""
     number = np.empty(columns.grid, dtype=np.intp)
-    number[tuple(columns.places.T)] = np.arange(columns.positions)
-    place = columns.places.copy()
+    number[tuple(columns.coordinates.T)] = np.arange(columns.positions)
+    target = columns.coordinates.copy()
     for axis, (size, step) in enumerate(zip(columns.grid, steps, strict=True)):
-        own = columns.places[:, axis]
+        own = columns.coordinates[:, axis]
         there = np.where((own + step >= 0) & (own + step < size), own + step, own - step)
         farthest = np.where(own < size / 2, size - 1, 0)
-        place[:, axis] = np.where((there >= 0) & (there < size), there, farthest)
-    return number[tuple(place.T)]
+        target[:, axis] = np.where((there >= 0) & (there < size), there, farthest)
+    return number[tuple(target.T)]
 
 
 def _at_offset(topology: Topology, layer: int, steps: tuple[int, ...]) -> Table:
@@ -98,11 +114,11 @@ def _at_offset(topology: Topology, layer: int, steps: tuple[int, ...]) -> Table:
         raise UserError(f"offset({','.join(map(str, steps))}): columns have {len(columns.grid)} axes (a step for each)")
     if any(abs(step) >= size for step, size in zip(steps, columns.grid, strict=True)):
         return np.empty((columns.positions, 0), dtype=np.intp)
-    return _apart(columns, steps)[:, None]
+    return _displaced(columns, steps)[:, None]
 
 
 def _in_second_view(topology: Topology, layer: int) -> Table:
-    """Columns of a second view count on from those of the first."""
+    """Number the columns of a second view from ``positions`` on, after those of the first."""
     return topology.layers[layer - 1].positions + _itself(topology, layer)
 
 
@@ -115,14 +131,14 @@ CONTEXTS: Mapping[str, Context] = MappingProxyType(
                 "sibling",
                 "every other patch under the same parent, in the same sample: no label needed",
                 lambda topology, layer: _relatives(topology, layer, 1),
-                lambda topology, layer: _family(topology, layer, 1),
+                lambda topology, layer: _family_size(topology, layer, 1),
                 substrates=ALL,
             ),
             Context(
                 "cousin",
                 "every patch under the same grandparent but another parent, or else siblings: no label needed",
                 lambda topology, layer: _relatives(topology, layer, 2),
-                lambda topology, layer: _family(topology, layer, 2),
+                lambda topology, layer: _family_size(topology, layer, 2),
             ),
             Context(
                 "neighbour",
@@ -148,23 +164,35 @@ CONTEXTS: Mapping[str, Context] = MappingProxyType(
                 "the column itself in the next fixation of the same object: no label needed",
                 _in_second_view,
                 second_view=True,
-                alone=True,
+                single_column=True,
             ),
             Context(
                 "top", "the other columns of the highest layer that learns, not the one above oneself: no label needed"
             ),
-            Context("label", "the label population, one cell a class: supervised", labelled=True, substrates=ALL),
+            Context("label", "the label population, one cell per class: supervised", labelled=True, substrates=ALL),
         )
     }
 )
-"""The contexts that there are, by name; a dendrite may hear several, as in ``sibling+label``: see `find` too."""
+"""The contexts by name, but for offsets (see `find`). A dendrite may have several, as in ``sibling+label``."""
 
 
 OFFSET = re.compile(r"offset\((-?\d+(?:,-?\d+)*)\)")
 
 
 def find(name: str) -> Context | None:
-    """Find a context by its name; ``offset(1,0)`` is the column one row further on a grid of rows and columns."""
+    """Look up a context by its name; None if it is not known.
+
+    ``offset(1,0)`` is the column displaced by one row on a grid of rows and columns; every other name is a key of
+    `CONTEXTS`.
+
+    >>> find("label").meaning
+    'the label population, one cell per class: supervised'
+    >>> from cortexsim.topology import tree
+    >>> find("offset(1)").columns(tree(depth=3, size=2, channels=8), 1).tolist()
+    [[1], [2], [3], [2]]
+    >>> find("nephew") is None
+    True
+    """
     if match := OFFSET.fullmatch(name):
         steps = tuple(int(step) for step in match[1].split(","))
         if any(steps):
@@ -173,32 +201,49 @@ def find(name: str) -> Context | None:
     return CONTEXTS.get(name)
 
 
-def named(context: str) -> list[str]:
-    """Take the name of a context apart: what a dendrite hears of its own layer, and what comes from elsewhere."""
+def split(context: str) -> list[str]:
+    """Split the name of a context into its sources.
+
+    >>> split("sibling+label"), split("none")
+    (['sibling', 'label'], [])
+    """
     return [name for name in context.split("+") if name != "none"]
 
 
-def within(context: str) -> list[Context]:
-    """Find those contexts in a name that are columns of the layer itself, in this view or a second one."""
-    every = (find(name) for name in named(context))
-    return [found for found in every if found is not None and found.heard is not None]
+def in_layer(context: str) -> list[Context]:
+    """List the sources in a name that are columns of the layer itself, in the same or in a second view.
+
+    >>> [source.name for source in in_layer("sibling+label")]
+    ['sibling']
+    """
+    sources = (find(name) for name in split(context))
+    return [source for source in sources if source is not None and source.columns is not None]
 
 
-def teaches_alone(context: str) -> bool:
-    """Whether a column that is alone in its layer learns from something in a context."""
-    return any(found.alone for found in within(context))
+def trains_single_column(context: str) -> bool:
+    """Whether a layer of one column can learn from a source in a name."""
+    return any(source.single_column for source in in_layer(context))
 
 
 def second_views(context: str) -> list[str]:
-    """Name those contexts in a name that need second views of the samples."""
-    return [found.name for found in within(context) if found.second_view]
+    """List the sources in a name that need a second view of every sample."""
+    return [source.name for source in in_layer(context) if source.second_view]
 
 
-def heard(context: str, topology: Topology, layer: int) -> Table:
-    """Name the columns of its own layer that each column hears, (positions, n), context by context.
+def column_table(context: str, topology: Topology, layer: int) -> Table:
+    """Compute the presynaptic columns of each column of a layer, source by source.
 
-    Those of a second view count on from those of the first.
+    Args:
+        context: name, such as ``"sibling+cousin"``.
+        topology: of the network.
+        layer: number of the layer, from 1.
+
+    Returns:
+        Indices, (positions, n). Columns of a second view are numbered from ``positions`` on.
+
+    Raises:
+        UserError: where an offset has not one step for each axis of the layer.
     """
-    nobody = np.empty((topology.layers[layer - 1].positions, 0), dtype=np.intp)
-    tables = [found.heard(topology, layer) for found in within(context) if found.heard is not None]
-    return np.concatenate([nobody, *tables], 1)
+    empty = np.empty((topology.layers[layer - 1].positions, 0), dtype=np.intp)
+    tables = [source.columns(topology, layer) for source in in_layer(context) if source.columns is not None]
+    return np.concatenate([empty, *tables], 1)

@@ -129,7 +129,10 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             leaves, labels = self._begin(X, y, classes)
         most, learner = budget(self._model).batch, self.learner_
         for stage in range(learner.stages):
-            seen, batch = learner.present(stage, leaves), len(leaves) if stage in learner.streams else most
+            seen, batch = (
+                learner.stage_inputs(stage, leaves),
+                len(leaves) if stage in learner.streaming_stages else most,
+            )
             for part, known in zip(seen.split(batch), labels.split(batch), strict=True):
                 learner.step(stage, part, known, self._model.training.warm_up)
         self._finish()
@@ -227,7 +230,7 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """Store the network used by `transform`: in double precision, so that a code does not depend on its batch."""
         network = self.learner_.network
         self._evaluated = network if isinstance(network, HybridNetwork) else _doubled(network)
-        number = self.learner_.represents - 1 if self.layer == -1 else self.layer
+        number = self.learner_.trained_layers - 1 if self.layer == -1 else self.layer
         if not 0 <= number < len(network.layers):
             raise ValueError(f"layer = {self.layer}: not a layer of the model (0 to {len(network.layers) - 1}, or -1)")
         layer = network.layers[number]

@@ -1,7 +1,6 @@
-"""Texts of rules: one small language that NumPy, torch and Brian2 all read.
+"""Expressions: the small language of rules, which NumPy, torch and Brian2 all evaluate to the same values.
 
-Sums, products, powers, comparisons inside ``int(...)``, and a few functions. Nothing else, so that a text means the
-same on every substrate.
+It has sums, products, powers, comparisons inside ``int(...)``, and a few functions.
 """
 
 import ast
@@ -17,9 +16,9 @@ from cortexsim.errors import UserError, nearest
 FUNCTIONS: Mapping[str, int] = {
     "abs": 1, "clip": 3, "exp": 1, "int": 1, "log": 1, "sign": 1, "sqrt": 1, "sum": 1, "tanh": 1,
 }  # fmt: skip
-"""What a text may call, each with how many arguments it takes.
+"""The functions of the language, with their numbers of arguments.
 
-``int`` turns a comparison into 0 or 1; ``sum`` adds up the classes of what is broadcast one number a class.
+``int`` converts a comparison to 0 or 1; ``sum`` is over the classes of a quantity with one value per class.
 """
 
 ALLOWED = (
@@ -27,12 +26,19 @@ ALLOWED = (
     ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.USub, ast.UAdd,
     ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq,
 )  # fmt: skip
-LONGEST, DEEPEST = 1000, 100  # Characters of a text; parts of it within each other.
-LARGEST = 1e9  # Number in a text: any substrate can hold it.
+LONGEST, DEEPEST = 1000, 100  # Characters of a text; levels of nesting.
+LARGEST = 1e9  # Number in a text, which all substrates can represent.
 
 
 class Expression:
-    """Parse a text, know the names it reads, and evaluate it in any array library.
+    """A parsed text, which can be evaluated on the arrays of any library.
+
+    >>> import numpy as np
+    >>> expression = Expression("surprise_all * clip(dendrite_post, 0, 1)")
+    >>> sorted(expression.names)
+    ['dendrite_post', 'surprise_all']
+    >>> expression({"surprise_all": -1.0, "dendrite_post": np.array([0.5, 3.0])}, {"clip": np.clip}).tolist()
+    [-0.5, -1.0]
 
     Args:
         text: such as ``"surprise_all * dendrite_post"``.
@@ -67,7 +73,7 @@ class Expression:
             raise UserError(f"'{self.text[:40]}...' has too many parts within each other (at most {DEEPEST})")
 
     def _refuse_bare_comparisons(self) -> None:
-        """See that comparisons, and they alone, stand in ``int(...)``: substrates differ on what truth times two is."""
+        """Check that comparisons are inside ``int(...)``, alone: substrates differ on the product of a truth value."""
         gates = [node for node in ast.walk(self.tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "int"]
         gated = [argument for gate in gates for argument in gate.args]
         compared = [node for node in ast.walk(self.tree) if isinstance(node, ast.Compare)]
@@ -90,23 +96,23 @@ class Expression:
                 raise UserError(f"'{self.text}': {called}(...) takes {given}")
 
     def _magnitude(self, node: ast.AST) -> float | None:
-        """Work out a number from what is written as one, in floats, which cannot take for ever; None for all else.
+        """Evaluate a part without names, in floats, whose powers take bounded time; None for any other part.
 
         Raises:
-            UserError: where it is none, or larger than `LARGEST`.
+            UserError: where it has no value, or one larger than `LARGEST`.
         """
         parts = [self._magnitude(child) for child in ast.iter_child_nodes(node)]
         try:
             if isinstance(node, ast.Constant):
-                found = float(node.value)  # type: ignore[arg-type]
+                value = float(node.value)  # type: ignore[arg-type]
             elif isinstance(node, ast.UnaryOp) and parts[1] is not None:
-                found = parts[1]
+                value = -parts[1] if isinstance(node.op, ast.USub) else parts[1]
             elif isinstance(node, ast.BinOp) and parts[0] is not None and parts[2] is not None:
-                found = _worked_out(node.op, parts[0], parts[2])
+                value = _apply(node.op, parts[0], parts[2])
             else:
                 return None
-            if abs(found) <= LARGEST:
-                return -found if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) else found
+            if abs(value) <= LARGEST:
+                return value
         except (ArithmeticError, ValueError):
             pass
         number = "a number in it" if isinstance(node, ast.Constant) else ast.unparse(node)[:60]
@@ -114,20 +120,26 @@ class Expression:
 
     @cached_property
     def names(self) -> set[str]:
-        """The quantities that the text reads."""
+        """Names of the quantities that the text reads."""
         called = {id(node.func) for node in ast.walk(self.tree) if isinstance(node, ast.Call)}
         return {node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name) and id(node) not in called}
 
     @cached_property
     def sums(self) -> bool:
-        """Whether it sums over classes."""
+        """Whether it contains a sum over classes."""
         return any(isinstance(node, ast.Call) and ast.unparse(node.func) == "sum" for node in ast.walk(self.tree))
 
     def is_vector(self, vectors: Set[str]) -> bool:
-        """Whether it gives one number a class, where these quantities do.
+        """Whether its value has one number per class.
+
+        >>> Expression("output_all - label_all").is_vector({"output_all", "label_all"})
+        True
+
+        Args:
+            vectors: names of the quantities with one number per class.
 
         Raises:
-            UserError: where ``sum`` stands around anything else.
+            UserError: where ``sum`` is applied to anything else.
         """
         return self._is_vector(self.tree.body, vectors)
 
@@ -135,10 +147,10 @@ class Expression:
         if isinstance(node, ast.Name):
             return node.id in vectors
         parts = node.args if isinstance(node, ast.Call) else ast.iter_child_nodes(node)
-        found = [self._is_vector(part, vectors) for part in parts]
+        of_vectors = [self._is_vector(part, vectors) for part in parts]
         if not isinstance(node, ast.Call) or ast.unparse(node.func) != "sum":
-            return any(found)
-        if not any(found):
+            return any(of_vectors)
+        if not any(of_vectors):
             known = ", ".join(sorted(vectors))
             raise UserError(f"'{self.text}': {ast.unparse(node)} sums over classes, and has none (only {known} have)")
         return False
@@ -149,11 +161,19 @@ class Expression:
         return compile(self.tree, f"<rule: {self.text}>", "eval")
 
     def __call__(self, quantities: Mapping[str, Any], functions: dict[str, Any]) -> Any:
-        """Evaluate with these quantities, on the array library that the functions come from."""
+        """Evaluate the text.
+
+        Args:
+            quantities: by name, numbers or arrays of shapes that broadcast together.
+            functions: those of `FUNCTIONS` that the text calls, from the library of the arrays.
+
+        Returns:
+            A number or array of the broadcast shape.
+        """
         return eval(self.code, functions, quantities)
 
 
-def _worked_out(operator: ast.operator, left: float, right: float) -> float:
+def _apply(operator: ast.operator, left: float, right: float) -> float:
     if isinstance(operator, ast.Pow):
         return math.pow(left, right)
     if isinstance(operator, ast.Div):
@@ -164,15 +184,15 @@ def _worked_out(operator: ast.operator, left: float, right: float) -> float:
 
 
 def check_names(what: str, names: Iterable[str], taken: Iterable[str] = ()) -> None:
-    """See that things can have these names in a text.
+    """Check that names can be used in a text for things of the user's own.
 
     Args:
-        what: the things are, such as ``constant``.
-        names: of the things.
-        taken: names that mean something else there.
+        what: kind of thing, such as ``constant``, for the message.
+        names: to check.
+        taken: names that have another meaning there.
 
     Raises:
-        UserError: where a name is none, or means something else.
+        UserError: where a name is not an identifier, or has another meaning.
     """
     for name in names:
         if not (name.isidentifier() and name.isascii()) or keyword.iskeyword(name):
@@ -182,10 +202,14 @@ def check_names(what: str, names: Iterable[str], taken: Iterable[str] = ()) -> N
 
 
 def check_numbers(what: str, numbers: Mapping[str, float]) -> None:
-    """See that constants are finite numbers.
+    """Check that numbers are finite.
+
+    Args:
+        what: kind of number, such as ``constant``, for the message.
+        numbers: by name.
 
     Raises:
-        UserError: where one is not.
+        UserError: where one is not a finite number.
     """
     for name, value in numbers.items():
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):

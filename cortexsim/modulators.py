@@ -1,16 +1,16 @@
-"""Modulators: named signals that are broadcast to many synapses and gate their plasticity.
+"""Neuromodulators: signals that are broadcast to many synapses and gate their plasticity.
 
-A modulator is data, like a rule: the text of what it computes, and who hears it. It may read
+A modulator is data, like a rule: the text of its value, and its scope. The text may read
 
 =================  =====================================================================================
-`<signal>_post`    in `score`: cells of its scope, summed over that scope
+`<signal>_post`    in `score`: a signal of cells, summed over the scope of the modulator
 `score_all`        that sum
-`share_all`        its share e^score / sum e^score among the moments of a fixation: at first and after each saccade
-`contrast_all`     +1 while the context belongs to the present sample, -1 after a saccade
-`output_all`       the network's answer, one probability a class
-`label_all`        the label population, one-hot, one number a class
-`sum(...)`         around what has one number a class: the sum over classes
-`<name>_all`       a scalar modulator that stands before it in the rule, of the same scope or a wider one
+`share_all`        its softmax over the contrast samples of a fixation, e^score / sum e^score
+`contrast_all`     +1 for the context of the present sample, -1 for that of another, after a saccade
+`output_all`       output of the network, one probability per class
+`label_all`        label, one-hot, one number per class
+`sum(...)`         around a quantity with one number per class: the sum over classes
+`<name>_all`       a scalar modulator listed before it in the rule, of the same or a wider scope
 =================  =====================================================================================
 """
 
@@ -24,30 +24,34 @@ from cortexsim.expression import Expression, check_names, check_numbers
 
 BROADCAST = ("score_all", "share_all", "contrast_all", "output_all", "label_all")
 PER_CLASS = frozenset({"output_all", "label_all"})
-"""Those of them that are vectors, of one number a class."""
+"""Those of them that have one number per class."""
 
 SCOPES = ("column", "layer", "network")
-"""From the narrowest."""
+"""Narrowest first."""
 
 
 @dataclass(frozen=True)
 class Modulator:
-    """Declare a broadcast signal.
+    """A broadcast signal.
+
+    >>> reward = Modulator("reward", value="sum(output_all * label_all) - baseline", constants={"baseline": 0.25})
+    >>> reward.read_as, sorted(reward.reads)
+    ('reward_all', ['label_all', 'output_all'])
 
     Args:
-        name: a rule reads a scalar modulator as ``<name>_all``.
-        value: what is broadcast, e.g. ``"contrast_all * int(contrast_all * score_all < margin)"``.
-        score: summed over the cells of the scope before the value is computed.
-        scope: who shares one value: the cells of a column, of a layer, or of the network.
-        projection: ``"scalar"`` reaches every synapse as it is; ``"random"`` is a vector that reaches each cell through
-            random weights, ``"component"`` one of which each component of a vector cell hears its own; both are read
-            there as ``feedback_post``.
-        gain: multiplies the value; 0 lesions the modulator.
+        name: by which rules read a scalar modulator, as ``<name>_all``.
+        value: text of the signal, e.g. ``"contrast_all * int(contrast_all * score_all < margin)"``.
+        score: text that is summed over the cells of the scope before the value is computed.
+        scope: cells that share one value: those of a ``"column"``, of a ``"layer"``, or of the ``"network"``.
+        projection: ``"scalar"`` reaches every synapse unchanged. A vector, of one component per class, reaches each
+            cell through ``"random"`` weights; of ``"component"``, each component of a vector cell receives its own.
+            Rules read both as ``feedback_post``.
+        gain: factor of the value; 0 lesions the modulator.
         constants: numbers that the texts name.
 
     Raises:
-        UserError: where a text reads what a modulator cannot know, or says a vector where a scalar is due, or the
-            other way round.
+        UserError: where a text reads what a modulator cannot know, or a value has not one number where the projection
+            needs a scalar, or not one per class where it needs a vector.
     """
 
     name: str
@@ -80,31 +84,33 @@ class Modulator:
             if name not in BROADCAST and not name.endswith("_all"):
                 known = nearest(name, [*BROADCAST, *self.constants])
                 raise UserError(f"value reads '{name}', which is not broadcast ({known})")
-        if not Expression(self.score).names and (unsaid := value.names & {"score_all", "share_all"}):
-            raise UserError(f"value reads '{min(unsaid)}', but it has no score to sum (score = '...')")
+        if not Expression(self.score).names and (missing := value.names & {"score_all", "share_all"}):
+            raise UserError(f"value reads '{min(missing)}', but it has no score to sum (score = '...')")
         if value.is_vector(PER_CLASS) == (self.projection == "scalar"):
             raise UserError(
-                f"value = '{self.value}' has one number a class, and a scalar has one for all (sum(...) over classes)"
+                f"value = '{self.value}' has one number per class, and a scalar has one for all (sum(...) over classes)"
                 if self.projection == "scalar"
                 else f"value = '{self.value}' is one number for all, and projection = '{self.projection}' brings one"
-                " a class (projection = 'scalar')"
+                " per class (projection = 'scalar')"
             )
         if self.projection != "scalar" and self.scope != "network":
-            raise UserError(f"scope = '{self.scope}': the output, which says one number a class, is the network's own")
+            raise UserError(
+                f"scope = '{self.scope}': the output, which has one number per class, is that of the network"
+            )
 
     @property
     def reads(self) -> set[str]:
-        """All quantities that its texts read."""
+        """Names of the quantities that its texts read, without constants."""
         return (Expression(self.score).names | Expression(self.value).names) - set(self.constants)
 
     @property
     def read_as(self) -> str:
-        """The name under which a rule reads this modulator."""
+        """Name by which rules read it."""
         return f"{self.name}_all" if self.projection == "scalar" else "feedback_post"
 
 
 AROUSAL = Modulator("arousal", value="1")
-"""Plasticity is on, everywhere, always."""
+"""Always 1: plasticity is never gated."""
 
 SURPRISE = Modulator(
     "surprise",
@@ -113,27 +119,27 @@ SURPRISE = Modulator(
     value="contrast_all * int(contrast_all * score_all < margin + (margin_after - margin) * (1 - contrast_all) / 2)",
     constants={"margin": 1.0, "margin_after": 1.0},
 )
-"""Plus one where a column did not foresee the context it should have, minus one where it took a wrong one for right.
+"""+1 where a column fails to predict its context, -1 where it predicts that of another sample.
 
 Source: Illing, Ventura, Bellec, Gerstner, NeurIPS 2021 (the gate of the CLAPP rule), where both margins are 1. Where
-activity is read less its mean, scores have mean zero: of n contexts alike, one held at 1 leaves the others at -1/(n-1),
-short of a margin of 1, and ``margin_after = 1/(n-1)`` lets them reach theirs.
+activity is centred, scores have mean zero: of n equally likely contexts, a score of 1 for one leaves a mean of -1/(n-1)
+for the others, which do not reach a margin of 1, and ``margin_after = 1/(n-1)`` is what they can reach.
 """
 
 ERROR = Modulator("error", projection="random", value="output_all - label_all")
-"""What the network answered less what it should have, sent straight to every cell.
+"""Output error, output minus label, projected directly onto every cell.
 
 Source: Nokland, NeurIPS 2016.
 """
 
 COMPONENT_ERROR = replace(ERROR, projection="component")
-"""The same error, of which every component of a vector cell hears its own component.
+"""Output error, of which each component of a vector cell receives its own component.
 
 Source: Clark, Abbott, Chung, NeurIPS 2021.
 """
 
 TARGET = Modulator("target", projection="random", value="label_all")
-"""What the network should have answered, sent straight to every cell.
+"""Label, projected directly onto every cell.
 
 Source: Frenkel, Lefebvre, Bol, Frontiers in Neuroscience 2021.
 """

@@ -1,7 +1,7 @@
-"""Topology: where the columns of each layer look, as index tables that every substrate is wired from.
+"""Topology: the receptive fields of the columns of each layer, as index tables that all substrates are wired from.
 
-A layer is a grid of columns. The receptive field of a column is a row of a table: which positions of the layer below it
-sees. Trees, overlapping convolutions and all-to-all layers are tables, and nothing else is known of them:
+A layer is a grid of columns. The receptive field of a column is one row of a table of positions of the layer below.
+Trees, overlapping convolutions and all-to-all layers differ in nothing but these tables:
 
 >>> convolution((8,), size=2, stride=2).fields.tolist()
 [[0, 1], [2, 3], [4, 5], [6, 7]]
@@ -28,23 +28,30 @@ Pooling = Literal["mean", "max"]
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """Place the columns of one layer.
+    """The columns of one layer and their receptive fields.
+
+    >>> layer = convolution((4, 4), size=2, stride=2)
+    >>> layer.grid, layer.positions, layer.below
+    ((2, 2), 4, 16)
+    >>> layer.fields[0].tolist(), layer.coordinates[1].tolist()
+    ([0, 1, 4, 5], [0, 1])
 
     Attributes:
-        grid: columns along each axis.
-        fields: receptive field of each column, (positions, k): positions of the layer below, or of the input.
-        below: how many positions are there.
-        places: where on the grid each column stands, (positions, axes).
-        spacing: distance, in columns along each axis, from which receptive fields do not overlap.
-        cells: in each column; None for as many as the network has elsewhere.
-        pools: which columns are pooled for the layer above, (positions sent, n); None where all are sent.
-        pooling: what is sent of those that are pooled, cell by cell.
+        grid: number of columns along each axis.
+        fields: receptive field of each column, (positions, k): indices of positions of the layer below, or of the
+            input.
+        below: number of positions of the layer below.
+        coordinates: of each column on the grid, (positions, axes).
+        spacing: distance along each axis, in columns, from which receptive fields do not overlap.
+        cells: per column; None for the number that the network has elsewhere.
+        pools: columns that are pooled for the layer above, (positions sent, n); None without pooling.
+        pooling: mean or maximum of the pooled columns, cell by cell.
     """
 
     grid: tuple[int, ...]
     fields: Table
     below: int
-    places: Table
+    coordinates: Table
     spacing: tuple[int, ...]
     cells: int | None = None
     pools: Table | None = None
@@ -52,17 +59,17 @@ class Columns:
 
     @property
     def positions(self) -> int:
-        """How many columns there are."""
+        """Number of columns."""
         return len(self.fields)
 
     @property
     def sent(self) -> int:
-        """How many positions the layer above sees."""
+        """Number of positions that the layer above receives: columns, or pools of columns."""
         return self.positions if self.pools is None else len(self.pools)
 
     @property
     def sent_grid(self) -> tuple[int, ...]:
-        """The grid that the layer above sees."""
+        """Shape of the grid that the layer above receives."""
         return self.grid if self.pools is None else tuple(n // self._block for n in self.grid)
 
     @property
@@ -71,18 +78,22 @@ class Columns:
 
     @cached_property
     def contiguous(self) -> bool:
-        """Whether its receptive fields, one after the other, are the layer below: as in a tree."""
+        """Whether its receptive fields, concatenated, are the positions of the layer below in order, as in a tree."""
         return bool(np.array_equal(self.fields.ravel(), np.arange(self.below)))
 
 
 @dataclass(frozen=True, eq=False)
 class Topology:
-    """Stack layers of columns upon an input.
+    """Layers of columns on top of an input.
+
+    >>> topology = tree(depth=2, size=3, channels=8)
+    >>> topology.inputs, topology.positions
+    (9, (3, 1))
 
     Attributes:
-        grid: positions of the input along each axis.
+        grid: number of positions of the input along each axis.
         channels: values at each position of the input.
-        layers: from below.
+        layers: lowest first.
     """
 
     grid: tuple[int, ...]
@@ -91,44 +102,57 @@ class Topology:
 
     @property
     def inputs(self) -> int:
-        """How many positions the input has."""
+        """Number of positions of the input."""
         return math.prod(self.grid)
 
     @property
     def depth(self) -> int:
-        """How many layers there are."""
+        """Number of layers."""
         return len(self.layers)
 
     @property
     def positions(self) -> tuple[int, ...]:
-        """Columns of each layer."""
+        """Number of columns of each layer."""
         return tuple(layer.positions for layer in self.layers)
 
     def ancestors(self, layer: int, above: int) -> Table:
-        """Name, for each column of a layer, the one so many layers above that it is a part of.
+        """Find, for each column of a layer, its ancestor in a layer above.
+
+        >>> tree(depth=3, size=2, channels=8).ancestors(layer=1, above=1).tolist()
+        [0, 0, 1, 1]
 
         Args:
-            layer: counted from 1.
-            above: how many layers further up; 0 is the layer itself.
+            layer: number of the layer, from 1.
+            above: how many layers above; 0 for the layer itself.
 
         Returns:
-            (positions,); empty where there are not so many layers, or receptive fields overlap.
+            Indices, (positions,); empty where there are not so many layers, or where receptive fields overlap or
+            columns are pooled in between.
         """
-        found = np.arange(self.layers[layer - 1].positions)
+        indices = np.arange(self.layers[layer - 1].positions)
         if layer + above > self.depth:
-            return found[:0]
+            return indices[:0]
         for lower, upper in pairwise(self.layers[layer - 1 : layer + above]):
             if not upper.contiguous or lower.pools is not None:
-                return found[:0]
-            found = found // upper.fields.shape[1]
-        return found
+                return indices[:0]
+            indices = indices // upper.fields.shape[1]
+        return indices
 
 
 def convolution(grid: tuple[int, ...], size: int, stride: int, cells: int | None = None) -> Columns:
-    """Let columns see windows of so many positions along each axis, so many apart; none looks over the edge.
+    """Build a layer whose receptive fields are windows of the layer below, as in a convolution without padding.
 
-    Where the stride is the size, receptive fields do not overlap, and layers of them make a tree. A window is never
-    wider than an axis; the last positions of an axis are not seen where the stride does not reach them.
+    With a stride equal to the size, receptive fields do not overlap, and a stack of such layers is a tree. A window is
+    never wider than an axis; the last positions of an axis are not seen where the stride does not reach them.
+
+    >>> convolution((5,), size=3, stride=2).fields.tolist()
+    [[0, 1, 2], [2, 3, 4]]
+
+    Args:
+        grid: number of positions below along each axis.
+        size: of a window along each axis, in positions.
+        stride: from one window to the next, in positions.
+        cells: per column; None for the number that the network has elsewhere.
     """
     sizes = [min(size, n) for n in grid]
     starts = [np.arange(0, n - k + 1, stride) for n, k in zip(grid, sizes, strict=True)]
@@ -137,12 +161,17 @@ def convolution(grid: tuple[int, ...], size: int, stride: int, cells: int | None
 
 
 def spread(grid: tuple[int, ...], columns: tuple[int, ...], cells: int | None = None) -> Columns:
-    """Let so many columns along each axis see all of it, in windows that overlap where their number does not divide it.
+    """Build a layer of a given number of columns whose receptive fields together cover all positions.
+
+    Fields overlap where the number of columns along an axis does not divide the number of positions.
+
+    >>> spread((5,), columns=(2,)).fields.tolist()
+    [[0, 1, 2], [2, 3, 4]]
 
     Args:
-        grid: positions below, along each axis.
-        columns: as many as there are positions there, or fewer.
-        cells: in each column.
+        grid: number of positions below along each axis.
+        columns: number of columns along each axis, at most as many as positions.
+        cells: per column; None for the number that the network has elsewhere.
     """
     sizes = [-(-n // count) for n, count in zip(grid, columns, strict=True)]
     starts = [
@@ -152,41 +181,79 @@ def spread(grid: tuple[int, ...], columns: tuple[int, ...], cells: int | None = 
     return _windows(grid, sizes, starts, tuple(spacing), cells)
 
 
-def everything(grid: tuple[int, ...], cells: int | None = None) -> Columns:
-    """Let one column see all positions."""
+def all_to_all(grid: tuple[int, ...], cells: int | None = None) -> Columns:
+    """Build a layer of one column whose receptive field is the whole layer below.
+
+    >>> all_to_all((2, 2)).fields.tolist()
+    [[0, 1, 2, 3]]
+
+    Args:
+        grid: number of positions below along each axis.
+        cells: of the column; None for the number that the network has elsewhere.
+    """
     return convolution(grid, max(grid), max(grid), cells)
 
 
 def pooled(columns: Columns, block: int, pooling: Pooling) -> Columns:
-    """Let a layer send what blocks of its columns, so many along each axis, have in common."""
-    blocks = convolution(columns.grid, block, block)
+    """Pool the output of a layer over blocks of its columns.
+
+    >>> pooled(convolution((8,), size=2, stride=2), block=2, pooling="max").pools.tolist()
+    [[0, 1], [2, 3]]
+
+    Args:
+        columns: the layer.
+        block: columns in a block along each axis.
+        pooling: mean or maximum of a block, cell by cell.
+
+    Raises:
+        UserError: where a block is larger than the layer.
+    """
     if block > min(columns.grid):
         raise UserError(f"pool = {block}: the layer has {' x '.join(map(str, columns.grid))} columns (pool fewer)")
-    return replace(columns, pools=blocks.fields, pooling=pooling)
+    return replace(columns, pools=convolution(columns.grid, block, block).fields, pooling=pooling)
 
 
 def stacked(grid: tuple[int, ...], channels: int, layers: tuple[Columns, ...]) -> Topology:
-    """Put layers on each other, and number columns so that those of one parent follow each other, as in a tree.
+    """Stack layers on an input, and renumber columns so that those under one parent are consecutive, as in a tree.
+
+    >>> first = convolution((4, 4), size=2, stride=2)
+    >>> stacked((4, 4), channels=3, layers=(first, all_to_all(first.grid))).positions
+    (4, 1)
+
+    Args:
+        grid: number of positions of the input along each axis.
+        channels: values at each position of the input.
+        layers: lowest first.
 
     Raises:
-        UserError: where a layer is made for another one below.
+        UserError: where a layer is built for another number of positions than there are below it.
     """
     below = math.prod(grid)
     for number, layer in enumerate(layers, 1):
         if layer.below != below:
             raise UserError(f"layer {number}: is made for {layer.below} positions below, and there are {below}")
         below = layer.sent
-    found = list(layers)
-    for k in range(len(found) - 2, -1, -1):
-        order = found[k + 1].fields.ravel()
-        if found[k].pools is None and np.array_equal(np.sort(order), np.arange(found[k].positions)):
-            found[k] = replace(found[k], fields=found[k].fields[order], places=found[k].places[order])
-            found[k + 1] = replace(found[k + 1], fields=np.arange(order.size).reshape(found[k + 1].fields.shape))
-    return Topology(grid, channels, tuple(found))
+    ordered = list(layers)
+    for k in range(len(ordered) - 2, -1, -1):
+        lower, upper = ordered[k], ordered[k + 1]
+        order = upper.fields.ravel()
+        if lower.pools is None and np.array_equal(np.sort(order), np.arange(lower.positions)):
+            ordered[k] = replace(lower, fields=lower.fields[order], coordinates=lower.coordinates[order])
+            ordered[k + 1] = replace(upper, fields=np.arange(order.size).reshape(upper.fields.shape))
+    return Topology(grid, channels, tuple(ordered))
 
 
 def tree(depth: int, size: int, channels: int) -> Topology:
-    """Build the tree of a hierarchy: size^depth positions, of which so many belong to each column above."""
+    """Build a tree: ``size**depth`` positions in a row, and columns with ``size`` positions or columns below each.
+
+    >>> tree(depth=3, size=2, channels=8).positions
+    (4, 2, 1)
+
+    Args:
+        depth: number of layers.
+        size: positions in a receptive field.
+        channels: values at each position of the input.
+    """
     layers: list[Columns] = []
     grid: tuple[int, ...] = (size**depth,)
     for _ in range(depth):
@@ -196,9 +263,18 @@ def tree(depth: int, size: int, channels: int) -> Topology:
 
 
 def pyramid(grid: tuple[int, ...], channels: int, depth: int, size: int = 2) -> Topology:
-    """Build a tree over any grid: one column on top, and below it, along each axis, so many times more a layer.
+    """Build a tree over any grid: one column on top, and ``size`` times as many along each axis in each layer below.
 
-    The lowest layer divides the input between its columns. An axis with too few positions branches in fewer layers.
+    The receptive fields of the lowest layer divide the input. An axis with too few positions branches in fewer layers.
+
+    >>> [layer.grid for layer in pyramid((8, 8), channels=1, depth=3).layers]
+    [(4, 4), (2, 2), (1, 1)]
+
+    Args:
+        grid: number of positions of the input along each axis.
+        channels: values at each position of the input.
+        depth: number of layers.
+        size: columns under one column above, along each axis.
 
     Raises:
         UserError: where the grid has too few positions for so many layers.
@@ -222,12 +298,12 @@ def _windows(
     spacing: tuple[int, ...],
     cells: int | None,
 ) -> Columns:
-    """Make the table of windows of these sizes, which begin at these positions of each axis."""
+    """Build the layer whose receptive fields are windows of these sizes that start at these positions of each axis."""
     numbers = np.arange(math.prod(grid)).reshape(grid)
-    places = np.stack([axis.ravel() for axis in np.indices([len(each) for each in starts])], 1)
+    shape = tuple(len(axis) for axis in starts)
+    coordinates = np.stack([axis.ravel() for axis in np.indices(shape)], 1)
     fields = [
         numbers[tuple(slice(s[i], s[i] + k) for s, i, k in zip(starts, place, sizes, strict=True))].ravel()
-        for place in places
+        for place in coordinates
     ]
-    shape = tuple(len(each) for each in starts)
-    return Columns(shape, np.array(fields, dtype=np.intp), numbers.size, places, spacing, cells)
+    return Columns(shape, np.array(fields, dtype=np.intp), numbers.size, coordinates, spacing, cells)

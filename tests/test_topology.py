@@ -17,14 +17,14 @@ def image(size: int = 7, overlap: bool = True) -> Topology:
     """Columns over a square of pixels, two channels each, and one column on top."""
     first = topology.convolution((size, size), 3, 2 if overlap else 3)
     second = topology.convolution(first.grid, 2, 1)
-    return topology.stacked((size, size), 2, (first, second, topology.everything(second.grid)))
+    return topology.stacked((size, size), 2, (first, second, topology.all_to_all(second.grid)))
 
 
 def test_a_convolution_sees_windows_row_by_row() -> None:
     found = topology.convolution((4, 5), size=2, stride=2)
     assert found.grid == (2, 2)
     assert found.fields.tolist() == [[0, 1, 5, 6], [2, 3, 7, 8], [10, 11, 15, 16], [12, 13, 17, 18]]
-    assert found.places.tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
+    assert found.coordinates.tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
 
 
 def test_receptive_fields_overlap_up_to_the_spacing() -> None:
@@ -51,8 +51,8 @@ def test_columns_of_one_parent_follow_each_other_in_two_dimensions_too() -> None
     seen = [set(found.layers[0].fields[block].ravel()) for block in np.arange(16).reshape(4, 4)]
     quarters = [{8 * r + c for r in range(a, a + 4) for c in range(b, b + 4)} for a in (0, 4) for b in (0, 4)]
     assert seen == quarters
-    assert contexts.heard("sibling", found, 1)[5].tolist() == [4, 6, 7]
-    assert contexts.heard("cousin", found, 1)[5].tolist() == [0, 1, 2, 3, *range(8, 16)]
+    assert contexts.column_table("sibling", found, 1)[5].tolist() == [4, 6, 7]
+    assert contexts.column_table("cousin", found, 1)[5].tolist() == [0, 1, 2, 3, *range(8, 16)]
 
 
 def test_a_pyramid_sees_all_of_any_grid() -> None:
@@ -71,44 +71,44 @@ def test_a_pyramid_sees_all_of_any_grid() -> None:
 @pytest.mark.parametrize("shape", [(5,), (4, 4), (1, 6), (2, 2)])
 def test_every_column_hears_as_many_neighbours_and_never_itself(shape: tuple[int, ...]) -> None:
     layer = topology.convolution(shape, 1, 1)
-    heard = contexts.heard("neighbour", topology.stacked(shape, 1, (layer,)), 1)
-    assert heard.shape == (layer.positions, 2 * sum(size > 1 for size in shape))
-    assert (heard != np.arange(layer.positions)[:, None]).all()
-    apart = np.abs(layer.places[heard] - layer.places[:, None]).sum(2)
+    neighbours = contexts.column_table("neighbour", topology.stacked(shape, 1, (layer,)), 1)
+    assert neighbours.shape == (layer.positions, 2 * sum(size > 1 for size in shape))
+    assert (neighbours != np.arange(layer.positions)[:, None]).all()
+    apart = np.abs(layer.coordinates[neighbours] - layer.coordinates[:, None]).sum(2)
     assert (apart == 1).all()
 
 
 def test_every_other_column_can_be_heard() -> None:
-    assert contexts.heard("others", topology.pyramid((4,), 1, 3), 1).tolist() == [
+    assert contexts.column_table("others", topology.pyramid((4,), 1, 3), 1).tolist() == [
         [1, 2, 3],
         [0, 2, 3],
         [0, 1, 3],
         [0, 1, 2],
     ]
-    assert contexts.heard("others", topology.pyramid((4,), 1, 3), 3).shape == (1, 0)
+    assert contexts.column_table("others", topology.pyramid((4,), 1, 3), 3).shape == (1, 0)
 
 
 def test_a_column_at_an_offset_is_heard_and_at_an_edge_the_one_on_the_other_side() -> None:
     square = topology.stacked((3, 3), 1, (topology.convolution((3, 3), 1, 1),))
-    assert contexts.heard("offset(1,0)", square, 1)[:, 0].tolist() == [3, 4, 5, 6, 7, 8, 3, 4, 5]
-    assert contexts.heard("offset(0,-2)", square, 1)[:, 0].tolist() == [2, 2, 0, 5, 5, 3, 8, 8, 6]
-    assert contexts.heard("offset(3,0)", square, 1).shape == (9, 0)
+    assert contexts.column_table("offset(1,0)", square, 1)[:, 0].tolist() == [3, 4, 5, 6, 7, 8, 3, 4, 5]
+    assert contexts.column_table("offset(0,-2)", square, 1)[:, 0].tolist() == [2, 2, 0, 5, 5, 3, 8, 8, 6]
+    assert contexts.column_table("offset(3,0)", square, 1).shape == (9, 0)
     assert contexts.find("offset(0,0)") is None
     with pytest.raises(UserError, match=r"offset\(1\): columns have 2 axes \(a step for each\)"):
-        contexts.heard("offset(1)", square, 1)
+        contexts.column_table("offset(1)", square, 1)
 
 
 def test_neighbours_do_not_share_what_they_see() -> None:
     found = topology.stacked((12,), 1, (topology.convolution((12,), 4, 2),))
-    heard = contexts.heard("neighbour", found, 1)
-    assert heard.tolist() == [[2, 2], [3, 3], [0, 4], [1, 1], [2, 2]]
+    neighbours = contexts.column_table("neighbour", found, 1)
+    assert neighbours.tolist() == [[2, 2], [3, 3], [0, 4], [1, 1], [2, 2]]
     fields = found.layers[0].fields
-    assert all(not set(fields[own]) & set(fields[other]) for own, row in enumerate(heard) for other in row)
+    assert all(not set(fields[own]) & set(fields[other]) for own, row in enumerate(neighbours) for other in row)
 
 
 def test_overlapping_fields_have_no_siblings() -> None:
-    assert contexts.heard("sibling", image(), 1).shape == (9, 0)
-    assert contexts.heard("sibling", image(), 2).shape == (4, 3)
+    assert contexts.column_table("sibling", image(), 1).shape == (9, 0)
+    assert contexts.column_table("sibling", image(), 2).shape == (4, 3)
 
 
 def test_a_layer_for_another_one_below_is_refused() -> None:
@@ -135,7 +135,7 @@ def test_shared_columns_are_the_convolution_of_torch() -> None:
 
 def top_order(codes: torch.Tensor, wired: Topology) -> torch.Tensor:
     """(batch, cells, rows, columns) to (batch, positions, cells), in the order of the layer below the top."""
-    return codes[:, :, *wired.layers[1].places.T].permute(0, 2, 1)
+    return codes[:, :, *wired.layers[1].coordinates.T].permute(0, 2, 1)
 
 
 @pytest.mark.parametrize("shared", [True, False], ids=["shared", "own"])
@@ -146,7 +146,7 @@ def test_an_error_comes_down_through_overlapping_fields_as_gradients_do(shared: 
     taught = torch.rand(5, upper.positions, 4, dtype=DOUBLE)
     drive = upper.respond(below).drive
     (wanted,) = torch.autograd.grad((drive * taught).sum(), below)
-    found = FeedbackPathway(network, ErrorPath("layered", feedback="transpose"), 0).down(0, taught)
+    found = FeedbackPathway(network, ErrorPath("layered", feedback="transpose"), 0).project(0, taught)
     torch.testing.assert_close(found, wanted)
 
 
@@ -167,7 +167,7 @@ def test_pooling_sends_what_blocks_of_columns_have_in_common() -> None:
 
 
 def test_layers_have_cells_of_their_own_number() -> None:
-    layers = (topology.convolution((8,), 2, 2, cells=5), topology.convolution((4,), 2, 2), topology.everything((2,)))
+    layers = (topology.convolution((8,), 2, 2, cells=5), topology.convolution((4,), 2, 2), topology.all_to_all((2,)))
     network = Network.build(Architecture(cells=3), topology.stacked((8,), 2, layers), 4, 0)
     assert [tuple(layer.feedforward.weights.shape) for layer in network.layers] == [(1, 5, 4), (1, 3, 10), (1, 3, 6)]
     assert network.classify(network.activities(torch.rand(7, 8, 2))[-1]).shape == (7, 4)

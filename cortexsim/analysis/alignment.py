@@ -80,11 +80,13 @@ def input_shares(learner: Feedback, leaves: Tensor, labels: Tensor) -> list[floa
     for shift in range(min(SHIFTS, len(leaves))):
         others = network.responses(leaves.roll(shift, 0))
         with _unchanged(learner):
-            lessons, _ = learner.teach(others, error, [])
+            signals, _ = learner.layer_feedback(others, error, [])
         feedback.append(
             [
-                lesson.teaching if lesson.teaching is not None else (lesson.project or layer.hear)(error.unsqueeze(1))
-                for lesson, layer in zip(lessons, network.layers, strict=True)
+                signal.error
+                if signal.error is not None
+                else (signal.project or layer.project_feedback)(error.unsqueeze(1))
+                for signal, layer in zip(signals, network.layers, strict=True)
             ]
         )
     return [_input_fraction(torch.stack(signals)) for signals in zip(*feedback, strict=True)]

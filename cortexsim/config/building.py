@@ -19,13 +19,14 @@ from cortexsim.learners import (
     HybridNetwork,
     Learner,
     Local,
+    PredictiveCoding,
     Segment,
-    Settled,
     Untrained,
     clapp_loss,
     infonce_loss,
 )
-from cortexsim.rate import Architecture, Network, Optimization, VectorNetwork
+from cortexsim.rate import Architecture, Network, Optimization, Synapses, VectorNetwork
+from cortexsim.rate.context_synapses import ContextSynapses
 from cortexsim.spiking import State, constrained_weights, inhibitory_input
 from cortexsim.tasks import Layout
 
@@ -56,18 +57,18 @@ def assemble(model: Model, task: Layout, seed: int, device: str = "cpu", target:
         topology,
         task.classes,
         seed,
+        Synapses(
+            context=listening,
+            context_synapses=_context_synapses(model),
+            feedback=_route(model),
+            unshared=frozenset(level for level, substrate in enumerate(substrates, 1) if substrate != "rate"),
+        ),
         device,
-        context=listening,
-        feedback=_route(model),
-        unshared=frozenset(level for level, substrate in enumerate(substrates, 1) if substrate != "rate"),
-        one_to_one=model.learner == "local" and model.plasticity_rule().context is None,
     )
     if isinstance(network, HybridNetwork):
         return _streamed(model, network, substrates, listening, seed, target)
     if model.training.loss in CONTRASTS:
         return _contrastive(model, network, seed)
-    if model.learner in ("backprop", "untrained"):
-        network.draw_context(seed)
     if model.learner == "backprop":
         return Backprop(network, _optimization(model))
     if model.learner == "untrained":
@@ -82,7 +83,7 @@ def _contrastive(model: Model, network: Network, seed: int) -> Learner:
     loss = CONTRASTS[model.training.loss]
     if model.learner == "backprop":
         return EndToEnd(network, _optimization(model), loss)
-    return Settled(network, model.plasticity_rule(), _optimization(model), loss, seed)
+    return PredictiveCoding(network, model.plasticity_rule(), _optimization(model), loss, seed)
 
 
 def _streamed(
@@ -97,7 +98,7 @@ def _streamed(
     rule = None if model.learner == "untrained" else model.plasticity_rule()
     local = _local(model, network) if model.learner == "local" else None
     greedy = local is not None and model.rule is not None and model.rule.schedule == "greedy"
-    learning = 0 if rule is None else len(network.layers) if local is None else local.represents
+    learning = 0 if rule is None else len(network.layers) if local is None else local.trained_layers
     received = listening or ("none",) * len(substrates)
     chosen, segments, first = brian_settings(model), [], 0
     for substrate, run in groupby(substrates):
@@ -158,6 +159,14 @@ def _optimization(model: Model) -> Optimization:
         weight_decay=model.training.weight_decay,
         warm_up=model.training.warm_up,
     )
+
+
+def _context_synapses(model: Model) -> ContextSynapses:
+    """Choose how context synapses begin: silent, but for learners that do not begin with silent ones."""
+    if model.learner == "local" and model.plasticity_rule().context is None:
+        return "one_to_one"
+    untaught = model.learner in ("backprop", "untrained") and model.training.loss not in CONTRASTS
+    return "random" if untaught and not model.in_brian else "silent"
 
 
 def _route(model: Model) -> Literal["none", "direct", "layered"]:

@@ -50,7 +50,7 @@ def _check_learner(model: Model) -> None:
 def _check_context(model: Model, rule: Rule) -> None:
     """Check that rule, learner and substrate support the context."""
     assert model.rule is not None
-    setting, names = f"rule.context = '{model.rule.context}'", contexts.named(model.rule.context)
+    setting, names = f"rule.context = '{model.rule.context}'", contexts.split(model.rule.context)
     known = {name: contexts.find(name) for name in names or [model.rule.context]}
     for name, context in known.items():
         if context is None:
@@ -60,7 +60,7 @@ def _check_context(model: Model, rule: Rule) -> None:
         raise UserError(f"{setting}: a context is named twice (name each once)")
     if model.rule.context == "sibling":
         return
-    inside = {context.name for context in contexts.within(model.rule.context)}
+    inside = {context.name for context in contexts.in_layer(model.rule.context)}
     if rule.context is None and not ("context" in rule.requires and set(names) <= inside):
         raise UserError(f"{setting}: rule '{rule.name}' has no context synapses ('sibling')")
     if contexts.second_views(model.rule.context) and model.learner != "local":
@@ -106,7 +106,7 @@ def _check_sending(model: Model) -> None:
         raise UserError(
             f"{setting}: rule '{model.rule_name}' has no context synapses to predict with (sends = 'activity')"
         )
-    if model.rule is not None and not contexts.within(model.rule.context):
+    if model.rule is not None and not contexts.in_layer(model.rule.context):
         raise UserError(f"{setting}: no column receives another one as context (context = 'sibling')")
 
 
@@ -163,7 +163,7 @@ def check_brian(model: Model) -> None:
     if model.rule is not None:
         rule = model.plasticity_rule()
         for substrate in dict.fromkeys(model.network.substrate):
-            if lacking := rule.lacks(substrate):
+            if lacking := rule.missing_on(substrate):
                 raise UserError(
                     f"network.substrate: rule '{rule.name}' needs {lacking[0]}, which layers in Brian2 do not have"
                     f" ({' or '.join(repr(name) for name in rule.substrates)})"

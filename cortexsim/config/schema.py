@@ -215,11 +215,11 @@ class Model(Table):
         with error_prefix("rule.name"):
             rule = load_rule(self.rule.name, beside=self._path.parent)
         with error_prefix("rule.constants"):
-            rule = rule.tuned(self.rule.constants, {})
+            rule = rule.with_constants(self.rule.constants, {})
         with error_prefix("rule.gain"):
-            rule = rule.tuned({}, self.rule.gain)
+            rule = rule.with_constants({}, self.rule.gain)
         with error_prefix("rule"):
-            return rule.taught_by(self.rule.feedback, self.rule.masks)
+            return rule.with_error_path(self.rule.feedback, self.rule.masks)
 
 
 def resolved(model: Model) -> Mapping[str, Any]:

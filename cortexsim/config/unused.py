@@ -86,5 +86,5 @@ def _of_labels(model: Model) -> Unused:
     top = model.rule is not None and model.rule.top == "label"
     if supervised or top:
         yield "readout.kind", "the learner has its own output"
-    if supervised or top or (model.rule is not None and "label" in contexts.named(model.rule.context)):
+    if supervised or top or (model.rule is not None and "label" in contexts.split(model.rule.context)):
         yield "readout.labels", "the layers learn from all labels"

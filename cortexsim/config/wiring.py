@@ -37,7 +37,7 @@ def _columns(table: LayerTable, grid: tuple[int, ...]) -> Columns:
     if table.size == "all":
         if table.stride is not None or table.pool > 1:
             raise UserError("size = 'all': the layer is a single column (leave stride and pool out)")
-        return topology.everything(grid, table.cells)
+        return topology.all_to_all(grid, table.cells)
     if table.size > max(grid):
         raise UserError(
             f"size = {table.size}: the layer below has {' x '.join(map(str, grid))} positions ('all', or less)"
@@ -57,7 +57,7 @@ def learning_layers(model: Model, wired: Topology) -> int:
         wired: its receptive fields.
     """
     assert model.rule is not None
-    alone = wired.layers[-1].positions == 1 and not contexts.teaches_alone(model.rule.context)
+    alone = wired.layers[-1].positions == 1 and not contexts.trains_single_column(model.rule.context)
     return wired.depth - (alone and model.rule.top != "label")
 
 
@@ -104,7 +104,7 @@ def contexts_on(model: Model, wired: Topology) -> tuple[str, ...]:
             assigned.append("label")
         else:
             assigned.append(_context_of(model, wired, number, trained - labelled))
-    wanted, used = contexts.named(model.rule.context), {name for each in assigned for name in contexts.named(each)}
+    wanted, used = contexts.split(model.rule.context), {name for each in assigned for name in contexts.split(each)}
     if len(wanted) > 1 and (missing := [name for name in wanted if name not in used]):
         raise UserError(f"rule.context = '{model.rule.context}': no trained layer has a '{missing[0]}' (leave it out)")
     return tuple(assigned)
@@ -114,16 +114,16 @@ def _context_of(model: Model, wired: Topology, number: int, highest: int) -> str
     """Return those of a model's contexts that exist for a layer, or else siblings."""
     assert model.rule is not None
     available = []
-    for name in contexts.named(model.rule.context):
-        inside = contexts.heard(name, wired, number).shape[1] > 0
+    for name in contexts.split(model.rule.context):
+        inside = contexts.column_table(name, wired, number).shape[1] > 0
         top = name == "top" and number != highest and wired.layers[highest - 1].positions > 1
         if inside or top or _known(name).labelled:
             available.append(name)
-    if not available and contexts.heard("sibling", wired, number).shape[1]:
+    if not available and contexts.column_table("sibling", wired, number).shape[1]:
         available = ["sibling"]
     if not available:
         others = ", ".join(
-            f"'{name}'" for name in ("sibling", "neighbour") if contexts.heard(name, wired, number).shape[1]
+            f"'{name}'" for name in ("sibling", "neighbour") if contexts.column_table(name, wired, number).shape[1]
         )
         raise UserError(
             f"rule.context = '{model.rule.context}': no column of layer {number} has a context of this kind"
@@ -140,7 +140,7 @@ def _known(name: str) -> contexts.Context:
 
 
 def _first_available(names: tuple[str, ...], wired: Topology, number: int) -> str:
-    return next((name for name in names if contexts.heard(name, wired, number).shape[1]), "none")
+    return next((name for name in names if contexts.column_table(name, wired, number).shape[1]), "none")
 
 
 def check_wiring(model: Model, task: Layout, wired: Topology) -> None:
@@ -164,12 +164,12 @@ def check_wiring(model: Model, task: Layout, wired: Topology) -> None:
                 )
         if rule.top == "label" and wired.layers[-1].positions > 1:
             raise UserError(f"rule.top = 'label': {several}")
-        if "top" in contexts.named(rule.context) and not wired.ancestors(1, wired.depth - 1).size:
+        if "top" in contexts.split(rule.context) and not wired.ancestors(1, wired.depth - 1).size:
             raise UserError(
                 f"rule.context = '{rule.context}': receptive fields overlap, so that columns have no unique ancestor"
             )
     if model.training.loss != "labels" and not (
-        wired.depth > 1 and contexts.heard("sibling", wired, wired.depth - 1).shape[1]
+        wired.depth > 1 and contexts.column_table("sibling", wired, wired.depth - 1).shape[1]
     ):
         raise UserError(
             f"training.loss = '{model.training.loss}': no column of the layer below the highest has a sibling"

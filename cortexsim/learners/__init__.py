@@ -1,4 +1,4 @@
-"""Learners: whatever learns from a stream and answers with activity, behind one protocol and one training loop."""
+"""Learners: ways in which a network learns from a stream of fixations, with one protocol and one training loop."""
 
 from cortexsim.learners.backprop import Backprop
 from cortexsim.learners.brian_learner import BrianLearner
@@ -7,7 +7,7 @@ from cortexsim.learners.end_to_end import EndToEnd
 from cortexsim.learners.feedback import Feedback
 from cortexsim.learners.hybrid_network import CLIPPED, HybridNetwork
 from cortexsim.learners.local import Local
-from cortexsim.learners.predictive_coding import Settled
+from cortexsim.learners.predictive_coding import PredictiveCoding
 from cortexsim.learners.protocol import (
     START,
     BatchEnd,
@@ -17,8 +17,8 @@ from cortexsim.learners.protocol import (
     EpochEnd,
     Event,
     Learner,
+    check_cursor,
     events,
-    see_possible,
     train,
 )
 from cortexsim.learners.segment import Segment
@@ -41,14 +41,14 @@ __all__ = [
     "HybridNetwork",
     "Learner",
     "Local",
+    "PredictiveCoding",
     "Segment",
-    "Settled",
     "State",
     "Untrained",
+    "check_cursor",
     "clapp_loss",
     "events",
     "infonce_loss",
     "load_exactly",
-    "see_possible",
     "train",
 ]

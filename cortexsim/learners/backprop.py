@@ -4,44 +4,44 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from cortexsim.learners.state import Optimized
+from cortexsim.learners.state import OptimizedNetwork
 from cortexsim.rate import Network, Optimization, Optimizer
 
 
-class Backprop(Optimized):
-    """Follow the gradient of the cross-entropy of the labels through all layers.
+class Backprop(OptimizedNetwork):
+    """Gradient descent on the cross-entropy of the labels, through all layers.
 
     Args:
-        network: its layers.
+        network: to train, with its output, and with its context weights where a layer sends predictions.
         optimization: how weights follow their gradients.
     """
 
     stages = 1
     uses_labels = True
-    streams = frozenset[int]()
+    streaming_stages = frozenset[int]()
 
     def __init__(self, network: Network, optimization: Optimization) -> None:
         self.network = network
-        self.represents = len(network.layers)
+        self.trained_layers = len(network.layers)
         predicting = any(layer.predicts for layer in network.layers)
-        taught = network.weights("context") if predicting else network.weights()
-        for tensor in taught.values():
+        trained = network.weights("context") if predicting else network.weights()
+        for tensor in trained.values():
             tensor.requires_grad_()
-        self.optimizer = Optimizer(optimization, taught, descend=True)
+        self.optimizer = Optimizer(optimization, trained, descend=True)
 
-    def present(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
-        """See the leaves themselves."""
-        return leaves
+    def stage_inputs(self, stage: int, inputs: Tensor, *views: Tensor) -> Tensor:
+        """Return the inputs, (samples, positions, channels)."""
+        return inputs
 
-    def step(self, stage: int, seen: Tensor, labels: Tensor, progress: float) -> None:
-        """Change all weights after one batch."""
+    def step(self, stage: int, batch: Tensor, labels: Tensor, progress: float) -> None:
+        """Update all weights after a batch, (batch, positions, channels), with labels, (batch,)."""
         self.optimizer.torch.zero_grad()
-        top = self.network.activities(seen, learning=True)[-1]
+        top = self.network.activities(batch, learning=True)[-1]
         cross_entropy(self.network.classify(top), labels).backward()
         self.optimizer.step(progress=progress)
-        self.network.constrain()
+        self.network.apply_constraints()
 
     @torch.no_grad()
-    def classify(self, leaves: Tensor) -> Tensor:
-        """Answer with the logits of the output."""
-        return self.network.classify(self.network.activities(leaves)[-1])
+    def classify(self, inputs: Tensor) -> Tensor:
+        """Compute the logits of the output, (samples, classes), for inputs, (samples, positions, channels)."""
+        return self.network.classify(self.network.activities(inputs)[-1])

@@ -10,7 +10,7 @@ from torch.nn.functional import one_hot
 
 from cortexsim.learners.hybrid_network import HybridNetwork
 from cortexsim.learners.local import Local
-from cortexsim.learners.state import State, load_network, network_state, part, under
+from cortexsim.learners.state import State, add_prefix, load_network, network_state, strip_prefix
 
 SEEDS = 1 << 20  # Of input spikes: evaluation takes the root seed's own, each stage of learning another.
 
@@ -30,13 +30,13 @@ class BrianLearner:
         self.network, self.local = network, local
         self.epochs, self.warm_up, self.seed = epochs, warm_up, seed
         self.uses_labels = local is None or local.uses_labels
-        self.represents = len(network.layers) if local is None else local.represents
-        self.schedule = [list(range(self.represents))] if local is None else local.schedule
+        self.trained_layers = len(network.layers) if local is None else local.trained_layers
+        self.schedule = [list(range(self.trained_layers))] if local is None else local.schedule
         self.stages = len(self.schedule)
-        self.streams = frozenset(k for k, layers in enumerate(self.schedule) if network.segment_of(layers[0]))
+        self.streaming_stages = frozenset(k for k, layers in enumerate(self.schedule) if network.segment_of(layers[0]))
         self.shown = [0] * self.stages
 
-    def present(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
+    def stage_inputs(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
         """Compute the activity below the stage's layer, or below the segment to which it belongs.
 
         Args:
@@ -84,14 +84,14 @@ class BrianLearner:
             return None
         code = self.network.activities(leaves)[-1]
         if self.local is not None:
-            return self.local.answer(self.network.signal(code))
+            return self.local.label_scores(self.network.signal(code))
         return self.network.classify(code)
 
     def state(self) -> State:
         """Copy all that learning has changed, that of networks in Brian2 included: tensors by name, and counts."""
         found = network_state(self.network) if self.local is None else self.local.state()
         for segment in self.network.segments:
-            found |= under(f"segment{segment.first + 1}", segment.state_beside())
+            found |= add_prefix(f"segment{segment.first + 1}", segment.state_beside())
         return {**found, "shown": list(self.shown)}
 
     def load(self, state: Mapping[str, Any]) -> None:
@@ -101,7 +101,7 @@ class BrianLearner:
         else:
             self.local.load(state)
         for segment in self.network.segments:
-            segment.load_beside(part(f"segment{segment.first + 1}", state))
+            segment.load_beside(strip_prefix(f"segment{segment.first + 1}", state))
         self.shown = [int(count) for count in state["shown"][: self.stages]]
 
     def _seed_of(self, stage: int) -> int:

@@ -1,8 +1,8 @@
-"""Contrastive losses of a whole network: they tell a column's own context from those of other fixations.
+"""Contrastive losses of a whole network, which distinguish a column's own context from those of other fixations.
 
-A loss looks at the columns of one layer, whose activity is z, and at their siblings, c_0; c_k are the siblings k
-fixations before in the batch. Derivatives go through both, z and c, as they do where these losses are published end to
-end: nothing here claims to be local.
+A loss reads the columns of one layer, whose activity is z, and their siblings, c_0; c_k are the siblings k fixations
+before in the batch. Gradients are taken with respect to both z and c, as where these losses are published for training
+end to end: nothing here is local.
 """
 
 from collections.abc import Callable
@@ -15,21 +15,28 @@ from torch.nn.functional import cross_entropy
 from cortexsim.errors import UserError
 from cortexsim.rate import Layer, Network
 
-SACCADES = 8  # Other fixations that InfoNCE contrasts with.
+SACCADES = 8  # Number of negative samples of InfoNCE.
 TEMPERATURE = 0.1
 
 Contrast = Callable[[Layer, Tensor], Tensor]
-"""Of a layer and its activity, (batch, positions, cells), to the mean over batch and positions."""
+"""Function of a layer and its activity, (batch, positions, cells), to the mean loss over batch and positions, ()."""
 
 
 def clapp_loss(layer: Layer, activity: Tensor) -> Tensor:
     """Compute the hinge loss of CLAPP, max(0, 1 - u_0) + max(0, 1 + u_1), u_k = z^T B c_k.
 
     Source: Illing, Ventura, Bellec, Gerstner, NeurIPS 2021.
+
+    Args:
+        layer: with context synapses B.
+        activity: z, (batch, positions, cells).
+
+    Returns:
+        Mean over batch and positions, ().
     """
     assert layer.context is not None
-    predicted = layer.context(layer.listen(activity))  # B c_0, (batch, positions, cells)
-    own, other = ((activity * brought).sum(2) for brought in (predicted, predicted.roll(1, 0)))
+    predicted = layer.context(layer.gather_context(activity))  # B c_0, (batch, positions, cells)
+    own, other = ((activity * prediction).sum(2) for prediction in (predicted, predicted.roll(1, 0)))
     return (torch.relu(1 - own) + torch.relu(1 + other)).mean()
 
 
@@ -37,21 +44,29 @@ def infonce_loss(layer: Layer, activity: Tensor) -> Tensor:
     """Compute InfoNCE of angles, -log softmax_0(cos(z, c_k) / temperature), c the mean of the siblings, cell by cell.
 
     Source: van den Oord, Li, Vinyals 2018, with the scores of Chen, Kornblith, Norouzi, Hinton, ICML 2020.
+
+    Args:
+        layer: whose siblings are the context.
+        activity: z, (batch, positions, cells).
+
+    Returns:
+        Mean over batch and positions, ().
     """
     z, c = (
         values / torch.sqrt(values.square().sum(2, keepdim=True) + 1e-8)
-        for values in (activity, layer.same_index_mean(layer.listen(activity)))
+        for values in (activity, layer.same_index_mean(layer.gather_context(activity)))
     )
     scores = torch.stack([(z * c.roll(lag, 0)).sum(2) for lag in range(SACCADES + 1)], 1)
     own = scores.new_zeros(activity.shape[:2], dtype=torch.long)
     return cross_entropy(scores / TEMPERATURE, own)
 
 
-def contrasted(network: Network) -> tuple[Network, dict[str, Tensor]]:
+def without_top(network: Network) -> tuple[Network, dict[str, Tensor]]:
     """Cut a network above the last layer whose columns have siblings.
 
     Returns:
-        The layers up to there, and by the names of ``network.state()`` what a loss of the last can teach.
+        The layers below the cut, which are not copied, and the tensors that a loss of the last of them can train, by
+        the names, and of the shapes, of ``network.state()``.
 
     Raises:
         UserError: where no column has a sibling.
@@ -59,5 +74,5 @@ def contrasted(network: Network) -> tuple[Network, dict[str, Tensor]]:
     if len(network.layers) == 1:
         raise UserError("training.loss: in a network of one layer no column has a sibling (depth = 2 or more)")
     below = replace(network, layers=network.layers[:-1])
-    taught = {name: tensor for name, tensor in below.weights("context").items() if name.startswith("layer")}
-    return below, taught
+    trained = {name: tensor for name, tensor in below.weights("context").items() if name.startswith("layer")}
+    return below, trained

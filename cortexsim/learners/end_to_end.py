@@ -2,16 +2,16 @@
 
 from torch import Tensor
 
-from cortexsim.learners.contrast import Contrast, contrasted
-from cortexsim.learners.state import Optimized
+from cortexsim.learners.contrast import Contrast, without_top
+from cortexsim.learners.state import OptimizedNetwork
 from cortexsim.rate import Network, Optimization, Optimizer
 
 
-class EndToEnd(Optimized):
-    """Follow the gradient of one contrastive loss through all layers, from the last whose columns have siblings.
+class EndToEnd(OptimizedNetwork):
+    """Gradient descent on a contrastive loss of the last layer whose columns have siblings, through all layers below.
 
     Args:
-        network: its layers; the top one stays as it is.
+        network: to train; the top layer does not change.
         optimization: how weights follow their gradients.
         loss: of that layer.
 
@@ -21,25 +21,25 @@ class EndToEnd(Optimized):
 
     stages = 1
     uses_labels = False
-    streams = frozenset[int]()
+    streaming_stages = frozenset[int]()
 
     def __init__(self, network: Network, optimization: Optimization, loss: Contrast) -> None:
         self.network, self.loss = network, loss
-        self.below, taught = contrasted(network)
-        self.represents = len(self.below.layers)
-        for tensor in taught.values():
+        self.below, trained = without_top(network)
+        self.trained_layers = len(self.below.layers)
+        for tensor in trained.values():
             tensor.requires_grad_()
-        self.optimizer = Optimizer(optimization, taught, descend=True)
+        self.optimizer = Optimizer(optimization, trained, descend=True)
 
-    def present(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
-        """See the leaves themselves."""
-        return leaves
+    def stage_inputs(self, stage: int, inputs: Tensor, *views: Tensor) -> Tensor:
+        """Return the inputs, (samples, positions, channels)."""
+        return inputs
 
-    def step(self, stage: int, seen: Tensor, labels: Tensor, progress: float) -> None:
-        """Change the weights of all layers up to the loss after one batch."""
+    def step(self, stage: int, batch: Tensor, labels: Tensor, progress: float) -> None:
+        """Update the weights of all layers up to the loss after a batch, (batch, positions, channels)."""
         self.optimizer.torch.zero_grad()
-        self.loss(self.below.layers[-1], self.below.activities(seen, learning=True)[-1]).backward()
+        self.loss(self.below.layers[-1], self.below.activities(batch, learning=True)[-1]).backward()
         self.optimizer.step(progress=progress)
 
-    def classify(self, leaves: Tensor) -> None:
-        """Leave the answer to a readout."""
+    def classify(self, inputs: Tensor) -> None:
+        """Return None for any inputs, (samples, positions, channels): a readout is to be fitted."""

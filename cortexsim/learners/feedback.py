@@ -1,4 +1,4 @@
-"""Feedback learning: local rules that are taught by the error of the network's output, by whatever path it comes."""
+"""Feedback learning: local rules that receive the error of the network's output, by any path."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,13 +9,13 @@ from torch.nn.functional import one_hot
 
 from cortexsim.learners.state import (
     State,
-    copied,
+    add_prefix,
+    detached_copies,
     load_network,
     load_stream,
     network_state,
-    part,
     stream_state,
-    under,
+    strip_prefix,
 )
 from cortexsim.rate import (
     FeedbackPathway,
@@ -25,7 +25,7 @@ from cortexsim.rate import (
     Optimizer,
     Plasticity,
     Response,
-    held_at,
+    clamp_output,
     settle,
 )
 from cortexsim.rules import ErrorPath, Rule
@@ -33,138 +33,159 @@ from cortexsim.seeds import stream
 
 
 class Feedback:
-    """Bring the output error to all layers; the output itself follows the delta rule.
+    """Train all layers by a rule that receives the output error; the output itself follows the delta rule.
 
     Args:
-        network: its layers, with feedback weights.
-        rule: what the synapses of the layers follow.
+        network: to train, with feedback weights.
+        rule: of the synapses of the layers.
         optimization: how weights follow their updates.
-        seed: root seed of the path's random weights and of the stream ``noise``.
+        seed: root seed of the random weights of the path, and of the stream ``noise``.
     """
 
     stages = 1
     uses_labels = True
-    streams = frozenset[int]()
+    streaming_stages = frozenset[int]()
 
     def __init__(self, network: Network, rule: Rule, optimization: Optimization, seed: int = 0) -> None:
         self.network = network
         self.plasticity = Plasticity(rule)
         self.path = rule.path or ErrorPath("direct")
-        self.descent = FeedbackPathway(network, self.path, seed)
-        self.represents = len(network.layers)
+        self.pathway = FeedbackPathway(network, self.path, seed)
+        self.trained_layers = len(network.layers)
         self.noise = stream(seed, "noise")
         more = ("feedback",) if rule.feedback is not None else ()
         self.optimizer = Optimizer(optimization, network.weights(*more))
 
-    def present(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
-        """See the leaves themselves."""
-        return leaves
+    def stage_inputs(self, stage: int, inputs: Tensor, *views: Tensor) -> Tensor:
+        """Return the inputs, (samples, positions, channels)."""
+        return inputs
 
     @torch.no_grad()
-    def step(self, stage: int, seen: Tensor, labels: Tensor, progress: float) -> None:
-        """Change all weights after one batch."""
-        updates = self.updates(seen, labels, learning=True)
+    def step(self, stage: int, batch: Tensor, labels: Tensor, progress: float) -> None:
+        """Update all weights after a batch, (batch, positions, channels), with labels, (batch,)."""
+        updates = self.updates(batch, labels, learning=True)
         self.optimizer.step({name: updates[name] for name in self.optimizer.parameters}, progress)
-        self.network.constrain()
+        self.network.apply_constraints()
 
     @torch.no_grad()
-    def updates(self, leaves: Tensor, labels: Tensor, learning: bool = False) -> dict[str, Tensor]:
-        """Compute the directions of all weights for one batch, leaves (batch, s^L, v) and labels (batch,)."""
+    def updates(self, inputs: Tensor, labels: Tensor, learning: bool = False) -> dict[str, Tensor]:
+        """Compute the update directions of all weights for one batch.
+
+        Args:
+            inputs: (batch, positions, channels).
+            labels: (batch,).
+            learning: whether input gains and normalisations adapt.
+
+        Returns:
+            Directions by the names of ``network.state()``; eta is not applied.
+        """
         network, rule = self.network, self.plasticity.rule
-        responses = network.responses(leaves, learning)
+        responses = network.responses(inputs, learning)
         target = one_hot(labels, network.classes).to(network.output.dtype)
         settled: list[Tensor] = []
         if self.path.route == "settled":
-            pull = held_at(target, network, self.descent, self.path.constants["precision"])
-            responses, settled = settle(network, self.descent, responses, pull, self.path.constants)
-        answer = torch.softmax(network.classify(responses[-1].activity), 1)
-        error = answer - target
-        broadcast = {"output_all": answer.unsqueeze(1), "label_all": target.unsqueeze(1)}
-        lessons, above = self.teach(responses, error, settled)
-        found = network.output_update(error, responses[-1].activity)
+            pull = clamp_output(target, network, self.pathway, self.path.constants["precision"])
+            responses, settled = settle(network, self.pathway, responses, pull, self.path.constants)
+        output = torch.softmax(network.classify(responses[-1].activity), 1)
+        error = output - target
+        broadcast = {"output_all": output.unsqueeze(1), "label_all": target.unsqueeze(1)}
+        feedback, above = self.layer_feedback(responses, error, settled)
+        updates = network.output_update(error, responses[-1].activity)
         for k, (layer, response) in enumerate(zip(network.layers, responses, strict=True)):
-            updates = self.plasticity.updates(layer, response, broadcast=broadcast, lesson=lessons[k])
-            found |= {f"layer{k + 1}.{name}": update for name, update in updates.items()}
+            of_layer = self.plasticity.updates(layer, response, broadcast=broadcast, feedback=feedback[k])
+            updates |= {f"layer{k + 1}.{name}": update for name, update in of_layer.items()}
         if rule.feedback is not None:
             noisy = "noise_post" in rule.reads
-            found |= self._measure(responses) if noisy else self._follow(responses, above)
-        return found
+            updates |= self._from_noise(responses) if noisy else self._from_errors(responses, above)
+        return updates
 
-    def teach(
+    def layer_feedback(
         self, responses: list[Response], error: Tensor, settled: list[Tensor]
     ) -> tuple[list[FeedbackSignal], list[Tensor]]:
-        """Bring the error (batch, classes) down; answer with what each layer hears, and with what stands above it."""
-        self.descent.begin()
-        top = len(responses) - 1
-        lessons: list[FeedbackSignal] = []
+        """Propagate the output error down through the layers.
+
+        Args:
+            responses: of the layers.
+            error: of the output, (batch, classes).
+            settled: errors of the layers, each (batch, positions, cells), where activity has settled; else empty.
+
+        Returns:
+            The feedback to each layer, and the error above each layer, (batch, positions above, cells above), which its
+            feedback weights project.
+        """
+        self.pathway.begin_batch()
+        feedback: list[FeedbackSignal] = []
         above: list[Tensor] = []
         passed = error.unsqueeze(1)
-        for k in range(top, -1, -1):
-            teaching = settled[k] if settled else None
+        for k in reversed(range(len(responses))):
+            projected = settled[k] if settled else None
             if self.path.route == "layered":
-                teaching = self.descent.down(k, passed)
+                projected = self.pathway.project(k, passed)
             above.insert(0, passed)
-            lessons.insert(0, self.descent.lesson(k, responses, teaching))
+            feedback.insert(0, self.pathway.signal(k, responses, projected))
             if self.path.route == "layered":
-                met = FeedbackSignal(teaching, slopes=self.descent.slopes(k, responses))
-                passed = self.plasticity.taught(self.network.layers[k], responses[k], met)
-        return lessons, above
+                masked = FeedbackSignal(projected, derivative=self.pathway.passed_derivative(k, responses))
+                passed = self.plasticity.layer_error(self.network.layers[k], responses[k], masked)
+        return feedback, above
 
-    def _follow(self, responses: list[Response], above: list[Tensor]) -> dict[str, Tensor]:
-        """Change plastic feedback weights by what passes through them and the activity it reaches."""
+    def _from_errors(self, responses: list[Response], above: list[Tensor]) -> dict[str, Tensor]:
+        """Update plastic feedback weights by the errors that they project and the activity of their targets."""
         return self._feedback_updates("activity_post", [response.activity for response in responses], above)
 
-    def _measure(self, responses: list[Response]) -> dict[str, Tensor]:
-        """Change plastic feedback weights by noise in each layer and what the layer above makes of it."""
-        noise, heard = [], []
+    def _from_noise(self, responses: list[Response]) -> dict[str, Tensor]:
+        """Update plastic feedback weights by noise in each layer and the response to it in the layer above."""
+        noise, above = [], []
         layers = self.network.layers
         for k, response in enumerate(responses):
             like = response.activity
             noise.append(torch.from_numpy(self.noise.standard_normal(tuple(like.shape))).to(like))
             if k + 1 == len(layers):
-                heard.append(torch.relu(noise[k].flatten(1) @ self.network.output.T).unsqueeze(1))
+                above.append(torch.relu(noise[k].flatten(1) @ self.network.output.T).unsqueeze(1))
             else:
                 drive = layers[k + 1].feedforward(layers[k + 1].gather(noise[k]))
-                heard.append(layers[k + 1].rate(drive))
-        return self._feedback_updates("noise_post", noise, heard)
+                above.append(layers[k + 1].rate(drive))
+        return self._feedback_updates("noise_post", noise, above)
 
     def _feedback_updates(self, signal: str, post: list[Tensor], pre: list[Tensor]) -> dict[str, Tensor]:
-        """Correlate both ends of the feedback synapses onto each layer."""
-        found = {}
+        """Compute the updates of the feedback weights onto each layer from a signal of its cells and activity above."""
+        updates = {}
         for k, (layer, values, above) in enumerate(zip(self.network.layers, post, pre, strict=True), 1):
             assert layer.feedback is not None
             if self.path.route == "direct":
                 ends = values, above.expand(-1, layer.positions, -1)
             else:
-                seen = values.flatten(1).unsqueeze(1) if k == len(post) else self.network.layers[k].gather(values)
-                ends = seen, above
-            update = self.plasticity.feedback_update(layer.feedback, {signal: ends[0]}, ends[1])
-            found[f"layer{k}.feedback"] = update
-        return found
+                patches = values.flatten(1).unsqueeze(1) if k == len(post) else self.network.layers[k].gather(values)
+                ends = patches, above
+            updates[f"layer{k}.feedback"] = self.plasticity.feedback_update(layer.feedback, {signal: ends[0]}, ends[1])
+        return updates
 
     @torch.no_grad()
-    def classify(self, leaves: Tensor) -> Tensor:
-        """Answer with the logits of the output."""
-        return self.network.classify(self.network.activities(leaves)[-1])
+    def classify(self, inputs: Tensor) -> Tensor:
+        """Compute the logits of the output, (samples, classes), for inputs, (samples, positions, channels)."""
+        return self.network.classify(self.network.activities(inputs)[-1])
 
     def state(self) -> State:
-        """Copy all that learning has changed, and where the random streams stand."""
-        drawn = {f"magnitudes{k}": tensor for k, tensor in enumerate(self.descent.magnitudes)}
+        """Copy everything that learning has changed, and the states of the random streams."""
+        magnitudes = {f"magnitudes{k}": tensor for k, tensor in enumerate(self.pathway.magnitudes)}
         return {
             **network_state(self.network),
-            **under("optimizer", copied(self.optimizer.state())),
-            **copied(drawn),
+            **add_prefix("optimizer", detached_copies(self.optimizer.state())),
+            **detached_copies(magnitudes),
             "stream.noise": stream_state(self.noise),
-            "stream.magnitudes": stream_state(self.descent.fresh),
+            "stream.magnitudes": stream_state(self.pathway.magnitude_stream),
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state."""
+        """Restore what `state` returned.
+
+        Raises:
+            ValueError: where type or shape of a tensor do not match.
+        """
         load_network(self.network, state)
-        self.optimizer.load(part("optimizer", state))
-        for k, tensor in enumerate(self.descent.magnitudes):
-            if (found := state[f"magnitudes{k}"]).shape != tensor.shape or found.dtype != tensor.dtype:
-                raise ValueError(f"magnitudes{k}: {tuple(found.shape)} of {found.dtype}, not {tuple(tensor.shape)}")
-            self.descent.magnitudes[k] = found.to(tensor.device)
+        self.optimizer.load(strip_prefix("optimizer", state))
+        for k, tensor in enumerate(self.pathway.magnitudes):
+            if (saved := state[f"magnitudes{k}"]).shape != tensor.shape or saved.dtype != tensor.dtype:
+                raise ValueError(f"magnitudes{k}: {tuple(saved.shape)} of {saved.dtype}, not {tuple(tensor.shape)}")
+            self.pathway.magnitudes[k] = saved.to(tensor.device)
         load_stream(self.noise, state["stream.noise"])
-        load_stream(self.descent.fresh, state["stream.magnitudes"])
+        load_stream(self.pathway.magnitude_stream, state["stream.magnitudes"])

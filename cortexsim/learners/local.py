@@ -7,26 +7,26 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from cortexsim.learners.state import State, copied, load_network, network_state, part, under
-from cortexsim.rate import Network, Optimization, Optimizer, Plasticity, mixed, other_tops
+from cortexsim.learners.state import State, add_prefix, detached_copies, load_network, network_state, strip_prefix
+from cortexsim.rate import Network, Optimization, Optimizer, Plasticity, gather_other_tops, mix_fixations
 from cortexsim.rules import Rule
 
 
 class Local:
-    """Let every layer learn by itself from its own activity and its context.
+    """Train each layer by itself, from its own activity and its context.
 
     Args:
-        network: its layers; those that the rule cannot teach (a top column without siblings) stay as they are.
-        rule: what its synapses follow.
+        network: to train; layers that the rule cannot train (a top column without siblings) do not change.
+        rule: of its synapses.
         optimization: how weights follow their updates.
-        schedule: ``greedy`` teaches one layer after the other, each with the full budget, the input of each computed
-            once; ``simultaneous`` teaches all at once.
-        top: ``label`` lets the top layer's dendrites hear the label; ``readout`` leaves the top to a readout.
-        shaped: how many layers, from below, it teaches; all but the top unless given, or with that where it hears the
-            label.
+        schedule: ``greedy`` trains one layer after the other, each with the full budget, on inputs that are computed
+            once; ``simultaneous`` trains all at once.
+        top: ``label`` adds the label to the context of the top layer, which then classifies; ``readout`` leaves the top
+            to a readout.
+        trained_layers: how many layers, from below, it trains; all but the top unless given, or all with ``label``.
     """
 
-    streams = frozenset[int]()
+    streaming_stages = frozenset[int]()
 
     def __init__(
         self,
@@ -35,105 +35,116 @@ class Local:
         optimization: Optimization,
         schedule: Literal["greedy", "simultaneous"] = "greedy",
         top: Literal["readout", "label"] = "readout",
-        shaped: int | None = None,
+        trained_layers: int | None = None,
     ) -> None:
         self.network = network
         self.top = top
         self.plasticity = Plasticity(rule)
-        self.represents = len(network.layers) - (top == "readout") if shaped is None else shaped
-        self.plastic = network.layers[: self.represents]
-        self.uses_labels = any("label" in layer.outside for layer in self.plastic)
+        self.trained_layers = len(network.layers) - (top == "readout") if trained_layers is None else trained_layers
+        self.plastic = network.layers[: self.trained_layers]
+        self.uses_labels = any("label" in layer.external_context for layer in self.plastic)
         for layer in self.plastic:
-            layer.prepare(rule.requires)
+            layer.track(rule.requires)
         self.optimization = optimization
         self.optimizers: dict[int, Optimizer] = {}
-        one_by_one = [[k] for k in range(self.represents)]
-        self.schedule = one_by_one if schedule == "greedy" else [list(range(self.represents))]
+        numbers = list(range(self.trained_layers))
+        self.schedule = [[k] for k in numbers] if schedule == "greedy" else [numbers]
         self.stages = len(self.schedule)
-        self.hearing = [[k for k in layers if self.plastic[k].hears_view] for layers in self.schedule]
+        self.viewing = [[k for k in layers if self.plastic[k].uses_second_view] for layers in self.schedule]
 
     def _optimizer(self, k: int) -> Optimizer:
-        """Give the optimiser of a layer; not before it learns here: it may have another substrate."""
+        """Return the optimiser of a layer, created when it first learns here: it may be on another substrate."""
         if k not in self.optimizers:
-            self.optimizers[k] = Optimizer(self.optimization, self._taught(k))
+            plastic = self.plasticity.rule.context is not None
+            names = ("feedforward", "bias", "context") if plastic else ("feedforward", "bias")
+            tensors = self.plastic[k].state()
+            self.optimizers[k] = Optimizer(self.optimization, {name: tensors[name] for name in names})
         return self.optimizers[k]
 
-    def _taught(self, k: int) -> dict[str, Tensor]:
-        """Name the tensors that the rule changes in a layer."""
-        plastic = self.plasticity.rule.context is not None
-        names = ("feedforward", "bias", "context") if plastic else ("feedforward", "bias")
-        return {name: self.plastic[k].state()[name] for name in names}
-
     @torch.no_grad()
-    def present(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
-        """Answer with the activity below the stage's first layer, which no longer changes.
+    def stage_inputs(self, stage: int, inputs: Tensor, *views: Tensor) -> Tensor:
+        """Compute the activity below the first layer of a stage, which does not change during the stage.
 
-        Beside it stands that of each second view that a layer of the stage hears, one for each such layer.
+        Args:
+            stage: from 0.
+            inputs: (samples, positions, channels).
+            views: second views of the inputs, one for each layer that learns, for contexts that include them.
+
+        Returns:
+            (samples, positions, cells); with that of the second views of the layers of the stage that use them beside
+            it, (samples, 1 + views, positions, cells).
         """
-        first, shown = self.schedule[stage][0], [leaves, *(views[k] for k in self.hearing[stage])]
+        first, shown = self.schedule[stage][0], [inputs, *(views[k] for k in self.viewing[stage])]
         below = [self.network.activities(values, first)[-1] if first else values for values in shown]
         return torch.stack(below, 1) if len(below) > 1 else below[0]
 
     @torch.inference_mode()
-    def step(self, stage: int, seen: Tensor, labels: Tensor, progress: float) -> None:
-        """Change the weights of the stage's layers after one batch."""
-        below, *second = seen.unbind(1) if self.hearing[stage] else (seen,)
+    def step(self, stage: int, batch: Tensor, labels: Tensor, progress: float) -> None:
+        """Update the weights of the layers of a stage after a batch of `stage_inputs`, with labels, (batch,)."""
+        below, *second = batch.unbind(1) if self.viewing[stage] else (batch,)
         inputs, responses = [], []
         for k in self.schedule[stage]:
             inputs.append(below)
             responses.append(self.plastic[k].respond(below, learning=True))
             below = self.plastic[k].send(responses[-1].activity)
-        outside, views = self._outside(labels), self._views(stage, second)
+        external, views = self._external(labels), self._view_activities(stage, second)
         for k, below, response in zip(self.schedule[stage], inputs, responses, strict=True):
             layer, rule = self.plastic[k], self.plasticity.rule
-            heard = None
-            if layer.outside or k in views:
-                others = {"top": other_tops(responses[-1].activity, layer.positions)} if "top" in layer.outside else {}
-                heard = layer.listen(response.activity, outside | others, views.get(k))
-            updates = self.plasticity.updates(layer, response, heard)
-            if rule.false_inputs:
-                false = layer.answer(mixed(layer.gather(below), below.shape[2], rule.negatives))
-                for name, update in self.plasticity.updates(layer, false, hybrid=True).items():
-                    updates[name] = updates[name] + update
+            context = negative = None
+            if layer.external_context or k in views:
+                if "top" in layer.external_context:
+                    external = external | {"top": gather_other_tops(responses[-1].activity, layer.positions)}
+                context = layer.gather_context(response.activity, external, views.get(k))
+            if rule.negative_inputs:
+                patches = mix_fixations(layer.gather(below), below.shape[2], rule.negatives)
+                negative = layer.respond_to_patches(patches)
+            updates = self.plasticity.updates(layer, response, context, negative=negative)
             self._optimizer(k).step(updates, progress)
 
     @torch.no_grad()
-    def classify(self, leaves: Tensor) -> Tensor | None:
-        """Ask the top layer how well each label would fit its context: u = z^T B c for every class c."""
-        return None if self.top == "readout" else self.answer(self.network.activities(leaves)[-1])
+    def classify(self, inputs: Tensor) -> Tensor | None:
+        """Compute the score of each class as context of the top layer, u = z^T B c.
 
-    def answer(self, activity: Tensor) -> Tensor:
-        """Say how well each label would fit an activity of the top layer, (batch, 1, cells): (batch, classes)."""
+        Args:
+            inputs: (samples, positions, channels).
+
+        Returns:
+            Scores, (samples, classes); None where a readout is to be fitted.
+        """
+        return None if self.top == "readout" else self.label_scores(self.network.activities(inputs)[-1])
+
+    def label_scores(self, activity: Tensor) -> Tensor:
+        """Compute the scores of all classes, (batch, classes), from the top layer, (batch, 1, cells)."""
         top = self.network.layers[-1]
         assert top.context is not None
         return activity.flatten(1) @ top.context.weights[0]
 
     def state(self) -> State:
-        """Copy all that learning has changed."""
-        found = network_state(self.network)
+        """Copy everything that learning has changed."""
+        state = network_state(self.network)
         for k, optimizer in self.optimizers.items():
-            found |= under(f"optimizer{k + 1}", copied(optimizer.state()))
-        return found
+            state |= add_prefix(f"optimizer{k + 1}", detached_copies(optimizer.state()))
+        return state
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state."""
+        """Restore what `state` returned; errors as in `load_network` and `Optimizer.load`."""
         load_network(self.network, state)
-        for k in range(self.represents):
+        for k in range(self.trained_layers):
             self.optimizers.pop(k, None)
-            if remembered := part(f"optimizer{k + 1}", state):
-                self._optimizer(k).load(remembered)
+            if saved := strip_prefix(f"optimizer{k + 1}", state):
+                self._optimizer(k).load(saved)
 
-    def _outside(self, labels: Tensor) -> dict[str, Tensor]:
-        """Say what dendrites can hear that is of no layer, each (batch, 1, cells)."""
+    def _external(self, labels: Tensor) -> dict[str, Tensor]:
+        """Encode the label population, (batch, 1, classes), where it is a context."""
         if not self.uses_labels:
             return {}
         return {"label": one_hot(labels, self.network.classes).to(self.network.output.dtype).unsqueeze(1)}
 
-    def _views(self, stage: int, others: Sequence[Tensor]) -> dict[int, Tensor]:
-        """Answer second views, each for a layer that hears it, with the activity of that layer."""
-        found = {}
-        for k, below in zip(self.hearing[stage], others, strict=True):
+    def _view_activities(self, stage: int, second: Sequence[Tensor]) -> dict[int, Tensor]:
+        """Compute the activity of each layer that uses second views, in its own second view."""
+        activities = {}
+        for k, below in zip(self.viewing[stage], second, strict=True):
             for layer in self.plastic[self.schedule[stage][0] : k]:
                 below = layer(below)
-            found[k] = self.plastic[k].respond(below).activity
-        return found
+            activities[k] = self.plastic[k].respond(below).activity
+        return activities

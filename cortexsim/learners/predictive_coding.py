@@ -1,23 +1,25 @@
-"""Predictive coding without labels: activity settles towards what lessens a contrastive loss, and is learned."""
+"""Predictive coding without labels: activity settles down the gradient of a contrastive loss, and is then learned."""
 
 import torch
 from torch import Tensor
 
-from cortexsim.learners.contrast import Contrast, contrasted
-from cortexsim.learners.state import Optimized
+from cortexsim.learners.contrast import Contrast, without_top
+from cortexsim.learners.state import OptimizedNetwork
 from cortexsim.rate import FeedbackPathway, Network, Optimization, Optimizer, Plasticity, settle
 from cortexsim.rules import Rule
 
 
-class Settled(Optimized):
-    """Let the last layer whose columns have siblings be pulled by the gradient of a loss of its own values.
+class PredictiveCoding(OptimizedNetwork):
+    """Predictive coding whose external pull is the gradient of a contrastive loss.
+
+    The loss is one of the values of the last layer whose columns have siblings.
 
     Args:
-        network: its layers; the top one stays as it is.
-        rule: what the synapses of the layers follow, with a path whose route is settled.
+        network: to train; the top layer does not change.
+        rule: of the synapses of the layers, with a path of the route ``"settled"``.
         optimization: how weights follow their updates.
-        loss: of that layer; its context weights follow its gradient at the settled values.
-        seed: root seed of the path's random weights.
+        loss: of that layer; its context weights follow the gradient at the settled values.
+        seed: root seed of the random weights of the path.
 
     Raises:
         UserError: where no column has a sibling.
@@ -25,43 +27,51 @@ class Settled(Optimized):
 
     stages = 1
     uses_labels = False
-    streams = frozenset[int]()
+    streaming_stages = frozenset[int]()
 
     def __init__(self, network: Network, rule: Rule, optimization: Optimization, loss: Contrast, seed: int = 0) -> None:
         assert rule.path is not None
         self.network, self.loss, self.path = network, loss, rule.path
-        self.below, taught = contrasted(network)
-        self.represents = len(self.below.layers)
+        self.below, trained = without_top(network)
+        self.trained_layers = len(self.below.layers)
         self.plasticity = Plasticity(rule)
-        self.descent = FeedbackPathway(self.below, self.path, seed)
-        self.optimizer = Optimizer(optimization, taught)
+        self.pathway = FeedbackPathway(self.below, self.path, seed)
+        self.optimizer = Optimizer(optimization, trained)
 
-    def present(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
-        """See the leaves themselves."""
-        return leaves
-
-    @torch.no_grad()
-    def step(self, stage: int, seen: Tensor, labels: Tensor, progress: float) -> None:
-        """Change the weights of all layers up to the loss after one batch."""
-        self.optimizer.step(self.updates(seen, learning=True), progress)
+    def stage_inputs(self, stage: int, inputs: Tensor, *views: Tensor) -> Tensor:
+        """Return the inputs, (samples, positions, channels)."""
+        return inputs
 
     @torch.no_grad()
-    def updates(self, leaves: Tensor, learning: bool = False) -> dict[str, Tensor]:
-        """Compute the directions of all weights for one batch of leaves, (batch, s^L, v)."""
-        before = self.below.responses(leaves, learning)
-        responses, errors = settle(self.below, self.descent, before, self._pull, self.path.constants)
-        found: dict[str, Tensor] = {}
+    def step(self, stage: int, batch: Tensor, labels: Tensor, progress: float) -> None:
+        """Update the weights of all layers up to the loss after a batch, (batch, positions, channels)."""
+        self.optimizer.step(self.updates(batch, learning=True), progress)
+
+    @torch.no_grad()
+    def updates(self, inputs: Tensor, learning: bool = False) -> dict[str, Tensor]:
+        """Compute the update directions of all weights for one batch.
+
+        Args:
+            inputs: (batch, positions, channels).
+            learning: whether input gains and normalisations adapt.
+
+        Returns:
+            Directions by the names of ``network.state()``; eta is not applied.
+        """
+        before = self.below.responses(inputs, learning)
+        responses, errors = settle(self.below, self.pathway, before, self._pull, self.path.constants)
+        updates: dict[str, Tensor] = {}
         for k, (layer, response) in enumerate(zip(self.below.layers, responses, strict=True)):
-            lesson = self.descent.lesson(k, responses, errors[k])
-            updates = self.plasticity.updates(layer, response, lesson=lesson)
-            found |= {f"layer{k + 1}.{name}": update for name, update in updates.items()}
+            feedback = self.pathway.signal(k, responses, errors[k])
+            of_layer = self.plasticity.updates(layer, response, feedback=feedback)
+            updates |= {f"layer{k + 1}.{name}": update for name, update in of_layer.items()}
         context = self.below.layers[-1].context
         if context is not None:
-            found[f"layer{self.represents}.context"] = -self._gradient(responses[-1].activity, context.weights)
-        return found
+            updates[f"layer{self.trained_layers}.context"] = -self._gradient(responses[-1].activity, context.weights)
+        return updates
 
     def _pull(self, values: Tensor) -> Tensor:
-        """Say how the values of the last layer pull at each other, each column's loss counted once."""
+        """Compute the gradient of the loss, summed over columns, with respect to the values of the last layer."""
         columns = values.shape[0] * values.shape[1]
         values = values.detach()
         return self.path.constants["precision"] * columns * self._gradient(values, values)
@@ -70,9 +80,9 @@ class Settled(Optimized):
         """Differentiate the loss with respect to the values, or to weights that it reads."""
         with torch.enable_grad():
             wanted.requires_grad_()
-            (found,) = torch.autograd.grad(self.loss(self.below.layers[-1], values), wanted)
+            (gradient,) = torch.autograd.grad(self.loss(self.below.layers[-1], values), wanted)
         wanted.requires_grad_(False)
-        return found
+        return gradient
 
-    def classify(self, leaves: Tensor) -> None:
-        """Leave the answer to a readout."""
+    def classify(self, inputs: Tensor) -> None:
+        """Return None for any inputs, (samples, positions, channels): a readout is to be fitted."""

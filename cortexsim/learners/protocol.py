@@ -1,4 +1,4 @@
-"""What every learner is, and the one loop that trains them all."""
+"""The protocol of all learners, and the one loop that trains them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -14,65 +14,90 @@ from cortexsim.seeds import stream
 
 
 class Learner(Protocol):
-    """Learn from a stream of fixations, and answer with activity.
+    """A network and the way it learns from a stream of fixations.
+
+    Training has stages, each with the full number of epochs.
 
     Attributes:
-        network: the layers it learns in.
-        stages: how often it goes through its epochs; a greedy learner has one stage a layer, others have one.
-        uses_labels: whether its layers see labels while they learn.
-        represents: how many layers, from below, it has shaped: a readout listens to the last.
-        streams: stages that learn fixation by fixation, and are shown an epoch as one stream instead of batches.
+        network: its layers.
+        stages: a greedy learner has one for each layer, others have one, the untrained control none.
+        uses_labels: whether its layers learn from labels.
+        trained_layers: how many layers, from below, it trains; a readout is fitted to the last of them.
+        streaming_stages: stages in which it learns fixation by fixation, so that an epoch is one batch.
     """
 
     stages: int
     uses_labels: bool
-    represents: int
+    trained_layers: int
 
     @property
     def network(self) -> Network:
-        """The layers it learns in."""
+        """Its layers."""
         ...
 
     @property
-    def streams(self) -> Set[int]:
-        """Stages that learn fixation by fixation."""
+    def streaming_stages(self) -> Set[int]:
+        """Stages in which it learns fixation by fixation."""
         ...
 
-    def present(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
-        """Turn leaves (samples, s^L, v) into what the layers of this stage see, (samples, positions, cells below).
+    def stage_inputs(self, stage: int, inputs: Tensor, *views: Tensor) -> Tensor:
+        """Compute the input of the layers that learn in a stage.
 
-        Where its dendrites hear second views of the samples, these come beside them: (samples, 1 + views, positions,
-        cells below).
+        Args:
+            stage: from 0.
+            inputs: (samples, positions, channels).
+            views: second views of the inputs, one for each layer that learns, for contexts that include them.
+
+        Returns:
+            (samples, positions, cells below); beside second views, (samples, 1 + views, positions, cells below).
         """
         ...
 
-    def step(self, stage: int, seen: Tensor, labels: Tensor, progress: float) -> None:
-        """Learn from one batch; progress through the stage runs from 0 to 1."""
+    def step(self, stage: int, batch: Tensor, labels: Tensor, progress: float) -> None:
+        """Learn from one batch.
+
+        Args:
+            stage: from 0.
+            batch: rows of `stage_inputs`.
+            labels: (batch,).
+            progress: through the stage, from 0 to 1.
+        """
         ...
 
-    def classify(self, leaves: Tensor) -> Tensor | None:
-        """Answer with logits (samples, classes), or None where a readout is to be fitted."""
+    def classify(self, inputs: Tensor) -> Tensor | None:
+        """Compute logits, (samples, classes), for inputs, (samples, positions, channels); None to fit a readout."""
         ...
 
     def state(self) -> State:
-        """Copy all that learning has changed: a learner built alike that loads it goes on to the same weights."""
+        """Copy everything that further learning depends on."""
         ...
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state."""
+        """Restore what `state` returned, in a learner that was built alike; see `load_exactly` for states of others."""
         ...
 
 
 @dataclass(frozen=True)
 class Budget:
-    """Limit how often a learner sees its samples: epochs for each stage, and samples in a batch."""
+    """Length of a training.
+
+    Args:
+        epochs: per stage.
+        batch: samples in a batch.
+    """
 
     epochs: int = 40
     batch: int = 64
 
 
 class Cursor(NamedTuple):
-    """Say how far a training is: so many stages are done, epochs of the next, and batches of the next of these."""
+    """A position in a training.
+
+    Attributes:
+        stage: stages done.
+        epoch: epochs done in the present stage.
+        batch: batches done in the present epoch.
+    """
 
     stage: int = 0
     epoch: int = 0
@@ -83,15 +108,15 @@ START = Cursor()
 
 
 def batch_size(learner: Learner, stage: int, samples: int, budget: Budget) -> int:
-    """Say how many samples a batch of a stage has; where fixations follow each other it is an epoch."""
-    return samples if stage in learner.streams else min(budget.batch, samples)
+    """Compute the number of samples in a batch of a stage: all of them where it learns fixation by fixation."""
+    return samples if stage in learner.streaming_stages else min(budget.batch, samples)
 
 
-def see_possible(cursor: Cursor, learner: Learner, samples: int, budget: Budget) -> None:
-    """See that a training can be this far.
+def check_cursor(cursor: Cursor, learner: Learner, samples: int, budget: Budget) -> None:
+    """Check that a cursor is a position in a training.
 
     Raises:
-        UserError: where it cannot.
+        UserError: where it is not.
     """
     ended = cursor == Cursor(learner.stages)
     if not ended and not (cursor.stage < learner.stages and cursor.epoch < budget.epochs):
@@ -101,13 +126,22 @@ def see_possible(cursor: Cursor, learner: Learner, samples: int, budget: Budget)
 
 
 class BatchEnd(NamedTuple):
-    """Says that a learner has learned from a batch, and where training then is."""
+    """A learner has learned from a batch.
+
+    Attributes:
+        cursor: where training now is.
+    """
 
     cursor: Cursor
 
 
 class EpochEnd(NamedTuple):
-    """Says that an epoch of a stage has ended, both counted from 0."""
+    """An epoch of a stage has ended.
+
+    Attributes:
+        stage: from 0.
+        epoch: from 0.
+    """
 
     stage: int
     epoch: int
@@ -126,37 +160,37 @@ def events(
     begin: Cursor = START,
     views: Sequence[Tensor] = (),
 ) -> Iterator[Event]:
-    """Show a learner its samples, in an order that depends on the seed alone and so is the same for every learner.
+    """Train a learner, event by event: it learns only as far as events are taken from the iterator.
 
-    What is left of an epoch that the batch does not divide waits for the next one, shuffled in again. It learns as far
-    as events are asked for.
+    The order of the samples depends on the seed alone, and so is the same for all learners. It is drawn anew for each
+    epoch; samples left over where the batch size does not divide their number are skipped in that epoch.
 
     Args:
-        learner: who learns.
+        learner: to train.
         inputs: (samples, positions, channels).
         labels: (samples,).
-        budget: epochs and batch.
+        budget: epochs and batch size.
         seed: root seed of the stream ``order``.
-        begin: where to go on, for a learner that has been this far.
-        views: second views of the samples, one for each layer that learns, each like ``inputs``; for learners whose
-            dendrites hear them.
+        begin: where to resume, for a learner whose state is that of this position.
+        views: second views of the samples, one for each layer that learns, each like ``inputs``; for contexts that
+            include them.
 
     Yields:
-        What has happened: batches and epochs that have ended.
+        Ends of batches and epochs.
     """
     for stage in range(begin.stage, learner.stages):
         batch = batch_size(learner, stage, len(inputs), budget)
         steps = len(inputs) // batch
-        seen, order = learner.present(stage, inputs, *views), stream(seed, "order")
+        shown, order = learner.stage_inputs(stage, inputs, *views), stream(seed, "order")
         for epoch in range(budget.epochs):
             shuffled = torch.from_numpy(order.permutation(len(inputs))).to(inputs.device)
-            if (stage, epoch) < begin[:2]:  # What was drawn before is drawn again: the order is a stream.
+            if (stage, epoch) < begin[:2]:  # Drawn nevertheless, to advance the random stream.
                 continue
             done = begin.batch if (stage, epoch) == begin[:2] else 0
             batches = list(enumerate(shuffled[: steps * batch].split(batch)))
             for index, chosen in batches[done:]:
                 progress = (epoch * steps + index) / (budget.epochs * steps)
-                learner.step(stage, seen[chosen], labels[chosen], progress)
+                learner.step(stage, shown[chosen], labels[chosen], progress)
                 yield BatchEnd(Cursor(stage, epoch, index + 1))
             yield EpochEnd(stage, epoch)
 
@@ -171,7 +205,32 @@ def train(
     begin: Cursor = START,
     views: Sequence[Tensor] = (),
 ) -> None:
-    """Train a learner, and tell callbacks, in their order, of every batch and epoch that ends: see `events`."""
+    """Train a learner, and call callbacks, in order, at the end of each batch and epoch.
+
+    >>> from cortexsim.learners import Local
+    >>> from cortexsim.rate import Architecture, Network, Optimization
+    >>> from cortexsim.rules import Rule, ThreeFactor
+    >>> from cortexsim.topology import tree
+    >>> oja = Rule("oja", "dW = eta * (z x - z^2 W)", "", ThreeFactor("activity_post", "1", decay="activity_post**2"))
+    >>> topology = tree(depth=2, size=2, channels=8)
+    >>> network = Network.build(Architecture(cells=16), topology, classes=4, seed=0)
+    >>> learner = Local(network, oja, Optimization())
+    >>> seen = []
+    >>> inputs, labels = torch.rand(100, 4, 8), torch.zeros(100, dtype=torch.long)
+    >>> train(learner, inputs, labels, Budget(epochs=1, batch=50), seed=0, callbacks=[seen.append])
+    >>> seen[-1]
+    EpochEnd(stage=0, epoch=0)
+
+    Args:
+        learner: to train.
+        inputs: (samples, positions, channels).
+        labels: (samples,).
+        budget: epochs and batch size.
+        seed: root seed of the order of samples.
+        callbacks: functions of an event.
+        begin: where to resume: see `events`.
+        views: second views of the samples: see `events`.
+    """
     for event in events(learner, inputs, labels, budget, seed, begin, views):
         for callback in callbacks:
             callback(event)

@@ -210,7 +210,7 @@ class Segment:
             feedback=layer.feedback is not None,
             presynaptic_rate=rate if spikes else 0.0,
             sends="prediction" if layer.predicts else "activity",
-            context_sources=_table(layer.heard),
+            context_sources=_table(layer.context_index),
             receptive_fields=None if layer.fields is None else _table(layer.fields),
             positions_below=self.below if k == 0 else self.layers[k - 1].positions,
         )

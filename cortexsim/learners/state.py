@@ -1,4 +1,4 @@
-"""The state of learners: everything that what is still to be learned depends on, by name."""
+"""The state of learners: everything that further learning depends on, by name."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ from cortexsim.errors import UserError
 from cortexsim.rate import Network, Optimizer
 
 State = dict[str, Any]
-"""Tensors, and plain values that JSON can hold, by dotted names."""
+"""Tensors, and plain values that JSON can store, by dotted names."""
 
 FLAGS = ("has_input", "has_varied")  # Of a layer, beside its tensors.
 
@@ -20,12 +20,18 @@ def network_state(network: Network) -> State:
     """Copy all tensors of a network, and the flags of its layers."""
     layers = enumerate(network.layers, 1)
     flags = {f"layer{k}.{flag}": getattr(layer, flag) for k, layer in layers for flag in FLAGS}
-    return {**copied(network.state()), **flags}
+    return {**detached_copies(network.state()), **flags}
 
 
 @torch.no_grad()
 def load_network(network: Network, state: Mapping[str, Any]) -> None:
-    """Put a network back to what `network_state` copied."""
+    """Restore what `network_state` returned, in place.
+
+    Raises:
+        KeyError: where a name is missing.
+        RuntimeError: where shapes do not match.
+        ValueError: where a flag is not a boolean.
+    """
     for name, tensor in network.state().items():
         tensor.copy_(state[name])
     for k, layer in enumerate(network.layers, 1):
@@ -35,45 +41,53 @@ def load_network(network: Network, state: Mapping[str, Any]) -> None:
             setattr(layer, flag, value)
 
 
-def copied(tensors: Mapping[str, Tensor]) -> State:
-    """Copy tensors, so that learning no longer changes them."""
+def detached_copies(tensors: Mapping[str, Tensor]) -> State:
+    """Copy tensors of any shape, without their gradients, so that learning does not change the copies."""
     return {name: tensor.detach().clone() for name, tensor in tensors.items()}
 
 
-def under(name: str, state: Mapping[str, Any]) -> State:
-    """Put a name before every name of a state."""
+def add_prefix(name: str, state: Mapping[str, Any]) -> State:
+    """Prefix every name of a state.
+
+    >>> add_prefix("optimizer", {"step": 3})
+    {'optimizer.step': 3}
+    """
     return {f"{name}.{key}": value for key, value in state.items()}
 
 
-def part(name: str, state: Mapping[str, Any]) -> State:
-    """Take what `under` put under a name."""
+def strip_prefix(name: str, state: Mapping[str, Any]) -> State:
+    """Select the entries with a prefix, and remove it: the inverse of `add_prefix`.
+
+    >>> strip_prefix("optimizer", {"optimizer.step": 3, "output": 1})
+    {'step': 3}
+    """
     return {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}
 
 
 def stream_state(generator: np.random.Generator) -> dict[str, Any]:
-    """Say where a random stream stands."""
+    """Copy the state of a random stream."""
     return dict(generator.bit_generator.state)
 
 
 def load_stream(generator: np.random.Generator, state: dict[str, Any]) -> None:
-    """Put a random stream back to where it stood."""
+    """Restore the state of a random stream."""
     generator.bit_generator.state = state
 
 
 class Stateful(Protocol):
-    """What has a state."""
+    """An object whose state can be saved and restored."""
 
     def state(self) -> State:
-        """Copy all that learning has changed."""
+        """Copy everything that further learning depends on."""
         ...
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state."""
+        """Restore what `state` returned."""
         ...
 
 
 def load_exactly(learner: Stateful, state: Mapping[str, Any]) -> None:
-    """Let a learner go on from a state, and see that it then has this state: same names, shapes, kinds and bits.
+    """Restore the state of a learner, and verify that it then has this state: names, shapes, types and bits.
 
     Raises:
         UserError: where the state is that of another learner, or of none.
@@ -82,26 +96,26 @@ def load_exactly(learner: Stateful, state: Mapping[str, Any]) -> None:
         learner.load(state)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError) as error:
         raise UserError(f"the state does not fit this learner ({' '.join(str(error).split())})") from None
-    found = learner.state()
-    for name in sorted(found.keys() | state.keys()):
-        if name not in found or name not in state:
+    loaded = learner.state()
+    for name in sorted(loaded.keys() | state.keys()):
+        if name not in loaded or name not in state:
             raise UserError(
-                f"the state does not fit this learner ('{name}' is {'missing' if name in found else 'new'})"
+                f"the state does not fit this learner ('{name}' is {'missing' if name in loaded else 'new'})"
             )
-        if (kept := _told(found[name])) != (given := _told(state[name])):
-            raise UserError(f"the state does not fit this learner ('{name}' is {given[0]}, not {kept[0]})")
+        if (own := _fingerprint(loaded[name])) != (given := _fingerprint(state[name])):
+            raise UserError(f"the state does not fit this learner ('{name}' is {given[0]}, not {own[0]})")
 
 
-def _told(value: Any) -> tuple[str, Any]:
-    """Say what a value is, and give what makes it different from others."""
+def _fingerprint(value: Any) -> tuple[str, Any]:
+    """Describe the type of a value, with what identifies it among values of the type."""
     if isinstance(value, Tensor):
         kind = str(value.dtype).removeprefix("torch.")
         return f"{kind} {tuple(value.shape)}", value.detach().cpu().contiguous().numpy().tobytes()
     return type(value).__name__, value
 
 
-class Optimized:
-    """Keep the state of a learner that has one network and one optimiser.
+class OptimizedNetwork:
+    """State of a learner that consists of one network and one optimiser.
 
     Attributes:
         network: its layers.
@@ -112,10 +126,10 @@ class Optimized:
     optimizer: Optimizer
 
     def state(self) -> State:
-        """Copy all that learning has changed."""
-        return network_state(self.network) | under("optimizer", copied(self.optimizer.state()))
+        """Copy everything that further learning depends on."""
+        return network_state(self.network) | add_prefix("optimizer", detached_copies(self.optimizer.state()))
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state."""
+        """Restore what `state` returned; errors as in `load_network` and `Optimizer.load`."""
         load_network(self.network, state)
-        self.optimizer.load(part("optimizer", state))
+        self.optimizer.load(strip_prefix("optimizer", state))

@@ -1,4 +1,4 @@
-"""The control of every comparison: the same network, as it was drawn."""
+"""The untrained control: the same network with its initial weights."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,36 +10,37 @@ from cortexsim.rate import Network
 
 
 class Untrained:
-    """Learn nothing; a readout from the layer that local learners are read from shows what chance wiring is worth.
+    """Learn nothing: a readout then shows what the random initial weights are worth.
 
-    That is the highest, or where this is a single column, which has nobody to hear, the one below.
+    Its ``trained_layers`` are those that a local learner would train: all, or where the top layer is a single column,
+    which has no sibling, all but the top.
 
     Args:
-        network: its layers.
+        network: the control.
     """
 
     stages = 0
     uses_labels = False
-    streams = frozenset[int]()
+    streaming_stages = frozenset[int]()
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self.represents = max(1, len(network.layers) - (network.layers[-1].positions == 1))
+        self.trained_layers = max(1, len(network.layers) - (network.layers[-1].positions == 1))
 
-    def present(self, stage: int, leaves: Tensor, *views: Tensor) -> Tensor:
-        """See the leaves themselves."""
-        return leaves
+    def stage_inputs(self, stage: int, inputs: Tensor, *views: Tensor) -> Tensor:
+        """Return the inputs, (samples, positions, channels)."""
+        return inputs
 
-    def step(self, stage: int, seen: Tensor, labels: Tensor, progress: float) -> None:
-        """Stay as it is."""
+    def step(self, stage: int, batch: Tensor, labels: Tensor, progress: float) -> None:
+        """Do nothing with a batch, (batch, positions, channels)."""
 
-    def classify(self, leaves: Tensor) -> None:
-        """Leave the answer to a readout."""
+    def classify(self, inputs: Tensor) -> None:
+        """Return None for any inputs, (samples, positions, channels): a readout is to be fitted."""
 
     def state(self) -> State:
         """Copy the network."""
         return network_state(self.network)
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state."""
+        """Restore what `state` returned; errors as in `load_network`."""
         load_network(self.network, state)

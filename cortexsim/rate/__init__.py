@@ -1,13 +1,13 @@
-"""Rate layers in torch: networks of columns, and plasticity from a rule's text."""
+"""Rate layers in torch: networks of columns, and the plasticity that rules define on them."""
 
-from cortexsim.rate.context_synapses import other_tops
+from cortexsim.rate.context_synapses import gather_other_tops
 from cortexsim.rate.feedback_pathway import FeedbackPathway
 from cortexsim.rate.layer import Layer, Response
-from cortexsim.rate.mixtures import mixed
-from cortexsim.rate.network import Architecture, Network, device, to_tensor
+from cortexsim.rate.mixtures import mix_fixations
+from cortexsim.rate.network import Architecture, Network, Synapses, choose_device, to_tensor
 from cortexsim.rate.optimizer import Optimization, Optimizer
 from cortexsim.rate.plasticity import Plasticity
-from cortexsim.rate.predictive_coding import held_at, settle
+from cortexsim.rate.predictive_coding import clamp_output, settle
 from cortexsim.rate.projection import Projection
 from cortexsim.rate.rule_variables import FeedbackSignal
 from cortexsim.rate.transfer import TRANSFERS
@@ -25,11 +25,12 @@ __all__ = [
     "Plasticity",
     "Projection",
     "Response",
+    "Synapses",
     "VectorNetwork",
-    "device",
-    "held_at",
-    "mixed",
-    "other_tops",
+    "choose_device",
+    "clamp_output",
+    "gather_other_tops",
+    "mix_fixations",
     "settle",
     "to_tensor",
 ]

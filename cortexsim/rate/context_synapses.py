@@ -1,6 +1,9 @@
-"""What the dendrites of a layer hear, and by how many synapses."""
+"""Context synapses: from the context of a layer onto its dendrites."""
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -8,76 +11,111 @@ from torch import Tensor
 from cortexsim import contexts
 from cortexsim.rate.layer import Layer
 from cortexsim.rate.projection import Projection
-from cortexsim.topology import Topology
+from cortexsim.rate.weights import normal_weights
+from cortexsim.topology import Table, Topology
+
+ContextSynapses = Literal["silent", "random", "one_to_one"]
 
 
-def hear(
-    layer: Layer,
-    number: int,
-    topology: Topology,
-    all_contexts: Sequence[str],
-    sizes: dict[str, int],
-    one_to_one: bool,
-) -> None:
-    """Give a layer silent synapses from its context, such as ``sibling+label``; none where there is nobody to hear.
+@dataclass(frozen=True)
+class ContextWiring:
+    """The context of one layer of a network.
 
-    Where weights are shared, columns that hear others in places of their own have synapses of their own: siblings
-    differ.
-
-    Args:
-        layer: which layer.
-        number: of the layer, counted from 1.
-        topology: of the network.
-        all_contexts: of all layers, from below: ``top`` is the highest that hears anything.
-        sizes: cells of what is heard from elsewhere, by its name.
-        one_to_one: whether synapses come from namesakes alone, and have no weights.
+    Attributes:
+        columns: of the layer, which each column has as its context, (positions, n).
+        external: names of further sources.
+        shape: of the context weights, (groups, cells, context cells); None without such synapses.
     """
-    context = all_contexts[number - 1]
-    if not (sources := contexts.named(context)):
-        return
-    near = contexts.within(context)
-    copies, cells = layer.bias.shape
-    layer.heard = torch.from_numpy(contexts.heard(context, topology, number)).to(layer.bias.device)
-    layer.outside = tuple(name for name in sources if name not in {found.name for found in near})
-    width = cells * layer.heard.shape[1] + sum(sizes[name] for name in layer.outside)
-    if width and not one_to_one:
-        apart = max((found.places(topology, number) for found in near), default=1)
-        layer.context = Projection(layer.bias.new_zeros(apart if copies == 1 else copies, cells, width))
+
+    columns: Table
+    external: tuple[str, ...]
+    shape: tuple[int, int, int] | None
+
+    @classmethod
+    def of(
+        cls, context: str, topology: Topology, number: int, groups: int, cells: int, sizes: dict[str, int]
+    ) -> "ContextWiring":
+        """Work out the context of a layer from its name.
+
+        Where columns share their feedforward weights, they may still need context weights of their own, as siblings do.
+
+        Args:
+            context: such as ``"sibling+label"``. Without any, columns are wired to their siblings, without weights.
+            topology: of the network.
+            number: of the layer, from 1.
+            groups: weight groups of its feedforward weights.
+            cells: of a column.
+            sizes: number of cells of each external source.
+
+        Raises:
+            UserError: where an offset has not one step for each axis of the layer.
+        """
+        names, inside = contexts.split(context), contexts.in_layer(context)
+        columns = contexts.column_table(context if names else "sibling", topology, number)
+        own = {source.name for source in inside}
+        external = tuple(name for name in names if name not in own)
+        width = cells * columns.shape[1] + sum(sizes[name] for name in external)
+        if not names or not width:
+            return cls(columns, external, None)
+        places = max((source.weight_groups(topology, number) for source in inside), default=1)
+        return cls(columns, external, (places if groups == 1 else groups, cells, width))
+
+    def projection(self, kind: ContextSynapses, seed: int, number: int, like: Tensor) -> Projection | None:
+        """Create the synapses.
+
+        Args:
+            kind: how they begin.
+            seed: root seed of the stream ``context``, of random ones.
+            number: of the layer, from 1.
+            like: tensor whose type and device they get.
+
+        Returns:
+            Weights of the shape in `shape`; None without such synapses.
+        """
+        if self.shape is None or kind == "one_to_one":
+            return None
+        if kind == "silent":
+            return Projection(like.new_zeros(self.shape))
+        return Projection(normal_weights(seed, ("context", number), self.shape, math.sqrt(2 / self.shape[2]), like))
 
 
-def bring_back(layer: Layer, values: Tensor) -> Tensor:
-    """Bring values of cells back to those of the layer that they hear, through the same context synapses.
+def highest_with_context(all_contexts: Sequence[str]) -> int:
+    """Find the highest layer, from 1, that has a context; the top layer where none has.
 
-    Args:
-        layer: which layer; a second view of the sample hears nothing back.
-        values: (batch, positions, cells).
-
-    Returns:
-        Sums over all that hear a cell, (batch, positions, cells).
+    >>> highest_with_context(["sibling", "sibling", "none"])
+    2
     """
-    assert layer.context is not None
-    count, cells, sources = layer.heard.shape[1], values.shape[2], layer.heard.flatten()
-    back = Projection(layer.context.weights[:, :, : count * cells].transpose(1, 2))(values)
-    here = sources < layer.positions
-    each = back.unflatten(2, (count, cells)).flatten(1, 2)  # In the order of their sources.
-    return torch.zeros_like(values).index_add(1, sources[here], each[:, here])
-
-
-def highest(all_contexts: Sequence[str]) -> int:
-    """Find the highest layer, counted from 1, whose dendrites hear anything."""
-    numbers = [number for number, context in enumerate(all_contexts, 1) if contexts.named(context)]
+    numbers = [number for number, context in enumerate(all_contexts, 1) if contexts.split(context)]
     return max(numbers, default=len(all_contexts))
 
 
-def other_tops(top: Tensor, positions: int) -> Tensor:
-    """Let each column hear the columns of the highest layer but the one above it.
+def project_back(layer: Layer, values: Tensor) -> Tensor:
+    """Project values of cells back through their context synapses, onto the cells of the layer they come from.
 
-    Those under one ancestor have synapses that are silent for all others: what another part of the tree tells of theirs
-    is a relation of its own.
+    Args:
+        layer: with context synapses. Sources in a second view, and external ones, are left out.
+        values: (batch, positions, cells).
+
+    Returns:
+        Sums over all targets of a cell, (batch, positions, cells).
+    """
+    assert layer.context is not None
+    count, cells, sources = layer.context_index.shape[1], values.shape[2], layer.context_index.flatten()
+    back = Projection(layer.context.weights[:, :, : count * cells].transpose(1, 2))(values)
+    inside = sources < layer.positions
+    each = back.unflatten(2, (count, cells)).flatten(1, 2)  # In the order of their sources.
+    return torch.zeros_like(values).index_add(1, sources[inside], each[:, inside])
+
+
+def gather_other_tops(top: Tensor, positions: int) -> Tensor:
+    """Gather, for each column, the columns of the highest layer other than the one above it.
+
+    Columns under different ancestors have separate context cells, silent for all others, for what another part of the
+    tree predicts of them is a relation of its own.
 
     Args:
         top: activity of the highest layer, (batch, tops, cells).
-        positions: columns of the layer that hears, a multiple of the tops.
+        positions: columns of the layer with this context, a multiple of the tops.
 
     Returns:
         (batch, positions, tops (tops - 1) cells).
@@ -85,6 +123,6 @@ def other_tops(top: Tensor, positions: int) -> Tensor:
     batch, tops, cells = top.shape
     ancestor = torch.arange(positions) * tops // positions
     others = torch.tensor([[other for other in range(tops) if other != own] for own in range(tops)])
-    heard = top.new_zeros(batch, positions, tops, tops - 1, cells)
-    heard[:, torch.arange(positions), ancestor] = top[:, others[ancestor]]
-    return heard.flatten(2)
+    gathered = top.new_zeros(batch, positions, tops, tops - 1, cells)
+    gathered[:, torch.arange(positions), ancestor] = top[:, others[ancestor]]
+    return gathered.flatten(2)

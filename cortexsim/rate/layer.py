@@ -1,4 +1,4 @@
-"""A layer of rate cells: the columns of one level, each over its own patch of the level below."""
+"""A layer of rate cells: the columns of one level, each with its receptive field in the level below."""
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
@@ -9,55 +9,66 @@ import torch
 from torch import Tensor
 from torch.nn.functional import rms_norm
 
-from cortexsim.rate.dendrites import Dendrites
 from cortexsim.rate.normalisation import Normalisation
 from cortexsim.rate.projection import Projection
+from cortexsim.rate.statistics import DendriteStatistics, ViewStatistics
 from cortexsim.rate.transfer import TRANSFERS
-from cortexsim.rate.views import Views
 
-GAIN_RATE = 0.01  # Per batch: how fast the input gain follows the activity below.
+GAIN_RATE = 0.01  # Per batch: how fast the input gain adapts to the activity below.
 
 
 class Response(NamedTuple):
-    """What a layer makes of one batch: its scaled input, its drive a = W x + b, and its activity z = rho(a)."""
+    """The response of a layer to one batch.
 
-    pre: Tensor  # (batch, positions, pre)
-    drive: Tensor  # (batch, positions, cells)
-    activity: Tensor  # (batch, positions, cells)
+    Attributes:
+        pre: scaled input x, (batch, positions, pre).
+        drive: a = W x + b, (batch, positions, cells).
+        activity: z = rho(a), (batch, positions, cells).
+    """
+
+    pre: Tensor
+    drive: Tensor
+    activity: Tensor
 
 
 @dataclass
 class Layer:
-    """Hold the cells and synapses of one layer.
+    """The cells and synapses of one layer.
+
+    Columns share weights within weight groups: see `Projection`.
 
     Attributes:
-        positions: columns in the layer.
-        fields: which positions below each column sees, (positions, k); None where columns see one run after the other.
-        pools: which columns are pooled for the layer above, (positions sent, n); None where all are sent.
-        pooling: ``"mean"`` or ``"max"``, of each cell over the columns that are pooled.
-        feedforward: W, (copies, cells, pre).
-        bias: (copies, cells).
+        positions: number of columns.
+        feedforward: W, (groups, cells, pre).
+        bias: (groups, cells).
         transfer: name of the transfer function.
-        context: B, from the context onto the dendrite; None where nothing is heard.
-        feedback: F, from a vector modulator, or B, from the layer above; None where nothing is heard.
-        input_rms: root mean square to which the input is brought; None leaves it as it is.
-        input_scaling: ``"synaptic"``, by a gain of the layer that follows it; or ``"sample"``, each column's by itself.
-        mean: running mean of the activity, (copies, cells); where dendrites are followed, a copy for each of B.
-        covariance: running covariance of the activity, (copies, cells, cells); None where nothing reads it.
-        views: running statistics of what namesakes in the context bring; None where nothing reads them.
-        dendrites: running statistics of what the dendrites hear; None where nothing reads them.
-        mean_rate: how fast running means follow, per batch; at 1 they are those of the batch.
+        context: B, from the context onto the dendrites, (groups, cells, context cells); None without such synapses.
+        feedback: weights onto the cells, (groups, cells, components): F, of a vector modulator, or B, from the layer
+            above. None without such synapses.
+        input_rms: root mean square to which the input is scaled; None for no scaling.
+        mean: running mean of the activity, (groups, cells); in the groups of B where dendrites are tracked.
+        input_square: running mean square of the input, ().
+        context_index: columns of the layer that each column has as its context, (positions, n). Those of a second view
+            of the sample are numbered from ``positions`` on.
+        external_context: names of further sources of its dendrites, which are not columns of this layer.
+        sends: output code, ``"activity"`` or ``"prediction"``. A prediction is the expected dendritic input of the
+            columns that have this one as context, after the predictor-clusterers of Korchinski, Favero & Wyart 2026,
+            which predict cousins and send clusters.
+        input_scaling: ``"synaptic"`` scales by one adaptive gain of the layer, ``"sample"`` each column's input in each
+            sample by itself.
+        has_input: whether the layer has had any input while learning; before, the input is not scaled.
+        covariance: running covariance of the activity, (groups, cells, cells); None where no rule reads it.
+        view_statistics: of the one-to-one input from the context; None where no rule reads them.
+        dendrite_statistics: None where no rule reads them.
+        mean_rate: fraction per batch by which running means adapt; with 1 they are those of the batch.
         covariance_rate: the same of variances and covariances.
-        has_varied: whether it follows any activity yet; the first sets it.
-        input_square: running mean square of the input.
-        heard: which columns of the layer the dendrites of each one hear, (positions, n); those of a second view of the
-            sample count on from those of the first.
-        outside: what they hear beside them that is not of this layer, by name.
-        sends: ``"activity"``, or ``"prediction"``: what it makes the dendrites of those that hear it expect,
-            as the predictor-clusterers of Korchinski, Favero, Wyart 2026 do, who predict cousins and send clusters.
-        has_input: whether the layer has learned from any input yet; until then the input is not scaled.
-        normalisation: of the drive; None leaves it as it is.
-        normalised_prediction: the same of what it predicts, before that is rectified.
+        has_varied: whether variances and covariances have been set; the first batch sets them.
+        fields: receptive field of each column, indices of positions below, (positions, k); None where they are
+            consecutive, as in a tree.
+        pools: columns that are pooled for the layer above, (positions sent, n); None without pooling.
+        pooling: ``"mean"`` or ``"max"`` over the columns of a pool, cell by cell.
+        normalisation: of the drive; None without.
+        prediction_normalisation: of the prediction, before it is rectified; None without.
     """
 
     positions: int
@@ -69,14 +80,14 @@ class Layer:
     input_rms: float | None
     mean: Tensor
     input_square: Tensor
-    heard: Tensor
-    outside: tuple[str, ...] = ()
+    context_index: Tensor
+    external_context: tuple[str, ...] = ()
     sends: str = "activity"
     input_scaling: str = "synaptic"
     has_input: bool = False
     covariance: Tensor | None = None
-    views: Views | None = None
-    dendrites: Dendrites | None = None
+    view_statistics: ViewStatistics | None = None
+    dendrite_statistics: DendriteStatistics | None = None
     mean_rate: float = 0.01
     covariance_rate: float = 0.01
     has_varied: bool = False
@@ -84,20 +95,68 @@ class Layer:
     pools: Tensor | None = None
     pooling: str = "mean"
     normalisation: Normalisation | None = None
-    normalised_prediction: Normalisation | None = None
+    prediction_normalisation: Normalisation | None = None
 
-    def respond(self, below: Tensor, learning: bool = False) -> Response:
-        """Answer the activity below, (batch, positions below, cells below).
+    @property
+    def cells(self) -> int:
+        """Number of cells of a column."""
+        return self.bias.shape[1]
+
+    @property
+    def gain(self) -> Tensor | float:
+        """Factor by which synaptic scaling multiplies the input: a tensor of shape (), or 1."""
+        return self.input_rms * self.input_square.rsqrt() if self.input_rms is not None and self.has_input else 1.0
+
+    @property
+    def predicts(self) -> bool:
+        """Whether it sends predictions: where it should, and its columns are context of each other or of a view."""
+        return self.sends == "prediction" and self.context is not None and bool(self.context_index.shape[1])
+
+    @property
+    def uses_second_view(self) -> bool:
+        """Whether its context includes a second view of the sample."""
+        return bool((self.context_index >= self.positions).any())
+
+    @property
+    def statistics_groups(self) -> Projection:
+        """Projection whose weight groups define over which columns running statistics are averaged."""
+        return self.feedforward if self.dendrite_statistics is None or self.context is None else self.context
+
+    @property
+    def multiply_adds(self) -> int:
+        """Number of multiplications with an addition from the input to the output of the layer, for one sample."""
+        _, cells, pre = self.feedforward.weights.shape
+        return self.positions * cells * (pre + (cells if self.predicts else 0))
+
+    def __call__(self, below: Tensor, learning: bool = False) -> Tensor:
+        """Compute the output to the layer above.
 
         Args:
-            below: one row a column of the layer below, or a position of the input.
-            learning: lets the input gain and a normalisation follow the input; evaluation changes nothing.
-        """
-        return self.answer(self.gather(below), learning)
+            below: activity of the layer below, or input, (batch, positions below, cells below).
+            learning: whether the input gain and normalisations adapt; in evaluation nothing changes.
 
-    def answer(self, seen: Tensor, learning: bool = False) -> Response:
-        """Answer what each column sees, (batch, positions, n k), as `gather` brings it."""
-        pre = self._scale(seen, learning)
+        Returns:
+            (batch, positions sent, cells).
+        """
+        return self.send(self.respond(below, learning).activity, learning)
+
+    def respond(self, below: Tensor, learning: bool = False) -> Response:
+        """Compute the response to the layer below.
+
+        Args:
+            below: activity of the layer below, or input, (batch, positions below, cells below).
+            learning: whether the input gain and normalisations adapt; in evaluation nothing changes.
+        """
+        return self.respond_to_patches(self.gather(below), learning)
+
+    def respond_to_patches(self, patches: Tensor, learning: bool = False) -> Response:
+        """Compute the response to the contents of the receptive fields.
+
+        Args:
+            patches: (batch, positions, n k), as `gather` returns them.
+            learning: whether the input gain and the normalisation adapt.
+        """
+        pre = self._scale(patches, learning)
         if self.normalisation is not None:
             drive = self.normalisation(self.feedforward(pre), learning)
         else:
@@ -105,17 +164,17 @@ class Layer:
         return Response(pre, drive, self.rate(drive))
 
     def gather(self, below: Tensor) -> Tensor:
-        """Bring what is below to the columns that see it: (batch, positions below, k) to (batch, positions, n k)."""
+        """Gather the content of each receptive field: (batch, positions below, k) to (batch, positions, n k)."""
         if self.fields is not None:
             below = below.index_select(1, self.fields.flatten())
         return below.reshape(below.shape[0], self.positions, -1)
 
     def scatter(self, values: Tensor, below: int) -> Tensor:
-        """Bring what each column has for those that it sees to them, summed: `gather` from its other end.
+        """Sum values at the positions of the receptive fields that they belong to: the transpose of `gather`.
 
         Args:
             values: (batch, positions, n k).
-            below: positions there.
+            below: number of positions below.
 
         Returns:
             (batch, positions below, k).
@@ -125,159 +184,118 @@ class Layer:
         each = values.unflatten(2, (self.fields.shape[1], -1)).flatten(1, 2)
         return each.new_zeros(len(values), below, each.shape[2]).index_add(1, self.fields.flatten(), each)
 
-    @property
-    def cells(self) -> int:
-        """Cells of a column."""
-        return self.bias.shape[1]
+    def project_feedback(self, modulator: Tensor) -> Tensor:
+        """Project a vector modulator through the feedback weights: (batch, 1, components) to (batch, positions, cells).
 
-    @property
-    def gain(self) -> Tensor | float:
-        """What synaptic scaling multiplies the input by."""
-        return self.input_rms * self.input_square.rsqrt() if self.input_rms is not None and self.has_input else 1.0
-
-    def hear(self, said: Tensor) -> Tensor:
-        """Bring a vector modulator (batch, 1, components) to the cells: (batch, positions, cells)."""
+        The layer must have feedback weights.
+        """
         assert self.feedback is not None
-        return self.feedback(said.expand(-1, self.positions, -1))
-
-    def __call__(self, below: Tensor, learning: bool = False) -> Tensor:
-        """Answer with what it sends up: (batch, positions below, cells below) to (batch, positions sent, cells)."""
-        return self.send(self.respond(below, learning).activity, learning)
-
-    @property
-    def predicts(self) -> bool:
-        """Whether it sends predictions: it is to, and columns of the layer hear it, in this view or a second one."""
-        return self.sends == "prediction" and self.context is not None and bool(self.heard.shape[1])
-
-    @property
-    def hears_view(self) -> bool:
-        """Whether its dendrites hear a second view of the sample."""
-        return bool((self.heard >= self.positions).any())
+        return self.feedback(modulator.expand(-1, self.positions, -1))
 
     def send(self, activity: Tensor, learning: bool = False) -> Tensor:
-        """Say what the layer above is told: the activity, or the rates of what it predicts (Korchinski et al. 2026)."""
+        """Compute the output of the layer from its activity.
+
+        It is the activity, or the rectified prediction (Korchinski, Favero & Wyart 2026), pooled where there are pools.
+
+        Args:
+            activity: (batch, positions, cells).
+            learning: whether the normalisation of predictions adapts.
+
+        Returns:
+            (batch, positions sent, cells).
+        """
         if self.predicts:
-            drive, normalise = self._predictions()(activity), self.normalised_prediction
+            drive, normalise = self._prediction_weights()(activity), self.prediction_normalisation
             activity = self.rate(drive if normalise is None else normalise(drive, learning))
         if self.pools is None:
             return activity
-        several = activity[:, self.pools]  # (batch, positions sent, n, cells)
-        return several.amax(2) if self.pooling == "max" else several.mean(2)
-
-    @property
-    def multiply_adds(self) -> int:
-        """Count the multiplications, each with an addition, from the input of one sample to what the layer sends."""
-        _, cells, pre = self.feedforward.weights.shape
-        return self.positions * cells * (pre + (cells if self.predicts else 0))
-
-    def _predictions(self) -> Projection:
-        """Find the synapses by which each column reaches the dendrites that hear it, summed over those dendrites.
-
-        They are context synapses of the other columns, read from their presynaptic end; where columns share theirs, on
-        average over those that do: neighbours at the edges are others than elsewhere.
-        """
-        assert self.context is not None
-        copies, cells, _ = self.context.weights.shape
-        count = self.heard.shape[1]
-        onto = self.context.weights[:, :, : count * cells].unflatten(2, (count, cells)).transpose(1, 2).flatten(0, 1)
-        sources = (self.heard % copies).unflatten(0, (-1, copies))
-        alike = sources[:1] if bool((sources == sources[0]).all()) else sources
-        reached = torch.zeros_like(onto[:1]).expand(copies, -1, -1)
-        found = reached.index_add(0, alike.flatten(), onto.repeat(len(alike), 1, 1))
-        return Projection(found / len(alike))
+        pooled = activity[:, self.pools]  # (batch, positions sent, n, cells)
+        return pooled.amax(2) if self.pooling == "max" else pooled.mean(2)
 
     def rate(self, drive: Tensor) -> Tensor:
-        """Answer with the activity rho(a)."""
+        """Compute the activity rho(a) for a drive, elementwise, (batch, positions, cells)."""
         return TRANSFERS[self.transfer].rate(drive)
 
     def derivative(self, drive: Tensor) -> Tensor:
-        """Answer with the slope rho'(a)."""
+        """Compute the derivative rho'(a) for a drive, elementwise, (batch, positions, cells)."""
         return TRANSFERS[self.transfer].derivative(drive)
 
-    def _scale(self, pre: Tensor, learning: bool) -> Tensor:
-        """Bring the input to its root mean square: on average, or in every sample and column."""
-        if self.input_rms is None:
-            return pre
-        if self.input_scaling == "sample":
-            return self.input_rms * rms_norm(pre, pre.shape[-1:])
-        if learning:
-            self._follow_input(pre)
-        return pre * self.gain
+    def gather_context(
+        self, activity: Tensor, external: Mapping[str, Tensor] = MappingProxyType({}), view: Tensor | None = None
+    ) -> Tensor:
+        """Gather the input of the dendrites.
 
-    def _follow_input(self, pre: Tensor) -> None:
-        """Let the gain follow the input, as homeostatic synaptic scaling would (Turrigiano 2008); the first sets it."""
-        square = pre.detach().square().mean()
-        if self.has_input:
-            self.input_square.lerp_(square, GAIN_RATE)
-        else:
-            self.input_square.copy_(square)
-            self.has_input = bool(square > 0)  # Silence is no input yet: nothing can scale it.
+        Args:
+            activity: of the layer itself, (batch, positions, cells).
+            external: activity of the external context by name, each (batch, 1 or positions, cells).
+            view: activity of the layer in a second view of each sample, (batch, positions, cells), where its context
+                includes one.
 
-    def moments(self, activity: Tensor) -> tuple[Tensor, Tensor]:
-        """Average activity (batch, positions, cells): means (copies, cells) and covariances (copies, cells, cells)."""
-        alike = self.statistics_groups
-        mean = alike.average(activity)
-        centred = activity - alike.expand_to_positions(mean, self.positions)
-        return mean, alike.correlate(centred, centred)
+        Returns:
+            (batch, positions, context cells).
+        """
+        columns = activity if view is None else torch.cat([activity, view], 1)
+        own = columns.index_select(1, self.context_index.flatten()).view(activity.shape[0], self.positions, -1)
+        if not self.external_context:
+            return own
+        return torch.cat([own, *(external[name].expand(-1, self.positions, -1) for name in self.external_context)], 2)
 
-    @property
-    def statistics_groups(self) -> Projection:
-        """The synapses whose copies tell which columns are averaged together."""
-        return self.feedforward if self.dendrites is None or self.context is None else self.context
+    def same_index_mean(self, context: Tensor) -> Tensor:
+        """Average the cells of the same index in the context: (batch, positions, n cells) to (batch, positions, cells).
 
-    def follow(self, activity: Tensor, heard: Tensor | None = None) -> None:
-        """Let the running means, and covariances, follow the activity; part of learning, never of evaluation.
+        It is the input through one-to-one synapses.
+        """
+        return context if context.shape[2] == self.cells else context.unflatten(2, (-1, self.cells)).mean(2)
+
+    def track(self, requires: Set[str]) -> None:
+        """Allocate the running statistics that a rule requires: ``"covariance"``, ``"views"``, ``"dendrites"``."""
+        if "views" in requires:
+            self.view_statistics = ViewStatistics.zeros(self.bias)
+        if "dendrites" in requires and self.context is not None:
+            self.dendrite_statistics = DendriteStatistics.zeros(self.context)
+            self.mean = self.bias.new_zeros(self.context.groups, self.cells)
+        if "covariance" in requires:
+            self.covariance = self.mean.new_zeros(*self.mean.shape, self.cells)
+
+    def batch_moments(self, activity: Tensor) -> tuple[Tensor, Tensor]:
+        """Compute mean and covariance of a batch of activity.
+
+        Args:
+            activity: (batch, positions, cells).
+
+        Returns:
+            Mean, (groups, cells), and covariance, (groups, cells, cells).
+        """
+        groups = self.statistics_groups
+        mean = groups.average(activity)
+        centred = activity - groups.expand_to_positions(mean, self.positions)
+        return mean, groups.correlate(centred, centred)
+
+    def update_statistics(self, activity: Tensor, context: Tensor | None = None) -> None:
+        """Move the running statistics towards those of a batch: part of learning, never of evaluation.
 
         Args:
             activity: of the cells, (batch, positions, cells).
-            heard: what their dendrites hear, (batch, positions, context cells).
+            context: input of their dendrites, (batch, positions, context cells).
         """
         if self.covariance is None:
             self.mean.lerp_(self.feedforward.average(activity), self.mean_rate)
             return
         rates = (self.mean_rate, self.covariance_rate) if self.has_varied else (1.0, 1.0)
-        if self.views is not None and heard is not None:
-            self.views.follow(self.views.of(self.feedforward, activity, self.same_index_mean(heard)), *rates)
-        if self.dendrites is not None and self.context is not None and heard is not None:
-            self.dendrites.follow(self.dendrites.of(self.context, heard), *rates)
-        mean, covariance = self.moments(activity)
+        if (views := self.view_statistics) is not None and context is not None:
+            views.update(views.of_batch(self.feedforward, activity, self.same_index_mean(context)), *rates)
+        if (dendrites := self.dendrite_statistics) is not None and self.context is not None and context is not None:
+            dendrites.update(dendrites.of_batch(self.context, context), *rates)
+        mean, covariance = self.batch_moments(activity)
         self.mean.lerp_(mean, rates[0])
         self.covariance.lerp_(covariance, rates[1])
         self.has_varied = True
 
-    def prepare(self, requires: Set[str]) -> None:
-        """Begin to follow what a rule requires: covariances of the activity, and those of views and dendrites."""
-        if "views" in requires:
-            self.views = Views.silent(self.bias)
-        if "dendrites" in requires and self.context is not None:
-            self.dendrites = Dendrites.silent(self.context)
-            self.mean = self.bias.new_zeros(self.context.copies, self.bias.shape[1])
-        if "covariance" in requires:
-            self.covariance = self.mean.new_zeros(*self.mean.shape, self.mean.shape[1])
-
-    def listen(
-        self, activity: Tensor, outside: Mapping[str, Tensor] = MappingProxyType({}), view: Tensor | None = None
-    ) -> Tensor:
-        """Gather what the dendrites hear: (batch, positions, context cells).
-
-        Args:
-            activity: of the layer itself, (batch, positions, cells).
-            outside: what they hear from elsewhere by name, each (batch, 1 or positions, cells).
-            view: activity of the layer in a second view of each sample, where they hear it, (batch, positions, cells).
-        """
-        columns = activity if view is None else torch.cat([activity, view], 1)
-        own = columns.index_select(1, self.heard.flatten()).view(activity.shape[0], self.positions, -1)
-        if not self.outside:
-            return own
-        return torch.cat([own, *(outside[name].expand(-1, self.positions, -1) for name in self.outside)], 2)
-
-    def same_index_mean(self, heard: Tensor) -> Tensor:
-        """Average what one-to-one synapses bring, (batch, positions, k cells) to (batch, positions, cells)."""
-        cells = self.bias.shape[1]
-        return heard if heard.shape[2] == cells else heard.unflatten(2, (-1, cells)).mean(2)
-
     def state(self) -> dict[str, Tensor]:
-        """Name every tensor that learning may change or a result depends on."""
+        """Return by name all tensors, not copies, that learning may change or a result depends on.
+
+        Shapes are those of the attributes of the layer and its parts.
+        """
         named = {
             "feedforward": self.feedforward.weights,
             "bias": self.bias,
@@ -286,7 +304,43 @@ class Layer:
         }
         if self.covariance is not None:
             named["covariance"] = self.covariance
-        for part in (self.views, self.dendrites, self.normalisation, self.normalised_prediction):
+        parts = self.view_statistics, self.dendrite_statistics, self.normalisation, self.prediction_normalisation
+        for part in parts:
             named |= {} if part is None else part.state()
         synapses = {"context": self.context, "feedback": self.feedback}
-        return named | {name: found.weights for name, found in synapses.items() if found is not None}
+        return named | {name: projection.weights for name, projection in synapses.items() if projection is not None}
+
+    def _prediction_weights(self) -> Projection:
+        """Sum, over target columns, the context weights that originate in each column.
+
+        Where columns share their context weights, this is the average over those that do, as columns at an edge have
+        other targets than those elsewhere.
+        """
+        assert self.context is not None
+        groups, cells, _ = self.context.weights.shape
+        count = self.context_index.shape[1]
+        onto = self.context.weights[:, :, : count * cells].unflatten(2, (count, cells)).transpose(1, 2).flatten(0, 1)
+        sources = (self.context_index % groups).unflatten(0, (-1, groups))
+        distinct = sources[:1] if bool((sources == sources[0]).all()) else sources
+        zeros = torch.zeros_like(onto[:1]).expand(groups, -1, -1)
+        summed = zeros.index_add(0, distinct.flatten(), onto.repeat(len(distinct), 1, 1))
+        return Projection(summed / len(distinct))
+
+    def _scale(self, patches: Tensor, learning: bool) -> Tensor:
+        """Scale the input to its root mean square: on average, or in every sample and column."""
+        if self.input_rms is None:
+            return patches
+        if self.input_scaling == "sample":
+            return self.input_rms * rms_norm(patches, patches.shape[-1:])
+        if learning:
+            self._adapt_gain(patches)
+        return patches * self.gain
+
+    def _adapt_gain(self, patches: Tensor) -> None:
+        """Adapt the gain to the input, as homeostatic synaptic scaling does (Turrigiano 2008); the first sets it."""
+        square = patches.detach().square().mean()
+        if self.has_input:
+            self.input_square.lerp_(square, GAIN_RATE)
+        else:
+            self.input_square.copy_(square)
+            self.has_input = bool(square > 0)  # With silence as input there is nothing to scale yet.

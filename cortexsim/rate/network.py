@@ -1,20 +1,19 @@
-"""Networks of rate layers, wired as a topology says."""
+"""Networks of rate layers, wired by a topology."""
 
 import math
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from cortexsim.contexts import heard
 from cortexsim.errors import UserError, nearest
-from cortexsim.rate.context_synapses import hear, highest
+from cortexsim.rate.context_synapses import ContextSynapses, ContextWiring, highest_with_context
 from cortexsim.rate.layer import Layer, Response
 from cortexsim.rate.normalisation import Normalisation
 from cortexsim.rate.projection import Projection
-from cortexsim.seeds import stream
+from cortexsim.rate.weights import feedback_weights, normal_weights
 from cortexsim.topology import Topology
 
 TransferName = Literal["relu", "saturating", "linear"]
@@ -25,21 +24,22 @@ Sends = Literal["activity", "prediction"]
 
 @dataclass(frozen=True)
 class Architecture:
-    """Describe a network, whatever learns in it.
+    """The cells of a network and their feedforward weights, whatever learns in it.
 
     Args:
-        cells: cells in each column.
-        shared: whether all columns of a layer have the same weights.
+        cells: per column.
+        shared: whether all columns of a layer share their weights.
         transfer: name of the transfer function.
-        initial_scale: standard deviation of the first weights, times sqrt(2 / inputs): 1 keeps the activity of ReLU
-            layers (He et al. 2015).
-        input_rms: root mean square that each layer's input is brought to; None for no scaling.
-        input_scaling: by one gain a layer that follows the input, as ``"synaptic"`` scaling does; or the input of each
-            column in each ``"sample"`` by itself.
-        normalisation: of each layer's drive, over a ``"batch"`` or the ``"layer"``, or ``"none"``.
-        sends: what a layer tells the one above: its ``"activity"``, or its ``"prediction"`` of those that hear it.
-        mean_rate: how fast running means of rates follow, per batch.
-        covariance_rate: how fast running variances and covariances follow, per batch.
+        initial_scale: standard deviation of the initial weights, in units of sqrt(2 / inputs): 1 preserves the activity
+            of ReLU layers (He et al. 2015).
+        input_rms: root mean square to which the input of each layer is scaled; None for no scaling.
+        input_scaling: by one adaptive gain of each layer, ``"synaptic"``, or the input of each column in each
+            ``"sample"`` by itself.
+        normalisation: of the drive of each layer, over a ``"batch"`` or the ``"layer"``, or ``"none"``.
+        sends: output code of a layer: its ``"activity"``, or its ``"prediction"`` of the dendritic input of the columns
+            that have it as context.
+        mean_rate: fraction per batch by which running means of rates adapt.
+        covariance_rate: fraction per batch by which running variances and covariances adapt.
     """
 
     cells: int = 64
@@ -54,13 +54,38 @@ class Architecture:
     covariance_rate: float = 0.01
 
 
+@dataclass(frozen=True)
+class Synapses:
+    """The synapses of a network beside the feedforward ones, and which layers do not share weights.
+
+    Args:
+        context: of each layer, lowest first, such as ``"sibling"`` or ``"cousin+label"``; empty for none.
+        context_synapses: initial context weights: ``"silent"`` or ``"random"``; ``"one_to_one"`` has none, as each cell
+            gets the mean of the cells of its index.
+        feedback: random weights that project a modulator of one component per class onto each layer, ``"direct"``, or
+            the error of the layer above, ``"layered"``.
+        unshared: layers, from 1, whose columns have weights of their own, whatever the architecture says.
+    """
+
+    context: tuple[str, ...] = ()
+    context_synapses: ContextSynapses = "silent"
+    feedback: Literal["none", "direct", "layered"] = "none"
+    unshared: frozenset[int] = frozenset()
+
+
 @dataclass
 class Network:
-    """Hold the layers, lowest first, and a linear output of one unit a class.
+    """Layers, lowest first, and a linear output of one unit per class.
+
+    >>> from cortexsim.topology import tree
+    >>> network = Network.build(Architecture(cells=16), tree(depth=2, size=2, channels=8), classes=4, seed=0)
+    >>> inputs = torch.rand(10, 4, 8)  # (batch, positions, channels)
+    >>> [tuple(activity.shape) for activity in network.activities(inputs)]
+    [(10, 2, 16), (10, 1, 16)]
 
     Attributes:
-        topology: where its columns look.
-        layers: from below.
+        topology: receptive fields of its columns.
+        layers: lowest first.
         output: weights onto the classes, (classes, cells of all columns of the highest layer).
         output_bias: (classes,).
     """
@@ -77,115 +102,115 @@ class Network:
         topology: Topology,
         classes: int,
         seed: int,
+        synapses: Synapses | None = None,
         device: str = "cpu",
         dtype: torch.dtype = torch.float32,
-        context: tuple[str, ...] = (),
-        feedback: Literal["none", "direct", "layered"] = "none",
-        unshared: frozenset[int] = frozenset(),
-        one_to_one: bool = False,
-    ) -> "Network":
-        """Draw a network's first weights from its seed; they are the same on every device.
+    ) -> Self:
+        """Build a network and draw its initial weights; they are the same on every device.
 
         Args:
             architecture: its cells.
-            topology: where its columns look.
-            classes: units of its output.
-            seed: root seed of the streams ``weights`` and ``feedback``.
-            device: where its tensors live.
+            topology: receptive fields of its columns.
+            classes: number of units of its output.
+            seed: root seed of the streams ``weights``, ``context`` and ``feedback``.
+            synapses: beside the feedforward ones; none unless given.
+            device: of its tensors.
             dtype: of its tensors.
-            context: for each layer from below, what its dendrites hear, as in ``"sibling"`` or ``"cousin+label"``;
-                siblings unless given, without synapses.
-            feedback: whether random weights bring each layer a modulator of one component a class, ``"direct"``, or
-                what the layer above is taught, ``"layered"``.
-            unshared: layers, counted from 1, whose columns have weights of their own, whatever the architecture says.
-            one_to_one: whether a cell hears its namesakes in the context alone, by synapses without weights.
+
+        Raises:
+            UserError: where a context does not fit the topology.
         """
         like = torch.empty((), device=device, dtype=dtype)
-        numbers = range(1, topology.depth + 1)
-        own = replace(architecture, shared=False)
-        layers = [_layer(own if k in unshared else architecture, topology, k, seed, like) for k in numbers]
-        listening = context or ("none",) * topology.depth
-        top = layers[highest(listening) - 1]
-        sizes = {"label": classes, "top": top.cells * top.positions * (top.positions - 1)}
-        for number, layer in enumerate(layers, 1):
-            hear(layer, number, topology, listening, sizes, one_to_one)
-            if architecture.normalisation != "none" and layer.predicts and layer.context is not None:
-                bias = like.new_zeros(layer.context.copies, layer.cells)
-                layer.normalised_prediction = Normalisation.begin(architecture.normalisation, bias, "sent_")
-        shape = (classes, layers[-1].cells * topology.layers[-1].sent)
-        output = drawn(seed, ("weights", "output"), shape, math.sqrt(1 / shape[1]), like)
-        network = cls(topology, layers, output, like.new_zeros(classes))
-        network.draw_gates(architecture, seed)
-        if feedback != "none":
-            network.draw_feedback(seed, feedback)
-        return network
-
-    def draw_context(self, seed: int) -> None:
-        """Draw context weights, for learners that do not begin with silent ones."""
-        for level, layer in enumerate(self.layers, 1):
-            if layer.context is not None:
-                like = layer.context.weights
-                layer.context = Projection(
-                    drawn(seed, ("context", level), tuple(like.shape), math.sqrt(2 / like.shape[2]), like)
-                )
-
-    def draw_gates(self, architecture: Architecture, seed: int) -> None:
-        """Draw what vector cells have beside weights; these cells have nothing."""
-
-    def draw_feedback(self, seed: int, route: Literal["direct", "layered"]) -> None:
-        """Draw the feedback weights onto each layer.
-
-        Those that come straight from the output differ for every cell, also where columns share their feedforward
-        weights; those from the layer above have the shape of the weights that they run against, transposed.
-        """
-        above = [layer.feedforward.weights.transpose(1, 2) for layer in self.layers[1:]]
-        for level, (layer, like) in enumerate(zip(self.layers, [*above, self.output.T.unsqueeze(0)], strict=True), 1):
-            if route == "direct":
-                like = self.output.new_empty(layer.positions, layer.cells, self.classes)
-            layer.feedback = Projection(feedback_weights(like, seed, "feedback", level))
+        plan = _Plan(architecture, topology, classes, seed, synapses or Synapses(), like)
+        layers = [plan.layer(number) for number in range(1, topology.depth + 1)]
+        return cls(topology, layers, plan.output(), like.new_zeros(classes))
 
     @property
     def classes(self) -> int:
-        """Units of the output."""
+        """Number of units of the output."""
         return len(self.output_bias)
-
-    def responses(self, inputs: Tensor, learning: bool = False) -> list[Response]:
-        """Answer inputs (batch, positions, channels) with all that happens in each layer."""
-        found: list[Response] = []
-        for layer in self.layers:
-            found.append(layer.respond(found[-1].activity if found else inputs, learning))
-        return found
-
-    def activities(self, inputs: Tensor, layers: int | None = None, learning: bool = False) -> list[Tensor]:
-        """Answer inputs (batch, positions, channels) with what each layer sends, (batch, positions, cells)."""
-        found = [inputs]
-        for layer in self.layers[:layers]:
-            found.append(layer(found[-1], learning))
-        return found[1:]
 
     @property
     def multiply_adds(self) -> int:
-        """Count the multiplications, each with an addition, from the input of one sample to the highest layer."""
+        """Number of multiplications with an addition from the input to the highest layer, for one sample."""
         return sum(layer.multiply_adds for layer in self.layers)
 
+    @property
+    def non_negative(self) -> list[Tensor]:
+        """Weights, of any shape, that are constrained to be zero or more: none, in a network of scalar cells."""
+        return []
+
+    def responses(self, inputs: Tensor, learning: bool = False) -> list[Response]:
+        """Compute the response of each layer to the activity of the one below.
+
+        Args:
+            inputs: (batch, positions, channels).
+            learning: whether input gains and normalisations adapt.
+        """
+        responses: list[Response] = []
+        for layer in self.layers:
+            responses.append(layer.respond(responses[-1].activity if responses else inputs, learning))
+        return responses
+
+    def activities(self, inputs: Tensor, layers: int | None = None, learning: bool = False) -> list[Tensor]:
+        """Compute the output of each layer to the one above.
+
+        Args:
+            inputs: (batch, positions, channels).
+            layers: how many layers to compute, from below; all unless given.
+            learning: whether input gains and normalisations adapt.
+
+        Returns:
+            Outputs of the layers, lowest first, each (batch, positions sent, cells).
+        """
+        outputs = [inputs]
+        for layer in self.layers[:layers]:
+            outputs.append(layer(outputs[-1], learning))
+        return outputs[1:]
+
     def classify(self, top: Tensor) -> Tensor:
-        """Read the classes from the top layer, (batch, positions, cells), to logits (batch, classes)."""
+        """Compute the logits of the classes, (batch, classes), from the top layer, (batch, positions, cells)."""
         return torch.addmm(self.output_bias, top.flatten(1), self.output.T)
 
     def output_update(self, error: Tensor, top: Tensor) -> dict[str, Tensor]:
-        """Follow the delta rule: error (batch, classes) and activity of the top layer to directions of the output."""
+        """Compute the update of the output by the delta rule.
+
+        Args:
+            error: softmax of the logits minus target, (batch, classes).
+            top: activity of the top layer, (batch, positions, cells).
+
+        Returns:
+            Update directions, averaged over the batch, by the names of `state`.
+        """
         return {"output": -error.T @ top.flatten(1) / len(error), "output_bias": -error.mean(0)}
 
-    def constrain(self) -> None:
-        """Bring the weights back to where they may be, after a step; here they may be anywhere."""
+    @torch.no_grad()
+    def apply_constraints(self) -> None:
+        """Clip, after a step, the weights that must not be negative."""
+        for tensor in self.non_negative:
+            tensor.clamp_(min=0)
 
     def weights(self, *more: str) -> dict[str, Tensor]:
-        """Name the tensors that an error can teach: those between input and classes, and more by name."""
-        taught = ("feedforward", "bias", "scale", "output", *more)
-        return {name: tensor for name, tensor in self.state().items() if name.endswith(taught)}
+        """Return by name the tensors that an error can train: from input to classes, and others that end in ``more``.
+
+        >>> from cortexsim.topology import tree
+        >>> network = Network.build(Architecture(cells=16), tree(depth=1, size=2, channels=8), classes=4, seed=0)
+        >>> {name: tuple(tensor.shape) for name, tensor in network.weights().items()}
+        {'layer1.feedforward': (1, 16, 16), 'layer1.bias': (1, 16), 'output': (4, 16), 'output_bias': (4,)}
+        """
+        trained = ("feedforward", "bias", "scale", "output", *more)
+        return {name: tensor for name, tensor in self.state().items() if name.endswith(trained)}
 
     def state(self) -> dict[str, Tensor]:
-        """Name every tensor of the network."""
+        """Return all tensors of the network, not copies, by name.
+
+        >>> from cortexsim.topology import tree
+        >>> network = Network.build(Architecture(cells=16), tree(depth=1, size=2, channels=8), classes=4, seed=0)
+        >>> list(network.state())
+        ['layer1.feedforward', 'layer1.bias', 'layer1.mean', 'layer1.input_square', 'output', 'output_bias']
+
+        Shapes are those of the attributes of `Layer` and `Network`.
+        """
         named = {
             f"layer{k}.{name}": tensor
             for k, layer in enumerate(self.layers, 1)
@@ -194,63 +219,112 @@ class Network:
         return {**named, "output": self.output, "output_bias": self.output_bias}
 
 
-def _layer(a: Architecture, topology: Topology, number: int, seed: int, like: Tensor) -> Layer:
-    """Make one layer, counted from 1."""
-    columns = topology.layers[number - 1]
-    lower = None if number == 1 else topology.layers[number - 2]
-    cells, below = columns.cells or a.cells, topology.channels if lower is None else lower.cells or a.cells
-    pre, copies = columns.fields.shape[1] * below, 1 if a.shared else columns.positions
-    deviation = a.initial_scale * math.sqrt(2 / pre)
-    bias = like.new_zeros(copies, cells)
-    return Layer(
-        positions=columns.positions,
-        fields=None if columns.contiguous else torch.from_numpy(columns.fields).to(like.device),
-        pools=None if columns.pools is None else torch.from_numpy(columns.pools).to(like.device),
-        pooling=columns.pooling,
-        feedforward=Projection(drawn(seed, ("weights", number), (copies, cells, pre), deviation, like)),
-        bias=bias,
-        transfer=a.transfer,
-        context=None,
-        feedback=None,
-        input_rms=a.input_rms,
-        mean=like.new_zeros(copies, cells),
-        input_square=like.new_zeros(()),
-        heard=torch.from_numpy(heard("sibling", topology, number)).to(like.device),
-        sends=a.sends,
-        input_scaling=a.input_scaling,
-        mean_rate=a.mean_rate,
-        covariance_rate=a.covariance_rate,
-        normalisation=None if a.normalisation == "none" else Normalisation.begin(a.normalisation, bias),
-    )
+@dataclass(frozen=True)
+class _Plan:
+    """All that determines the layers of a network; layers are numbered from 1."""
+
+    architecture: Architecture
+    topology: Topology
+    classes: int
+    seed: int
+    synapses: Synapses
+    like: Tensor
+
+    def weight_shape(self, number: int) -> tuple[int, int, int]:
+        """Shape of the feedforward weights of a layer, (groups, cells, pre)."""
+        layers, default = self.topology.layers, self.architecture.cells
+        columns = layers[number - 1]
+        below = self.topology.channels if number == 1 else layers[number - 2].cells or default
+        shared = self.architecture.shared and number not in self.synapses.unshared
+        return 1 if shared else columns.positions, columns.cells or default, columns.fields.shape[1] * below
+
+    def output_shape(self) -> tuple[int, int]:
+        """Shape of the output weights, (classes, cells of all columns)."""
+        return self.classes, self.weight_shape(self.topology.depth)[1] * self.topology.layers[-1].sent
+
+    def output(self) -> Tensor:
+        """Draw the output weights."""
+        shape = self.output_shape()
+        return normal_weights(self.seed, ("weights", "output"), shape, math.sqrt(1 / shape[1]), self.like)
+
+    def context(self, number: int) -> ContextWiring:
+        """Work out the context of a layer."""
+        listed = self.synapses.context or ("none",) * self.topology.depth
+        top = highest_with_context(listed)
+        tops = self.topology.layers[top - 1].positions
+        sizes = {"label": self.classes, "top": self.weight_shape(top)[1] * tops * (tops - 1)}
+        groups, cells, _ = self.weight_shape(number)
+        return ContextWiring.of(listed[number - 1], self.topology, number, groups, cells, sizes)
+
+    def feedback(self, number: int) -> Projection | None:
+        """Draw the feedback weights onto a layer, if it has any.
+
+        Those that come directly from the output differ for every cell, also where columns share their feedforward
+        weights; those from the layer above have the shape of the transpose of its feedforward weights.
+        """
+        if self.synapses.feedback == "none":
+            return None
+        if self.synapses.feedback == "direct":
+            shape = (self.topology.layers[number - 1].positions, self.weight_shape(number)[1], self.classes)
+        else:
+            last = number == self.topology.depth
+            groups, components, width = (1, *self.output_shape()) if last else self.weight_shape(number + 1)
+            shape = (groups, width, components)
+        return Projection(feedback_weights(self.seed, ("feedback", number), shape, self.like))
+
+    def layer(self, number: int) -> Layer:
+        """Build a layer with all its synapses."""
+        a, columns, device = self.architecture, self.topology.layers[number - 1], self.like.device
+        groups, cells, pre = shape = self.weight_shape(number)
+        deviation = a.initial_scale * math.sqrt(2 / pre)
+        bias, wiring = self.like.new_zeros(groups, cells), self.context(number)
+        layer = Layer(
+            positions=columns.positions,
+            fields=None if columns.contiguous else torch.from_numpy(columns.fields).to(device),
+            pools=None if columns.pools is None else torch.from_numpy(columns.pools).to(device),
+            pooling=columns.pooling,
+            feedforward=Projection(normal_weights(self.seed, ("weights", number), shape, deviation, self.like)),
+            bias=bias,
+            transfer=a.transfer,
+            context=wiring.projection(self.synapses.context_synapses, self.seed, number, self.like),
+            context_index=torch.from_numpy(wiring.columns).to(device),
+            external_context=wiring.external,
+            feedback=self.feedback(number),
+            input_rms=a.input_rms,
+            input_scaling=a.input_scaling,
+            input_square=self.like.new_zeros(()),
+            mean=self.like.new_zeros(groups, cells),
+            mean_rate=a.mean_rate,
+            covariance_rate=a.covariance_rate,
+            sends=a.sends,
+            normalisation=None if a.normalisation == "none" else Normalisation.identity(a.normalisation, bias),
+        )
+        if a.normalisation != "none" and layer.predicts and layer.context is not None:
+            bias = self.like.new_zeros(layer.context.groups, cells)
+            layer.prediction_normalisation = Normalisation.identity(a.normalisation, bias, "sent_")
+        return layer
 
 
-def feedback_weights(like: Tensor, seed: int, *names: str | int) -> Tensor:
-    """Draw feedback weights (copies, cells, components) that keep the size of what they bring."""
-    return drawn(seed, names, tuple(like.shape), math.sqrt(1 / like.shape[2]), like)
+def choose_device(name: str) -> str:
+    """Choose a device: ``auto`` takes the first of cuda, mps and cpu that is available.
 
-
-def drawn(seed: int, names: tuple[str | int, ...], shape: tuple[int, ...], deviation: float, like: Tensor) -> Tensor:
-    """Draw normal weights from a named stream, on the CPU and in double precision, so that all devices begin alike."""
-    return torch.from_numpy(stream(seed, *names).normal(0, deviation, shape)).to(like.dtype).to(like.device)
-
-
-def device(name: str) -> str:
-    """Choose a device: ``auto`` takes the first of cuda, mps and cpu that there is.
+    >>> choose_device("cpu")
+    'cpu'
 
     Raises:
-        UserError: where a device is not known, or not there.
+        UserError: where a device is not known, or not available.
     """
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    found = [known for known, available in there.items() if available]
+    available = [known for known, present in there.items() if present]
     if name == "auto":
-        return found[0]
+        return available[0]
     if name not in there:
         raise UserError(f"--device {name}: not known ({nearest(name, [*there, 'auto'])})")
-    if name not in found:
-        raise UserError(f"--device {name}: not available on this machine (available: {', '.join(found)})")
+    if name not in available:
+        raise UserError(f"--device {name}: not available on this machine (available: {', '.join(available)})")
     return name
 
 
 def to_tensor(values: np.ndarray, like: Tensor) -> Tensor:
-    """Move NumPy values to the device and type of a tensor."""
+    """Convert a NumPy array of any shape to a tensor with the type and device of another."""
     return torch.from_numpy(values).to(like)

@@ -1,4 +1,4 @@
-"""Normalisation of a layer's drive, after its weights and before its transfer function; torch's own."""
+"""Normalisation of the drive of a layer, between its weights and its transfer function."""
 
 from dataclasses import dataclass
 
@@ -6,24 +6,25 @@ import torch
 from torch import Tensor
 from torch.nn.functional import batch_norm, layer_norm
 
-RUNNING_RATE = 0.1  # Per batch: how fast the statistics for evaluation follow, torch's default.
+RUNNING_RATE = 0.1  # Per batch, of the statistics used in evaluation; torch's default.
 
 
 @dataclass
 class Normalisation:
-    """Bring the drive of every cell to mean 0 and variance 1, times a gain and plus a shift that are learned.
+    """Normalise the drive of every cell to mean 0 and variance 1, followed by a learned gain and shift.
 
-    ``batch`` takes the statistics of each cell over the batch and over all columns that share its weights, and their
-    running means in evaluation (Ioffe & Szegedy 2015); ``layer`` those of each column over its cells (Ba, Kiros &
-    Hinton 2016).
+    ``"batch"`` takes the statistics of each cell over the batch and over all columns that share its weights, and in
+    evaluation their running averages (Ioffe & Szegedy 2015); ``"layer"`` takes those of each column over its cells (Ba,
+    Kiros & Hinton 2016).
 
     Attributes:
-        kind: ``batch`` or ``layer``.
-        shift: (copies, cells), the bias of the cells.
-        scale: the gain, (copies, cells).
-        mean: running mean of the drive, (copies, cells).
-        variance: its running variance, (copies, cells).
-        of: what its tensors have before their names in a state.
+        kind: ``"batch"`` or ``"layer"``.
+        shift: bias of the cells, (groups, cells).
+        scale: gain, (groups, cells).
+        mean: running mean of the drive, (groups, cells).
+        variance: running variance of the drive, (groups, cells).
+        prefix: of the names of its tensors in a state. Without one, the shift is the bias of the layer, and stored as
+            such.
     """
 
     kind: str
@@ -31,16 +32,24 @@ class Normalisation:
     scale: Tensor
     mean: Tensor
     variance: Tensor
-    of: str = ""
+    prefix: str = ""
 
     @classmethod
-    def begin(cls, kind: str, bias: Tensor, of: str = "") -> "Normalisation":
-        """Begin with a gain of 1, for cells with a bias (copies, cells)."""
-        return cls(kind, bias, torch.ones_like(bias), torch.zeros_like(bias), torch.ones_like(bias), of)
+    def identity(cls, kind: str, bias: Tensor, prefix: str = "") -> "Normalisation":
+        """Create a normalisation with a gain of 1, whose shift is ``bias``, (groups, cells)."""
+        return cls(kind, bias, torch.ones_like(bias), torch.zeros_like(bias), torch.ones_like(bias), prefix)
 
     def __call__(self, drive: Tensor, learning: bool) -> Tensor:
-        """Normalise W x, (batch, positions, cells); learning takes the statistics of the batch, and follows them."""
-        # Positions count through the copies: in each row stand all cells that have weights of their own.
+        """Normalise a drive, (batch, positions, cells).
+
+        Args:
+            drive: W x, without bias.
+            learning: whether ``"batch"`` uses, and updates its running averages with, the statistics of the batch.
+
+        Returns:
+            (batch, positions, cells).
+        """
+        # Consecutive positions run through the groups, so that one row holds all cells with weights of their own.
         rows, scale, shift = drive.reshape(-1, self.scale.numel()), self.scale.view(-1), self.shift.view(-1)
         if self.kind == "layer":
             rows = layer_norm(drive, drive.shape[-1:]).reshape(rows.shape) * scale + shift
@@ -49,7 +58,7 @@ class Normalisation:
         return rows.view(drive.shape)
 
     def state(self) -> dict[str, Tensor]:
-        """Name what learning changes, but for the layer's own bias."""
+        """Return its tensors, (groups, cells), not copies, by name; without a shift that is the bias of the layer."""
         named = {"scale": self.scale, "running_mean": self.mean, "running_variance": self.variance}
-        named |= {"bias": self.shift} if self.of else {}
-        return {f"{self.of}{name}": tensor for name, tensor in named.items()}
+        named |= {"bias": self.shift} if self.prefix else {}
+        return {f"{self.prefix}{name}": tensor for name, tensor in named.items()}

@@ -1,7 +1,8 @@
-"""Optimisers: what a synapse makes of the directions it is given. torch's own, fed by hand.
+"""Optimisers: from update directions to changes of weights, by the optimisers of torch.
 
 `sgd` adds eta times the direction. `adamw` normalises each synapse by the running size of its own directions
-(Loshchilov & Hutter 2019), which a synapse can do alone; both forget by ``eta * weight_decay`` a step.
+(Loshchilov & Hutter 2019), which needs nothing but what the synapse knows. In both, weights decay by
+``eta * weight_decay`` per step.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Optimization:
-    """Set how weights follow their updates.
+    """Settings of an `Optimizer`.
 
     Args:
         method: ``sgd`` or ``adamw``.
@@ -22,7 +23,7 @@ class Optimization:
         context_eta: learning rate of the context weights, in units of eta.
         feedback_eta: learning rate of plastic feedback weights, in units of eta.
         weight_decay: decay of the weights (not of biases and gains), per step and unit of learning rate.
-        warm_up: share of the training in which the learning rate rises to its value, before it falls to zero.
+        warm_up: fraction of the training in which the learning rate rises linearly from 0.
     """
 
     method: Literal["sgd", "adamw"] = "adamw"
@@ -34,12 +35,19 @@ class Optimization:
 
 
 class Optimizer:
-    """Change named tensors in place, with a learning rate that falls linearly to zero over training.
+    """Update named tensors in place, with a learning rate that falls linearly to zero over training.
+
+    >>> weights = torch.zeros(2)
+    >>> optimizer = Optimizer(Optimization(method="sgd", eta=0.1), {"feedforward": weights})
+    >>> optimizer.step({"feedforward": torch.tensor([1.0, -1.0])}, progress=0.5)
+    >>> [round(value, 3) for value in weights.tolist()]
+    [0.05, -0.05]
 
     Args:
         settings: method and rates.
-        parameters: by name; a ``bias`` or ``scale`` is not decayed; ``context`` and ``feedback`` have their own eta.
-        descend: whether to go against what is found in ``grad``, as for gradients of a loss, or along it.
+        parameters: tensors of any shape by name; a ``bias`` or ``scale`` does not decay; ``context`` and ``feedback``
+            have learning rates of their own.
+        descend: whether to move against the directions, as for gradients of a loss, or along them.
     """
 
     def __init__(self, settings: Optimization, parameters: Mapping[str, Tensor], descend: bool = False) -> None:
@@ -52,31 +60,46 @@ class Optimizer:
             decay = 0.0 if name.endswith(("bias", "scale")) else settings.weight_decay
             groups.setdefault((eta, decay), []).append(tensor)
         method = torch.optim.SGD if settings.method == "sgd" else torch.optim.AdamW
-        alike = [{"params": tensors, "lr": eta, "eta": eta, "weight_decay": w} for (eta, w), tensors in groups.items()]
+        grouped = [
+            {"params": tensors, "lr": eta, "eta": eta, "weight_decay": w} for (eta, w), tensors in groups.items()
+        ]
         # One kernel for all tensors of a group: half the time of a step for networks of this size.
-        self.torch = method(alike, lr=settings.eta, maximize=not descend, fused=True)
+        self.torch = method(grouped, lr=settings.eta, maximize=not descend, fused=True)
 
     def step(self, updates: Mapping[str, Tensor] | None = None, progress: float = 0.0) -> None:
-        """Follow the updates by name, or the gradients already there; progress runs from 0 to 1."""
+        """Apply one batch of updates.
+
+        Args:
+            updates: directions by name, each of the shape of its tensor; those in ``grad`` of the tensors unless given.
+            progress: through training, from 0 to 1, on which the learning rate depends.
+        """
         for name, update in (updates or {}).items():
             self.parameters[name].grad = update
-        rising = min(1.0, progress / self.warm_up) if self.warm_up else 1.0
+        warm_up = min(1.0, progress / self.warm_up) if self.warm_up else 1.0
         for group in self.torch.param_groups:
-            group["lr"] = group["eta"] * rising * (1 - progress)
+            group["lr"] = group["eta"] * warm_up * (1 - progress)
         self.torch.step()
 
     def state(self) -> dict[str, Tensor]:
-        """Name what the method remembers of each tensor: for `adamw`, two moments and the steps so far."""
-        remembered = {name: self.torch.state.get(tensor, {}) for name, tensor in self.parameters.items()}
+        """Return the state of the method by name of the tensor, not copied.
+
+        For `adamw`, that is two moments, each of the shape of the tensor, and the number of steps, ().
+        """
+        states = {name: self.torch.state.get(tensor, {}) for name, tensor in self.parameters.items()}
         return {
             f"{name}.{key}": value
-            for name, values in remembered.items()
+            for name, values in states.items()
             for key, value in values.items()
             if isinstance(value, Tensor)
         }
 
     def load(self, state: Mapping[str, Tensor]) -> None:
-        """Remember what `state` named, and nothing else."""
+        """Restore what `state` returned.
+
+        Raises:
+            KeyError: where it has a tensor that this optimiser has not.
+            ValueError: where type or shape do not match.
+        """
         self.torch.state.clear()
         for key, value in state.items():
             name, _, kind = key.rpartition(".")

@@ -1,4 +1,4 @@
-"""Predictive coding: activity that settles between what is predicted from below and what the output should be."""
+"""Predictive coding: activity that settles between the prediction from below and the target of the output."""
 
 from collections.abc import Callable, Mapping
 
@@ -12,57 +12,75 @@ from cortexsim.rate.network import Network
 
 def settle(
     network: Network,
-    descent: FeedbackPathway,
+    pathway: FeedbackPathway,
     responses: list[Response],
     pull: Callable[[Tensor], Tensor],
     constants: Mapping[str, float],
 ) -> tuple[list[Response], list[Tensor]]:
-    """Let the layers settle, the last of them pulled towards what it should be.
+    """Relax the values of all layers under their prediction errors and an external pull on the last layer.
+
+    Source: Whittington & Bogacz 2017; with fixed predictions, Millidge, Tschantz & Buckley 2022.
 
     Args:
         network: whose layers.
-        descent: brings errors down through the transpose of the weights.
+        pathway: projects errors down through the transpose of the weights.
         responses: of the layers before they settle.
-        pull: what the last layer's values, (batch, positions, cells), are pulled away from, of the same shape.
-        constants: ``steps``; ``rate`` of a step; ``fixed``, 1 where predictions stay as they were.
+        pull: gradient of the external cost of the last layer as a function of its values, both (batch, positions,
+            cells).
+        constants: number of ``steps``; ``rate`` of a step; ``fixed``, 1 to keep the initial predictions.
 
     Returns:
-        What the layers respond to the settled values below them, their own values as activity; and their errors,
-        prediction less value, (batch, positions, cells).
+        Responses of the layers to the settled values below, with their own values as activity; and their errors,
+        prediction minus value, (batch, positions, cells).
     """
     fixed, rate = bool(constants["fixed"]), constants["rate"]
     predicted = responses
     values = [response.activity for response in responses]
-    surprise = pull(values[-1])
-    errors = [torch.zeros_like(value) for value in values]
+    top_pull = pull(values[-1])
     for _ in range(int(constants["steps"])):
         if not fixed:
             predicted = _predict(network, responses[0], values)
-            surprise = pull(values[-1])
-        errors = [response.activity - value for response, value in zip(predicted, values, strict=True)]
-        above = [
+            top_pull = pull(values[-1])
+        errors = _errors(predicted, values)
+        masked = [
             error * layer.derivative(response.drive)
             for error, layer, response in zip(errors, network.layers, predicted, strict=True)
         ]
-        pulls = [descent.down(k, taught) for k, taught in enumerate(above[1:])] + [surprise]
+        pulls = [pathway.project(k, error) for k, error in enumerate(masked[1:])] + [top_pull]
         values = [value + rate * (error - pull) for value, error, pull in zip(values, errors, pulls, strict=True)]
     if fixed:
-        return responses, [response.activity - value for response, value in zip(responses, values, strict=True)]
+        return responses, _errors(responses, values)
     predicted = _predict(network, responses[0], values)
-    errors = [response.activity - value for response, value in zip(predicted, values, strict=True)]
-    return [response._replace(activity=value) for response, value in zip(predicted, values, strict=True)], errors
+    settled = [response._replace(activity=value) for response, value in zip(predicted, values, strict=True)]
+    return settled, _errors(predicted, values)
 
 
-def held_at(target: Tensor, network: Network, descent: FeedbackPathway, precision: float) -> Callable[[Tensor], Tensor]:
-    """Hold the output at a target, one-hot, (batch, classes): pull by what it answers less that, weighted."""
+def clamp_output(
+    target: Tensor, network: Network, pathway: FeedbackPathway, precision: float
+) -> Callable[[Tensor], Tensor]:
+    """Build the pull on the top layer of an output that is clamped to a target.
+
+    Args:
+        target: one-hot, (batch, classes).
+        network: whose output.
+        pathway: projects the error of the output onto the top layer.
+        precision: factor of that error.
+
+    Returns:
+        Function of the values of the top layer, for `settle`; values and result are (batch, positions, cells).
+    """
 
     def pull(top: Tensor) -> Tensor:
-        surprise = precision * (torch.softmax(network.classify(top), 1) - target).unsqueeze(1)
-        return descent.down(len(network.layers) - 1, surprise)
+        error = precision * (torch.softmax(network.classify(top), 1) - target).unsqueeze(1)
+        return pathway.project(len(network.layers) - 1, error)
 
     return pull
 
 
+def _errors(predicted: list[Response], values: list[Tensor]) -> list[Tensor]:
+    return [response.activity - value for response, value in zip(predicted, values, strict=True)]
+
+
 def _predict(network: Network, first: Response, values: list[Tensor]) -> list[Response]:
-    """Respond to the values of the layer below; what the first layer sees does not change."""
+    """Compute the responses to the values of the layers below; the input of the first layer does not change."""
     return [first, *(layer.respond(below) for layer, below in zip(network.layers[1:], values[:-1], strict=True))]

@@ -1,4 +1,4 @@
-"""What synapses can read: the quantities of their cells, and what is broadcast at each moment."""
+"""The variables of a rule: the signals of cells, and the modulators of each contrast sample."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from cortexsim.rules import SIGNALS, Rule
 
 
 def _of_numbers(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """Let a function of tensors take what a text has as a plain number: a constant, or the contrast of a moment."""
+    """Extend a function of tensors to plain numbers: constants, and the contrast of a sample."""
     return lambda values: function(torch.as_tensor(values))
 
 
@@ -36,56 +36,62 @@ FUNCTIONS: dict[str, Any] = {
     "tanh": _of_numbers(torch.tanh),
 }
 
-# Quantities that come from a context, and belong to its moment.
-HEARD = tuple(name for name, signal in SIGNALS.items() if signal.of_context)
+CONTEXT_SIGNALS = tuple(name for name, signal in SIGNALS.items() if signal.of_context)
 
 
 class ContrastSample(NamedTuple):
-    """When modulators arrive: what contrast they carry, and how many fixations ago the context was heard.
+    """One context with which the activity of a fixation is paired: its own, or that of another fixation.
 
-    Below 0 it is heard so many fixations later.
+    Attributes:
+        contrast: +1 for a positive pair, -1 for a negative one.
+        lag: from how many fixations before the context comes; below 0, from how many after.
     """
 
     contrast: float
     lag: int
 
 
-PRESENT = ContrastSample(+1.0, 0)
+POSITIVE = ContrastSample(+1.0, 0)
 NEGATIVE_INPUT = ContrastSample(-1.0, 0)
 
 
 def negative_samples(rule: Rule) -> list[ContrastSample]:
-    """List the moments at which a dendrite hears other fixations: those before, and those after where a rule says so.
+    """List the negative samples of a rule: contexts of earlier fixations, and of later ones where it uses them.
 
-    A batch is a stretch of the stream; before its first fixation stands its last.
+    A batch is a stretch of the stream, taken as periodic: its last fixation precedes its first.
+
+    >>> from cortexsim.rules import ThreeFactor
+    >>> negative_samples(Rule("both sides", "", "", ThreeFactor(post="1", third="1"), negatives="around"))
+    [ContrastSample(contrast=-1.0, lag=1), ContrastSample(contrast=-1.0, lag=-1)]
     """
     sides = (1, -1) if rule.negatives == "around" else (1,)
     return [ContrastSample(-1.0, side * lag) for side in sides for lag in range(1, rule.saccades + 1)]
 
 
 class FeedbackSignal(NamedTuple):
-    """What an error path brings a layer.
+    """What an error path brings to a layer.
 
     Attributes:
-        teaching: what the layer above passes on, (batch, positions, cells).
-        project: brings a vector modulator, (batch, 1, components), to the layer's cells.
-        slopes: of the cells, in the place of rho'(a).
+        error: from the layer above, (batch, positions, cells).
+        project: projects a vector modulator, (batch, 1, components), onto the cells; by default, the feedback weights
+            of the layer.
+        derivative: replaces rho'(a) of the cells, (batch, positions, cells).
     """
 
-    teaching: Tensor | None = None
+    error: Tensor | None = None
     project: Callable[[Tensor], Tensor] | None = None
-    slopes: Tensor | None = None
+    derivative: Tensor | None = None
 
 
 NO_FEEDBACK = FeedbackSignal()
 
 
-class Listener:
-    """Collect what the synapses of one rule read.
+class RuleVariables:
+    """Compute the quantities that the texts of a rule read.
 
     Args:
-        rule: whose texts read it.
-        statistics: ``"running"`` reads means and covariances as a cell follows them; ``"batch"`` those of the batch.
+        rule: whose texts.
+        statistics: means and covariances are ``"running"``, or those of each ``"batch"``.
     """
 
     def __init__(self, rule: Rule, statistics: str = "running") -> None:
@@ -93,87 +99,114 @@ class Listener:
         self.reads = rule.reads
         self.modulators = [(m, Expression(m.score), Expression(m.value)) for m in rule.modulators]
 
-    def cells(
-        self, layer: Layer, response: Response, heard: Tensor | None, lesson: FeedbackSignal = NO_FEEDBACK
+    def of_cells(
+        self, layer: Layer, response: Response, context: Tensor | None, feedback: FeedbackSignal = NO_FEEDBACK
     ) -> dict[str, Any]:
-        """Collect what the rule reads of its cells, (batch, positions, cells), and its constants."""
-        found = {**self.rule.constants, "activity_post": response.activity, "drive_post": response.drive}
+        """Compute the signals of the cells of a layer.
+
+        Args:
+            layer: whose cells.
+            response: to a batch.
+            context: input of the dendrites, (batch, positions, context cells), if any.
+            feedback: from an error path, if any.
+
+        Returns:
+            Signals by name, (batch, positions, cells) or broadcastable to that, and the constants of the rule.
+        """
+        signals = {**self.rule.constants, "activity_post": response.activity, "drive_post": response.drive}
         if "derivative_post" in self.reads:
-            own = lesson.slopes is None
-            found["derivative_post"] = layer.derivative(response.drive) if own else lesson.slopes
+            own = feedback.derivative is None
+            signals["derivative_post"] = layer.derivative(response.drive) if own else feedback.derivative
         if "winning_post" in self.reads:
-            found["winning_post"] = torch.softmax(response.drive, 2)
-        if lesson.teaching is not None:
-            found["error_post"] = lesson.teaching
-        if heard is not None and layer.context is not None:
-            found["dendrite_post"] = layer.context(heard)
+            signals["winning_post"] = torch.softmax(response.drive, 2)
+        if feedback.error is not None:
+            signals["error_post"] = feedback.error
+        if context is not None and layer.context is not None:
+            signals["dendrite_post"] = layer.context(context)
         views = None
-        if heard is not None and ("context_post" in self.reads or "views" in self.rule.requires):
-            views = found["context_post"] = layer.same_index_mean(heard)
-        return found | self._statistics(layer, response.activity, heard, views)
+        if context is not None and ("context_post" in self.reads or "views" in self.rule.requires):
+            views = signals["context_post"] = layer.same_index_mean(context)
+        return signals | self._statistics(layer, response.activity, context, views)
 
     def _statistics(
-        self, layer: Layer, activity: Tensor, heard: Tensor | None, views: Tensor | None
+        self, layer: Layer, activity: Tensor, context: Tensor | None, views: Tensor | None
     ) -> dict[str, Tensor]:
-        """Say where cells are on average, how far they stray, and how together, with views and with dendrites."""
+        """Compute the signals that depend on means and covariances of rates, views and dendrites."""
         if "mean" not in self.rule.requires:
             return {}
-        mean, covariance, followed = layer.mean, layer.covariance, layer.views
-        if self.statistics == "batch":
-            mean, covariance = layer.moments(activity)
-        usual = layer.statistics_groups.expand_to_positions(mean, layer.positions)
-        found = {"mean_post": usual}
-        if followed is not None and views is not None:
-            if self.statistics == "batch":
-                followed = followed.of(layer.feedforward, activity, views)
-            found |= followed.signals(views)
-        if covariance is not None:
-            variance = layer.statistics_groups.expand_to_positions(covariance.diagonal(dim1=1, dim2=2), layer.positions)
-            found["variance_post"] = variance
-            centred = activity - usual
-            if "lateral_post" in self.reads:
-                found["lateral_post"] = Projection(covariance)(centred) - variance * centred
-            if (dendrites := layer.dendrites) is not None and layer.context is not None and heard is not None:
-                if self.statistics == "batch":
-                    dendrites = dendrites.of(layer.context, heard)
-                found |= dendrites.signals(layer.context, heard, centred, covariance)
-        return found
+        batchwise, groups = self.statistics == "batch", layer.statistics_groups
+        mean, covariance = layer.batch_moments(activity) if batchwise else (layer.mean, layer.covariance)
+        expanded = groups.expand_to_positions(mean, layer.positions)
+        signals = {"mean_post": expanded}
+        if (tracked := layer.view_statistics) is not None and views is not None:
+            current = tracked.of_batch(layer.feedforward, activity, views) if batchwise else tracked
+            signals |= current.signals(views)
+        if covariance is None:
+            return signals
+        signals["variance_post"] = groups.expand_to_positions(covariance.diagonal(dim1=1, dim2=2), layer.positions)
+        centred = activity - expanded
+        if "lateral_post" in self.reads:
+            signals["lateral_post"] = Projection(covariance)(centred) - signals["variance_post"] * centred
+        if (dendrites := layer.dendrite_statistics) is not None and layer.context is not None and context is not None:
+            dendrites = dendrites.of_batch(layer.context, context) if batchwise else dendrites
+            signals |= dendrites.signals(layer.context, context, centred, covariance)
+        return signals
 
-    def arrive(
+    def of_samples(
         self,
-        moments: Sequence[ContrastSample],
+        samples: Sequence[ContrastSample],
         layer: Layer,
         cells: Mapping[str, Any],
         broadcast: Mapping[str, Any],
-        lesson: FeedbackSignal = NO_FEEDBACK,
+        feedback: FeedbackSignal = NO_FEEDBACK,
     ) -> list[dict[str, Any]]:
-        """Say what a synapse reads at each moment: its cells, the context heard by then, and every modulator."""
-        signals = [dict(cells) for _ in moments]
-        for moment, heard in zip(moments, signals, strict=True):
-            for name in HEARD:
-                if name in heard:
-                    heard[name] = shift(heard[name], moment.lag)
+        """Compute what a synapse can read for each contrast sample: signals of its cells, and all modulators.
+
+        Args:
+            samples: whose contexts the signals of the context come from.
+            layer: whose synapses.
+            cells: signals of the cells, as `of_cells` returns them.
+            broadcast: what modulators read beside their scores, such as ``label_all``, (batch, 1, classes).
+            feedback: from an error path, if any.
+
+        Returns:
+            One dictionary a sample. Scalar modulators are (batch, positions, 1) where a column has its own, and (batch,
+            1, 1) otherwise; projected ones are (batch, positions, cells).
+        """
+        variables = [dict(cells) for _ in samples]
+        for sample, own in zip(samples, variables, strict=True):
+            for name in CONTEXT_SIGNALS:
+                if name in own:
+                    own[name] = shift(own[name], sample.lag)
         for modulator, score, value in self.modulators:
-            totals = [_total(modulator, score, heard) for heard in signals]
+            totals = [_total_score(modulator, score, own) for own in variables]
             shares = torch.softmax(torch.stack(totals), 0) if "share_all" in value.names else totals
-            for moment, heard, total, share in zip(moments, signals, totals, shares, strict=True):
-                readable = {**heard, **broadcast, **modulator.constants}
-                readable |= {"score_all": total, "share_all": share, "contrast_all": moment.contrast}
-                said = value(readable, FUNCTIONS)
-                said = said if modulator.gain == 1 else modulator.gain * said
+            for sample, own, total, share in zip(samples, variables, totals, shares, strict=True):
+                readable = {**own, **broadcast, **modulator.constants}
+                readable |= {"score_all": total, "share_all": share, "contrast_all": sample.contrast}
+                signal = value(readable, FUNCTIONS)
+                signal = signal if modulator.gain == 1 else modulator.gain * signal
                 if modulator.projection != "scalar":
-                    said = (lesson.project or layer.hear)(said)
-                heard[modulator.read_as] = said
-        return signals
+                    signal = (feedback.project or layer.project_feedback)(signal)
+                own[modulator.read_as] = signal
+        return variables
 
 
 def shift(values: Tensor, fixations: int) -> Tensor:
-    """Bring the values of so many fixations ago, or below 0 to come, to each fixation of a batch."""
+    """Shift values along the batch, so that each fixation gets those of so many fixations before.
+
+    >>> shift(torch.tensor([1, 2, 3]), 1).tolist(), shift(torch.tensor([1, 2, 3]), -1).tolist()
+    ([3, 1, 2], [2, 3, 1])
+
+    Args:
+        values: (batch, ...).
+        fixations: below 0, values of fixations after.
+    """
     return values.roll(fixations, 0) if fixations else values
 
 
-def _total(modulator: Modulator, score: Expression, cells: Mapping[str, Any]) -> Any:
-    """Sum the score over the cells that share the modulator's value: a column's, or a layer's."""
+def _total_score(modulator: Modulator, score: Expression, cells: Mapping[str, Any]) -> Any:
+    """Sum the score over the cells of the modulator's scope: a column, or a layer."""
     if not score.names:
         return 0.0
     values = score({**cells, **modulator.constants}, FUNCTIONS)

@@ -1,4 +1,4 @@
-"""One thread: networks of this size gain nothing from more."""
+"""Single-threaded computation: networks of this size gain nothing from more threads."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,10 +8,10 @@ import torch
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Compute on one thread, as a context or a decorator.
+    """Limit torch to one thread, as a context manager or a decorator.
 
-    A result then depends neither on how many runs stand side by side nor on the machine's cores, and a process that is
-    forked afterwards inherits no pool of threads to wait for.
+    Results then depend neither on the number of runs in parallel nor on the cores of the machine, and a process that is
+    forked afterwards inherits no thread pool that it would wait for.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -9,7 +9,12 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Transfer:
-    """Pair a transfer function rho(a) with its derivative rho'(a), both of the drive a."""
+    """A transfer function rho(a) and its derivative rho'(a).
+
+    Attributes:
+        rate: activity as a function of the drive, elementwise, for a tensor of any shape.
+        derivative: of the same.
+    """
 
     rate: Callable[[Tensor], Tensor]
     derivative: Callable[[Tensor], Tensor]
@@ -21,10 +26,10 @@ def _saturating(drive: Tensor) -> Tensor:
 
 
 TRANSFERS = {
-    # A comparison would have to be turned from truth into numbers, which takes torch longer than a matrix product.
+    # A comparison would give booleans, whose conversion to numbers takes torch longer than a matrix product.
     "relu": Transfer(torch.relu, lambda drive: torch.sign(torch.relu(drive))),
     # Naka & Rushton 1966 with exponent 1: half its maximum of 1 at a drive of 1.
     "saturating": Transfer(_saturating, lambda drive: (drive > 0) / (1 + torch.relu(drive)).square()),
     "linear": Transfer(lambda drive: drive, torch.ones_like),
 }
-"""By the name that a model uses."""
+"""Transfer functions by the names that models use."""

@@ -50,7 +50,7 @@ def rules_table() -> Table:
                 factor.third if len(factor.third) <= LONGEST else factor.third[: LONGEST - 3] + "...",
                 "; ".join(rule.needs) if first else "",
                 ", ".join(rule.substrates) if first else "",
-                ("; ".join(rule.broken) or "-") if first else "",
+                ("; ".join(rule.locality_violations) or "-") if first else "",
                 rule.source if first else "",
             )
     return table
@@ -117,7 +117,7 @@ def describe(model: Model, console: Console) -> None:
     print_table(table, console)
     if model.in_brian and model.learner != "untrained":
         _describe_spiking(model, learner, console)
-    for name in contexts.named(context_name(model)):
+    for name in contexts.split(context_name(model)):
         if (found := contexts.find(name)) is not None:
             console.print(f"Context {name}: {found.meaning}")
     if model.rule is not None:
@@ -141,11 +141,11 @@ def _describe_spiking(model: Model, learner: Learner, console: Console) -> None:
     cells = [layer.positions * layer.bias.shape[1] for layer in network.layers]
     seconds = sum(
         fixations * (timing.steps * STEP_COST * sum(cells[: stage + 1]) + SYNAPSE_COST * cells[stage] ** 2 / 8)
-        for stage in learner.streams
+        for stage in learner.streaming_stages
     )
     console.print(
-        f"Training: {fixations} fixations a stage, stages in Brian2: {len(learner.streams)}, about {seconds:.0f} s"
-        " on one core (and half a minute for the compiler, once)"
+        f"Training: {fixations} fixations a stage, stages in Brian2: {len(learner.streaming_stages)}, about"
+        f" {seconds:.0f} s on one core (and half a minute for the compiler, once)"
     )
 
 
@@ -164,12 +164,16 @@ def _describe_rule(rule: Rule, console: Console) -> None:
         )
     if rule.path is not None:
         path = rule.path
-        met = f"{path.masks} ({MASKS[path.met]})" if path.masks == "own" else f"{path.masks} ({MASKS[path.masks]})"
+        met = (
+            f"{path.masks} ({MASKS[path.effective_masks]})"
+            if path.masks == "own"
+            else f"{path.masks} ({MASKS[path.masks]})"
+        )
         console.print(f"Error path: {path.route}; feedback weights: {path.feedback}; masks: {met}")
     for signal in rule.signals:
         console.print(f"  {signal.name}: {signal.meaning}")
     console.print(f"Substrates: {', '.join(rule.substrates)}")
-    for reason in rule.broken:
+    for reason in rule.locality_violations:
         console.print(f"Breaks locality: {reason}")
 
 

@@ -1,6 +1,6 @@
-"""Plasticity rules, each in the file that bears its name, as data that every substrate reads.
+"""Plasticity rules, each in a file of its name, as data that all substrates read.
 
-A new rule is a new file here with a `RULE` in it, or such a file anywhere, named by its path in a model.
+A new rule is a file in this folder that defines `RULE`, or such a file anywhere, whose path a model names.
 """
 
 from functools import cache
@@ -32,21 +32,31 @@ __all__ = [
 
 @cache
 def known_rules() -> dict[str, Rule]:
-    """List the rules of this package by name."""
+    """Return the rules of this package by name.
+
+    >>> known_rules()["hebb"].source
+    'Sejnowski 1977; Oja 1982'
+    """
     modules = (import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__))
-    found = (vars(module).get("RULE") for module in modules)
-    return {rule.name: rule for rule in found if isinstance(rule, Rule)}
+    rules = (vars(module).get("RULE") for module in modules)
+    return {rule.name: rule for rule in rules if isinstance(rule, Rule)}
 
 
 def load_rule(name: str, beside: Path = Path()) -> Rule:
-    """Find a rule by its name, or in a Python file that holds a `RULE`.
+    """Load a rule by its name, or from a Python file that defines `RULE`.
+
+    >>> load_rule("clapp").feedforward.third
+    'surprise_all * dendrite_post'
+    >>> load_rule("clap")
+    Traceback (most recent call last):
+    cortexsim.errors.UserError: rule 'clap' is not known (did you mean 'clapp'?)
 
     Args:
-        name: a known name, or a path ending in ``.py``, relative to ``beside``.
-        beside: folder of the model that names the rule.
+        name: a known name, or a path ending in ``.py``.
+        beside: folder that the path is relative to, that of the model that names the rule.
 
     Raises:
-        UserError: where there is no such rule, or the file holds none.
+        UserError: where there is no such rule, or the file cannot be run or defines none.
     """
     if not name.endswith(".py"):
         if name not in known_rules():

@@ -1,4 +1,4 @@
-"""The audit of a rule: what each text reads is where its synapse can know it, and nothing stands for two things."""
+"""The locality audit of a rule: each text reads what its synapse can know, and each name has one meaning."""
 
 import re
 from collections.abc import Mapping
@@ -12,34 +12,34 @@ from cortexsim.rules.signals import SIGNALS
 
 
 class Factors(Protocol):
-    """The plasticity of one kind of synapse: its texts, by factor."""
+    """The plasticity of one kind of synapse."""
 
     def texts(self) -> dict[str, Expression]:
-        """The texts by name, parsed."""
+        """Its texts by factor, parsed."""
         ...
 
 
 class Audited(Protocol):
-    """What the audit reads of a rule."""
+    """The attributes of a rule that the audit reads."""
 
     @property
     def synapses(self) -> Mapping[str, Factors]:
-        """The kinds of synapse that it changes."""
+        """Plasticity by kind of synapse."""
         ...
 
     @property
     def modulators(self) -> tuple[Modulator, ...]:
-        """The signals it listens to."""
+        """Its modulators."""
         ...
 
     @property
     def context(self) -> Factors | None:
-        """Plasticity of context synapses, where it has any."""
+        """Plasticity of context synapses, if they are plastic."""
         ...
 
     @property
     def path(self) -> ErrorPath | None:
-        """How an error reaches its cells, where one does."""
+        """Path of the output error to its cells, if it receives one."""
         ...
 
     @property
@@ -49,23 +49,23 @@ class Audited(Protocol):
 
     @property
     def breaks(self) -> Mapping[str, str]:
-        """Quantities that no synapse could read, each with why."""
+        """Quantities that no synapse could read, with the reason."""
         ...
 
 
 READABLE = {"pre": ("_pre",), "post": ("_post",), "third": ("_post", "_all"), "decay": ("_post",)}
-"""By factor, how the names end that it may read."""
+"""Suffixes of the names that each factor may read."""
 
-OWN_WEIGHT = re.compile(r"w|weights?|w_ij|(own_)?weights?_(pre|post|all)|w_(pre|post|all)")  # As one may call it.
+OWN_WEIGHT = re.compile(r"w|weights?|w_ij|(own_)?weights?_(pre|post|all)|w_(pre|post|all)")  # Names that users may try.
 
 LATE = "which comes after context synapses have changed (third of the feedforward synapses may read it)"
 
 
 def audit(rule: Audited) -> None:
-    """Hold a rule to what its synapses can know.
+    """Check that every quantity that a rule reads is available to its synapses.
 
     Raises:
-        UserError: where they cannot, with the text and the quantity.
+        UserError: where one is not; the message names the text and the quantity.
     """
     _audit_constants(rule)
     _audit_modulators(rule)
@@ -80,39 +80,39 @@ def audit(rule: Audited) -> None:
 
 
 def _audit_constants(rule: Audited) -> None:
-    """See that constants are numbers with names of their own, and that a name stands for one number."""
+    """Check that constants are numbers with valid names, and that a name has one value."""
     check_names("constant", rule.constants)
     check_numbers("constant", rule.constants)
-    found: dict[str, float] = {}
+    values: dict[str, float] = {}
     for constants in (rule.constants, *(modulator.constants for modulator in rule.modulators)):
         for name, value in constants.items():
-            if found.setdefault(name, value) != value:
-                raise UserError(f"constant '{name}' is {found[name]:g} and {value:g} (give one another name)")
+            if values.setdefault(name, value) != value:
+                raise UserError(f"constant '{name}' is {values[name]:g} and {value:g} (give one another name)")
 
 
 def _audit_modulators(rule: Audited) -> None:
-    """See that each has a name of its own, and hears only cells, and modulators said before it to as many."""
-    said: dict[str, Modulator] = {}
+    """Check that names are unique, and that each reads cells, or earlier modulators of the same or a wider scope."""
+    before: dict[str, Modulator] = {}
     for modulator in rule.modulators:
-        if modulator.read_as in said:
+        if modulator.read_as in before:
             raise UserError(f"modulator '{modulator.name}': another one is read as '{modulator.read_as}' too")
         for name in sorted(modulator.reads - set(BROADCAST)):
             where = f"modulator '{modulator.name}' reads '{name}'"
             if name == "returned_post":
                 raise UserError(f"{where}, {LATE}")
-            if name not in (said if name.endswith("_all") else SIGNALS):
-                known = nearest(name, [*said, *SIGNALS, *BROADCAST])
-                raise UserError(f"{where}, which no cell has and no modulator before it says ({known})")
-            if name == "feedback_post" and name not in said:
+            if name not in (before if name.endswith("_all") else SIGNALS):
+                known = nearest(name, [*before, *SIGNALS, *BROADCAST])
+                raise UserError(f"{where}, which is no signal of a cell, nor a modulator before it ({known})")
+            if name == "feedback_post" and name not in before:
                 raise UserError(f"{where}, which no modulator before it is projected as")
             if not name.endswith("_all"):
                 _audit_name(rule, where, "feedforward", "third", name)
-            if name in said and SCOPES.index(said[name].scope) < SCOPES.index(modulator.scope):
+            if name in before and SCOPES.index(before[name].scope) < SCOPES.index(modulator.scope):
                 raise UserError(
-                    f"{where}, one a {said[name].scope}, but says one a {modulator.scope} itself"
-                    f" (scope = '{said[name].scope}')"
+                    f"{where}, which has one value per {before[name].scope}, but has one per {modulator.scope} itself"
+                    f" (scope = '{before[name].scope}')"
                 )
-        said[modulator.read_as] = modulator
+        before[modulator.read_as] = modulator
 
 
 def _audit_name(rule: Audited, where: str, synapse: str, factor: str, name: str) -> None:
@@ -123,18 +123,18 @@ def _audit_name(rule: Audited, where: str, synapse: str, factor: str, name: str)
         raise UserError(f"{where}, which is not local there: {factor} may read {readable}, or a constant of the rule")
     broadcast = {modulator.read_as for modulator in rule.modulators}
     if name == "feedback_post" and name not in broadcast:
-        raise UserError(f"{where}, but none of the rule's modulators is projected through random weights")
+        raise UserError(f"{where}, but no modulator of the rule is projected through random weights")
     if name == "error_post" and (rule.path is None or rule.path.route == "direct"):
         raise UserError(f"{where}, but no error path brings it (path = ErrorPath('layered'))")
     if name == "noise_post" and synapse != "feedback":
-        raise UserError(f"{where}, but cells fire noise between samples, for their feedback synapses alone")
+        raise UserError(f"{where}, but noise between samples is for feedback synapses alone")
     signal = SIGNALS.get(name)
     if signal is not None and "context synapses" in signal.requires and rule.context is None:
         raise UserError(f"{where}, but the rule has no context synapses (context = ThreeFactor(...))")
     if name.endswith("_all") and name not in broadcast:
         raise UserError(f"{where}, but no modulator of the rule broadcasts it ({nearest(name, broadcast)})")
     if not name.endswith("_all") and signal is None:
-        raise UserError(f"{where}, which no cell has ({nearest(name, SIGNALS)})")
-    behind = None if signal is None else signal.stands_for
-    if behind is not None and name not in rule.breaks and not behind.possible:
-        raise UserError(f"{where}, which stands for {behind}: no synapse knows both (breaks = {{{name!r}: 'why'}})")
+        raise UserError(f"{where}, which is no signal of a cell ({nearest(name, SIGNALS)})")
+    implied = None if signal is None else signal.implied_synapses
+    if implied is not None and name not in rule.breaks and not implied.possible:
+        raise UserError(f"{where}, which implies {implied}: no synapse knows both (breaks = {{{name!r}: 'why'}})")

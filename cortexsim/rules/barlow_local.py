@@ -1,4 +1,4 @@
-"""Barlow Twins, layer by layer: a cell agrees with its namesakes in other views, and with no other cell there.
+"""Barlow Twins, layer by layer: a cell correlates with the cell of its index in other views, and with no other.
 
 Zbontar, Jing, Misra, LeCun, Deny, "Barlow Twins: self-supervised learning via redundancy reduction", ICML 2021, as a
 loss of every layer of its own (Siddiqui, Krueger, LeCun, Deny 2023). With C the cross-correlation of the activity with
@@ -8,11 +8,12 @@ another view c, taken as given, both of them normalised over the stream to z^ an
     dW_ji = eta * ((1 - C_jj) (c^_j - C_jj z^_j) - redundancy sum_{k != j} C_jk (c^_k - C_jk z^_j)) / std_j
             * rho'(a_j) * x_i
 
-The terms with z^ are the derivative of the normalisation. Here the other view is the siblings'; its means and variances
-are followed beside those of the cells, for they differ: a mean over siblings varies less than each of them.
+The terms with z^ are the derivative of the normalisation. Here the other view is the mean over siblings, with running
+means and variances of its own: it varies less than each of them.
 
-C_jk is what a Hebbian synapse from cell k of the siblings onto cell j would come to weigh, so that the rule reads no
-other cell's weights: `cross_input_post` is what such synapses bring, and `cross_power_post` the sum of their squares.
+C_jk is the weight that a Hebbian synapse from cell k of the siblings onto cell j would converge to, so that the rule
+reads no other cell's weights: `cross_input_post` is the input through such synapses, and `cross_power_post` the sum of
+their squared weights.
 """
 
 from cortexsim.rules.three_factor import Rule, ThreeFactor

@@ -4,8 +4,8 @@ Rumelhart, Hinton, Williams, "Learning representations by back-propagating error
 
     dW_ji = -eta * (W'^T delta')_j rho'(a_j) * x_i,    delta_j = (W'^T delta')_j rho'(a_j)
 
-with W' and delta' those of the layer above. It is here to be taken apart: `masks` and `feedback` of a model replace one
-of its ingredients. The reference of every comparison is the gradient itself, `learner = "backprop"`.
+with W' and delta' those of the layer above. As a rule, it can be ablated: `masks` and `feedback` of a model replace one
+of its ingredients. The reference of all comparisons is the gradient itself, `learner = "backprop"`.
 """
 
 from cortexsim.rules.error_path import ErrorPath

@@ -6,8 +6,8 @@ probability p that an event becomes a burst. A synapse grows when there are more
 
     dW_ji = eta * (p_j - 1/2) z_j * x_i,    p_j = 1 / (1 + exp(4 (Y (b' - b'_expected))_j rho'(a_j) / z_j))
 
-Y is fixed and random, and b' - b'_expected = -(p' - 1/2) z' is what the layer above is taught, at the top the error of
-the output. The slope of p at rest is 1, so that small errors are those of feedback alignment.
+Y is fixed and random, and b' - b'_expected = -(p' - 1/2) z' is the error of the layer above, at the top that of the
+output. The slope of p at rest is 1, so that for small errors the rule is feedback alignment.
 """
 
 from cortexsim.rules.error_path import ErrorPath

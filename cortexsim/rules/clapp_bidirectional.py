@@ -2,8 +2,8 @@
 
 CLAPP (Illing, Ventura, Bellec, Gerstner, NeurIPS 2021) contrasts a column's context with the one before it, after a
 saccade. Here a column is also contrasted with the context that comes after its own. Each direction between two columns
-has weights of its own, as among siblings it has already: i hears j by B_ij, and j hears i by B_ji. With c_{-1} and c_1
-the contexts of the fixation before and of the one after, the loss of one column is
+has weights of its own, as it has among siblings anyway: B_ij from j to i, and B_ji from i to j. With c_{-1} and c_1 the
+contexts of the fixation before and of the one after, the loss of one column is
 
     loss = max(0, 1 - u_0) + (max(0, 1 + u_{-1}) + max(0, 1 + u_1)) / 2,    u_k = z^T B c_k
 

@@ -1,7 +1,7 @@
 """DFA: direct feedback alignment.
 
-Nokland, "Direct feedback alignment provides learning in deep neural networks", NeurIPS 2016. The output error
-e = softmax(output) - onehot(label) reaches every cell through fixed random weights F, past all layers between:
+Nokland, "Direct feedback alignment provides learning in deep neural networks", NeurIPS 2016. The output error e =
+softmax(output) - onehot(label) reaches every cell through fixed random weights F, bypassing all layers in between:
 
     dW_ji = -eta * (F e)_j * rho'(a_j) * x_i
 

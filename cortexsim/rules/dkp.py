@@ -1,13 +1,13 @@
 """DKP: direct Kolen-Pollack, direct feedback alignment whose feedback weights learn.
 
 Webster, Choi, Ahn, "Learning the connections in direct feedback alignment", 2020. The feedback synapses follow the
-product that the output weights would follow if they read the layer straight:
+product that output weights from that layer would follow:
 
     dW_ji = -eta * (F e)_j rho'(a_j) * x_i
     dF_jk = -eta * (z_j e_k + lambda F_jk)
 
-Of the top layer F then becomes the transpose of the output weights beta, whose own change is -eta (e_k z_j + lambda
-beta_kj): this fixes the sign. lambda is the model's `weight_decay`.
+At the top layer, F then converges to the transpose of the output weights beta, whose own change is -eta (e_k z_j +
+lambda beta_kj): this fixes the sign. lambda is the model's `weight_decay`.
 """
 
 from cortexsim.modulators import ERROR

@@ -1,8 +1,8 @@
 """DRTP: direct random target projection.
 
 Frenkel, Lefebvre, Bol, "Learning without feedback: fixed random learning signals allow for feedforward training of deep
-neural networks", Frontiers in Neuroscience 2021. No error at all: the label itself, y, reaches every cell through fixed
-random weights, in the place of -e, whose sign it has for the right class:
+neural networks", Frontiers in Neuroscience 2021. There is no error: the label itself, y, reaches every cell through
+fixed random weights, instead of -e, whose sign it has for the correct class:
 
     dW_ji = eta * (F y)_j rho'(a_j) * x_i
 """

@@ -1,11 +1,12 @@
-"""Error paths: how the error of the output reaches the cells of every layer, and what that breaks.
+"""Error paths: how the error of the output reaches the cells of each layer, and where that violates locality.
 
-With D_l = diag(rho'(a_l)) the cells' slopes and e the error of the output, backpropagation teaches the cells of layer l
+With D_l = diag(rho'(a_l)) the derivatives of the cells and e the error of the output, that of layer l is, in
+backpropagation,
 
     delta_l = D_l W_{l+1}^T D_{l+1} ... W_L^T D_L beta^T e
 
-The slopes D_{l+1} ... D_L on the way depend on the input: they are its *masks*. A path names which weights take the
-place of the W^T, which slopes are applied, and whether an error passes through the layers at all.
+The derivatives D_{l+1} ... D_L depend on the input: they are its *masks*. A path specifies which weights replace the
+W^T, which masks are applied, and whether the error passes through the layers at all.
 """
 
 from collections.abc import Mapping
@@ -29,7 +30,7 @@ FEEDBACK: Mapping[str, str] = MappingProxyType(
         "brSF": "transported signs of weights",
     }
 )
-"""What each kind of feedback weight has from the synapses that it runs against."""
+"""What each kind of feedback weights takes from the forward weights, in violation of locality."""
 
 MASKS: Mapping[str, str] = MappingProxyType(
     {
@@ -40,7 +41,7 @@ MASKS: Mapping[str, str] = MappingProxyType(
         "none": "no slope at all",
     }
 )
-"""Which slopes an error meets."""
+"""The derivatives by which an error is multiplied."""
 
 ROUTES: Mapping[str, str] = MappingProxyType(
     {
@@ -49,21 +50,29 @@ ROUTES: Mapping[str, str] = MappingProxyType(
         "settled": "activity settles before learning",
     }
 )
-"""What each way of the error asks of the network."""
+"""What each route requires of the network."""
 
 
 @dataclass(frozen=True)
 class ErrorPath:
-    """Say how the error comes down.
+    """The path of the output error to the cells.
+
+    >>> ErrorPath("layered", "transpose").breaks
+    {'route': 'error passed from layer to layer', 'feedback': 'transported weights'}
+    >>> ErrorPath("direct", "random").breaks
+    {}
 
     Args:
-        route: ``direct`` from the output to every layer; ``layered`` from each layer to the one below, which is passed
-            on what its cells are taught; ``settled`` lets activity itself carry it (predictive coding).
+        route: ``direct`` from the output to every layer; ``layered`` from each layer to the one below, which receives
+            the error of its cells; ``settled`` where activity itself propagates it (predictive coding).
         feedback: ``random`` weights, fixed or plastic; the ``transpose`` of the weights, or their ``product`` where the
             route is direct; or sign-symmetric: with one magnitude (``uSF``), with random ones, fixed (``frSF``) or
             drawn for each batch (``brSF``).
-        masks: which slopes the error meets, by the names in `MASKS`.
+        masks: derivatives by which the error is multiplied, by the names in `MASKS`.
         constants: of the route.
+
+    Raises:
+        UserError: where feedback or masks are not known, or not possible on the route.
     """
 
     route: Route = "layered"
@@ -83,18 +92,18 @@ class ErrorPath:
             raise UserError(f"masks = '{self.masks}': activity that settles has masks of its own ('own')")
 
     @property
-    def met(self) -> Masks:
-        """Which slopes the error meets, whoever asks for them."""
+    def effective_masks(self) -> Masks:
+        """The masks, with those of the route in place of ``"own"``."""
         if self.masks != "own":
             return self.masks
         return "removed" if self.route == "direct" else "true"
 
     @property
     def breaks(self) -> dict[str, str]:
-        """Name what no synapse could know, each with the reason."""
-        found = {"route": ROUTES[self.route], "feedback": FEEDBACK[self.feedback]}
-        if self.route == "direct" and self.met in ("true", "shuffled"):
-            found["masks"] = "slopes of cells it does not pass"
-        elif self.met == "shuffled":
-            found["masks"] = "slopes for another input"
-        return {name: reason for name, reason in found.items() if reason}
+        """Parts of the path that no synapse could know, with the reason."""
+        reasons = {"route": ROUTES[self.route], "feedback": FEEDBACK[self.feedback]}
+        if self.route == "direct" and self.effective_masks in ("true", "shuffled"):
+            reasons["masks"] = "slopes of cells it does not pass"
+        elif self.effective_masks == "shuffled":
+            reasons["masks"] = "slopes for another input"
+        return {name: reason for name, reason in reasons.items() if reason}

@@ -6,8 +6,8 @@ backpropagation has W^T:
 
     dW_ji = -eta * (B delta')_j rho'(a_j) * x_i,    delta_j = (B delta')_j rho'(a_j)
 
-with delta' that of the layer above, at the top the error of the output. As every layer applies its slopes before it
-passes the error on, the masks of backpropagation are all there.
+with delta' that of the layer above, at the top the error of the output. As every layer applies its own derivatives
+before it passes the error on, the masks are those of backpropagation.
 """
 
 from cortexsim.rules.error_path import ErrorPath

@@ -1,7 +1,7 @@
-"""Forward-forward: layers that are lively for what belongs together, and quiet for what does not.
+"""Forward-forward: layers that are active for real inputs, and quiet for false ones.
 
-Hinton, "The forward-forward algorithm: some preliminary investigations", 2022. The goodness g = |z|^2 of a column is to
-lie above a threshold for true inputs (y = +1), below it for false ones (y = -1):
+Hinton, "The forward-forward algorithm: some preliminary investigations", 2022. The goodness g = |z|^2 of a column
+should be above a threshold for true inputs (y = +1), and below it for false ones (y = -1):
 
     loss = log(1 + exp(-y (g - threshold)))
     dW_ji = eta * 2 y / (1 + exp(y (g - threshold))) z_j rho'(a_j) * x_i
@@ -9,10 +9,10 @@ lie above a threshold for true inputs (y = +1), below it for false ones (y = -1)
 False inputs are hybrids: of the patches that a column sees, the first comes from one sample, the others from another,
 as when a saccade falls between them.
 
-As in the paper, every layer's input is brought to one length in each sample (``input_scaling = "sample"`` in
+As in the paper, every layer's input is normalised to one length in each sample (``input_scaling = "sample"`` in
 `models/forward-forward.toml`), since the next layer could otherwise read the goodness, which is that length. What
-differs: here that is done column by column; the paper's hybrids are made of whole images by a mask, and what a layer
-makes of them is the next one's false input, where here each layer sees clean activity put together anew.
+differs: here that is done column by column; the paper's hybrids are mixed from whole images by a mask, and the response
+of a layer to them is the false input of the next, whereas here each layer gets a new mixture of clean activity.
 """
 
 from cortexsim.modulators import Modulator

@@ -2,13 +2,13 @@
 
 Clark, Abbott, Chung, "Credit assignment through broadcasting a global error vector", NeurIPS 2021. A cell has one
 activity h^k for each class k, and is active where its drive points into its own half-space; weights above the first
-layer are one for all components, and not negative. So every path from a cell to the output has a gain that is not
-negative either, and the error alone gives the sign of the gradient:
+layer are one for all components, and not negative. So the gain of every path from a cell to the output is not negative
+either, and the error alone determines the sign of the gradient:
 
     dW_ij   = -eta * 1[i active] * sum_k e_k h_j^k
     dW_ij^k = -eta * 1[i active] * e_k x_j              in the first layer, whose inputs are no vectors
 
-Component k of a cell hears component k of the error, and nothing else.
+Component k of a cell receives component k of the error, and no other.
 """
 
 from cortexsim.modulators import COMPONENT_ERROR

@@ -1,11 +1,11 @@
-"""Hebb: the covariance rule, with the decay that keeps it bounded. The simplest example of a rule.
+"""Hebb: the covariance rule with a decay that bounds the weights. The simplest example of a rule.
 
 Sejnowski, "Storing covariance with nonlinearly interacting neurons", J. Math. Biology 1977; the decay is that of Oja,
 "A simplified neuron model as a principal component analyzer", J. Math. Biology 1982:
 
     dw_ji = eta * ((z_j - <z_j>) * x_i - z_j^2 * w_ji)
 
-It has neither error nor context: what it finds is what varies most, not what predicts.
+It has neither error nor context: it finds the directions of largest variance, not those that predict.
 """
 
 from cortexsim.modulators import AROUSAL

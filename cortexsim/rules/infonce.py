@@ -6,7 +6,7 @@ n saccades, c_1 ... c_n, the loss of a column is
 
     loss = -log p_0,    p_k = exp(u_k) / sum_m exp(u_m),    u_k = z^T B c_k
 
-and its negative gradient, contexts taken as given, weighs each context by how wrongly it was foreseen:
+and its negative gradient, contexts taken as given, weights each context by its prediction error:
 
     dW_ji = eta * sum_k (1[k = 0] - p_k) (B c_k)_j rho'(a_j) * x_i
     dB_jl = eta * sum_k (1[k = 0] - p_k) * z_j * (c_k)_l

@@ -1,13 +1,13 @@
-"""Kolen-Pollack: feedback weights that learn to mirror the forward weights, by learning the same.
+"""Kolen-Pollack: feedback weights that converge to the forward weights, by learning the same way.
 
 Kolen, Pollack, "Backpropagation without weight transport", ICNN 1994; Akrout, Wilson, Humphreys, Lillicrap, Tweed,
-"Deep learning without weight transport", NeurIPS 2019. Forward and feedback synapse between the same two cells change
-by the same product, and both decay, so that what they did not share is forgotten:
+"Deep learning without weight transport", NeurIPS 2019. Forward and feedback synapses between the same two cells change
+by the same product, and both decay, so that their difference vanishes:
 
     dW'_kj = -eta * (delta'_k z_j + lambda W'_kj)
     dB_jk  = -eta * (z_j delta'_k + lambda B_jk)
 
-lambda is the model's `weight_decay`, which holds for both; `feedback_eta` must stay 1.
+lambda is the model's `weight_decay`, which applies to both; `feedback_eta` must stay 1.
 """
 
 from cortexsim.rules.error_path import ErrorPath

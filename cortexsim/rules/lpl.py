@@ -1,4 +1,4 @@
-"""LPL: latent predictive learning, Hebbian growth held in check by prediction and decorrelation.
+"""LPL: latent predictive learning, Hebbian growth combined with prediction and decorrelation.
 
 Halvagal, Zenke, "The combination of Hebbian and predictive plasticity learns invariant object representations in deep
 sensory networks", Nature Neuroscience 2023. With c another view of the same object, taken as given, and <z>, var, C
@@ -11,11 +11,11 @@ and its negative gradient
     dW_ji = eta * (c_j - z_j + hebbian (z_j - <z_j>) / var_j
             - decorrelation sum_{k != j} C_jk (z_k - <z_k>)) rho'(a_j) * x_i
 
-The decorrelation is that of the paper's erratum. As first printed (Eq. 6) it was sum_{i != k} <(z_i - <z_i>)^2
-(z_k - <z_k>)^2>, a mean product of squares in the place of a squared mean of products, which shrinks any two cells that
-vary, whether or not they vary together. Here the other view is the siblings'.
+The decorrelation is that of the paper's erratum. As first printed (Eq. 6) it was sum_{i != k} <(z_i - <z_i>)^2 (z_k -
+<z_k>)^2>, a mean product of squares instead of a squared mean of products, which penalises any two cells that vary,
+whether or not they covary. Here the other view is the mean over siblings.
 
-The published code weighs by 1 its predictive and its Hebbian term, means over M cells, and by 10 decorrelation, a mean
+The published code weights by 1 its predictive and its Hebbian term, means over M cells, and by 10 decorrelation, a mean
 over their M (M - 1) pairs. In the units here that is hebbian = 1/2 and decorrelation = 10 / (M - 1), .16 for 64 cells.
 """
 

@@ -1,16 +1,17 @@
-"""Predictive coding: activity settles between prediction and target, and what remains is the error.
+"""Predictive coding: activity settles between prediction and target, and the remaining difference is the error.
 
 Whittington, Bogacz, "An approximation of the error backpropagation algorithm in a predictive coding network with local
-Hebbian synaptic plasticity", Neural Computation 2017. Each layer has values v_l beside what it is sent, f(v_{l-1}):
+Hebbian synaptic plasticity", Neural Computation 2017. Each layer has values v_l beside its prediction from below,
+f(v_{l-1}):
 
     eps_l = f(v_{l-1}) - v_l,    v_l <- v_l + rate * (eps_l - W'^T (rho'(a') o eps')),    `steps` times
     dW_ji = -eta * eps_j rho'(a_j) * v_i
 
-with the output held at the label: what the top layer hears is beta^T e, times `precision`. The less precise the label
-is taken to be, the less activity moves, and the closer the errors come to those of backpropagation. With `fixed = 1`
-predictions stay what they were before settling, and the errors settle to just those (Millidge, Tschantz, Buckley,
-Neural Computation 2022). `rate` has to stay below 2 / (1 + s^2), s the largest singular value of the weights: above it
-values diverge, however well they settled before the weights had grown.
+with the output clamped to the label: the top layer receives beta^T e, times `precision`. The lower the precision, the
+less activity moves, and the closer the errors are to those of backpropagation. With `fixed = 1` predictions remain as
+they were before settling, and the errors converge to exactly those (Millidge, Tschantz, Buckley, Neural Computation
+2022). `rate` has to stay below 2 / (1 + s^2), s the largest singular value of the weights: above it values diverge,
+however well they settled before the weights had grown.
 """
 
 from cortexsim.rules.error_path import ErrorPath

@@ -1,11 +1,11 @@
-"""Sign symmetry: feedback weights that share no more than their signs with the forward weights.
+"""Sign symmetry: feedback weights that have the signs of the forward weights, but not their magnitudes.
 
 Liao, Leibo, Poggio, "How important is weight symmetry in backpropagation?", AAAI 2016; Moskovitz, Litwin-Kumar, Abbott,
 "Feedback alignment in deep convolutional networks", 2018:
 
     dW_ji = -eta * (B delta')_j rho'(a_j) * x_i,    B = M o sign(W'^T)
 
-with magnitudes M that are all alike (uniform, `feedback = "uSF"`), random and fixed (`"frSF"`), or random and drawn for
+with magnitudes M that are all equal (uniform, `feedback = "uSF"`), random and fixed (`"frSF"`), or random and drawn for
 each batch (`"brSF"`).
 """
 

@@ -1,6 +1,6 @@
-"""Signals: what a rule's texts can read of a cell, each with what it asks of a layer and which substrates have it.
+"""Signals: the quantities of a cell that rules can read, with what each requires of a layer and its substrates.
 
-A new signal is an entry here, and the code of each substrate that offers it.
+A new signal is an entry here, and the code of each substrate that computes it.
 """
 
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ RATE, EVERYWHERE = frozenset({"rate"}), frozenset({"rate", "spiking", "brian-rat
 
 @dataclass(frozen=True)
 class Synapses:
-    """Say which plastic synapses a signal stands for, where it is a sum that only such synapses could bring.
+    """The plastic synapses that a signal implies, where it is a weighted sum that only they could compute.
 
     Attributes:
-        presynaptic: whose signal they carry.
-        carried: what they bring of it.
-        learned: the quantities, at the postsynaptic and at the presynaptic end, whose covariance their weights follow.
+        presynaptic: cells that they come from.
+        carried: signal that they transmit.
+        learned: the postsynaptic and the presynaptic quantity whose covariance their weights follow.
     """
 
     presynaptic: str
@@ -26,7 +26,7 @@ class Synapses:
 
     @property
     def possible(self) -> bool:
-        """Whether their weights follow what they carry: a synapse knows nothing else of its presynaptic end."""
+        """Whether they learn from what they transmit: a synapse knows nothing else of its presynaptic cell."""
         return self.learned[1] == self.carried
 
     def __str__(self) -> str:
@@ -36,23 +36,28 @@ class Synapses:
 
 @dataclass(frozen=True)
 class Signal:
-    """A quantity that a rule's texts can read.
+    """A quantity of a cell that rules can read.
+
+    >>> SIGNALS["dendrite_post"].meaning
+    'dendritic input from the context, (B c)_i'
+    >>> sorted(SIGNALS["variance_post"].requires), sorted(SIGNALS["variance_post"].substrates)
+    (['covariance', 'mean'], ['rate'])
 
     Attributes:
-        name: with the suffix that says where it is: ``_pre`` or ``_post``.
+        name: with the suffix of its place, ``_pre`` or ``_post``.
         meaning: in words.
-        requires: what a layer has to follow or to hear for it: ``"mean"``, ``"covariance"`` (and so the mean),
-            ``"context"``, ``"context synapses"``, ``"views"``, ``"dendrites"``.
-        substrates: which layers have it.
-        stands_for: the plastic synapses that must bring it, where it hides a matrix of weights.
-        of_context: whether it belongs to the moment at which a context is heard.
+        requires: of a layer: ``"mean"``, ``"covariance"`` (and so the mean), ``"context"``, ``"context synapses"``,
+            and the running statistics of ``"views"`` and ``"dendrites"``.
+        substrates: of the layers that have it.
+        implied_synapses: the plastic synapses that could compute it, where it is a weighted sum.
+        of_context: whether it depends on the context, and so differs between contrast samples.
     """
 
     name: str
     meaning: str
     requires: frozenset[str] = frozenset()
     substrates: frozenset[str] = RATE
-    stands_for: Synapses | None = None
+    implied_synapses: Synapses | None = None
     of_context: bool = False
 
 
@@ -70,86 +75,86 @@ SIGNALS: Mapping[str, Signal] = MappingProxyType(
             Signal("activity_pre", "rate of the presynaptic cell", substrates=EVERYWHERE),
             Signal("activity_post", "rate of the postsynaptic cell, z = rho(a)", substrates=EVERYWHERE),
             Signal("drive_post", "its summed input, a = W x + b", substrates=EVERYWHERE),
-            Signal("derivative_post", "slope of its rate, rho'(a)", substrates=EVERYWHERE),
+            Signal("derivative_post", "derivative of its rate, rho'(a)", substrates=EVERYWHERE),
             Signal("winning_post", "its share in the competition of its column, exp(a) over the sum of exp(a) there"),
             Signal("mean_post", "running mean of its rate", _MEAN, EVERYWHERE),
             Signal("variance_post", "running variance of its rate", _COVARIANCE),
             Signal(
                 "lateral_post",
-                "what its column brings it: sum over others of C_ik (z_k - <z_k>), C the running covariance",
+                "lateral input from its column: sum over others of C_ik (z_k - <z_k>), C the running covariance",
                 _COVARIANCE,
-                stands_for=Synapses(_COLUMN, _RATE, (_RATE, _RATE)),
+                implied_synapses=Synapses(_COLUMN, _RATE, (_RATE, _RATE)),
             ),
             Signal(
                 "dendrite_post",
-                "what its dendrite hears of the context, (B c)_i",
+                "dendritic input from the context, (B c)_i",
                 frozenset({"context", "context synapses"}),
                 EVERYWHERE,
                 of_context=True,
             ),
             Signal(
                 "context_post",
-                "what one-to-one synapses bring it of the context: the mean of the same cell in what it hears",
+                "input from the context through one-to-one synapses: the mean of the cells of its index",
                 frozenset({"context"}),
                 of_context=True,
             ),
             Signal(
                 "view_post",
-                "context_post less its running mean and over its running deviation",
+                "context_post minus its running mean, over its running standard deviation",
                 _VIEWS,
                 of_context=True,
             ),
             Signal(
                 "cross_covariance_post",
-                "running covariance of its rate with view_post",
+                "running cross-covariance of its rate with view_post",
                 _VIEWS,
-                stands_for=Synapses(_CONTEXT, _VIEW, (_RATE, _VIEW)),
+                implied_synapses=Synapses(_CONTEXT, _VIEW, (_RATE, _VIEW)),
             ),
             Signal(
                 "cross_input_post",
-                "what synapses from others there bring it: sum over others of C_ik view_k, C_ik the running covariance"
-                " of its rate with view_k",
+                "input from the other cells of the context: sum over others of C_ik view_k, C_ik the running"
+                " cross-covariance of its rate with view_k",
                 _VIEWS,
-                stands_for=Synapses(_CONTEXT, _VIEW, (_RATE, _VIEW)),
+                implied_synapses=Synapses(_CONTEXT, _VIEW, (_RATE, _VIEW)),
                 of_context=True,
             ),
             Signal(
                 "cross_power_post",
-                "sum over others of C_ik^2: the squared weights of those synapses",
+                "sum over others of C_ik^2: the squared weights of cross_input_post",
                 _VIEWS,
-                stands_for=Synapses(_CONTEXT, _VIEW, (_RATE, _VIEW)),
+                implied_synapses=Synapses(_CONTEXT, _VIEW, (_RATE, _VIEW)),
             ),
             Signal(
                 "returned_post",
-                "what its context synapses onto others bring back: sum over the cells of its layer that hear it of B_ji"
-                " times what changes these synapses there, third_j post_j",
+                "retrograde signal of its context synapses onto others: sum over their targets of B_ji third_j post_j,"
+                " weight times what changes the weight there",
                 frozenset({"context", "context synapses"}),
-                stands_for=Synapses("those that hear it", _GATED, (_RATE, _GATED)),
+                implied_synapses=Synapses("its targets", _GATED, (_RATE, _GATED)),
             ),
-            Signal("dendrite_mean_post", "running mean of what its dendrite hears", _DENDRITES),
+            Signal("dendrite_mean_post", "running mean of its dendritic input", _DENDRITES),
             Signal(
                 "predicted_rate_post",
-                "rate that the dendrites of its column foretell: sum of C_ik (d_k - <d_k>), d_k what the dendrite of"
-                " cell k hears",
+                "rate predicted by the dendrites of its column: sum of C_ik (d_k - <d_k>), d_k the dendritic input of"
+                " cell k",
                 _DENDRITES,
-                stands_for=Synapses(_COLUMN, _DENDRITE, (_RATE, _RATE)),
+                implied_synapses=Synapses(_COLUMN, _DENDRITE, (_RATE, _RATE)),
                 of_context=True,
             ),
             Signal(
                 "predicted_dendrite_post",
-                "what its dendrite should hear by the rates of its column: sum of D_ik (z_k - <z_k>), D the running"
+                "dendritic input predicted by the rates of its column: sum of D_ik (z_k - <z_k>), D the running"
                 " covariance of the dendrites",
                 _DENDRITES,
-                stands_for=Synapses(_COLUMN, _RATE, (_DENDRITE, _DENDRITE)),
+                implied_synapses=Synapses(_COLUMN, _RATE, (_DENDRITE, _DENDRITE)),
             ),
             Signal(
                 "feedback_post",
-                "what feedback weights bring it of a vector modulator, (F e)_i",
+                "projection of a vector modulator through feedback weights, (F e)_i",
                 substrates=EVERYWHERE,
             ),
-            Signal("error_post", "what feedback weights bring it of what the layer above is taught, (B delta')_i"),
-            Signal("noise_post", "noise that it fires between samples, of zero mean and unit variance"),
+            Signal("error_post", "projection of the error of the layer above through feedback weights, (B delta')_i"),
+            Signal("noise_post", "noise between samples, of zero mean and unit variance"),
         )
     }
 )
-"""The signals that there are, by name."""
+"""All signals by name."""

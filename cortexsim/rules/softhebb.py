@@ -5,7 +5,7 @@ networks", Neuromorphic Computing and Engineering 2, 044017 (2022):
 
     dw_ki = eta * y_k * (x_i - a_k * w_ki),   y_k = exp(a_k) / sum over the column of exp(a)
 
-The competition is the paper's base e; how sharp it is follows from the size of the drive, and so from
+The competition has base e, as in the paper; its sharpness depends on the size of the drive, and so on
 ``network.input_rms``. It has neither error nor context.
 """
 

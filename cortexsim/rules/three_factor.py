@@ -1,14 +1,14 @@
-"""Three-factor plasticity: the one form that every rule has, held to where its quantities live.
+"""Three-factor plasticity: the common form of all rules, with an audit of their locality.
 
-A synapse from cell j to cell i remembers the product of its two cells in an eligibility trace, and changes when a third
+A synapse from cell j to cell i keeps the product of its two cells in an eligibility trace, and changes when a third
 factor arrives (Fremaux & Gerstner 2016; Gerstner, Lehmann, Liakoni, Corneil, Brea 2018):
 
     tau_eligibility d elig_ij/dt = -elig_ij + post_i * pre_j
     dw_ij = eta * (third_i * elig_ij - decay_i * w_ij)
 
-Each factor is a text. The suffix of a name says where the quantity is to be found: `*_pre` at the presynaptic cell,
-`*_post` at the postsynaptic cell, `*_all` broadcast to everybody. The audit checks that, and no more: how a quantity
-got there is another question. Signals that are sums over other cells name the plastic synapses that must bring them.
+Each factor is a text. The suffix of a name is the place of the quantity: `*_pre` at the presynaptic cell, `*_post` at
+the postsynaptic cell, `*_all` broadcast to all. The audit checks these places, and not how a quantity got there; but
+signals that are weighted sums over other cells name the plastic synapses that they imply.
 """
 
 from collections.abc import Mapping
@@ -29,13 +29,17 @@ SUBSTRATES = ("rate", "brian-rate", "spiking")
 
 @dataclass(frozen=True)
 class ThreeFactor:
-    """Write the plasticity of one kind of synapse.
+    """The plasticity of one kind of synapse.
+
+    >>> oja = ThreeFactor(post="activity_post", third="1", decay="activity_post**2")
+    >>> oja.texts()["decay"].names
+    {'activity_post'}
 
     Args:
-        post: what the eligibility takes from the postsynaptic cell when a presynaptic spike arrives.
-        third: what turns eligibility into a change of weight when the modulator arrives.
-        pre: what the presynaptic cell brings.
-        decay: how fast the weight is forgotten, per update and unit of eta.
+        post: postsynaptic factor of the eligibility.
+        third: third factor, by which the eligibility is multiplied.
+        pre: presynaptic factor of the eligibility.
+        decay: rate at which the weight decays, per update and unit of eta.
     """
 
     post: str
@@ -44,31 +48,43 @@ class ThreeFactor:
     decay: str = "0"
 
     def texts(self) -> dict[str, Expression]:
-        """The four texts by name, parsed."""
+        """The four texts by factor, parsed."""
         return {factor: Expression(getattr(self, factor)) for factor in READABLE}
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Define a plasticity rule, once, for all substrates; construction is the locality audit.
+    """A plasticity rule, defined once for all substrates, and audited for locality on construction.
+
+    >>> covariance = Rule(
+    ...     name="covariance",
+    ...     equation="dW = eta * (z - <z>) * x",
+    ...     source="Sejnowski 1977",
+    ...     feedforward=ThreeFactor(post="activity_post - mean_post", third="1"),
+    ... )
+    >>> covariance.substrates
+    ('rate', 'brian-rate', 'spiking')
+    >>> Rule("nonlocal", "", "", ThreeFactor(post="activity_pre", third="1"))
+    Traceback (most recent call last):
+    cortexsim.errors.UserError: rule 'nonlocal': post of the feedforward synapses reads 'activity_pre', ...
 
     Args:
-        name: as models name it.
-        equation: as the paper writes it.
+        name: by which models refer to it.
+        equation: in the notation of the paper.
         source: the paper.
         feedforward: plasticity of the synapses that drive the cell (W, and its bias as a cell that is always active).
-        context: plasticity of the synapses from the context onto the dendrite (B), where the rule has any.
-        feedback: plasticity of the synapses that bring the error (F or B), where they learn. Their presynaptic cell is
-            what they bring it from: a component of the modulator, a cell of the layer above and what it is taught, or,
-            for noise, how it answers that.
-        modulators: the broadcast signals it listens to.
-        path: how the output error reaches its cells, for rules that are taught by one.
+        context: plasticity of the synapses from the context onto the dendrite (B); None where they are not plastic.
+        feedback: plasticity of the feedback weights (F or B); None where they are not plastic. Their presynaptic
+            quantity is what they project: a component of the modulator, or the error of a cell of the layer above; with
+            noise, the response of that cell to it.
+        modulators: broadcast signals, in the order in which they are computed.
+        path: of the output error to the cells, for rules that use one.
         constants: numbers that the texts name, with their defaults.
-        negatives: where a contrast of -1 comes from: the context of the fixations before, after a ``saccade``; that of
-            the fixations ``around``, before and after, for which eligibility waits; or an input of its own, a
-            ``hybrid`` whose patches are put together from two fixations, or a ``blend`` of two.
-        saccades: from how many fixations, to each side, those contexts come; 0 where nothing is contrasted.
-        breaks: quantities it reads although no synapse could, each with the reason.
+        negatives: source of negative samples: the contexts of earlier fixations, before a ``saccade``; of fixations
+            ``around``, earlier and later, for which the eligibility waits; or an input of its own, a ``hybrid`` of
+            patches from two fixations, or a ``blend`` of two.
+        saccades: number of fixations, to each side, whose contexts are negative samples; 0 for none.
+        breaks: quantities that it reads although no synapse could, with the reason.
 
     Raises:
         UserError: where a text reads a quantity that its synapse cannot know.
@@ -93,92 +109,117 @@ class Rule:
 
     @property
     def synapses(self) -> dict[str, ThreeFactor]:
-        """The kinds of synapse that it changes."""
+        """Plasticity by kind of synapse: ``feedforward``, ``context``, ``feedback``."""
         kinds = {"feedforward": self.feedforward, "context": self.context, "feedback": self.feedback}
         return {name: plasticity for name, plasticity in kinds.items() if plasticity is not None}
 
     @cached_property
     def reads(self) -> set[str]:
-        """All quantities that its texts and the scores of its modulators read."""
+        """Names of the quantities that its texts and the scores of its modulators read."""
         texts = [text for plasticity in self.synapses.values() for text in plasticity.texts().values()]
         texts += [Expression(modulator.score) for modulator in self.modulators]
         return set().union(*(text.names for text in texts))
 
     @property
-    def false_inputs(self) -> bool:
-        """Whether a contrast of -1 comes with an input of its own, not with a context of another fixation."""
+    def negative_inputs(self) -> bool:
+        """Whether negative samples are inputs of their own, not contexts of other fixations."""
         return self.negatives in ("hybrid", "blend")
 
     @cached_property
     def signals(self) -> tuple[Signal, ...]:
-        """The quantities of cells that it reads."""
+        """Signals of cells that it reads."""
         return tuple(SIGNALS[name] for name in sorted(self.reads) if name in SIGNALS)
 
     @cached_property
     def requires(self) -> frozenset[str]:
-        """What a layer has to follow, or to hear, for it: see `Signal`."""
+        """What it requires of a layer: see `Signal`."""
         own = frozenset[str]() if self.context is None else frozenset({"context", "context synapses"})
         return own.union(*(signal.requires for signal in self.signals))
 
     @property
     def needs_output(self) -> bool:
-        """Whether it is taught by what the network answers, or should have answered."""
+        """Whether it needs the output of the network, or the label."""
         return self.path is not None or any(Expression(m.value).names & PER_CLASS for m in self.modulators)
 
     @property
     def substrates(self) -> tuple[str, ...]:
-        """The substrates that have all that it needs."""
-        return tuple(name for name in SUBSTRATES if not self.lacks(name))
+        """Substrates that have all that it needs."""
+        return tuple(name for name in SUBSTRATES if not self.missing_on(name))
 
-    def lacks(self, substrate: str) -> list[str]:
-        """Name what it needs that layers of a substrate do not have."""
+    def missing_on(self, substrate: str) -> list[str]:
+        """List what it needs that a substrate lacks.
+
+        >>> from cortexsim.rules import load_rule
+        >>> load_rule("infonce").missing_on("spiking")
+        ['shares among contrast samples', 'several saccades at once']
+
+        Args:
+            substrate: one of `SUBSTRATES`.
+        """
         if substrate == "rate":
             return []
         missing = [
             f"'{signal.name}' ({signal.meaning})" for signal in self.signals if substrate not in signal.substrates
         ]
         path = self.path or ErrorPath("direct")
-        plain = path.route == "direct" and path.feedback == "random" and path.met == "removed"
+        plain = path.route == "direct" and path.feedback == "random" and path.effective_masks == "removed"
         components = any(modulator.projection == "component" for modulator in self.modulators)
         known = {*PER_CLASS, "score_all", "contrast_all"}
-        heard = set().union(*(m.reads - known for m in self.modulators))
+        by_modulators = set().union(*(m.reads - known for m in self.modulators))
         needed = {
-            "more feedback than fixed random weights bring straight from the output": not plain or components,
+            "feedback other than by fixed random weights directly from the output": not plain or components,
             "a sum over classes": any(Expression(modulator.value).sums for modulator in self.modulators),
-            "modulators that hear one another": any(name.endswith("_all") for name in heard - {"share_all"}),
-            "shares among moments": "share_all" in heard,
+            "modulators that read one another": any(name.endswith("_all") for name in by_modulators - {"share_all"}),
+            "shares among contrast samples": "share_all" in by_modulators,
             "plastic feedback synapses": self.feedback is not None,
             "several saccades at once": self.context is not None and self.saccades > 1,
-            "contexts of fixations to come": self.negatives == "around",
-            "inputs put together from two fixations": self.false_inputs,
+            "contexts of later fixations": self.negatives == "around",
+            "inputs mixed from two fixations": self.negative_inputs,
         }
-        return [name for name, asked in needed.items() if asked] + missing
+        return [name for name, present in needed.items() if present] + missing
 
     @property
     def needs(self) -> list[str]:
-        """What it needs beside the two cells of a synapse."""
-        found = ["a context"] if "context" in self.requires else []
-        found += [f"{m.name}, one a {m.scope}" for m in self.modulators if m.projection == "scalar"]
-        found += [f"{m.name}, a component a class" for m in self.modulators if m.projection != "scalar"]
-        found += [] if self.path is None or self.path.route == "direct" else ["output error"]
-        found += self.stands_for
-        found += ["contexts of fixations to come"] if self.negatives == "around" else []
-        found += ["false inputs"] if self.false_inputs else []
-        found += ["noise between samples"] if "noise_post" in self.reads else []
-        return found + (["plastic feedback synapses"] if self.feedback is not None else [])
+        """What it needs beyond the two cells of a synapse, in words.
+
+        >>> from cortexsim.rules import load_rule
+        >>> load_rule("clapp").needs
+        ['a context', 'surprise, one per column']
+        """
+        needs = ["a context"] if "context" in self.requires else []
+        needs += [f"{m.name}, one per {m.scope}" for m in self.modulators if m.projection == "scalar"]
+        needs += [f"{m.name}, one component per class" for m in self.modulators if m.projection != "scalar"]
+        needs += [] if self.path is None or self.path.route == "direct" else ["output error"]
+        needs += self.implied_synapses
+        needs += ["contexts of later fixations"] if self.negatives == "around" else []
+        needs += ["negative inputs"] if self.negative_inputs else []
+        needs += ["noise between samples"] if "noise_post" in self.reads else []
+        return needs + (["plastic feedback synapses"] if self.feedback is not None else [])
 
     @property
-    def stands_for(self) -> list[str]:
-        """Which plastic synapses stand behind the signals that it reads, beside its own."""
-        return list(dict.fromkeys(str(signal.stands_for) for signal in self.signals if signal.stands_for is not None))
+    def implied_synapses(self) -> list[str]:
+        """Plastic synapses that its signals imply, beside its own."""
+        return list(
+            dict.fromkeys(
+                str(signal.implied_synapses) for signal in self.signals if signal.implied_synapses is not None
+            )
+        )
 
     @property
-    def broken(self) -> list[str]:
-        """Which bounds of locality it breaks."""
+    def locality_violations(self) -> list[str]:
+        """Reasons why it is not local: those of quantities that it declares, and of its error path."""
         return [*self.breaks.values(), *(self.path.breaks.values() if self.path is not None else ())]
 
-    def tuned(self, constants: Mapping[str, float], gain: Mapping[str, float]) -> "Rule":
-        """Give constants of the rule, its path and its modulators, and gains of its modulators, other values.
+    def with_constants(self, constants: Mapping[str, float], gain: Mapping[str, float]) -> "Rule":
+        """Copy the rule with other values of constants and gains.
+
+        >>> from cortexsim.rules import load_rule
+        >>> load_rule("lpl").with_constants({"hebbian": 0.5}, {}).constants["hebbian"]
+        0.5
+
+        Args:
+            constants: by name, of the rule, its path or its modulators.
+            gain: by name of the modulator; 0 lesions it.
 
         Raises:
             UserError: where there is no such constant or modulator.
@@ -198,21 +239,29 @@ class Rule:
         path = None if self.path is None else replace(self.path, constants=tune(self.path.constants))
         return replace(self, constants=tune(self.constants), modulators=modulators, path=path)
 
-    def taught_by(self, feedback: Feedback | None, masks: Masks | None) -> "Rule":
-        """Let its error come through other feedback weights, or meet other masks, unless None.
+    def with_error_path(self, feedback: Feedback | None, masks: Masks | None) -> "Rule":
+        """Copy the rule with other feedback weights or masks of its error path.
+
+        >>> from cortexsim.rules import load_rule
+        >>> load_rule("bp").with_error_path(feedback="uSF", masks=None).path.feedback
+        'uSF'
+
+        Args:
+            feedback: kind of feedback weights; None to leave them as they are.
+            masks: by the names of `MASKS`; None to leave them as they are.
 
         Raises:
-            UserError: where the rule is taught by no error, or its route does not allow them.
+            UserError: where the rule uses no error, or its route does not allow them.
         """
-        asked = f"feedback = '{feedback}'" if feedback is not None else f"masks = '{masks}'"
+        given = f"feedback = '{feedback}'" if feedback is not None else f"masks = '{masks}'"
         if feedback is None and masks is None:
             return self
         if self.path is None:
-            raise UserError(f"{asked}: rule '{self.name}' is taught by no error of the output (leave it out)")
+            raise UserError(f"{given}: rule '{self.name}' uses no error of the output (leave it out)")
         if any(modulator.projection == "component" for modulator in self.modulators):
-            raise UserError(f"{asked}: rule '{self.name}' brings each cell its component of the error (leave it out)")
+            raise UserError(f"{given}: rule '{self.name}' gives each cell its component of the error (leave it out)")
         if feedback is not None and self.feedback is not None:
-            raise UserError(f"{asked}: rule '{self.name}' learns its feedback weights (leave it out)")
+            raise UserError(f"{given}: rule '{self.name}' learns its feedback weights (leave it out)")
         path = replace(self.path, feedback=feedback or self.path.feedback, masks=masks or self.path.masks)
         return replace(self, path=path)
 

@@ -7,12 +7,12 @@ as a loss of every layer of its own (Siddiqui, Krueger, LeCun, Deny 2023). With 
     dW_ji = eta * (invariance (c_j - z_j) + variance 1[sqrt(var_j) < target] (z_j - <z_j>) / sqrt(var_j)
             - covariance sum_{k != j} C_jk (z_k - <z_k>)) rho'(a_j) * x_i
 
-Here the other view is the siblings'; means and covariances are running ones.
+Here the other view is the mean over siblings; means and covariances are running ones.
 
-The published code weighs by 25 the mean square of z - c over M cells, by 25 the mean of max(0, 1 - sqrt(var)) over
+The published code weights by 25 the mean square of z - c over M cells, by 25 the mean of max(0, 1 - sqrt(var)) over
 cells and views, and by 1 the sum of C_ik^2 over M, of both views. In the units here, and but for a common factor, that
 is invariance = 1, variance = 1/4 and covariance = 2/25. What differs from the paper: there an expander of many more
-units stands between the activity and the loss, and here nothing does.
+units lies between the activity and the loss.
 """
 
 from cortexsim.rules.three_factor import Rule, ThreeFactor

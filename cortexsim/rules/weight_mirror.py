@@ -1,8 +1,8 @@
 """Weight mirror: feedback weights that measure the forward weights with noise.
 
 Akrout, Wilson, Humphreys, Lillicrap, Tweed, "Deep learning without weight transport", NeurIPS 2019. Between samples a
-layer fires noise xi of zero mean and unit variance, and the layer above answers with y = rho(W' xi). The feedback
-synapse correlates the two, and forgets as fast as it learns, which keeps its norm that of the forward weights:
+layer is driven to noise xi of zero mean and unit variance, to which the layer above responds with y = rho(W' xi). The
+feedback synapse correlates the two and decays at the same rate, so that its norm is that of the forward weights:
 
     dB_jk = eta * (2 xi_j y_k - B_jk)
 

@@ -14,7 +14,7 @@ import torch
 from cortexsim.config.building import budget
 from cortexsim.config.trial import Row, Trial
 from cortexsim.errors import error_prefix
-from cortexsim.learners import BatchEnd, Callback, Cursor, Event, Learner, load_exactly, see_possible
+from cortexsim.learners import BatchEnd, Callback, Cursor, Event, Learner, check_cursor, load_exactly
 from cortexsim.processes import TERMINATION_SIGNALS, handling_signals
 from cortexsim.storage.atomic_io import append_line, write_atomically
 from cortexsim.storage.checkpoint import Checkpoint
@@ -188,7 +188,7 @@ class Checkpointer:
         trial, cursor, manifest = self.folder.trial, checkpoint.cursor, self.checkpoints.manifest(checkpoint.cursor)
         remedy = "delete it and its .safetensors file to resume from the previous checkpoint"
         with error_prefix(f"{manifest}: intact, but of another run ({remedy})"):
-            see_possible(cursor, self.learner, trial.samples, budget(trial.model))
+            check_cursor(cursor, self.learner, trial.samples, budget(trial.model))
             self.alignment.restore(checkpoint.alignment, cursor, self.learner.stages)
             load_exactly(self.learner, checkpoint.state)
         self.spent = checkpoint.seconds

@@ -120,6 +120,7 @@ def train_and_measure(
         trained = time.perf_counter() - start
         network = prepared.learner.network
         by_layer = None if prepared.learner.stages else _readouts(trial, prepared)
+        trained_layers = prepared.learner.trained_layers
         return {
             "learner": trial.model.name,
             "rule": trial.model.rule_name,
@@ -131,8 +132,8 @@ def train_and_measure(
             "labels_for": "layers" if prepared.learner.uses_labels else "readout",
             "grammar_seed": trial.grammar_seed,
             "seed": trial.seed,
-            "trained_layers": prepared.learner.represents if prepared.learner.stages else 0,
-            "accuracy": _accuracy(trial, prepared) if by_layer is None else by_layer[prepared.learner.represents - 1],
+            "trained_layers": trained_layers if prepared.learner.stages else 0,
+            "accuracy": _accuracy(trial, prepared) if by_layer is None else by_layer[trained_layers - 1],
             "readout_by_layer": by_layer,
             "chance": trial.task.chance,
             **asdict(code_geometry(network, prepared.test, trial.seed)),
@@ -221,7 +222,7 @@ def _accuracy(trial: Trial, prepared: Prepared) -> float:
     answers = [prepared.learner.classify(chunk) for chunk in test_inputs.split(1024)]
     predicted = [answer.argmax(1) for answer in answers if answer is not None]
     if not predicted:
-        return layer_accuracy(trial, prepared, prepared.learner.represents - 1)
+        return layer_accuracy(trial, prepared, prepared.learner.trained_layers - 1)
     return float((torch.cat(predicted) == truth).float().mean())
 
 
@@ -229,7 +230,7 @@ def _views(trial: Trial, samples: Data, learner: Learner) -> tuple[Tensor, ...]:
     """Draw a second view of every sample for each layer that learns, if the context is such a view."""
     if trial.model.rule is None or not contexts.second_views(trial.model.rule.context):
         return ()
-    numbers = range(1, learner.represents + 1)
+    numbers = range(1, learner.trained_layers + 1)
     drawn = (samples.second_view(k, stream(trial.seed, "views", k)) for k in numbers)
     return tuple(_tensors(view, learner)[0] for view in drawn)
 

@@ -51,7 +51,7 @@ def training(learner: Learner, stage: int) -> Callable[[], None]:
     network = learner.network
     leaves = torch.rand(STEPS * BATCH, network.topology.inputs, network.topology.channels)
     labels = torch.randint(network.classes, (len(leaves),))
-    only = OneStage(learner, learner.present(stage, leaves), stage)
+    only = OneStage(learner, learner.stage_inputs(stage, leaves), stage)
     return lambda: train(only, leaves, labels, Budget(epochs=1, batch=BATCH), seed=0)
 
 
@@ -59,13 +59,17 @@ class OneStage:
     """One stage of a learner, its input computed beforehand."""
 
     stages = 1
-    streams = frozenset[int]()
+    streaming_stages = frozenset[int]()
 
     def __init__(self, learner: Learner, seen: Tensor, stage: int) -> None:
         self.learner, self.seen, self.stage = learner, seen, stage
-        self.network, self.uses_labels, self.represents = learner.network, learner.uses_labels, learner.represents
+        self.network, self.uses_labels, self.trained_layers = (
+            learner.network,
+            learner.uses_labels,
+            learner.trained_layers,
+        )
 
-    def present(self, stage: int, leaves: Tensor) -> Tensor:
+    def stage_inputs(self, stage: int, leaves: Tensor) -> Tensor:
         """Return the precomputed input."""
         return self.seen
 

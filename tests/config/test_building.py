@@ -15,7 +15,7 @@ def heard(depth: int, **rule: str) -> list[tuple[int, tuple[str, ...]]]:
     values = {"network.cells": 3, "network.sends": "activity"} | {f"rule.{key}": value for key, value in rule.items()}
     learner = assemble(changed(find_model("clapp"), values), Hierarchy(depth=depth), 0)
     assert isinstance(learner, Local)
-    return [(layer.heard.shape[1], layer.outside) for layer in learner.plastic]
+    return [(layer.context_index.shape[1], layer.external_context) for layer in learner.plastic]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_columns_whose_fields_overlap_hear_neighbours_and_no_siblings(name: str)
     with pytest.raises(UserError, match=r"rule\.context = 'sibling': no column of layer 1 .* \(it has 'neighbour'\)"):
         assemble(model, Hierarchy(depth=3), 0)
     learner = assemble(changed(model, {"rule.context": "neighbour"}), Hierarchy(depth=3), 0)
-    assert [layer.heard.shape for layer in learner.network.layers[:2]] == [(6, 2), (4, 2)]
+    assert [layer.context_index.shape for layer in learner.network.layers[:2]] == [(6, 2), (4, 2)]
 
 
 @pytest.mark.parametrize(
@@ -95,4 +95,4 @@ def test_the_control_is_read_from_the_layer_that_learners_are_read_from(name: st
     spiking = {"network.substrate": ["spiking"]} if name != "untrained" else {}
     learner = assemble(changed(find_model("clapp"), {**values, "rule.context": "neighbour"}), Hierarchy(depth=3), 0)
     control = assemble(changed(find_model("untrained"), {**values, **spiking}), Hierarchy(depth=3), 0, target="numpy")
-    assert control.represents == learner.represents == 2
+    assert control.trained_layers == learner.trained_layers == 2

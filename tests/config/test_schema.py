@@ -141,11 +141,11 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
         (SPIKING + '[modulator.surprise]\ndelay = "30 ms"', "no whole number of fixations .such as 65 ms"),
         (
             SPIKING.replace("clapp", "clapp_bidirectional"),
-            r"network.substrate: rule 'clapp_bidirectional' needs contexts of fixations to come",
+            r"network.substrate: rule 'clapp_bidirectional' needs contexts of later fixations",
         ),
         (
             BRIAN_RATE.replace("clapp", "clapp_bidirectional"),
-            "rule 'clapp_bidirectional' needs contexts of fixations to come",
+            "rule 'clapp_bidirectional' needs contexts of later fixations",
         ),
         (SPIKING.replace("clapp", "hebb"), r"spiking.centred = true: the rule reads mean_post"),
         (GOOD + '[spiking]\ncell = "alif"', "spiking: no layer is simulated in Brian2"),
@@ -160,7 +160,7 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
         ),
         (DIRECT + '[network]\nunits = "vector"', r"network.units = 'vector': rule 'dfa' is for scalar cells"),
         (DIRECT.replace("dfa", "gevb"), r"network.units = 'scalar': rule 'gevb' is for vector cells"),
-        (GOOD + 'masks = "true"', r"masks = 'true': rule 'clapp' is taught by no error"),
+        (GOOD + 'masks = "true"', r"masks = 'true': rule 'clapp' uses no error"),
         (
             DIRECT + 'masks = "true"\n[network]\nsubstrate = "spiking"',
             r"needs more feedback than fixed random weights bring",

@@ -34,7 +34,7 @@ def mirror(network: Network) -> None:
 
 
 def learner(name: str, built: Network | None = None, **changes: str) -> Feedback:
-    rule = RULES[name].taught_by(changes.get("feedback"), changes.get("masks"))  # type: ignore[arg-type]
+    rule = RULES[name].with_error_path(changes.get("feedback"), changes.get("masks"))  # type: ignore[arg-type]
     return Feedback(built or network(rule), rule, Optimization())
 
 
@@ -44,5 +44,5 @@ def assert_backprop(taught: Feedback, rtol: float = 1e-9) -> None:
     updates = taught.updates(leaves, labels)
     for name, gradient in gradients(taught.network, leaves, labels).items():
         layer = None if name.startswith("output") else taught.network.layers[int(name[5]) - 1]
-        columns = 1 if layer is None else layer.positions // layer.feedforward.copies
+        columns = 1 if layer is None else layer.positions // layer.feedforward.groups
         torch.testing.assert_close(updates[name] * columns, -gradient, rtol=rtol, atol=1e-12)

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import log_softmax
 
 from cortexsim.errors import UserError
-from cortexsim.learners import EndToEnd, Settled, clapp_loss, infonce_loss
+from cortexsim.learners import EndToEnd, PredictiveCoding, clapp_loss, infonce_loss
 from cortexsim.learners.contrast import Contrast
 from cortexsim.rate import Architecture, Layer, Network, Optimization, Plasticity
 from cortexsim.rules import known_rules
@@ -23,8 +23,8 @@ LOSSES: dict[str, Contrast] = {"clapp": clapp_loss, "infonce": infonce_loss}
 def network(name: str, shared: bool = True, size: int = 2) -> Network:
     """A network of three layers with random context weights where the loss has some."""
     hierarchy = Hierarchy(features=4, multiplicity=2, depth=3, tuple_size=size)
-    heard = ("none", "sibling", "none") if name == "clapp" else ()
-    found = build(Architecture(cells=5, shared=shared), hierarchy, 0, dtype=torch.float64, context=heard)
+    contexts = ("none", "sibling", "none") if name == "clapp" else ()
+    found = build(Architecture(cells=5, shared=shared), hierarchy, 0, dtype=torch.float64, context=contexts)
     generator = torch.Generator().manual_seed(1)
     for layer in found.layers:
         layer.bias.normal_(0.3, 0.2, generator=generator)
@@ -48,7 +48,7 @@ def hinge(layer: Layer, z: Tensor, size: int) -> Tensor:
     total = z.new_zeros(())
     for b in range(len(z)):
         for p in range(layer.positions):
-            weights = layer.context.weights[p % layer.context.copies]
+            weights = layer.context.weights[p % layer.context.groups]
             for sign, sample in ((1, b), (-1, b - 1)):
                 context = torch.cat([z[sample, q] for q in others(p, size)])
                 total = total + torch.clamp(1 - sign * (z[b, p] @ weights @ context), min=0)
@@ -59,8 +59,10 @@ def angles(layer: Layer, z: Tensor, size: int) -> Tensor:
     total = z.new_zeros(())
     for b in range(len(z)):
         for p in range(layer.positions):
-            heard = [torch.stack([z[b - lag, q] for q in others(p, size)]).mean(0) for lag in range(9)]
-            scores = [z[b, p] @ c / torch.sqrt((z[b, p] @ z[b, p] + 1e-8) * (c @ c + 1e-8)) / 0.1 for c in heard]
+            context_activity = [torch.stack([z[b - lag, q] for q in others(p, size)]).mean(0) for lag in range(9)]
+            scores = [
+                z[b, p] @ c / torch.sqrt((z[b, p] @ z[b, p] + 1e-8) * (c @ c + 1e-8)) / 0.1 for c in context_activity
+            ]
             total = total - log_softmax(torch.stack(scores), 0)[0]
     return total / (len(z) * layer.positions)
 
@@ -105,7 +107,7 @@ def test_what_is_taught_ends_where_siblings_end() -> None:
     learner = EndToEnd(network("clapp"), Optimization(), clapp_loss)
     feedforward = {f"layer{k}.{kind}" for k in (1, 2) for kind in ("feedforward", "bias")}
     assert set(learner.optimizer.parameters) == feedforward | {"layer2.context"}
-    assert (learner.represents, learner.uses_labels, learner.stages) == (2, False, 1)
+    assert (learner.trained_layers, learner.uses_labels, learner.stages) == (2, False, 1)
     assert learner.classify(leaves(learner.network)) is None
 
 
@@ -119,24 +121,24 @@ def test_with_contexts_as_given_it_is_the_local_rule(
     local = Plasticity(RULES[rule]).updates(layer, layer.respond(below))
     weights = layer.feedforward.weights.requires_grad_()
     (both,) = torch.autograd.grad(LOSSES[name](layer, layer(below)), weights)
-    listen = Layer.listen
-    monkeypatch.setattr(Layer, "listen", lambda self, activity: listen(self, activity).detach())
+    listen = Layer.gather_context
+    monkeypatch.setattr(Layer, "gather_context", lambda self, activity: listen(self, activity).detach())
     (own,) = torch.autograd.grad(LOSSES[name](layer, layer(below)), weights)
     torch.testing.assert_close(local["feedforward"], -scale * own, rtol=1e-6, atol=1e-9)
     assert (both - own).norm() > 0.1 * own.norm()
 
 
-def settled(name: str, shared: bool, **constants: float) -> Settled:
-    rule = RULES["predictive_coding"].tuned(constants, {})
-    return Settled(network(name, shared), rule, Optimization(), LOSSES[name])
+def settled(name: str, shared: bool, **constants: float) -> PredictiveCoding:
+    rule = RULES["predictive_coding"].with_constants(constants, {})
+    return PredictiveCoding(network(name, shared), rule, Optimization(), LOSSES[name])
 
 
-def per_column(learner: Settled, direction: dict[str, Tensor]) -> dict[str, Tensor]:
+def per_column(learner: PredictiveCoding, direction: dict[str, Tensor]) -> dict[str, Tensor]:
     """An update averages over the columns of its own layer, and a loss over those of the last."""
     last = learner.below.layers[-1].positions
     scales = {}
     for k, layer in enumerate(learner.below.layers, 1):
-        share = last * layer.feedforward.copies / layer.positions
+        share = last * layer.feedforward.groups / layer.positions
         scales |= {f"layer{k}.feedforward": share, f"layer{k}.bias": share, f"layer{k}.context": 1.0}
     return {key: scales[key] * value for key, value in direction.items()}
 

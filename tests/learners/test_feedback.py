@@ -31,8 +31,8 @@ def feed_back_the_true_product(network: Network) -> None:
     for layer in reversed(network.layers):
         assert layer.feedback is not None
         layer.feedback.weights.copy_(product.transpose(1, 2))
-        copies = layer.feedforward.copies
-        weights = layer.feedforward.weights[torch.arange(layer.positions) % copies]
+        groups = layer.feedforward.groups
+        weights = layer.feedforward.weights[torch.arange(layer.positions) % groups]
         below = product @ weights  # (columns, classes, s cells): one block for each column below.
         blocks = below.unflatten(2, (HIERARCHY.tuple_size, -1)).transpose(1, 2)
         product = blocks.reshape(-1, *blocks.shape[2:])

@@ -63,7 +63,7 @@ def test_every_mixture_learns_from_below_and_is_evaluated_without_a_trace(
     changed = [
         not torch.equal(old, layer.feedforward.weights) for old, layer in zip(before, network.layers, strict=True)
     ]
-    assert changed == [k < learner.represents for k in range(hierarchy.depth)]
+    assert changed == [k < learner.trained_layers for k in range(hierarchy.depth)]
 
     state = {name: tensor.clone() for name, tensor in network.state().items()}
     whole = network.activities(prepared.inputs)

@@ -17,7 +17,7 @@ def local(schedule: str = "greedy", top: str = "readout", rule: str = "clapp") -
 
 def changed(learner: Local, stage: int, steps: int = 3) -> list[bool]:
     before = {name: tensor.clone() for name, tensor in learner.network.state().items()}
-    seen = learner.present(stage, torch.rand(8, 8, 4, generator=torch.Generator().manual_seed(0)))
+    seen = learner.stage_inputs(stage, torch.rand(8, 8, 4, generator=torch.Generator().manual_seed(0)))
     for _ in range(steps):
         learner.step(stage, seen, torch.arange(8) % 4, 0.0)
     after = learner.network.state()
@@ -67,7 +67,7 @@ def test_without_labels_the_answer_is_left_to_a_readout() -> None:
     learner = local()
     assert not learner.uses_labels
     assert learner.classify(torch.rand(5, 8, 4)) is None
-    assert learner.represents == 2
+    assert learner.trained_layers == 2
 
 
 def test_labels_do_not_reach_label_free_layers() -> None:

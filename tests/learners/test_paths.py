@@ -9,7 +9,7 @@ from torch.nn.functional import cross_entropy, one_hot
 from cortexsim.analysis.alignment import gradients, update_cosines
 from cortexsim.errors import UserError
 from cortexsim.learners import Feedback
-from cortexsim.rate import Network, Optimization, held_at, settle
+from cortexsim.rate import Network, Optimization, clamp_output, settle
 from tests.learners.taught import RULES, assert_backprop, batch, learner, mirror, network
 
 
@@ -35,16 +35,16 @@ def test_layered_feedback_through_the_transpose_is_backprop(name: str) -> None:
 @pytest.mark.parametrize("feedback", ["frSF", "brSF"])
 def test_feedback_of_the_right_sign_and_magnitude_is_backprop(feedback: str, monkeypatch: pytest.MonkeyPatch) -> None:
     taught = learner("sign_symmetry", feedback=feedback)
-    transposes = [taught.descent._transpose(k).weights.abs() for k in range(3)]
-    taught.descent.magnitudes = transposes
-    monkeypatch.setattr(taught.descent, "begin", lambda: None)
+    transposes = [taught.pathway._transpose(k).weights.abs() for k in range(3)]
+    taught.pathway.magnitudes = transposes
+    monkeypatch.setattr(taught.pathway, "begin_batch", lambda: None)
     assert_backprop(taught)
 
 
 def test_uniform_sign_feedback_knows_signs_alone() -> None:
     taught = learner("sign_symmetry")
     for k, layer in enumerate(taught.network.layers[1:]):
-        weights, forward = taught.descent.weights(k).weights, layer.feedforward.weights.transpose(1, 2)
+        weights, forward = taught.pathway.weights(k).weights, layer.feedforward.weights.transpose(1, 2)
         assert (weights.sign() == forward.sign()).all()
         assert weights.abs().max() == pytest.approx(float(weights.abs().min()))
         assert float(weights.norm()) == pytest.approx(float(forward.norm()))
@@ -103,9 +103,9 @@ def test_the_product_given_its_masks_is_backprop(transfer: str) -> None:
 @pytest.mark.parametrize("transfer", ["relu", "saturating"])
 def test_direct_feedback_given_masks_goes_its_own_way_to_each_layer(transfer: str) -> None:
     taught = learner("dfa", network(RULES["dfa"], transfer=transfer), masks="true")
-    assert len(taught.descent.chains) == 3 + 2 + 1
-    for k, level in taught.descent.chains:
-        taught.descent.chains[k, level] = taught.descent._transpose(level)
+    assert len(taught.pathway.chains) == 3 + 2 + 1
+    for k, level in taught.pathway.chains:
+        taught.pathway.chains[k, level] = taught.pathway._transpose(level)
     assert_backprop(taught)
 
 
@@ -130,11 +130,11 @@ def test_without_any_mask_silent_cells_learn() -> None:
 @pytest.mark.parametrize(
     ("name", "changes", "complaint"),
     [
-        ("clapp", {"masks": "true"}, "taught by no error"),
+        ("clapp", {"masks": "true"}, "uses no error"),
         ("dfa", {"feedback": "transpose"}, "whose route is direct \\('random' or 'product'\\)"),
         ("fa", {"feedback": "product"}, "whose route is layered"),
         ("kolen_pollack", {"feedback": "transpose"}, "learns its feedback weights"),
-        ("gevb", {"masks": "true"}, "brings each cell its component"),
+        ("gevb", {"masks": "true"}, "gives each cell its component"),
         ("predictive_coding", {"masks": "removed"}, "masks of its own"),
     ],
 )
@@ -144,9 +144,9 @@ def test_what_no_path_can_be_is_refused(name: str, changes: dict[str, str], comp
 
 
 def test_predictions_that_stay_settle_to_backprop() -> None:
-    rule = RULES["predictive_coding"].tuned({"fixed": 1, "rate": 1, "steps": 3, "precision": 1}, {})
+    rule = RULES["predictive_coding"].with_constants({"fixed": 1, "rate": 1, "steps": 3, "precision": 1}, {})
     assert_backprop(Feedback(network(rule, shared=False), rule, Optimization()))
-    slow = RULES["predictive_coding"].tuned({"fixed": 1, "rate": 0.3, "steps": 100, "precision": 1}, {})
+    slow = RULES["predictive_coding"].with_constants({"fixed": 1, "rate": 0.3, "steps": 100, "precision": 1}, {})
     assert_backprop(Feedback(network(slow), slow, Optimization()))
 
 
@@ -161,12 +161,12 @@ def energy(found: Network, leaves: Tensor, labels: Tensor, values: list[Tensor])
 
 @pytest.mark.parametrize(("transfer", "steps"), [("linear", 3000), ("relu", 20)])
 def test_predictive_coding_settles_where_its_energy_is_least(transfer: str, steps: int) -> None:
-    rule = RULES["predictive_coding"].tuned({"rate": 0.1, "steps": steps, "precision": 0.5}, {})
+    rule = RULES["predictive_coding"].with_constants({"rate": 0.1, "steps": steps, "precision": 0.5}, {})
     found, (leaves, labels) = network(rule, transfer=transfer), batch()
     taught, before = Feedback(found, rule, Optimization()), found.responses(leaves)
     target = one_hot(labels, 4).double()
-    pull = held_at(target, found, taught.descent, 0.5)
-    responses, errors = settle(found, taught.descent, before, pull, taught.path.constants)
+    pull = clamp_output(target, found, taught.pathway, 0.5)
+    responses, errors = settle(found, taught.pathway, before, pull, taught.path.constants)
     values = [response.activity.clone().requires_grad_() for response in responses]
     least = energy(found, leaves, labels, values)
     assert least < 0.9 * energy(found, leaves, labels, [response.activity for response in before])

@@ -25,12 +25,10 @@ RULES = known_rules()
 Schedule = Literal["greedy", "simultaneous"]
 
 
-def network(context: str, shared: bool, sends: str = "prediction", one_to_one: bool = False) -> Network:
+def network(context: str, shared: bool, sends: str = "prediction", synapses: str = "random") -> Network:
     architecture = Architecture(cells=CELLS, shared=shared, sends=sends)
-    heard = (context, context, "none")
-    built = build(architecture, HIERARCHY, 0, dtype=torch.float64, context=heard, one_to_one=one_to_one)
-    built.draw_context(1)
-    return built
+    contexts = (context, context, "none")
+    return build(architecture, HIERARCHY, 0, dtype=torch.float64, context=contexts, context_synapses=synapses)
 
 
 def batch() -> tuple[Tensor, list[Tensor]]:
@@ -49,13 +47,13 @@ def written_out(found: Network, k: int, context: str) -> Tensor:
     """What the dendrites of a layer are to hear: (batch, positions, context cells)."""
     leaves, views = batch()
     own, positions = activity(found, k, leaves), found.layers[k].positions
-    heard = {"sibling": own[:, [p ^ 1 for p in range(positions)]], "synonym": activity(found, k, views[k])}
-    return torch.cat([heard[name] for name in context.split("+")], 2).detach()
+    context_activity = {"sibling": own[:, [p ^ 1 for p in range(positions)]], "synonym": activity(found, k, views[k])}
+    return torch.cat([context_activity[name] for name in context.split("+")], 2).detach()
 
 
 def step(learner: Local, stage: int) -> None:
     leaves, views = batch()
-    learner.step(stage, learner.present(stage, leaves, *views), torch.zeros(6).long(), 0.0)
+    learner.step(stage, learner.stage_inputs(stage, leaves, *views), torch.zeros(6).long(), 0.0)
 
 
 @pytest.mark.parametrize("schedule", ["greedy", "simultaneous"])
@@ -63,19 +61,22 @@ def step(learner: Local, stage: int) -> None:
 @pytest.mark.parametrize("context", ["synonym", "sibling+synonym", "synonym+sibling"])
 def test_the_update_is_the_gradient_of_the_loss(context: str, shared: bool, schedule: Schedule) -> None:
     built = network(context, shared)
+    for layer in built.layers[:2]:
+        assert layer.context is not None
+        layer.context.weights *= 3  # So that some scores are beyond the margin, and gradients do not cancel.
     before = deepcopy(built)
     learner = Local(built, RULES["clapp"], Optimization("sgd", ETA), schedule)
     step(learner, learner.stages - 1)
     for k in range(2) if schedule == "simultaneous" else [1]:
-        layer, heard, losses = before.layers[k], written_out(before, k, context), []
+        layer, context_activity, losses = before.layers[k], written_out(before, k, context), []
         assert layer.context is not None
         parameters = {"feedforward": layer.feedforward.weights, "bias": layer.bias, "context": layer.context.weights}
         for parameter in parameters.values():
             parameter.requires_grad_()
         own = activity(before, k, batch()[0])
-        for contrast, other in ((1, heard), (-1, heard.roll(1, 0))):
+        for contrast, other in ((1, context_activity), (-1, context_activity.roll(1, 0))):
             for p in range(layer.positions):
-                weights = layer.context.weights[p % layer.context.copies]
+                weights = layer.context.weights[p % layer.context.groups]
                 score = torch.einsum("bi,ij,bj->b", own[:, p], weights, other[:, p])
                 losses.append(torch.clamp(1 - contrast * score, min=0))
         assert (torch.stack(losses) > 0).any()
@@ -92,11 +93,11 @@ def test_the_update_is_the_gradient_of_the_loss(context: str, shared: bool, sche
 @pytest.mark.parametrize("name", ["simclr_local", "lpl", "vicreg_local", "barlow_local"])
 def test_one_to_one_synapses_bring_the_mean_of_what_is_heard(name: str, context: str) -> None:
     rule = RULES[name]
-    learners = [Local(network(context, True, "activity", True), rule, Optimization("sgd", ETA)) for _ in "ab"]
+    learners = [Local(network(context, True, "activity", "one_to_one"), rule, Optimization("sgd", ETA)) for _ in "ab"]
     step(learners[0], 0)
     plain = learners[1].network
-    heard = written_out(plain, 0, context).unflatten(2, (-1, CELLS)).mean(2)
-    updates = Plasticity(rule).updates(plain.layers[0], plain.responses(batch()[0])[0], heard)
+    context_activity = written_out(plain, 0, context).unflatten(2, (-1, CELLS)).mean(2)
+    updates = Plasticity(rule).updates(plain.layers[0], plain.responses(batch()[0])[0], context_activity)
     assert updates["feedforward"].abs().max() > 1e-4
     assert set(updates) == {"feedforward", "bias"}
     for key, update in updates.items():

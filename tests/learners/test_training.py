@@ -71,12 +71,12 @@ def test_evaluation_does_not_depend_on_its_batch(name: str) -> None:
 class Recorder:
     """A learner that only remembers what it saw."""
 
-    uses_labels, represents, streams = False, 1, frozenset[int]()
+    uses_labels, trained_layers, streaming_stages = False, 1, frozenset[int]()
 
     def __init__(self, stages: int) -> None:
         self.stages, self.seen, self.progress = stages, [], []
 
-    def present(self, stage: int, leaves: Tensor) -> Tensor:
+    def stage_inputs(self, stage: int, leaves: Tensor) -> Tensor:
         return leaves
 
     def step(self, stage: int, seen: Tensor, labels: Tensor, progress: float) -> None:

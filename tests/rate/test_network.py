@@ -25,27 +25,27 @@ def test_a_column_sees_its_patch_alone() -> None:
     assert changed == [[False, True, False, False], [True, False], [True]]
 
 
-@pytest.mark.parametrize(("shared", "copies"), [(True, 1), (False, 4)])
-def test_weights_are_shared_or_not(shared: bool, copies: int) -> None:
+@pytest.mark.parametrize(("shared", "groups"), [(True, 1), (False, 4)])
+def test_weights_are_shared_or_not(shared: bool, groups: int) -> None:
     layer = build(Architecture(cells=5, shared=shared), SMALL, 0, context=("sibling", "sibling", "none")).layers[0]
-    assert layer.feedforward.weights.shape == (copies, 5, 8)
+    assert layer.feedforward.weights.shape == (groups, 5, 8)
     assert layer.context is not None
     assert layer.context.weights.shape == (2 if shared else 4, 5, 5)
     same = layer(torch.rand(1, 2, 4).repeat(1, 4, 1))
     assert bool((same == same[:, :1]).all()) == shared
 
 
-@pytest.mark.parametrize("copies", [1, 2, 6])
-def test_projection_is_a_matrix_at_every_position(copies: int) -> None:
+@pytest.mark.parametrize("groups", [1, 2, 6])
+def test_projection_is_a_matrix_at_every_position(groups: int) -> None:
     generator = torch.Generator().manual_seed(0)
-    projection = Projection(torch.randn(copies, 3, 4, generator=generator, dtype=torch.float64))
+    projection = Projection(torch.randn(groups, 3, 4, generator=generator, dtype=torch.float64))
     pre = torch.randn(5, 6, 4, generator=generator, dtype=torch.float64)
     post = torch.randn(5, 6, 3, generator=generator, dtype=torch.float64)
-    weights = projection.weights[torch.arange(6) % copies]
+    weights = projection.weights[torch.arange(6) % groups]
     torch.testing.assert_close(projection(pre), torch.einsum("pij,bpj->bpi", weights, pre))
-    products = torch.einsum("bpi,bpj->pij", post, pre).view(6 // copies, copies, 3, 4).sum(0) / (5 * 6 / copies)
+    products = torch.einsum("bpi,bpj->pij", post, pre).view(6 // groups, groups, 3, 4).sum(0) / (5 * 6 / groups)
     torch.testing.assert_close(projection.correlate(post, pre), products)
-    torch.testing.assert_close(projection.average(post), post.view(5, 6 // copies, copies, 3).mean((0, 1)))
+    torch.testing.assert_close(projection.average(post), post.view(5, 6 // groups, groups, 3).mean((0, 1)))
 
 
 def siblings(positions: int, size: int) -> list[list[int]]:
@@ -58,9 +58,9 @@ def test_siblings_are_those_of_the_hierarchy(size: int) -> None:
     hierarchy = Hierarchy(features=4, multiplicity=2, depth=3, tuple_size=size)
     layer = build(Architecture(cells=2), hierarchy, 0, context=("sibling",) * 2 + ("none",)).layers[0]
     activity = torch.rand(3, layer.positions, 2)
-    heard = layer.listen(activity)
+    context_activity = layer.gather_context(activity)
     for position, others in enumerate(siblings(layer.positions, size)):
-        assert (heard[:, position] == torch.cat([activity[:, other] for other in others], 1)).all()
+        assert (context_activity[:, position] == torch.cat([activity[:, other] for other in others], 1)).all()
 
 
 @pytest.mark.parametrize("name", sorted(TRANSFERS))

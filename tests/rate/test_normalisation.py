@@ -92,20 +92,19 @@ def test_backpropagation_teaches_gains_and_the_second_stage() -> None:
 @pytest.mark.parametrize("shared", [True, False])
 def test_what_is_sent_is_normalised_before_it_is_rectified(shared: bool) -> None:
     architecture = Architecture(cells=6, shared=shared, sends="prediction", normalisation="batch")
-    network = build(architecture, TREE, 0, context=("sibling", "sibling", "none"))
-    network.draw_context(0)
+    network = build(architecture, TREE, 0, context=("sibling", "sibling", "none"), context_synapses="random")
     ours, above = network.layers[0], network.layers[-1]
-    assert above.normalised_prediction is None  # Nobody hears it.
-    assert ours.normalised_prediction is not None
+    assert above.prediction_normalisation is None  # It is no context of others.
+    assert ours.prediction_normalisation is not None
     activity = torch.rand(9, 4, 6)
     sent = ours.send(activity, learning=True)
-    drive = ours._predictions()(activity)
-    copies = 2 if shared else 4  # Siblings hear each other through weights of their own.
-    for place in range(copies):
-        values = drive[:, place::copies]
+    drive = ours._prediction_weights()(activity)
+    groups = 2 if shared else 4  # Each of two siblings has context weights of its own.
+    for place in range(groups):
+        values = drive[:, place::groups]
         centred = values - values.mean((0, 1))
         expected = torch.relu(centred / torch.sqrt(centred.square().mean((0, 1)) + 1e-5))
-        assert torch.allclose(sent[:, place::copies], expected, atol=1e-5)
+        assert torch.allclose(sent[:, place::groups], expected, atol=1e-5)
     assert not torch.allclose(ours.send(activity), sent)  # Which evaluation does by running statistics.
 
 
@@ -113,7 +112,7 @@ def test_what_is_sent_is_normalised_before_it_is_rectified(shared: bool) -> None
 def test_backpropagation_scales_its_input(name: str) -> None:
     learner, _ = taught({"network.input_rms": 0.7}, name)
     below = leaves(64)
-    for layer in learner.network.layers[: learner.represents]:
+    for layer in learner.network.layers[: learner.trained_layers]:
         response = layer.respond(below)
         assert layer.has_input
         assert float(layer.gain) == pytest.approx(0.7 * float(layer.input_square) ** -0.5)

@@ -30,14 +30,17 @@ def clapp_loss(
 ) -> Tensor:
     """CLAPP's loss from its definition, column by column; the context is taken as given, unless it is told."""
     activity = layer(below)
-    heard = layer.listen(activity).detach() if context is None else context
-    before, after = torch.cat([heard[-1:], heard[:-1]]), torch.cat([heard[1:], heard[:1]])
-    scored = [(1, 0.5, heard), (1, 0.5, heard), (-1, 0.5, before), (-1, 0.5, after)]
+    context_activity = layer.gather_context(activity).detach() if context is None else context
+    before, after = (
+        torch.cat([context_activity[-1:], context_activity[:-1]]),
+        torch.cat([context_activity[1:], context_activity[:1]]),
+    )
+    scored = [(1, 0.5, context_activity), (1, 0.5, context_activity), (-1, 0.5, before), (-1, 0.5, after)]
     losses = []
     assert layer.context is not None
-    for contrast, weight, other in scored if both_ways else [(1, 1, heard), (-1, 1, before)]:
+    for contrast, weight, other in scored if both_ways else [(1, 1, context_activity), (-1, 1, before)]:
         for p in range(layer.positions):
-            weights = layer.context.weights[p % layer.context.copies]
+            weights = layer.context.weights[p % layer.context.groups]
             score = torch.einsum("bi,ij,bj->b", activity[:, p], weights, other[:, p])
             losses.append(weight * torch.clamp((1 if contrast > 0 else margin_after) - contrast * score, min=0))
     return torch.stack(losses)
@@ -52,7 +55,7 @@ def test_clapp_is_the_gradient_of_its_loss(
     name: str, shared: bool, transfer: str, size: int, margin_after: float
 ) -> None:
     layer, below = layer_with_context(shared, transfer, size)
-    rule = known_rules()[name].tuned({"margin_after": margin_after}, {})
+    rule = known_rules()[name].with_constants({"margin_after": margin_after}, {})
     updates = Plasticity(rule).updates(layer, layer.respond(below))
     assert layer.context is not None
     parameters = {"feedforward": layer.feedforward.weights, "bias": layer.bias, "context": layer.context.weights}
@@ -63,9 +66,9 @@ def test_clapp_is_the_gradient_of_its_loss(
     assert (losses == 0).any()  # Both sides of the gate are tested.
     losses.sum().backward()
     observations = {
-        "feedforward": layer.feedforward.copies,
-        "bias": layer.feedforward.copies,
-        "context": layer.context.copies,
+        "feedforward": layer.feedforward.groups,
+        "bias": layer.feedforward.groups,
+        "context": layer.context.groups,
     }
     for key, parameter in parameters.items():
         assert parameter.grad is not None
@@ -85,14 +88,14 @@ def test_with_retrodiction_clapp_is_the_gradient_through_contexts_too(context: s
     parameters = {"feedforward": layer.feedforward.weights, "bias": layer.bias, "context": layer.context.weights}
     for parameter in parameters.values():
         parameter.requires_grad_()
-    losses = clapp_loss(layer, below, context=layer.listen(layer(below)))
+    losses = clapp_loss(layer, below, context=layer.gather_context(layer(below)))
     assert (losses > 0).any()
     assert (losses == 0).any()
     losses.sum().backward()
     for key, parameter in parameters.items():
-        copies = len(parameter)
+        groups = len(parameter)
         assert parameter.grad is not None
-        mean = parameter.grad / (len(below) * layer.positions / copies)
+        mean = parameter.grad / (len(below) * layer.positions / groups)
         assert (found[key] + mean).norm() < 1e-9 * mean.norm()
         if key == "context":
             torch.testing.assert_close(given[key], found[key])
@@ -103,9 +106,9 @@ def test_with_retrodiction_clapp_is_the_gradient_through_contexts_too(context: s
 def test_a_second_view_is_told_nothing_of_what_is_made_of_it() -> None:
     layer, below = layer_with_context(True, "relu", 2, "synonym")
     response = layer.respond(below)
-    heard = layer.listen(response.activity, view=layer.respond(below.flip(0)).activity)
+    context_activity = layer.gather_context(response.activity, view=layer.respond(below.flip(0)).activity)
     found, given = (
-        Plasticity(known_rules()[name]).updates(layer, response, heard) for name in ("clapp_retro", "clapp")
+        Plasticity(known_rules()[name]).updates(layer, response, context_activity) for name in ("clapp_retro", "clapp")
     )
     for name, update in found.items():
         torch.testing.assert_close(update, given[name])
@@ -155,16 +158,16 @@ def test_contexts_come_from_both_sides_for_any_number_of_saccades() -> None:
     response = layer.respond(below)
     updates = Plasticity(rule).updates(layer, response)
     assert layer.context is not None
-    heard = layer.context(layer.listen(response.activity))
-    summed = torch.zeros_like(heard)
+    context_activity = layer.context(layer.gather_context(response.activity))
+    summed = torch.zeros_like(context_activity)
     for b in range(len(below)):
-        summed[b] = heard[b] - sum(heard[(b + lag) % len(below)] for lag in (-2, -1, 1, 2))
+        summed[b] = context_activity[b] - sum(context_activity[(b + lag) % len(below)] for lag in (-2, -1, 1, 2))
     torch.testing.assert_close(updates["bias"], summed.mean(0))
 
 
 def test_gain_zero_lesions_a_modulator() -> None:
     layer, below = layer_with_context(True, "relu")
-    lesioned = known_rules()["clapp"].tuned({}, {"surprise": 0.0})
+    lesioned = known_rules()["clapp"].with_constants({}, {"surprise": 0.0})
     updates = Plasticity(lesioned).updates(layer, layer.respond(below))
     assert all((update == 0).all() for update in updates.values())
 

@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy, softplus
 
 from cortexsim.config.registry import find_model, folders
 from cortexsim.modulators import Modulator
-from cortexsim.rate import Architecture, Layer, Plasticity, mixed
+from cortexsim.rate import Architecture, Layer, Plasticity, mix_fixations
 from cortexsim.rules import Rule, ThreeFactor, known_rules
 from cortexsim.tasks.rhm import Hierarchy
 from tests.nets import build
@@ -22,30 +22,30 @@ Loss = Callable[[Layer, Tensor, Rule], Tensor]
 def layer_and_batch(rule: Rule, shared: bool, size: int) -> tuple[Layer, Tensor]:
     """A layer of 4 or 9 columns with random weights, and a batch that it sees."""
     hierarchy = Hierarchy(features=4, multiplicity=2, depth=3, tuple_size=size)
-    heard = ("sibling", "sibling", "none") if rule.context is not None else ()
-    network = build(Architecture(cells=5, shared=shared), hierarchy, 0, dtype=torch.float64, context=heard)
+    contexts = ("sibling", "sibling", "none") if rule.context is not None else ()
+    network = build(Architecture(cells=5, shared=shared), hierarchy, 0, dtype=torch.float64, context=contexts)
     layer, generator = network.layers[0], torch.Generator().manual_seed(1)
     if layer.context is not None:
         layer.context.weights.normal_(0, 0.7, generator=generator)
     layer.bias.normal_(0.3, 0.2, generator=generator)
-    layer.prepare(rule.requires)
+    layer.track(rule.requires)
     return layer, torch.randn(12, hierarchy.leaves, 4, generator=generator, dtype=torch.float64)
 
 
-def heard_by(layer: Layer, activity: Tensor) -> Tensor:
+def mean_of_siblings(layer: Layer, activity: Tensor) -> Tensor:
     """The mean of the siblings' activity, cell by cell, as given: (batch, positions, cells)."""
-    return layer.listen(activity).detach().unflatten(2, (-1, activity.shape[2])).mean(2)
+    return layer.gather_context(activity).detach().unflatten(2, (-1, activity.shape[2])).mean(2)
 
 
 def infonce(layer: Layer, below: Tensor, rule: Rule) -> Tensor:
     activity = layer(below)
-    heard = layer.listen(activity).detach()
+    context_activity = layer.gather_context(activity).detach()
     assert layer.context is not None
     losses = []
     for p in range(layer.positions):
-        weights = layer.context.weights[p % layer.context.copies]
+        weights = layer.context.weights[p % layer.context.groups]
         scores = [
-            torch.einsum("bi,ij,bj->b", activity[:, p], weights, heard[:, p].roll(lag, 0))
+            torch.einsum("bi,ij,bj->b", activity[:, p], weights, context_activity[:, p].roll(lag, 0))
             for lag in range(rule.saccades + 1)
         ]
         first = torch.zeros(len(below), dtype=torch.long)
@@ -60,10 +60,10 @@ def size(activity: Tensor) -> Tensor:
 def simclr(layer: Layer, below: Tensor, rule: Rule) -> Tensor:
     temperature = rule.modulators[-1].constants["temperature"]
     activity = layer(below)
-    heard = heard_by(layer, activity)
+    context_activity = mean_of_siblings(layer, activity)
     scores = [
         torch.einsum("bpc,bpc->bp", activity, other) / size(activity) / size(other) / temperature
-        for other in (heard.roll(lag, 0) for lag in range(rule.saccades + 1))
+        for other in (context_activity.roll(lag, 0) for lag in range(rule.saccades + 1))
     ]
     first = torch.zeros(len(below), layer.positions, dtype=torch.long)
     return temperature * cross_entropy(torch.stack(scores, 1), first, reduction="sum")
@@ -71,8 +71,8 @@ def simclr(layer: Layer, below: Tensor, rule: Rule) -> Tensor:
 
 def spreads(layer: Layer, activity: Tensor) -> tuple[Tensor, Tensor]:
     """Covariance of each copy over batch (and positions), and the number of observations."""
-    copies = layer.feedforward.copies
-    values = activity.flatten(0, 1).unsqueeze(0) if copies == 1 else activity.transpose(0, 1)
+    groups = layer.feedforward.groups
+    values = activity.flatten(0, 1).unsqueeze(0) if groups == 1 else activity.transpose(0, 1)
     centred = values - values.mean(1, keepdim=True)
     return centred.transpose(1, 2) @ centred / values.shape[1], torch.tensor(values.shape[1])
 
@@ -85,7 +85,7 @@ def lpl(layer: Layer, below: Tensor, rule: Rule) -> Tensor:
     activity, constants = layer(below), rule.constants
     covariance, count = spreads(layer, activity)
     variance = covariance.diagonal(dim1=1, dim2=2)
-    predictive = (activity - heard_by(layer, activity)).square().sum() / 2
+    predictive = (activity - mean_of_siblings(layer, activity)).square().sum() / 2
     hebbian = -torch.log(variance + constants["floor"]).sum() / 2
     decorrelation = off_diagonal(covariance).square().sum() / 4
     return predictive + count * (constants["hebbian"] * hebbian + constants["decorrelation"] * decorrelation)
@@ -95,7 +95,7 @@ def vicreg(layer: Layer, below: Tensor, rule: Rule) -> Tensor:
     activity, constants = layer(below), rule.constants
     covariance, count = spreads(layer, activity)
     deviation = torch.sqrt(covariance.diagonal(dim1=1, dim2=2) + constants["floor"])
-    invariance = (activity - heard_by(layer, activity)).square().sum() / 2
+    invariance = (activity - mean_of_siblings(layer, activity)).square().sum() / 2
     variance = torch.clamp(constants["target"] - deviation, min=0).sum()
     decorrelation = off_diagonal(covariance).square().sum() / 4
     return constants["invariance"] * invariance + count * (
@@ -105,10 +105,10 @@ def vicreg(layer: Layer, below: Tensor, rule: Rule) -> Tensor:
 
 def barlow(layer: Layer, below: Tensor, rule: Rule) -> Tensor:
     activity, constants = layer(below), rule.constants
-    copies = layer.feedforward.copies
+    groups = layer.feedforward.groups
     both = []
-    for values in (activity, heard_by(layer, activity)):
-        rows = values.flatten(0, 1).unsqueeze(0) if copies == 1 else values.transpose(0, 1)
+    for values in (activity, mean_of_siblings(layer, activity)):
+        rows = values.flatten(0, 1).unsqueeze(0) if groups == 1 else values.transpose(0, 1)
         both.append((rows - rows.mean(1, keepdim=True)) / torch.sqrt(rows.var(1, correction=0, keepdim=True) + 1e-4))
     correlation = both[0].transpose(1, 2) @ both[1] / both[0].shape[1]
     agreement = (1 - correlation.diagonal(dim1=1, dim2=2)).square().sum() / 2
@@ -117,11 +117,11 @@ def barlow(layer: Layer, below: Tensor, rule: Rule) -> Tensor:
 
 def spectral(layer: Layer, below: Tensor, rule: Rule) -> Tensor:
     activity = layer(below)
-    heard = layer.listen(activity).detach()
+    context_activity = layer.gather_context(activity).detach()
     assert layer.context is not None
     losses = []
     for k, weights in enumerate(layer.context.weights):
-        z, c = (values[:, k :: layer.context.copies].flatten(0, 1) for values in (activity, heard))
+        z, c = (values[:, k :: layer.context.groups].flatten(0, 1) for values in (activity, context_activity))
         z, c = z - z.mean(0), c - c.mean(0)
         scores = z @ weights @ c.T
         losses.append(-scores.diagonal().sum() + scores.square().sum() / len(z) / 2)
@@ -163,19 +163,17 @@ EVIDENT = {"barlow_local": {"redundancy": 0.5}}
 def updates_of(rule: Rule, layer: Layer, below: Tensor) -> dict[str, Tensor]:
     plasticity = Plasticity(rule, statistics="batch")
     with torch.no_grad():
-        found = plasticity.updates(layer, layer.respond(below))
-        if rule.false_inputs:
-            false = layer.answer(mixed(layer.gather(below), below.shape[2], rule.negatives))
-            more = plasticity.updates(layer, false, hybrid=True)
-            found = {name: found[name] + more[name] for name in found}
-    return found
+        negative = None
+        if rule.negative_inputs:
+            negative = layer.respond_to_patches(mix_fixations(layer.gather(below), below.shape[2], rule.negatives))
+        return plasticity.updates(layer, layer.respond(below), negative=negative)
 
 
 @pytest.mark.parametrize("size", [2, 3])
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize(("name", "scaling"), [(name, "none") for name in sorted(LOSSES)] + BY_SAMPLE)
 def test_a_rule_is_the_gradient_of_its_loss(name: str, scaling: str, shared: bool, size: int) -> None:
-    rule = RULES[name].tuned(EVIDENT.get(name, {}), {})
+    rule = RULES[name].with_constants(EVIDENT.get(name, {}), {})
     layer, below = layer_and_batch(rule, shared, size)
     layer.input_rms, layer.input_scaling = None if scaling == "none" else 1.3, scaling
     updates = updates_of(rule, layer, below)
@@ -186,9 +184,9 @@ def test_a_rule_is_the_gradient_of_its_loss(name: str, scaling: str, shared: boo
         parameter.requires_grad_()
     LOSSES[name](layer, below, rule).backward()
     for key, parameter in parameters.items():
-        copies = len(parameter)
+        groups = len(parameter)
         assert parameter.grad is not None
-        mean = parameter.grad / (len(below) * layer.positions / copies)
+        mean = parameter.grad / (len(below) * layer.positions / groups)
         assert mean.abs().max() > 1e-4
         torch.testing.assert_close(updates[key], -mean, rtol=1e-6, atol=1e-9)
 
@@ -229,7 +227,7 @@ def test_models_have_the_balance_of_published_losses(
     layer, below = layer_and_batch(rule, False, 2)
     for tensor in (layer.feedforward.weights, layer.bias):
         tensor.copy_(tensor[:1].expand_as(tensor))  # Columns are views: they have one network.
-    found = updates_of(rule.tuned(constants(5), {}), layer, below)["feedforward"].sum(0)
+    found = updates_of(rule.with_constants(constants(5), {}), layer, below)["feedforward"].sum(0)
     weights = layer.feedforward.weights.requires_grad_()
     columns = layer(below).transpose(0, 1)
     (gradient,) = torch.autograd.grad(published(columns[:2]) + published(columns[2:]), weights)
@@ -301,7 +299,7 @@ def test_the_decorrelation_as_first_printed_changes_cells_that_have_nothing_in_c
 )
 def test_running_statistics_come_to_those_of_the_stream(name: str, constants: dict[str, float]) -> None:
     """The online rule, whose means and covariances follow the stream, does on average what the batch rule does."""
-    rule = RULES[name].tuned(constants, {})
+    rule = RULES[name].with_constants(constants, {})
     layer, _ = layer_and_batch(rule, True, 2)
     generator = torch.Generator().manual_seed(2)
     online, batchwise = Plasticity(rule), Plasticity(rule, statistics="batch")

@@ -41,7 +41,7 @@ def test_no_engine_knows_a_rule_by_name() -> None:
         (ThreeFactor(post="activity_post", third="w * activity_post"), "reads 'w': no rule can read a synapse's own"),
         (ThreeFactor(post="weight_post", third="1"), "no rule can read a synapse's own weight"),
         (ThreeFactor(post="sum(activity_post)", third="1"), "only a modulator can sum over classes"),
-        (ThreeFactor(post="noise_post", third="1"), "for their feedback synapses alone"),
+        (ThreeFactor(post="noise_post", third="1"), "for feedback synapses alone"),
         (ThreeFactor(post="dendrite_post", third="1"), "the rule has no context synapses"),
         (ThreeFactor(post="activity_pre", third="1"), "post may read \\*_post"),
         (ThreeFactor(post="arousal_all", third="1"), "which is not local there"),
@@ -74,11 +74,13 @@ def test_audit_covers_context_synapses() -> None:
 def test_what_context_synapses_bring_back_comes_after_they_have_changed(asked: dict[str, Any]) -> None:
     fine = {"feedforward": ThreeFactor("1", "returned_post"), "context": ThreeFactor("activity_post", "1")}
     assert (
-        rule(**fine).lacks("spiking")[0].startswith("'returned_post' (what its context synapses onto others bring back")
+        rule(**fine)
+        .missing_on("spiking")[0]
+        .startswith("'returned_post' (retrograde signal of its context synapses onto others")
     )
     with pytest.raises(UserError, match="'returned_post', which comes after"):
         rule(**(fine | asked), breaks={"returned_post": "declared"})
-    assert "copies of their context weights" in known_rules()["clapp_retro"].broken[0]
+    assert "copies of their context weights" in known_rules()["clapp_retro"].locality_violations[0]
     with pytest.raises(UserError, match="reads 'returned_post', but the rule has no context synapses"):
         rule(fine["feedforward"])
 
@@ -98,24 +100,24 @@ def test_a_rule_may_declare_what_it_breaks() -> None:
 def test_a_sum_whose_synapses_cannot_be_is_declared_or_refused(name: str, carried: str, learned: str) -> None:
     """What they carry and what they would learn from are two things: no synapse has both."""
     context = ThreeFactor(post="activity_post", third="1")
-    refused = f"{name}', which stands for synapses from its column, which carry {carried} and learn from {learned}"
+    refused = f"{name}', which implies synapses from its column, which carry {carried} and learn from {learned}"
     with pytest.raises(UserError, match=refused):
         rule(ThreeFactor(post="1", third=name), context=context)
     scored = Modulator("mine", scope="column", score=name, value="score_all")
     with pytest.raises(UserError, match=f"modulator 'mine' reads '{refused}"):
         rule(ThreeFactor(post="1", third="mine_all"), context=context, modulators=(scored,))
     declared = {"context": context, "breaks": {name: "as if it could"}}
-    assert rule(ThreeFactor(post="1", third=name), **declared).broken == ["as if it could"]
+    assert rule(ThreeFactor(post="1", third=name), **declared).locality_violations == ["as if it could"]
     rule(ThreeFactor(post="1", third="mine_all"), modulators=(scored,), **declared)
 
 
 def test_a_rule_names_the_synapses_behind_its_sums() -> None:
     rules = known_rules()
     lateral = "synapses from its column, which carry rates and learn from rates and rates"
-    assert rules["lpl"].stands_for == [lateral]
+    assert rules["lpl"].implied_synapses == [lateral]
     assert lateral in rules["lpl"].needs
-    assert rules["clapp"].stands_for == []
-    assert len(rules["spectral"].stands_for) == len(rules["spectral"].breaks) == 2
+    assert rules["clapp"].implied_synapses == []
+    assert len(rules["spectral"].implied_synapses) == len(rules["spectral"].breaks) == 2
 
 
 def test_modulators_read_only_what_is_broadcast() -> None:
@@ -130,11 +132,14 @@ def test_modulators_read_only_what_is_broadcast() -> None:
 @pytest.mark.parametrize(
     ("asked", "complaint"),
     [
-        ({"value": "output_all * label_all"}, "has one number a class, and a scalar has one for all .sum"),
-        ({"value": "1 - output_all"}, "has one number a class"),
-        ({"value": "sum(output_all) * label_all"}, "has one number a class"),
+        ({"value": "output_all * label_all"}, "has one number per class, and a scalar has one for all .sum"),
+        ({"value": "1 - output_all"}, "has one number per class"),
+        ({"value": "sum(output_all) * label_all"}, "has one number per class"),
         ({"value": "sum(contrast_all)"}, "sum.contrast_all. sums over classes, and has none"),
-        ({"value": "1", "projection": "random"}, "is one number for all, and projection = 'random' brings one a class"),
+        (
+            {"value": "1", "projection": "random"},
+            "is one number for all, and projection = 'random' brings one per class",
+        ),
         ({"value": "sum(label_all)", "projection": "component"}, "is one number for all"),
         ({"value": "label_all", "projection": "random", "scope": "column"}, "scope = 'column': the output"),
         ({"value": "score_all"}, "it has no score to sum"),
@@ -163,7 +168,9 @@ def test_modulators_of_a_rule_fit_each_other() -> None:
     column = Modulator("column", value="score_all", score="activity_post", scope="column")
     wide = Modulator("wide", value="column_all")
     factor = ThreeFactor("1", "1")
-    with pytest.raises(UserError, match="'wide' reads 'column_all', one a column, but says one a network"):
+    with pytest.raises(
+        UserError, match="'wide' reads 'column_all', which has one value per column, but has one per network"
+    ):
         rule(factor, modulators=(column, wide))
     with pytest.raises(UserError, match="another one is read as 'arousal_all' too"):
         rule(factor, modulators=(AROUSAL, AROUSAL))
@@ -177,18 +184,18 @@ def test_modulators_of_a_rule_fit_each_other() -> None:
     with pytest.raises(UserError, match="constant 'clip': means something else"):
         rule(factor, constants={"clip": 1.0})
     other = Modulator("other", value="column_all", scope="column")
-    assert rule(factor, modulators=(column, other)).lacks("spiking") == ["modulators that hear one another"]
+    assert rule(factor, modulators=(column, other)).missing_on("spiking") == ["modulators that read one another"]
 
 
 def test_constants_and_gains_can_be_changed_where_there_are_any() -> None:
     clapp = known_rules()["clapp"]
-    tuned = clapp.tuned({"margin": 2.0}, {"surprise": 0.5})
+    tuned = clapp.with_constants({"margin": 2.0}, {"surprise": 0.5})
     assert (tuned.modulators[0].constants["margin"], tuned.modulators[0].gain) == (2.0, 0.5)
     assert clapp.modulators[0] == SURPRISE
     with pytest.raises(UserError, match=r"no constant 'magin' .did you mean 'margin'"):
-        clapp.tuned({"magin": 2.0}, {})
+        clapp.with_constants({"magin": 2.0}, {})
     with pytest.raises(UserError, match="no modulator 'error'"):
-        clapp.tuned({}, {"error": 0.0})
+        clapp.with_constants({}, {"error": 0.0})
 
 
 def test_every_known_rule_bears_the_name_of_its_file() -> None:

@@ -68,7 +68,7 @@ class Case:
             input_rms=None,
             mean=torch.from_numpy(self.before["layer1.mean"].reshape(POSITIONS, CELLS).copy()),
             input_square=torch.zeros(()),
-            heard=torch.tensor([[1], [0]]),
+            context_index=torch.tensor([[1], [0]]),
         )
 
     def broadcast(self, activity: Tensor) -> dict[str, Tensor]:
@@ -107,8 +107,8 @@ class TracedPlasticity(Plasticity):
     def __init__(self, rule: Rule, traces: Traces) -> None:
         super().__init__(rule)
         self.traces = traces
-        cells = self.listener.cells
-        self.listener.cells = lambda *happening: cells(*happening) | traces.at_end  # type: ignore[method-assign]
+        cells = self.variables.of_cells
+        self.variables.of_cells = lambda *happening: cells(*happening) | traces.at_end  # type: ignore[method-assign]
 
     def _evaluate(self, synapse: str, factor: str, signals: Any) -> Any:
         if factor == "post" and synapse == "feedforward":

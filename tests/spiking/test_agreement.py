@@ -11,7 +11,7 @@ from cortexsim.rules import Rule, known_rules
 from cortexsim.spiking import Settings, Stream, Timing
 from tests.spiking.agreement import CELLS, PATCH, POSITIONS, Case, Traces, expected, settings
 
-RULES = sorted(name for name, rule in known_rules().items() if not rule.lacks("spiking"))
+RULES = sorted(name for name, rule in known_rules().items() if not rule.missing_on("spiking"))
 
 
 # Rate cells: at the end of a long fixation everything is at its steady state, which is the rate layer of torch.
@@ -168,7 +168,7 @@ def test_poisson_spikes_change_weights_on_average_as_the_rate_rule_does(name: st
     if (
         name == "clapp"
     ):  # Below zero, with no margin, the present fixation counts and the one after the saccade does not.
-        rule = rule.tuned({"margin": 0.0, "margin_after": 0.0}, {})
+        rule = rule.with_constants({"margin": 0.0, "margin_after": 0.0}, {})
     fixations, rates = 100, np.random.default_rng(5).uniform(0.3, 1.0, POSITIONS * PATCH)
     chosen = settings(
         timing=Timing(1e-3, 0.2, 5e-3), input_rate=300.0, eta=1e-9, tau_eligibility=50e-3, tau_activity=40e-3

@@ -80,7 +80,7 @@ def test_columns_that_overlap_learn_from_their_neighbours_in_every_layer(tmp_pat
     before = prepare(Trial(model := read(tmp_path, "activity"), model.own_task(), 12, 6, 0, 0, target="numpy"))
     after = learned(tmp_path, "activity", "numpy")
     assert [layer.positions for layer in after.learner.network.layers] == [5, 4]
-    assert after.learner.represents == 2
+    assert after.learner.trained_layers == 2
     for old, new in zip(before.learner.network.layers, after.learner.network.layers, strict=True):
         assert not torch.equal(old.feedforward.weights, new.feedforward.weights)
         assert new.context is not None

@@ -34,12 +34,12 @@ target_drive = 0.7
 def test_prediction_cells_are_driven_as_in_the_rate_layer(size: int) -> None:
     hierarchy = Hierarchy(features=4, multiplicity=2, depth=2, tuple_size=size)
     architecture = Architecture(cells=CELLS, shared=False, sends="prediction", transfer="linear")
-    network = build(architecture, hierarchy, 0, dtype=torch.float64, context=("sibling", "none"))
-    network.draw_context(1)
+    synapses = {"context": ("sibling", "none"), "context_synapses": "random"}
+    network = build(architecture, hierarchy, 0, dtype=torch.float64, **synapses)
     layer = network.layers[0]
     assert layer.context is not None
     activity = torch.rand(1, layer.positions, CELLS, dtype=torch.float64)
-    pre, post, place = connectivity("onward", {"sources": layer.heard.tolist(), "cells": CELLS})
+    pre, post, place = connectivity("onward", {"sources": layer.context_index.tolist(), "cells": CELLS})
     drive = np.zeros(layer.positions * CELLS)
     np.add.at(drive, post, layer.context.weights.numpy().ravel()[place] * activity.numpy().ravel()[pre])
     np.testing.assert_allclose(drive, layer.send(activity).numpy().ravel(), rtol=1e-12)
@@ -75,7 +75,7 @@ def show(network: HybridNetwork, times: int) -> torch.Tensor:
     activity = network.activities(leaves[:1], 3)[0] - first.mean
     first.sends = "prediction"
     segment._stacks.clear()
-    return first._predictions()(activity.double() if first.bias.dtype == torch.float64 else activity)
+    return first._prediction_weights()(activity.double() if first.bias.dtype == torch.float64 else activity)
 
 
 def test_the_power_of_a_drive_is_followed(network: HybridNetwork) -> None:

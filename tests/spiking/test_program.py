@@ -100,7 +100,7 @@ def test_other_seeds_constants_and_data_need_no_compiler(stack: Stack, monkeypat
 
     monkeypatch.setattr(program, "compile_into", refuse)
     other = replace(SETTINGS, eta=0.5, tau_eligibility=20e-3, parameters={"tau_membrane": "15 ms"}, input_rate=300.0)
-    changed = small(other, known_rules()["clapp"].tuned({"margin": 2.0}, {"surprise": 0.5}))
+    changed = small(other, known_rules()["clapp"].with_constants({"margin": 2.0}, {"surprise": 0.5}))
     start = time.perf_counter()
     after = changed.run(stream(), begun(changed), seed=1)[1]
     assert not equal(after, stack.run(stream(), begun(stack), seed=1)[1])

@@ -1,0 +1,33 @@
+"""Initial weights, from named random streams."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from cortexsim.seeds import stream
+
+
+def normal_weights(
+    seed: int, names: tuple[str | int, ...], shape: tuple[int, ...], deviation: float, like: Tensor
+) -> Tensor:
+    """Draw normally distributed weights from a named stream.
+
+    They are drawn on the CPU and in double precision, so that networks on all devices start from the same weights.
+
+    Args:
+        seed: root seed.
+        names: of the stream.
+        shape: of the weights.
+        deviation: their standard deviation.
+        like: tensor whose type and device they get.
+
+    Returns:
+        A tensor of that shape.
+    """
+    return torch.from_numpy(stream(seed, *names).normal(0, deviation, shape)).to(like.dtype).to(like.device)
+
+
+def feedback_weights(seed: int, names: tuple[str | int, ...], shape: tuple[int, ...], like: Tensor) -> Tensor:
+    """Draw feedback weights, (groups, cells, components), that preserve the size of the signals that they project."""
+    return normal_weights(seed, names, shape, math.sqrt(1 / shape[2]), like)
