@@ -133,7 +133,7 @@ def response(release: float, weight: float, bias: float) -> tuple[np.ndarray, fl
     state = stack.initial_state() | {"feedforward1.w": np.full(1024, weight), "layer1.bias": np.full(64, bias)}
     outcome, after = stack.run(Stream(np.ones((8, 32)), np.arange(8), eta_factor=np.ones(8)), state, seed=2)
     assert outcome.spikes["layer1"] == 0
-    return after["feedforward1.elig"], float(outcome.traces["layer1"]["v"].mean())
+    return after["feedforward1.eligibility"], float(outcome.traces["layer1"]["v"].mean())
 
 
 def test_half_the_releases_make_half_the_eligibility_each_synapse_by_itself() -> None:
