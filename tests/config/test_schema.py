@@ -163,11 +163,11 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
         (GOOD + 'masks = "true"', r"masks = 'true': rule 'clapp' uses no error"),
         (
             DIRECT + 'masks = "true"\n[network]\nsubstrate = "spiking"',
-            r"needs more feedback than fixed random weights bring",
+            r"needs feedback other than by fixed random weights",
         ),
         (
             DIRECT.replace("dfa", "fa") + '[network]\nsubstrate = "spiking"',
-            r"needs more feedback than fixed random weights bring",
+            r"needs feedback other than by fixed random weights",
         ),
         ("learner = 3", "learner = 3 is not known"),
         ("rule = 3\nlearner = 'local'", "rule = 3: "),
