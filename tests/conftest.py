@@ -1,10 +1,14 @@
 """Fixtures of all tests: a small grammar, and a source of randomness."""
 
+import os
+
 import numpy as np
 import pytest
 
-from cortexsim.seeds import stream
-from cortexsim.tasks.rhm import Grammar, Hierarchy
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # Before torch is imported: more threads only slow down so small networks.
+
+from cortexsim.seeds import stream  # noqa: E402
+from cortexsim.tasks.rhm import Grammar, Hierarchy  # noqa: E402
 
 
 @pytest.fixture
