@@ -5,10 +5,12 @@ import os
 import numpy as np
 import pytest
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # Before torch is imported: more threads only slow down so small networks.
+os.environ.setdefault(
+    "OMP_NUM_THREADS", "1"
+)  # Before torch is imported: more threads only slow down so small networks.
 
-from cortexsim.seeds import stream  # noqa: E402
-from cortexsim.tasks.rhm import Grammar, Hierarchy  # noqa: E402
+from cortexsim.seeds import stream
+from cortexsim.tasks.rhm import Grammar, Hierarchy
 
 
 @pytest.fixture
