@@ -5,9 +5,8 @@ import os
 import numpy as np
 import pytest
 
-os.environ.setdefault(
-    "OMP_NUM_THREADS", "1"
-)  # Before torch is imported: more threads only slow down so small networks.
+# Set before torch is imported: networks of this size are slower on several threads.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from cortexsim.seeds import stream
 from cortexsim.tasks.rhm import Grammar, Hierarchy
