@@ -105,7 +105,7 @@ def test_models_and_show_tell_what_there_is(
         "1[y u < 1]",
         "Illing",
         "surprise_all * dendrite_post",
-        "derivative_post: slope",
+        "derivative_post: derivative",
         "margin = 1",
         "Context sibling: every other patch",
     ):

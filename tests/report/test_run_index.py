@@ -41,7 +41,7 @@ def test_runs_are_found_and_those_that_cannot_be_read_are_told_of(
     found = {run.name: run.state for run in find_runs(several, told.append)}
     assert found == {"clapp": "finished", "sweep/hebb": "begun", "weight-mirror": "finished"}
     assert len(told) == 1
-    assert "run.json: no JSON" in told[0]
+    assert "run.json: not a JSON file" in told[0]
     with pytest.raises(UserError, match="no JSON"):
         find_runs(several)
     monkeypatch.setattr(sys, "argv", ["cortexsim", "runs", str(several)])
