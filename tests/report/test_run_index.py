@@ -42,7 +42,7 @@ def test_runs_are_found_and_those_that_cannot_be_read_are_told_of(
     assert found == {"clapp": "finished", "sweep/hebb": "begun", "weight-mirror": "finished"}
     assert len(told) == 1
     assert "run.json: not a JSON file" in told[0]
-    with pytest.raises(UserError, match="no JSON"):
+    with pytest.raises(UserError, match="not a JSON file"):
         find_runs(several)
     monkeypatch.setattr(sys, "argv", ["cortexsim", "runs", str(several)])
     with pytest.raises(SystemExit) as stopped:
