@@ -14,7 +14,7 @@ MODULATOR = "#CC79A7"
 
 @dataclass(frozen=True)
 class Scene:
-    """Hold the recordings of some fixations.
+    """Recordings of some fixations.
 
     Attributes:
         outcome: with every spike, the modulators, and the voltage and dendrite of one cell.

@@ -91,7 +91,7 @@ class Parts:
     parameters: dict[str, float] = field(default_factory=dict)
 
     def set(self, owner: str, values: Mapping[str, float]) -> None:
-        """Give parameters of an owner their values."""
+        """Set the values of an owner's parameters."""
         self.parameters |= {f"{owner}.{name}": value for name, value in values.items()}
 
     def carry(self, owner: str, *names: str) -> None:

@@ -137,7 +137,7 @@ def add_output(
 def _constants(
     owner: str, modulator: Modulator, settings: Settings, translation: Translation, parts: Parts
 ) -> list[str]:
-    """Give a modulator its gain, which is 0 if it is lesioned, and the constants of its rule."""
+    """Set the gain of a modulator, which is 0 if it is lesioned, and the constants of its rule."""
     lesioned = settings.control.get(modulator.name, Control()).lesion
     values = {f"gain_{modulator.name}": 0.0 if lesioned else modulator.gain, **translation.constants}
     parts.set(owner, values)

@@ -18,7 +18,7 @@ NUMBERS_EACH = 1 << 16  # More than a fixation has time steps.
 
 
 def transmit(effects: Sequence[str], kind: str, spec: LayerSpec, settings: Settings) -> str:
-    """Let a presynaptic spike have its effects at each synapse with the probability of release, or none of them.
+    """Transmit a presynaptic spike at each synapse with the probability of release, or not at all.
 
     Quantal release fails independently at each synapse (Katz 1969; Allen, Stevens 1994).
 
@@ -37,7 +37,7 @@ def transmit(effects: Sequence[str], kind: str, spec: LayerSpec, settings: Setti
 
 
 def release_parameters(settings: Settings) -> dict[str, float]:
-    """Give the parameters of synapses that transmit spikes."""
+    """Parameters of synapses that transmit spikes."""
     return {"release_probability": settings.release_probability} if settings.release_probability < 1 else {}
 
 
@@ -69,7 +69,7 @@ def step_weight(weight: str, kind: str, spec: LayerSpec, settings: Settings, sig
 
 
 def weight_parameters(settings: Settings, signed: bool = True) -> dict[str, float]:
-    """Give the parameters of weights that learn.
+    """Parameters of plastic weights.
 
     Args:
         settings: everything.
@@ -104,12 +104,12 @@ def constrained_weights(weights: np.ndarray, number: int, seed: int, settings: S
 
 
 def _grid(settings: Settings, signed: bool) -> tuple[float, float]:
-    """Give the lowest level of a weight, and the distance between two levels."""
+    """Lowest level of a weight, and the distance between two levels."""
     assert settings.weight_bits is not None
     lowest = -settings.w_max if signed else 0.0
     return lowest, (settings.w_max - lowest) / (2**settings.weight_bits - 1)
 
 
 def first_number(kind: str, layer: int) -> int:
-    """Give the first random number of one kind of synapses of a layer; those of input spikes are not negative."""
+    """First random number of one kind of synapses of a layer; those of input spikes are not negative."""
     return NUMBERS_EACH * (1 + KINDS.index(kind) + len(KINDS) * layer)

@@ -59,7 +59,7 @@ def along_row(code: str | list[str]) -> str:
 
 
 def row(owner: object) -> int:
-    """Give the length of the rows of synapses; 1 for whatever has none."""
+    """Length of the rows of synapses; 1 for objects without rows."""
     return owner.row if isinstance(owner, RowSynapses) else 1
 
 
@@ -83,7 +83,7 @@ class StreamingDevice(CPPStandaloneDevice):
     """Build one program for runs of any number of fixations."""
 
     def code_object_class(self, codeobj_class=None, fallback_pref=None):  # type: ignore[no-untyped-def]
-        """Give the code objects of this device."""
+        """Code objects of this device."""
         return RowCodeObject if codeobj_class is None else codeobj_class
 
     def network_run(self, net, duration, *args, **kwds):  # type: ignore[no-untyped-def]

@@ -203,7 +203,7 @@ class Description:
     traced: Mapping[str, tuple[tuple[str, ...], int]] = field(default_factory=dict)
 
     def stream_shape(self, columns: int | None) -> tuple[int, ...]:
-        """Give the shape of a timed array of so many columns: rows for a whole chunk, and one for the update after."""
+        """Shape of a timed array of so many columns: rows for a whole chunk, and one for the update after it."""
         rows = self.capacity * self.updates + 1
         return (rows,) if columns is None else (rows, columns)
 

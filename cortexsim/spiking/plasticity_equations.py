@@ -29,7 +29,7 @@ def plastic_variables(spec: LayerSpec, translation: Translation) -> list[str]:
 
 
 def add_plasticity(spec: LayerSpec, settings: Settings, translation: Translation, parts: Parts) -> None:
-    """Let the cells of a layer compute their third factors, running means and biases.
+    """Add the third factors, running means and biases of a layer to the equations of its cells.
 
     Args:
         spec: of the layer.
@@ -56,7 +56,7 @@ def add_plasticity(spec: LayerSpec, settings: Settings, translation: Translation
 
 
 def _add_psp(spec: LayerSpec, settings: Settings, parts: Parts) -> None:
-    """Let the spikes of a cell cause postsynaptic potentials in other columns half a fixation later."""
+    """Add synapses by which spikes cause postsynaptic potentials in other columns half a fixation later."""
     steps, dt, tau = settings.timing.steps // 2, settings.timing.dt, settings.tau_dendrite
     potential = [
         *delay_line(steps, line="spike_line", spiked="spiked", delayed="delayed_spike"),

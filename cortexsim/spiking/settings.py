@@ -222,7 +222,7 @@ class Settings:
         return cell
 
     def cell_values(self, cell: Cell) -> dict[str, float]:
-        """Give a cell's parameters their values, in seconds and hertz.
+        """Values of a cell's parameters, in seconds and hertz.
 
         Raises:
             UserError: where the cell has no such parameter, its value is not possible, or the time step is too long.

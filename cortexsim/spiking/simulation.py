@@ -58,7 +58,7 @@ class Stream:
 
 @dataclass
 class Outcome:
-    """Hold the result of a run of fixations.
+    """Result of a run of fixations.
 
     Attributes:
         activity: of each layer at the end of each fixation, (fixations, cells of all columns), in units of `unit_rate`.

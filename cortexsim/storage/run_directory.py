@@ -206,7 +206,7 @@ def _rule_file(model: Model) -> str | None:
 
 
 def _with_local_rule(trial: Trial, path: Path) -> Trial:
-    """Let the model load a rule of the user's from its copy in the run's folder."""
+    """Make the model load a rule of the user's from its copy in the run's folder."""
     file = _rule_file(trial.model)
     if file is None or trial.model.rule is None:
         return trial
