@@ -1,4 +1,4 @@
-"""Python files written by users, which define a rule, a task or a cell."""
+"""Python files written by users, which define a rule, a task or an experiment."""
 
 from pathlib import Path
 from runpy import run_path

@@ -42,7 +42,8 @@ class Readout:
     ) -> float:
         """Train a new readout, and return its accuracy on the test samples.
 
-        Activity is centred and scaled by the statistics of the training samples.
+        Activity is centred per feature and divided by one standard deviation over all features, both of the training
+        samples.
 
         Args:
             train: activity, (samples, positions, cells) or (samples, features).

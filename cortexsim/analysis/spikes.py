@@ -96,7 +96,7 @@ def membrane(axes: Axes, scene: Scene, layer: str) -> Axes:
     if "dendrite" in traces:
         right = axes.twinx()
         right.plot(time, traces["dendrite"], color=COLOURS[1], linewidth=1.2, drawstyle="steps-post")
-        right.set_ylabel("dendrite, at the saccade", color=COLOURS[1])
+        right.set_ylabel("dendritic potential", color=COLOURS[1])
     _saccades(axes, scene)
     return axes
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Run:
-    """A model, trained or as far as its training has come, and its measurements.
+    """A model in its present state of training, and its measurements.
 
     Attributes:
         trial: model, task, numbers of samples and seeds.
@@ -62,7 +62,7 @@ class Run:
         return self._prepared.test
 
     def activities(self, inputs: np.ndarray | None = None) -> list[np.ndarray]:
-        """Return the output of every layer, from the lowest: rates without unit, (samples, positions, cells).
+        """Return the output of every layer, from the lowest: dimensionless rates, (samples, positions, cells).
 
         Args:
             inputs: (samples, positions, channels); the test samples by default.

@@ -25,6 +25,7 @@ def _saturating(drive: Tensor) -> Tensor:
     return positive / (1 + positive)
 
 
+# A new transfer function is an entry here, and its name in `cortexsim.rate.network.TransferName`.
 TRANSFERS = {
     # A comparison would give booleans, whose conversion to numbers takes torch longer than a matrix product.
     "relu": Transfer(torch.relu, lambda drive: torch.sign(torch.relu(drive))),

@@ -1,6 +1,7 @@
 """Signals: the quantities of a cell that rules can read, with what each requires of a layer and its substrates.
 
-A new signal is an entry here, and the code of each substrate that computes it.
+A new signal is an entry here, and code that computes it: in `cortexsim.rate.rule_variables` for rate layers, and in
+`VARIABLES` of `cortexsim.spiking.rule_translation` for layers in Brian2.
 """
 
 from collections.abc import Mapping

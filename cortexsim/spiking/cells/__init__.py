@@ -1,4 +1,4 @@
-"""Cells as equation text, each in a file with a `CELL`, which models name."""
+"""Cell models as Brian2 equations, one module each, in a variable `CELL`; a model selects one by name."""
 
 import importlib
 import pkgutil
@@ -41,12 +41,12 @@ class Cell:
         parameters: values as text, with a unit of time or frequency, or none; a model may change them. A cell that
             spikes has ``t_refractory``, and ``tau_synapse``, over which a spike adds to its current; all times but
             ``t_refractory`` are time constants, at least twice as long as a time step.
-        on_saccade: values that variables take at a saccade.
+        on_saccade: values that variables take at a saccade, when the next sample is presented.
         source: where the equations are from.
         threshold: condition of a spike; empty for a cell without spikes.
         reset: statements at a spike, separated by semicolons.
         method: how its equations are integrated, by Brian2's name: ``exact`` where all are linear,
-            ``exponential_euler`` where each is in its own variable, or else ``euler``, ``rk2`` or ``rk4``.
+            ``exponential_euler`` where each is linear in its own variable, or else ``euler``, ``rk2`` or ``rk4``.
 
     Raises:
         UserError: where something is missing, cannot be read, or cannot be integrated by this method.
@@ -84,7 +84,7 @@ class Cell:
 
 
 def known_cells() -> dict[str, Cell]:
-    """List the cells of this package by name."""
+    """Return the cells of this package by name."""
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
     cells = [importlib.import_module(f"{__name__}.{name}").CELL for name in names]
     return {cell.name: cell for cell in cells}

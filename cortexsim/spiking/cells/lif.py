@@ -5,8 +5,8 @@ from rest to threshold, current in units of the rheobase. At constant current I 
 
     1 / (t_refractory + tau_membrane log(I / (I - 1)))
 
-psi, the surrogate of the derivative of a spike by the voltage, is the triangle of Bellec et al., "A solution to the
-learning dilemma for recurrent networks of spiking neurons", Nature Communications 2020.
+psi, the surrogate derivative of the spike with respect to the voltage, is the triangle of Bellec et al., "A solution to
+the learning dilemma for recurrent networks of spiking neurons", Nature Communications 2020.
 """
 
 from cortexsim.spiking.cells import Cell
