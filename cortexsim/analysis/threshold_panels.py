@@ -26,8 +26,8 @@ ASIDE = 0.012  # Relative shift of a learner's points, so that they do not hide 
 def thresholds(found: Sequence[SweepThresholds]) -> Figure:
     """Draw P* against the size that varies, with a panel per sweep, a line per learner, and dashed laws.
 
-    Symbols with bars are geometric means with their 95 % interval, small dashes the grammars; open triangles are
-    bounds: where they point up, from below.
+    Symbols with bars are geometric means with their 95 % interval, small dashes are single grammars; open triangles are
+    bounds: lower bounds if they point up, upper bounds if down.
     """
     names = list(dict.fromkeys(name for swept in found for name in swept.thresholds))
     columns = min(ACROSS, len(found))
@@ -72,8 +72,8 @@ def selectivity(rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
 def runs(swept: SweepThresholds, rows: Sequence[Mapping[str, Any]]) -> Figure:
     """Draw the test accuracy of every run against samples, with a panel per value and a colour per learner.
 
-    The bar at the height of the criterion is P* with its 95 % interval; open circles, where a network is untrained, are
-    readouts from the best of its layers.
+    The bar at the height of the criterion is P* with its 95 % interval; open circles are, for untrained networks,
+    the readout from the best layer.
 
     Args:
         swept: the thresholds.

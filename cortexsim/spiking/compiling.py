@@ -18,18 +18,18 @@ from cortexsim.spiking.cache import MANIFEST, UNFINISHED, clean, seal, sync
 from cortexsim.spiking.network_spec import Description
 
 OWN_GROUP = 0  # Process group: Ctrl-C is for the process that waits, which may have a checkpoint to write.
-PARENT = "CORTEXSIM_PARENT"  # A program, or a build, whose parent is no longer this process ends.
+PARENT = "CORTEXSIM_PARENT"  # A program or build ends itself once this process is no longer its parent.
 NEEDED = ("main", "static_arrays", "description.json")  # By a compiled program, and the network that it runs.
 
 
 def announce(line: str) -> None:
-    """Print on stderr what takes long, or has been repaired."""
+    """Print a progress or repair notice on stderr."""
     print(line, file=sys.stderr, flush=True)
 
 
 @cache
-def surroundings() -> str:
-    """Digest what a binary depends on beside the network: this code, Brian2, NumPy, the compiler and the processor."""
+def build_environment_digest() -> str:
+    """Digest of what a binary depends on beside the network: this code, Brian2, NumPy, the compiler, the processor."""
     here = Path(__file__).parent
     sources = [path.read_bytes() for path in sorted([*here.glob("*.py"), *here.glob("templates/*.cpp")])]
     compiler = subprocess.run([compiler_path(), "--version"], capture_output=True, check=True).stdout
@@ -89,7 +89,9 @@ def compile_into(folder: Path, description: Description) -> None:
         sync(folder.parent)
         log.unlink()
     except OSError as error:
-        raise UserError(f"{error.filename or work}: {error.strerror or error} (a program is compiled there)") from None
+        raise UserError(
+            f"{error.filename or work}: {error.strerror or error} (compiled programs are stored there)"
+        ) from None
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

@@ -1,4 +1,4 @@
-"""A delay line for spikes: what a cell did in its last time steps, as the binary digits of one number.
+"""A delay line for spikes: whether a cell spiked in each of its last time steps, as the binary digits of one number.
 
 A cell either spikes in a time step or does not, so that its last n steps are n bits. Brian2 has no shift register, but
 a variable of a cell is a double, whose significand holds the integers below 2^53 exactly: doubling it shifts all bits

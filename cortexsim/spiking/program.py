@@ -15,7 +15,7 @@ import numpy as np
 
 from cortexsim.errors import UserError
 from cortexsim.spiking.cache import Damaged, cache_folder, drop, locked, opened, signature
-from cortexsim.spiking.compiling import OWN_GROUP, PARENT, announce, compile_into, surroundings
+from cortexsim.spiking.compiling import OWN_GROUP, PARENT, announce, build_environment_digest, compile_into
 from cortexsim.spiking.network_spec import Description
 
 Arrays = dict[str, np.ndarray]
@@ -58,7 +58,7 @@ class Program:
 
     def __init__(self, description: Description) -> None:
         self.description = description
-        self.folder = cache_folder() / description.digest(surroundings())
+        self.folder = cache_folder() / description.digest(build_environment_digest())
         self._open()
 
     def run(

@@ -36,10 +36,11 @@ class Cell:
     Args:
         name: as models name it.
         equations: differential equations and subexpressions. They may read the parameters, and ``bias``, a constant
-            drive that homeostasis moves. They give ``current``, to which synapses add; ``drive``, what a rule reads as
-            ``drive_post``; ``derivative``, what it reads as ``derivative_post``; and ``rate`` in a cell without spikes.
+            drive that homeostasis adjusts. They must define ``current``, to which synapses add; ``drive``, what a rule
+            reads as ``drive_post``; ``derivative``, what it reads as ``derivative_post``; and ``rate`` in a cell without
+            spikes.
         parameters: values as text, with a unit of time or frequency, or none; a model may change them. A cell that
-            spikes has ``t_refractory``, and ``tau_synapse``, over which a spike adds to its current; all times but
+            spikes has ``t_refractory``, and ``tau_synapse``, the decay time constant of the synaptic current; all times but
             ``t_refractory`` are time constants, at least twice as long as a time step.
         on_saccade: values that variables take at a saccade, when the next sample is presented.
         source: where the equations are from.
