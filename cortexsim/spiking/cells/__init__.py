@@ -40,8 +40,8 @@ class Cell:
             reads as ``drive_post``; ``derivative``, what it reads as ``derivative_post``; and ``rate`` in a cell without
             spikes.
         parameters: values as text, with a unit of time or frequency, or none; a model may change them. A cell that
-            spikes has ``t_refractory``, and ``tau_synapse``, the decay time constant of the synaptic current; all times but
-            ``t_refractory`` are time constants, at least twice as long as a time step.
+            spikes has ``t_refractory``, and ``tau_synapse``, the decay time constant of the synaptic current; all times
+            but ``t_refractory`` are time constants, at least twice as long as a time step.
         on_saccade: values that variables take at a saccade, when the next sample is presented.
         source: where the equations are from.
         threshold: condition of a spike; empty for a cell without spikes.
