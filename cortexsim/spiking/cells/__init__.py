@@ -37,7 +37,7 @@ class Cell:
         name: as models name it.
         equations: differential equations and subexpressions. They may read the parameters, and ``bias``, a constant
             drive that homeostasis adjusts. They must define ``current``, to which synapses add; ``drive``, what a rule
-            reads as ``drive_post``; ``derivative``, what it reads as ``derivative_post``; and ``rate`` in a cell without
+            reads as ``drive_post``; ``derivative``, what it reads as ``derivative_post``; and ``rate`` if a cell has no
             spikes.
         parameters: values as text, with a unit of time or frequency, or none; a model may change them. A cell that
             spikes has ``t_refractory``, and ``tau_synapse``, the decay time constant of the synaptic current; all times
