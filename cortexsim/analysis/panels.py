@@ -50,7 +50,7 @@ def alignment(rows: Sequence[Mapping[str, Any]], quantity: str, ylabel: str, gro
         ylabel: of the vertical axes.
         groups: names of learners, by the title of their row.
     """
-    measured = [row for row in rows if row["alignment"] and row["alignment"][quantity][0] is not None]
+    measured = [row for row in rows if row.get("alignment") and row["alignment"][quantity][0] is not None]
     groups = {title: [n for n in names if any(r["learner"] == n for r in measured)] for title, names in groups.items()}
     groups = {title: names for title, names in groups.items() if names}
     depth = len(measured[0]["alignment"][quantity][0])
@@ -63,7 +63,7 @@ def alignment(rows: Sequence[Mapping[str, Any]], quantity: str, ylabel: str, gro
                 axes.plot(several[0]["epoch"], values, label=legend_name(name), markersize=4, **style(None, index))
             axes.axhline(0, color="black", linewidth=0.8, linestyle=":")
             axes.set_xscale("symlog", linthresh=1)
-            epochs = measured[0]["alignment"]["epoch"]
+            epochs = max((row["alignment"]["epoch"] for row in measured), key=max)
             axes.set_xticks(epochs, [str(epoch) for epoch in epochs], fontsize=8)
             axes.set_xticks([], minor=True)
             axes.set(ylim=(-1 if quantity == "cosine" else -0.05, 1.05), xlim=(-0.2, epochs[-1] * 1.3), xlabel="epoch")

@@ -1,8 +1,10 @@
 import io
+from typing import Any
 
 import pytest
 from matplotlib.figure import Figure
 
+from cortexsim.analysis import panels
 from cortexsim.analysis.plots import LONGEST, legend_name
 
 
@@ -21,3 +23,13 @@ def test_a_long_name_keeps_both_ends() -> None:
     assert legend_name("begin-" + "x" * 180 + "-end").startswith("begin-x")
     assert legend_name("begin-" + "x" * 180 + "-end").endswith("x-end")
     assert legend_name("clapp-spiking") == "clapp-spiking"
+
+
+def test_alignment_is_drawn_over_the_longest_training() -> None:
+    def row(learner: str, epochs: list[int]) -> dict[str, Any]:
+        return {"learner": learner, "alignment": {"epoch": epochs, "cosine": [[0.5, 1.0]] * len(epochs)}}
+
+    rows = [row("short", [0, 1, 2]), row("long", [0, 1, 2, 5]), {"learner": "untrained"}]
+    figure = panels.alignment(rows, "cosine", "cosine", {"both": ["short", "long", "untrained"]})
+    assert all(axes.get_xlim()[1] > 5 for axes in figure.axes)
+    assert [line.get_label() for line in figure.axes[0].get_lines()[:2]] == ["short", "long"]
