@@ -127,6 +127,8 @@ def _sweep(axes: Axes, swept: SweepThresholds, names: Sequence[str]) -> None:
     axes.set(xlabel=LABELS[swept.varies], ylabel="P* (samples)")
     axes.set_xticks(swept.values, [f"{value:g}" for value in swept.values])
     axes.set_xticks([], minor=True)
+    if len(swept.values) == 1:
+        axes.set_xlim(0.8 * swept.values[0], 1.2 * swept.values[0])
     _plain(axes.yaxis)
     axes.set_title(f"{legend_name(swept.name.replace('-', ' '))}\n", fontsize=10)
     axes.annotate(swept.title, (0.5, 1.02), xycoords="axes fraction", ha="center", fontsize=7)
