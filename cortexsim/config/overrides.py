@@ -31,8 +31,12 @@ def changed(model: Model, values: Mapping[str, Any]) -> Model:
     Raises:
         UserError: the model has no such key, a value is invalid, or the settings do not fit together.
     """
+
+    def replaced(key: str) -> bool:  # Also as part of a table that is set as a whole.
+        return any(f"{key}.".startswith(f"{other}.") for other in values)
+
     remaining = {
-        depth: {key: value for key, value in own.items() if key not in values} for depth, own in model.depth.items()
+        depth: {key: value for key, value in own.items() if not replaced(key)} for depth, own in model.depth.items()
     }
     return _with(model, values, remaining)
 

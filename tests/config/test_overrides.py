@@ -48,6 +48,11 @@ def test_a_value_that_is_asked_for_holds_at_every_depth(path: Path) -> None:
     assert resolved(found)["depth"] == {"3": {"training.eta": 0.03}}
 
 
+def test_a_table_that_is_set_as_a_whole_holds_at_every_depth() -> None:
+    model = changed(find_model("predictive-coding"), {"rule.constants": {"rate": 0.5}})
+    assert [at_depth(model, depth).rule.constants for depth in (3, 4)] == [{"rate": 0.5}] * 2  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize(
     ("wrong", "complaint"),
     [
