@@ -188,10 +188,10 @@ def test_half_compiled_entries_of_processes_that_are_gone_are_removed_and_no_oth
 def test_a_compiler_that_makes_nothing_leaves_no_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CORTEXSIM_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("CXX", "/bin/true")
-    compiling.surroundings.cache_clear()
+    compiling.build_environment_digest.cache_clear()
     with pytest.raises(UserError, match=r"compiling a network with \S+ failed .*: see .*\.log"):
         result()
-    compiling.surroundings.cache_clear()
+    compiling.build_environment_digest.cache_clear()
     assert {path.suffix for path in (tmp_path / "cache").iterdir()} == {".lock", ".log"}
 
 
