@@ -147,7 +147,15 @@ def _inhibitory_input(network: Network, first: int, size: int, seed: int) -> Sta
 def _local(model: Model, network: Network) -> Local:
     assert model.rule is not None
     shaped = learning_layers(model, network.topology)
-    return Local(network, model.plasticity_rule(), _optimization(model), model.rule.schedule, model.rule.top, shaped)
+    return Local(
+        network,
+        model.plasticity_rule(),
+        _optimization(model),
+        model.rule.schedule,
+        model.rule.top,
+        shaped,
+        model.rule_below_projection(),
+    )
 
 
 def _optimization(model: Model) -> Optimization:
@@ -169,8 +177,10 @@ def _context_synapses(model: Model) -> ContextSynapses:
     return "random" if untaught and not model.in_brian else "silent"
 
 
-def _route(model: Model) -> Literal["none", "direct", "layered"]:
-    """Return which feedback weights a model has: none, from the output to each layer, or from layer to layer."""
+def _route(model: Model) -> Literal["none", "direct", "layered", "projection"]:
+    """Return which feedback weights a model has: from the output, the layer above, the projection, or none."""
+    if (below := model.rule_below_projection()) is not None and below.path is not None:
+        return "projection" if below.path.feedback == "random" else "none"
     if model.learner != "feedback" or model.network.units == "vector":
         return "none"
     path = model.plasticity_rule().path

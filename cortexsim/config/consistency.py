@@ -90,7 +90,8 @@ def _contexts_for(substrate: str) -> str:
 
 def _check_sending(model: Model) -> None:
     """Check that layers that send predictions have context synapses to predict with."""
-    if model.network.sends == "activity":
+    _check_projection(model)
+    if model.network.sends != "prediction":
         return
     setting = "network.sends = 'prediction'"
     if model.network.units != "scalar":
@@ -108,6 +109,28 @@ def _check_sending(model: Model) -> None:
         )
     if model.rule is not None and not contexts.in_layer(model.rule.context):
         raise UserError(f"{setting}: no column receives another one as context (context = 'sibling')")
+
+
+def _check_projection(model: Model) -> None:
+    """Check that layers with a projection can have one."""
+    network, setting = model.network, f"network.projection = {model.network.projection}"
+    if network.sends == "projection" and not network.projection:
+        raise UserError("network.sends = 'projection': there is none (network.projection = 64)")
+    if not network.projection:
+        return
+    if network.sends == "prediction":
+        raise UserError(f"{setting}, with sends = 'prediction': the context predicts the projection ('projection')")
+    if model.learner not in ("local", "untrained"):
+        raise UserError(
+            f"{setting}: learner = '{model.learner}' has its error from the layers above (learner = 'local', or none)"
+        )
+    if model.in_brian:
+        raise UserError(f"{setting}: layers in Brian2 have no projection (network.substrate = 'rate')")
+    if network.units != "scalar":
+        raise UserError(f"{setting}, with units = 'vector': the components of a cell stand for classes (0)")
+    if model.rule is not None and not contexts.in_layer(model.rule.context):
+        raise UserError(f"{setting}: no column receives another one as context (context = 'sibling')")
+    model.rule_below_projection()
 
 
 def _check_loss(model: Model) -> None:

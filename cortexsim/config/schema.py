@@ -92,6 +92,7 @@ class NetworkTable(Table):
     input_scaling: InputScaling = ARCHITECTURE.input_scaling
     normalisation: NormalisationName = ARCHITECTURE.normalisation
     sends: Sends = ARCHITECTURE.sends
+    projection: Annotated[int, Field(ge=0, le=65536, strict=True)] = ARCHITECTURE.projection
     mean_rate: Share = ARCHITECTURE.mean_rate
     covariance_rate: Share = ARCHITECTURE.covariance_rate
 
@@ -105,6 +106,7 @@ class RuleTable(Table):
     top: Literal["readout", "label"] = "readout"
     feedback: Feedback | None = None
     masks: Masks | None = None
+    below_projection: str = "kolen_pollack"
     constants: dict[str, Number] = Field(default_factory=dict)
     gain: dict[str, Number] = Field(default_factory=dict)
 
@@ -220,6 +222,24 @@ class Model(Table):
             rule = rule.with_constants({}, self.rule.gain)
         with error_prefix("rule"):
             return rule.with_error_path(self.rule.feedback, self.rule.masks)
+
+    def rule_below_projection(self) -> Rule | None:
+        """Return the rule of the cells that a projection receives from; None where there is no projection.
+
+        Raises:
+            UserError: there is no such rule, or it is not one of an error that is passed from layer to layer.
+        """
+        if self.rule is None or not self.network.projection:
+            return None
+        with error_prefix("rule.below_projection"):
+            rule = load_rule(self.rule.below_projection, beside=self._path.parent)
+            if rule.path is None or rule.path.route != "layered" or rule.path.feedback not in ("random", "transpose"):
+                raise UserError(
+                    f"rule '{rule.name}' does not learn from the error of the layer above ('kolen_pollack', 'fa', 'bp')"
+                )
+            if rule.modulators or "noise_post" in rule.reads:
+                raise UserError(f"rule '{rule.name}' needs more than this error ('kolen_pollack', 'fa', 'bp')")
+        return rule
 
 
 def resolved(model: Model) -> Mapping[str, Any]:

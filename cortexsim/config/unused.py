@@ -70,8 +70,13 @@ def _of_cells(model: Model, rule: Rule | None, subject: str) -> Unused:
         yield "network.mean_rate", f"{subject} uses no running means of rate layers"
     if rule is None or not follows or "covariance" not in rule.requires:
         yield "network.covariance_rate", f"{subject} uses no running covariances"
-    if rule is None or rule.feedback is None:
+    below = model.rule_below_projection()
+    if below is None and rule is not None:
+        yield "rule.below_projection", "layers have no projection"
+    if (rule is None or rule.feedback is None) and (below is None or below.feedback is None):
         yield "training.feedback_eta", f"{subject} has no feedback weights that learn"
+    if model.network.projection and rule is None and model.network.sends != "projection":
+        yield "network.projection", f"{subject} does not use it, and no layer sends it"
     predicts = model.learner == "backprop" and model.network.sends == "prediction"
     if not (predicts or model.training.loss == "clapp" or (rule is not None and rule.context is not None)):
         loss = "" if model.learner == "local" else f", with loss = '{model.training.loss}',"

@@ -24,6 +24,7 @@ class Local:
         top: ``label`` adds the label to the context of the top layer, which then classifies; ``readout`` leaves the top
             to a readout.
         trained_layers: how many layers, from below, it trains; all but the top unless given, or all with ``label``.
+        below_projection: rule of the cells that a projection receives from, where layers have one.
     """
 
     streaming_stages = frozenset[int]()
@@ -36,15 +37,16 @@ class Local:
         schedule: Literal["greedy", "simultaneous"] = "greedy",
         top: Literal["readout", "label"] = "readout",
         trained_layers: int | None = None,
+        below_projection: Rule | None = None,
     ) -> None:
         self.network = network
         self.top = top
-        self.plasticity = Plasticity(rule)
+        self.plasticity = Plasticity(rule, below_projection=below_projection)
         self.trained_layers = len(network.layers) - (top == "readout") if trained_layers is None else trained_layers
         self.plastic = network.layers[: self.trained_layers]
-        self.uses_labels = any("label" in layer.external_context for layer in self.plastic)
+        self.uses_labels = any("label" in layer.learning_cells.external_context for layer in self.plastic)
         for layer in self.plastic:
-            layer.track(rule.requires)
+            layer.learning_cells.track(rule.requires)
         self.optimization = optimization
         self.optimizers: dict[int, Optimizer] = {}
         numbers = list(range(self.trained_layers))
@@ -55,10 +57,9 @@ class Local:
     def _optimizer(self, k: int) -> Optimizer:
         """Return the optimiser of a layer, created when it first learns here: it may be on another substrate."""
         if k not in self.optimizers:
-            plastic = self.plasticity.rule.context is not None
-            names = ("feedforward", "bias", "context") if plastic else ("feedforward", "bias")
             tensors = self.plastic[k].state()
-            self.optimizers[k] = Optimizer(self.optimization, {name: tensors[name] for name in names})
+            trained = {name: tensors[name] for name in self.plasticity.trained(self.plastic[k])}
+            self.optimizers[k] = Optimizer(self.optimization, trained)
         return self.optimizers[k]
 
     @torch.no_grad()
@@ -94,7 +95,7 @@ class Local:
             if layer.external_context or k in views:
                 if "top" in layer.external_context:
                     external = external | {"top": gather_other_tops(responses[-1].activity, layer.positions)}
-                context = layer.gather_context(response.activity, external, views.get(k))
+                context = layer.learning_cells.gather_context(layer.project(response).activity, external, views.get(k))
             if rule.negative_inputs:
                 patches = mix_fixations(layer.gather(below), below.shape[2], rule.negatives)
                 negative = layer.respond_to_patches(patches)
@@ -141,10 +142,10 @@ class Local:
         return {"label": one_hot(labels, self.network.classes).to(self.network.output.dtype).unsqueeze(1)}
 
     def _view_activities(self, stage: int, second: Sequence[Tensor]) -> dict[int, Tensor]:
-        """Compute the activity of each layer that uses second views, in its own second view."""
+        """Compute the activity of the learning cells of each layer that uses second views, in its own second view."""
         activities = {}
         for k, below in zip(self.viewing[stage], second, strict=True):
             for layer in self.plastic[self.schedule[stage][0] : k]:
                 below = layer(below)
-            activities[k] = self.plastic[k].respond(below).activity
+            activities[k] = self.plastic[k].project(self.plastic[k].respond(below)).activity
         return activities

@@ -1,6 +1,6 @@
 """The state of learners: everything that further learning depends on, by name."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from cortexsim.errors import UserError
-from cortexsim.rate import Network, Optimizer
+from cortexsim.rate import Layer, Network, Optimizer
 
 State = dict[str, Any]
 """Tensors, and plain values that JSON can store, by dotted names."""
@@ -18,9 +18,16 @@ FLAGS = ("has_input", "has_varied")  # Of a layer, beside its tensors.
 
 def network_state(network: Network) -> State:
     """Copy all tensors of a network, and the flags of its layers."""
-    layers = enumerate(network.layers, 1)
-    flags = {f"layer{k}.{flag}": getattr(layer, flag) for k, layer in layers for flag in FLAGS}
+    flags = {f"{name}.{flag}": getattr(layer, flag) for name, layer in _flagged(network) for flag in FLAGS}
     return {**detached_copies(network.state()), **flags}
+
+
+def _flagged(network: Network) -> Iterator[tuple[str, Layer]]:
+    """List the layers of a network and their projections by name."""
+    for k, layer in enumerate(network.layers, 1):
+        yield f"layer{k}", layer
+        if layer.projection is not None:
+            yield f"layer{k}.projection", layer.projection
 
 
 @torch.no_grad()
@@ -34,10 +41,10 @@ def load_network(network: Network, state: Mapping[str, Any]) -> None:
     """
     for name, tensor in network.state().items():
         tensor.copy_(state[name])
-    for k, layer in enumerate(network.layers, 1):
+    for name, layer in _flagged(network):
         for flag in FLAGS:
-            if not isinstance(value := state[f"layer{k}.{flag}"], bool):
-                raise ValueError(f"layer{k}.{flag} = {value!r} is neither true nor false")
+            if not isinstance(value := state[f"{name}.{flag}"], bool):
+                raise ValueError(f"{name}.{flag} = {value!r} is neither true nor false")
             setattr(layer, flag, value)
 
 

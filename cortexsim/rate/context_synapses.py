@@ -25,11 +25,13 @@ class ContextWiring:
         columns: of the layer, which each column has as its context, (positions, n).
         external: names of further sources.
         shape: of the context weights, (groups, cells, context cells); None without such synapses.
+        places: columns with the same parent have context weights of their own: how many there are.
     """
 
     columns: Table
     external: tuple[str, ...]
     shape: tuple[int, int, int] | None
+    places: int = 1
 
     @classmethod
     def of(
@@ -55,10 +57,11 @@ class ContextWiring:
         own = {source.name for source in inside}
         external = tuple(name for name in names if name not in own)
         width = cells * columns.shape[1] + sum(sizes[name] for name in external)
+        sources = inside if names else [contexts.CONTEXTS["sibling"]]
+        places = max((source.weight_groups(topology, number) for source in sources), default=1)
         if not names or not width:
-            return cls(columns, external, None)
-        places = max((source.weight_groups(topology, number) for source in inside), default=1)
-        return cls(columns, external, (places if groups == 1 else groups, cells, width))
+            return cls(columns, external, None, places)
+        return cls(columns, external, (places if groups == 1 else groups, cells, width), places)
 
     def projection(self, kind: ContextSynapses, seed: int, number: int, like: Tensor) -> Projection | None:
         """Create the synapses.

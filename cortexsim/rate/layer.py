@@ -15,6 +15,7 @@ from cortexsim.rate.statistics import DendriteStatistics, ViewStatistics
 from cortexsim.rate.transfer import TRANSFERS
 
 GAIN_RATE = 0.01  # Per batch: how fast the input gain adapts to the activity below.
+OFFSET_RATE = 0.05  # Per batch: how fast the inhibition of projection cells follows their mean.
 
 
 class Response(NamedTuple):
@@ -44,16 +45,16 @@ class Layer:
         transfer: name of the transfer function.
         context: B, from the context onto the dendrites, (groups, cells, context cells); None without such synapses.
         feedback: weights onto the cells, (groups, cells, components): F, of a vector modulator, or B, from the layer
-            above. None without such synapses.
+            above or from the projection. None without such synapses.
         input_rms: root mean square to which the input is scaled; None for no scaling.
         mean: running mean of the activity, (groups, cells); in the groups of B where dendrites are tracked.
         input_square: running mean square of the input, ().
         context_index: columns of the layer that each column has as its context, (positions, n). Those of a second view
             of the sample are numbered from ``positions`` on.
         external_context: names of further sources of its dendrites, which are not columns of this layer.
-        sends: output code, ``"activity"`` or ``"prediction"``. A prediction is the expected dendritic input of the
-            columns that have this one as context, after the predictor-clusterers of Korchinski, Favero & Wyart 2026,
-            which predict cousins and send clusters.
+        sends: output code, ``"activity"``, ``"prediction"`` or ``"projection"``. A prediction is the expected dendritic
+            input of the columns that have this one as context, after the predictor-clusterers of Korchinski, Favero &
+            Wyart 2026, which predict cousins and send clusters.
         input_scaling: ``"synaptic"`` scales by one adaptive gain of the layer, ``"sample"`` each column's input in each
             sample by itself.
         has_input: whether the layer has had any input while learning; before, the input is not scaled.
@@ -69,6 +70,10 @@ class Layer:
         pooling: ``"mean"`` or ``"max"`` over the columns of a pool, cell by cell.
         normalisation: of the drive; None without.
         prediction_normalisation: of the prediction, before it is rectified; None without.
+        projection: linear cells of the same columns, which receive the activity of these cells and on which a rule acts
+            in their place; a layer of its own, with the context. None without.
+        offset: of the cells of a projection, what inhibition takes from them before they send, (groups, cells): their
+            running mean. None for other cells.
     """
 
     positions: int
@@ -96,6 +101,8 @@ class Layer:
     pooling: str = "mean"
     normalisation: Normalisation | None = None
     prediction_normalisation: Normalisation | None = None
+    projection: "Layer | None" = None
+    offset: Tensor | None = None
 
     @property
     def cells(self) -> int:
@@ -118,6 +125,11 @@ class Layer:
         return bool((self.context_index >= self.positions).any())
 
     @property
+    def learning_cells(self) -> "Layer":
+        """The cells on which a rule acts: those of the projection, where there is one, or its own."""
+        return self if self.projection is None else self.projection
+
+    @property
     def statistics_groups(self) -> Projection:
         """Projection whose weight groups define over which columns running statistics are averaged."""
         return self.feedforward if self.dendrite_statistics is None or self.context is None else self.context
@@ -126,7 +138,10 @@ class Layer:
     def multiply_adds(self) -> int:
         """Number of multiplications with an addition from the input to the output of the layer, for one sample."""
         _, cells, pre = self.feedforward.weights.shape
-        return self.positions * cells * (pre + (cells if self.predicts else 0))
+        second = cells if self.predicts else 0
+        if self.sends == "projection" and self.projection is not None:
+            second = self.projection.cells
+        return self.positions * cells * (pre + second)
 
     def __call__(self, below: Tensor, learning: bool = False) -> Tensor:
         """Compute the output to the layer above.
@@ -163,6 +178,10 @@ class Layer:
             drive = self.feedforward(pre, self.bias)
         return Response(pre, drive, self.rate(drive))
 
+    def project(self, response: Response) -> Response:
+        """Compute the response of the learning cells: that of the projection to the activity, or else the same."""
+        return response if self.projection is None else self.projection.respond_to_patches(response.activity)
+
     def gather(self, below: Tensor) -> Tensor:
         """Gather the content of each receptive field: (batch, positions below, k) to (batch, positions, n k)."""
         if self.fields is not None:
@@ -195,18 +214,24 @@ class Layer:
     def send(self, activity: Tensor, learning: bool = False) -> Tensor:
         """Compute the output of the layer from its activity.
 
-        It is the activity, or the rectified prediction (Korchinski, Favero & Wyart 2026), pooled where there are pools.
+        It is the activity, or the rectified prediction (Korchinski, Favero & Wyart 2026), or the projection less its
+        mean, by cells that are active above it, ON, and then as many that are active below it, OFF; pooled where there
+        are pools.
 
         Args:
             activity: (batch, positions, cells).
             learning: whether the normalisation of predictions adapts.
 
         Returns:
-            (batch, positions sent, cells).
+            (batch, positions sent, cells sent).
         """
         if self.predicts:
             drive, normalise = self._prediction_weights()(activity), self.prediction_normalisation
             activity = self.rate(drive if normalise is None else normalise(drive, learning))
+        elif self.sends == "projection" and (cells := self.projection) is not None and cells.offset is not None:
+            drive = cells.respond_to_patches(activity).drive
+            drive = drive - cells.feedforward.expand_to_positions(cells.offset, self.positions)
+            activity = torch.relu(torch.cat([drive, -drive], 2))
         if self.pools is None:
             return activity
         pooled = activity[:, self.pools]  # (batch, positions sent, n, cells)
@@ -291,6 +316,11 @@ class Layer:
         self.covariance.lerp_(covariance, rates[1])
         self.has_varied = True
 
+    def follow_mean(self, activity: Tensor) -> None:
+        """Move the offset of projection cells towards their mean in a batch of activity, (batch, positions, cells)."""
+        assert self.offset is not None
+        self.offset.lerp_(self.feedforward.average(activity), OFFSET_RATE)
+
     def state(self) -> dict[str, Tensor]:
         """Return by name all tensors, not copies, that learning may change or a result depends on.
 
@@ -307,6 +337,10 @@ class Layer:
         parts = self.view_statistics, self.dendrite_statistics, self.normalisation, self.prediction_normalisation
         for part in parts:
             named |= {} if part is None else part.state()
+        if self.offset is not None:
+            named["offset"] = self.offset
+        if self.projection is not None:
+            named |= {f"projection.{name}": tensor for name, tensor in self.projection.state().items()}
         synapses = {"context": self.context, "feedback": self.feedback}
         return named | {name: projection.weights for name, projection in synapses.items() if projection is not None}
 

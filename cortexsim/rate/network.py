@@ -19,7 +19,7 @@ from cortexsim.topology import Topology
 TransferName = Literal["relu", "saturating", "linear"]
 InputScaling = Literal["synaptic", "sample"]
 NormalisationName = Literal["none", "batch", "layer"]
-Sends = Literal["activity", "prediction"]
+Sends = Literal["activity", "prediction", "projection"]
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,10 @@ class Architecture:
         input_scaling: by one adaptive gain of each layer, ``"synaptic"``, or the input of each column in each
             ``"sample"`` by itself.
         normalisation: of the drive of each layer, over a ``"batch"`` or the ``"layer"``, or ``"none"``.
-        sends: output code of a layer: its ``"activity"``, or its ``"prediction"`` of the dendritic input of the columns
-            that have it as context.
+        sends: output code of a layer: its ``"activity"``, its ``"prediction"`` of the dendritic input of the columns
+            that have it as context, or its ``"projection"``, by ON and OFF cells.
+        projection: linear cells per column that receive its activity, and on which the rule acts; 0 for none. Every
+            place among siblings has weights of its own.
         mean_rate: fraction per batch by which running means of rates adapt.
         covariance_rate: fraction per batch by which running variances and covariances adapt.
     """
@@ -50,6 +52,7 @@ class Architecture:
     input_scaling: InputScaling = "synaptic"
     normalisation: NormalisationName = "none"
     sends: Sends = "activity"
+    projection: int = 0
     mean_rate: float = 0.01
     covariance_rate: float = 0.01
 
@@ -63,13 +66,13 @@ class Synapses:
         context_synapses: initial context weights: ``"silent"`` or ``"random"``; ``"one_to_one"`` has none, as each cell
             gets the mean of the cells of its index.
         feedback: random weights that project a modulator of one component per class onto each layer, ``"direct"``, or
-            the error of the layer above, ``"layered"``.
+            the error of the layer above, ``"layered"``, or that of the projection, ``"projection"``.
         unshared: layers, from 1, whose columns have weights of their own, whatever the architecture says.
     """
 
     context: tuple[str, ...] = ()
     context_synapses: ContextSynapses = "silent"
-    feedback: Literal["none", "direct", "layered"] = "none"
+    feedback: Literal["none", "direct", "layered", "projection"] = "none"
     unshared: frozenset[int] = frozenset()
 
 
@@ -234,26 +237,44 @@ class _Plan:
         """Shape of the feedforward weights of a layer, (groups, cells, pre)."""
         layers, default = self.topology.layers, self.architecture.cells
         columns = layers[number - 1]
-        below = self.topology.channels if number == 1 else layers[number - 2].cells or default
-        shared = self.architecture.shared and number not in self.synapses.unshared
-        return 1 if shared else columns.positions, columns.cells or default, columns.fields.shape[1] * below
+        below = self.topology.channels if number == 1 else self.sent(number - 1)
+        return (
+            1 if self.shared(number) else columns.positions,
+            columns.cells or default,
+            columns.fields.shape[1] * below,
+        )
+
+    def sent(self, number: int) -> int:
+        """Number of cells of a column by which a layer sends its output."""
+        if self.architecture.sends == "projection" and self.projects(number):
+            return 2 * self.architecture.projection
+        return self.topology.layers[number - 1].cells or self.architecture.cells
+
+    def projects(self, number: int) -> bool:
+        """Whether a layer has a projection: where columns are context of each other."""
+        return self.architecture.projection > 0 and self.context(number).columns.shape[1] > 0
 
     def output_shape(self) -> tuple[int, int]:
         """Shape of the output weights, (classes, cells of all columns)."""
-        return self.classes, self.weight_shape(self.topology.depth)[1] * self.topology.layers[-1].sent
+        return self.classes, self.sent(self.topology.depth) * self.topology.layers[-1].sent
 
     def output(self) -> Tensor:
         """Draw the output weights."""
         shape = self.output_shape()
         return normal_weights(self.seed, ("weights", "output"), shape, math.sqrt(1 / shape[1]), self.like)
 
+    def shared(self, number: int) -> bool:
+        """Whether the columns of a layer share their feedforward weights."""
+        return self.architecture.shared and number not in self.synapses.unshared
+
     def context(self, number: int) -> ContextWiring:
-        """Work out the context of a layer."""
-        listed = self.synapses.context or ("none",) * self.topology.depth
-        top = highest_with_context(listed)
-        tops = self.topology.layers[top - 1].positions
-        sizes = {"label": self.classes, "top": self.weight_shape(top)[1] * tops * (tops - 1)}
-        groups, cells, _ = self.weight_shape(number)
+        """Work out the context of the cells of a layer that learn."""
+        listed, default = self.synapses.context or ("none",) * self.topology.depth, self.architecture.cells
+        layers, top = self.topology.layers, highest_with_context(listed)
+        tops, own = layers[top - 1].positions, self.architecture.projection
+        sizes = {"label": self.classes, "top": (layers[top - 1].cells or default) * tops * (tops - 1)}
+        groups = 1 if self.shared(number) else layers[number - 1].positions
+        cells = own or layers[number - 1].cells or default
         return ContextWiring.of(listed[number - 1], self.topology, number, groups, cells, sizes)
 
     def feedback(self, number: int) -> Projection | None:
@@ -264,6 +285,13 @@ class _Plan:
         """
         if self.synapses.feedback == "none":
             return None
+        if self.synapses.feedback == "projection":
+            if not self.projects(number):
+                return None
+            groups, components, width = self.projection_shape(number)
+            deviation = math.sqrt(1 / width)  # That of the weights of the projection.
+            drawn = normal_weights(self.seed, ("feedback", number), (groups, width, components), deviation, self.like)
+            return Projection(drawn)
         if self.synapses.feedback == "direct":
             shape = (self.topology.layers[number - 1].positions, self.weight_shape(number)[1], self.classes)
         else:
@@ -277,7 +305,8 @@ class _Plan:
         a, columns, device = self.architecture, self.topology.layers[number - 1], self.like.device
         groups, cells, pre = shape = self.weight_shape(number)
         deviation = a.initial_scale * math.sqrt(2 / pre)
-        bias, wiring = self.like.new_zeros(groups, cells), self.context(number)
+        bias, projects = self.like.new_zeros(groups, cells), self.projects(number)
+        wiring = self.context(number)
         layer = Layer(
             positions=columns.positions,
             fields=None if columns.contiguous else torch.from_numpy(columns.fields).to(device),
@@ -286,7 +315,9 @@ class _Plan:
             feedforward=Projection(normal_weights(self.seed, ("weights", number), shape, deviation, self.like)),
             bias=bias,
             transfer=a.transfer,
-            context=wiring.projection(self.synapses.context_synapses, self.seed, number, self.like),
+            context=None
+            if projects
+            else wiring.projection(self.synapses.context_synapses, self.seed, number, self.like),
             context_index=torch.from_numpy(wiring.columns).to(device),
             external_context=wiring.external,
             feedback=self.feedback(number),
@@ -298,11 +329,39 @@ class _Plan:
             covariance_rate=a.covariance_rate,
             sends=a.sends,
             normalisation=None if a.normalisation == "none" else Normalisation.identity(a.normalisation, bias),
+            projection=self.projection(number) if projects else None,
         )
         if a.normalisation != "none" and layer.predicts and layer.context is not None:
             bias = self.like.new_zeros(layer.context.groups, cells)
             layer.prediction_normalisation = Normalisation.identity(a.normalisation, bias, "sent_")
         return layer
+
+    def projection_shape(self, number: int) -> tuple[int, int, int]:
+        """Shape of the weights of the projection of a layer, (groups, cells of the projection, cells)."""
+        groups, cells, _ = self.weight_shape(number)
+        return (self.context(number).places if groups == 1 else groups), self.architecture.projection, cells
+
+    def projection(self, number: int) -> Layer:
+        """Build the projection of a layer: cells that read their own column alone, and have its context."""
+        a, wiring, shape = self.architecture, self.context(number), self.projection_shape(number)
+        groups, cells, pre = shape
+        weights = normal_weights(self.seed, ("projection", number), shape, math.sqrt(1 / pre), self.like)
+        return Layer(
+            positions=self.topology.layers[number - 1].positions,
+            feedforward=Projection(weights),
+            bias=self.like.new_zeros(groups, cells),
+            transfer="linear",
+            context=wiring.projection(self.synapses.context_synapses, self.seed, number, self.like),
+            feedback=None,
+            input_rms=None,
+            mean=self.like.new_zeros(groups, cells),
+            input_square=self.like.new_zeros(()),
+            context_index=torch.from_numpy(wiring.columns).to(self.like.device),
+            external_context=wiring.external,
+            mean_rate=a.mean_rate,
+            covariance_rate=a.covariance_rate,
+            offset=self.like.new_zeros(groups, cells),
+        )
 
 
 def choose_device(name: str) -> str:

@@ -29,13 +29,19 @@ class Plasticity:
     Updates are averages over the fixations of a batch. As post and third are quantities of the postsynaptic cell, each
     average is one matrix product for each kind of synapse.
 
+    Where a layer has a projection, the rule acts on the cells of the projection, and those that they project from learn
+    from the error of the projection, by a second rule.
+
     Args:
         rule: to apply.
         statistics: means and covariances are ``"running"``, or those of each ``"batch"``.
+        below_projection: of the cells that a projection receives from, which reads ``error_post``; it is one with an
+            error path of the route ``layered``.
     """
 
-    def __init__(self, rule: Rule, statistics: str = "running") -> None:
+    def __init__(self, rule: Rule, statistics: str = "running", below_projection: Rule | None = None) -> None:
         self.rule = rule
+        self.below = None if below_projection is None else Plasticity(below_projection)
         self.texts = {synapse: factor.texts() for synapse, factor in rule.synapses.items()}
         self.variables = RuleVariables(rule, statistics)
 
@@ -56,7 +62,8 @@ class Plasticity:
         Args:
             layer: whose weights.
             response: to the batch.
-            context: input of the dendrites, (batch, positions, context cells); that of the layer itself unless given.
+            context: input of the dendrites of the cells that learn, (batch, positions, context cells); that of their
+                own layer unless given.
             broadcast: what modulators read beside their scores, such as ``label_all``, (batch, 1, classes).
             feedback: from an error path, for rules that have one.
             negative: response to negative inputs, for rules that contrast inputs.
@@ -64,20 +71,26 @@ class Plasticity:
         Returns:
             Directions by the names of ``layer.state()``, each of the shape of its tensor; eta is not applied.
         """
-        context = self._context(layer, response, context)
-        if "covariance" in self.rule.requires:
-            layer.update_statistics(response.activity, context)
-        samples = [POSITIVE]
-        if context is not None and not self.rule.negative_inputs:
-            samples += negative_samples(self.rule)
-        directions = self._directions(layer, response, context, samples, broadcast or {}, feedback)
-        if "mean" in self.rule.requires and "covariance" not in self.rule.requires:
-            layer.update_statistics(response.activity)
-        if negative is not None:
-            other = self._context(layer, negative, None)
-            more = self._directions(layer, negative, other, [NEGATIVE_INPUT], broadcast or {}, feedback)
-            directions = {name: direction + more[name] for name, direction in directions.items()}
+        cells = layer.learning_cells
+        responses = [response] if negative is None else [response, negative]
+        learned = [layer.project(each) for each in responses]
+        directions, changes = self._cell_updates(cells, learned, context, broadcast or {}, feedback)
+        if cells is layer:
+            return directions
+        cells.follow_mean(learned[0].activity)
+        directions = {f"projection.{name}": direction for name, direction in directions.items()}
+        for each, change in zip(responses, changes, strict=True):
+            for name, direction in self._below_projection(layer, each, -change).items():
+                directions[name] = directions[name] + direction if name in directions else direction
         return directions
+
+    def trained(self, layer: Layer) -> list[str]:
+        """List the names of the weights of a layer that the rule changes, as `updates` returns them."""
+        own = ["feedforward", "bias", *(["context"] if self.rule.context is not None else [])]
+        if layer.projection is None or self.below is None:
+            return own
+        plastic = ["feedback"] if self.below.rule.feedback is not None else []
+        return ["feedforward", "bias", *plastic, *(f"projection.{name}" for name in own)]
 
     def layer_error(self, layer: Layer, response: Response, feedback: FeedbackSignal) -> Tensor:
         """Compute the error that a layer passes on to the one below, -third * post, (batch, positions, cells)."""
@@ -104,6 +117,59 @@ class Plasticity:
         decay = self._decay("feedback", projection, cells, like)
         return update if decay is None else update - decay.unsqueeze(2) * projection.weights
 
+    def _cell_updates(
+        self,
+        layer: Layer,
+        responses: Sequence[Response],
+        context: Tensor | None,
+        broadcast: Mapping[str, Tensor],
+        feedback: FeedbackSignal,
+    ) -> tuple[dict[str, Tensor], list[Tensor]]:
+        """Compute the update directions of the weights onto the cells that a rule acts on.
+
+        Returns:
+            Directions by name; and, for each response, the change of the drive of every cell that they would bring
+            about, (batch, positions, cells): minus the error of the cell.
+        """
+        response, *negatives = responses
+        context = self._context(layer, response, context)
+        if "covariance" in self.rule.requires:
+            layer.update_statistics(response.activity, context)
+        samples = [POSITIVE]
+        if context is not None and not self.rule.negative_inputs:
+            samples += negative_samples(self.rule)
+        directions, change = self._directions(layer, response, context, samples, broadcast, feedback)
+        changes = [change]
+        if "mean" in self.rule.requires and "covariance" not in self.rule.requires:
+            layer.update_statistics(response.activity)
+        for negative in negatives:
+            other = self._context(layer, negative, None)
+            more, change = self._directions(layer, negative, other, [NEGATIVE_INPUT], broadcast, feedback)
+            directions = {name: direction + more[name] for name, direction in directions.items()}
+            changes.append(change)
+        return directions, changes
+
+    def _below_projection(self, layer: Layer, response: Response, error: Tensor) -> dict[str, Tensor]:
+        """Compute the update directions of the cells below a projection, from its error, (batch, positions, cells)."""
+        assert self.below is not None
+        assert layer.projection is not None
+        back = layer.feedback or Projection(layer.projection.feedforward.weights.transpose(1, 2))
+        directions = self.below.updates_from_error(layer, response, back(error))
+        if layer.feedback is not None and self.below.rule.feedback is not None:
+            post = {"activity_post": response.activity}
+            directions["feedback"] = self.below.feedback_update(layer.feedback, post, error)
+        return directions
+
+    def updates_from_error(self, layer: Layer, response: Response, error: Tensor) -> dict[str, Tensor]:
+        """Compute the update directions of the feedforward weights and biases of cells from their error.
+
+        Args:
+            layer: whose own cells, not those of its projection.
+            response: to a batch.
+            error: that feedback weights bring to the cells, (batch, positions, cells).
+        """
+        return self._directions(layer, response, None, [POSITIVE], {}, FeedbackSignal(error))[0]
+
     def _directions(
         self,
         layer: Layer,
@@ -112,8 +178,8 @@ class Plasticity:
         samples: Sequence[ContrastSample],
         broadcast: Mapping[str, Tensor],
         feedback: FeedbackSignal,
-    ) -> dict[str, Tensor]:
-        """Sum the update directions over contrast samples, by the names of ``layer.state()``."""
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """Sum the update directions over contrast samples, by name, and the change of the drive that they come from."""
         synapses = {"feedforward": (layer.feedforward, response.pre)}  # Each with its presynaptic activity.
         if context is not None and layer.context is not None:
             synapses["context"] = (layer.context, context)
@@ -139,7 +205,7 @@ class Plasticity:
                 directions[name] -= decay.unsqueeze(2) * projection.weights
                 if name == "feedforward":  # A bias is the weight of a cell that is always active.
                     directions["bias"] -= decay * layer.bias
-        return directions
+        return directions, changes["feedforward"]
 
     def _context(self, layer: Layer, response: Response, context: Tensor | None) -> Tensor | None:
         """Gather the input of the dendrites of a layer, where the rule reads any."""

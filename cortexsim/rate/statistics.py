@@ -91,7 +91,7 @@ class ViewStatistics:
             views: (batch, positions, cells).
         """
         mean = groups.average(views)
-        centred = views - mean
+        centred = views - groups.expand_to_positions(mean, views.shape[1])
         return ViewStatistics(mean, groups.average(centred.square()), groups.correlate(activity, centred))
 
     def update(self, batch: "ViewStatistics", mean_rate: float, covariance_rate: float) -> None:
@@ -107,17 +107,25 @@ class ViewStatistics:
             views: (batch, positions, cells).
 
         Returns:
-            Signals by name, (batch, positions, cells), or (groups, cells) where they do not depend on the views.
+            Signals by name, (batch, positions, cells), or (1 or positions, cells) where views do not matter.
         """
         deviation = (self.variance + FLOOR).sqrt()
-        normalised = (views - self.mean) / deviation
-        weights = self.covariance / deviation.unsqueeze(1)
-        own = weights.diagonal(dim1=1, dim2=2)
+        weights = Projection(self.covariance / deviation.unsqueeze(1))
+        mean, deviation, own, power = (
+            weights.expand_to_positions(values, views.shape[1])
+            for values in (
+                self.mean,
+                deviation,
+                weights.weights.diagonal(dim1=1, dim2=2),
+                weights.weights.square().sum(2),
+            )
+        )
+        normalised = (views - mean) / deviation
         return {
             "view_post": normalised,
             "cross_covariance_post": own,
-            "cross_input_post": Projection(weights)(normalised) - own * normalised,
-            "cross_power_post": weights.square().sum(2) - own.square(),
+            "cross_input_post": weights(normalised) - own * normalised,
+            "cross_power_post": power - own.square(),
         }
 
     def state(self) -> dict[str, Tensor]:

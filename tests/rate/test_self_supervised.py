@@ -69,10 +69,15 @@ def simclr(layer: Layer, below: Tensor, rule: Rule) -> Tensor:
     return temperature * cross_entropy(torch.stack(scores, 1), first, reduction="sum")
 
 
-def spreads(layer: Layer, activity: Tensor) -> tuple[Tensor, Tensor]:
-    """Covariance of each copy over batch (and positions), and the number of observations."""
+def by_group(layer: Layer, values: Tensor) -> Tensor:
+    """The observations of each weight group: (groups, observations, cells)."""
     groups = layer.feedforward.groups
-    values = activity.flatten(0, 1).unsqueeze(0) if groups == 1 else activity.transpose(0, 1)
+    return torch.stack([values[:, k::groups].flatten(0, 1) for k in range(groups)])
+
+
+def spreads(layer: Layer, activity: Tensor) -> tuple[Tensor, Tensor]:
+    """Covariance of each weight group over batch and positions, and the number of observations."""
+    values = by_group(layer, activity)
     centred = values - values.mean(1, keepdim=True)
     return centred.transpose(1, 2) @ centred / values.shape[1], torch.tensor(values.shape[1])
 
@@ -105,10 +110,9 @@ def vicreg(layer: Layer, below: Tensor, rule: Rule) -> Tensor:
 
 def barlow(layer: Layer, below: Tensor, rule: Rule) -> Tensor:
     activity, constants = layer(below), rule.constants
-    groups = layer.feedforward.groups
     both = []
     for values in (activity, mean_of_siblings(layer, activity)):
-        rows = values.flatten(0, 1).unsqueeze(0) if groups == 1 else values.transpose(0, 1)
+        rows = by_group(layer, values)
         both.append((rows - rows.mean(1, keepdim=True)) / torch.sqrt(rows.var(1, correction=0, keepdim=True) + 1e-4))
     correlation = both[0].transpose(1, 2) @ both[1] / both[0].shape[1]
     agreement = (1 - correlation.diagonal(dim1=1, dim2=2)).square().sum() / 2
