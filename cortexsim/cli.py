@@ -25,10 +25,8 @@ from cortexsim.options import (
     TaskName,
     TupleSize,
     Workers,
-    asked,
-    asked_before,
     checked_target,
-    only,
+    options_of,
     sizes,
     task_of,
     working,
@@ -87,7 +85,6 @@ def compare(
     On the task that is named, or that the models are for; otherwise on a hierarchy, of three levels unless --depth is
     given.
     """
-    values = asked(locals())
     from cortexsim.config.own_tasks import shared_task
     from cortexsim.config.registry import find_model
     from cortexsim.rate import choose_device as choose
@@ -97,26 +94,23 @@ def compare(
     from cortexsim.studies.engine import Engine
     from cortexsim.tasks.rhm import Hierarchy
 
-    if resume is not None:
-        only(context, "resume", "workers")
-        return compare(context, **asked_before(resume, compare), workers=workers, out=resume)
-    console = open_console()
-    names = values["model"] = values["model"] or default_models(console, target)
-    models = tuple(find_model(name) for name in names)
-    start = Hierarchy(depth=3) if task is not None else shared_task(models) or Hierarchy(depth=3)
+    console, chosen = open_console(), options_of(context, compare, "workers")
+    chosen.model = chosen.model or default_models(console, chosen.target)
+    models = tuple(find_model(name) for name in chosen.model)
+    start = Hierarchy(depth=3) if chosen.task is not None else shared_task(models) or Hierarchy(depth=3)
     comparison = Comparison(
         models=models,
-        task=task_of(start, task, depth, multiplicity, features, tuple_size, classes),
-        samples=sizes(samples),
-        seeds=seeds,
-        grammar_seed=grammar_seed,
-        device=choose(device),
-        target=checked_target(target),
+        task=task_of(start, chosen.task, vars(chosen)),
+        samples=sizes(chosen.samples),
+        seeds=chosen.seeds,
+        grammar_seed=chosen.grammar_seed,
+        device=choose(chosen.device),
+        target=checked_target(chosen.target),
     )
     comparison.check()
-    values |= {"depth": comparison.task.depth if isinstance(comparison.task, Hierarchy) else None}
-    with working(out, "compare", COMMAND, console, "cortexsim compare --resume") as folder:
-        record_command(folder, "compare", values, configuration(comparison))
+    chosen.depth = comparison.task.depth if isinstance(comparison.task, Hierarchy) else None
+    with working(resume or out, "compare", COMMAND, console, "cortexsim compare --resume") as folder:
+        record_command(folder, "compare", vars(chosen), configuration(comparison))
         run(comparison, Engine(folder, console, workers))
     console.print(f"Written: {folder}/result.json, figure.png, figure.svg, report.html", soft_wrap=True)
 
@@ -169,7 +163,7 @@ def raster(
     from cortexsim.studies.test_size import checked_test_size
 
     console, found = open_console(), find_model(model)
-    shown = task_of(found.own_task(), task, depth, None, None, None, None)
+    shown = task_of(found.own_task(), task, {"depth": depth})
     count = samples or found.training.samples
     tested = checked_test_size(shown, count)
     trial = Trial(found, shown, count, tested, grammar_seed, seed, target=checked_target(target))
@@ -194,27 +188,23 @@ def experiment(
     resume: Resume = None,
 ) -> None:
     """Run an experiment: measure again what it claims."""
-    values = {key: value for key, value in asked(locals()).items() if key != "from_rows"}
     from cortexsim.config.registry import experiment_paths
     from cortexsim.rate import choose_device as choose
     from cortexsim.storage.ledger import record_command
     from cortexsim.studies.engine import Engine
     from cortexsim.studies.experiment import open_experiment, redraw
 
-    if resume is not None:
-        only(context, "resume", "workers")
-        return experiment(context, **asked_before(resume, experiment), workers=workers, out=resume)
-    if name is None:
+    console, chosen = open_console(), options_of(context, experiment, "workers")
+    if chosen.name is None:
         raise UserError(f"experiment: name one ({', '.join(experiment_paths())}), or --resume FOLDER")
-    console = open_console()
     if from_rows:
         if quick:
             raise UserError("--quick: --from-rows computes nothing (leave one of them out)")
-        return console.print(f"Written: {redraw(name, out)}", soft_wrap=True)
-    opened = open_experiment(name, choose(device), quick)
+        return console.print(f"Written: {redraw(chosen.name, out)}", soft_wrap=True)
+    opened = open_experiment(chosen.name, choose(chosen.device), chosen.quick)
     console.print(opened.description)
-    with working(out, Path(name).name, COMMAND, console, "cortexsim experiment --resume") as folder:
-        record_command(folder, "experiment", values, opened.configuration)
+    with working(resume or out, Path(chosen.name).name, COMMAND, console, "cortexsim experiment --resume") as folder:
+        record_command(folder, "experiment", vars(chosen), opened.configuration)
         written = opened.run(Engine(folder, console, workers))
     console.print(f"Written: {folder}/{written}", soft_wrap=True)
 

@@ -8,6 +8,7 @@ import typer
 from cortexsim.errors import UserError, error_prefix
 from cortexsim.options import (
     REPORTED_GRAMMAR,
+    SIZES,
     Checkpoint,
     Classes,
     Depth,
@@ -22,10 +23,9 @@ from cortexsim.options import (
     TupleSize,
     Workers,
     absolute,
-    asked,
-    asked_before,
     checked_target,
     only,
+    options_of,
     task_of,
     working,
 )
@@ -77,7 +77,7 @@ def train(
         raise UserError("train: name a model, such as clapp, or a run to go on with (--resume RUN)")
     else:
         found, sized = find_model(model), checked_target(target)
-        shown = task_of(found.own_task(), task, depth, multiplicity, features, tuple_size, classes)
+        shown = task_of(found.own_task(), task, context.params)
         count = samples or found.training.samples
         tested = checked_test_size(shown, count)
         trial = Trial(found, shown, count, tested, grammar_seed, seed, choose(device), sized)
@@ -208,33 +208,28 @@ def threshold(
     resume: Resume = None,
 ) -> None:
     """Find P*, the number of samples that models need to learn the hierarchy, compared with backpropagation."""
-    values = asked(locals())
     from cortexsim.rate import choose_device as choose
     from cortexsim.storage.ledger import record_command
     from cortexsim.studies import samples_needed
     from cortexsim.studies.engine import Engine
     from cortexsim.studies.thresholds import sweep_configuration
 
-    if resume is not None:
-        only(context, "resume", "workers")
-        return threshold(context, **asked_before(resume, threshold), workers=workers, out=resume)
-    if not model:
+    console, chosen = open_console(), options_of(context, threshold, "workers")
+    if not chosen.model:
         raise UserError("threshold: name a model, such as clapp, or a search to go on with (--resume FOLDER)")
-    console = open_console()
-    sizes = {"features": features, "multiplicity": multiplicity, "tuple_size": tuple_size, "classes": classes}
     planned = samples_needed.plan(
-        model if alone else samples_needed.beside(model),
-        depths(depth),
-        {name: size for name, size in sizes.items() if size is not None},
-        grammars=grammars,
-        seeds=seeds,
-        grammar_seed=grammar_seed,
-        cap=cap,
-        device=choose(device),
-        target=checked_target(target),
+        chosen.model if chosen.alone else samples_needed.beside(chosen.model),
+        depths(chosen.depth),
+        {name: size for name in SIZES[1:] if (size := getattr(chosen, name)) is not None},
+        grammars=chosen.grammars,
+        seeds=chosen.seeds,
+        grammar_seed=chosen.grammar_seed,
+        cap=chosen.cap,
+        device=choose(chosen.device),
+        target=checked_target(chosen.target),
     )
-    with working(out, "threshold", COMMAND, console, "cortexsim threshold --resume") as folder:
-        record_command(folder, "threshold", values, sweep_configuration(planned))
+    with working(resume or out, "threshold", COMMAND, console, "cortexsim threshold --resume") as folder:
+        record_command(folder, "threshold", vars(chosen), sweep_configuration(planned))
         written = samples_needed.find(planned, Engine(folder, console, workers))
     console.print(f"Written: {folder}/{written}", soft_wrap=True)
 

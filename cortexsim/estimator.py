@@ -6,7 +6,6 @@ zeros at the end.
 
 import math
 import warnings
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +26,6 @@ from cortexsim.config.registry import find_model
 from cortexsim.config.schema import Model
 from cortexsim.errors import UserError
 from cortexsim.learners import CLIPPED, HybridNetwork, Learner, train
-from cortexsim.rate import Network
 from cortexsim.rate.threads import one_thread
 
 LABELLED = ("feedback", "backprop")  # Learners that need labels.
@@ -134,7 +132,7 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
                 len(leaves) if stage in learner.streaming_stages else most,
             )
             for part, known in zip(seen.split(batch), labels.split(batch), strict=True):
-                learner.step(stage, part, known, self._model.training.warm_up)
+                learner.step(stage, part, known, progress=None)
         self._finish()
         return self
 
@@ -229,12 +227,12 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def _finish(self) -> None:
         """Store the network used by `transform`: in double precision, so that a code does not depend on its batch."""
         network = self.learner_.network
-        self._evaluated = network if isinstance(network, HybridNetwork) else _doubled(network)
+        self._evaluated = network if isinstance(network, HybridNetwork) else network.double()
         number = self.learner_.trained_layers - 1 if self.layer == -1 else self.layer
         if not 0 <= number < len(network.layers):
             raise ValueError(f"layer = {self.layer}: not a layer of the model (0 to {len(network.layers) - 1}, or -1)")
         layer = network.layers[number]
-        self._n_features_out = network.topology.layers[number].sent * layer.bias.shape[1]
+        self._n_features_out = network.topology.layers[number].sent * layer.cells_sent
         self._layer = number
 
     def _checked(self, X: ArrayLike, reset: bool) -> NDArray[np.float64]:
@@ -286,11 +284,3 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         if model.rule is not None and ("label" in model.rule.context or model.rule.top == "label"):
             return True
         return model.learner in LABELLED and model.training.loss == "labels"
-
-
-def _doubled(network: Network) -> Network:
-    """Copy a network in double precision."""
-    copy = deepcopy(network)
-    for tensor in copy.state().values():
-        tensor.data = tensor.data.double()
-    return copy

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
 
 import typer
@@ -53,7 +54,8 @@ Out = Annotated[
 
 
 TASK_FILES = (".csv", ".npy", ".npz", ".py")  # Endings of files that `--task` takes.
-NOT_ASKED = ("context", "workers", "out", "resume")  # Arguments that a result does not depend on.
+SIZES = ("depth", "multiplicity", "features", "tuple_size", "classes")  # Options of the hierarchy.
+NOT_ASKED = ("context", "workers", "out", "resume", "from_rows")  # Arguments that a result does not depend on.
 
 
 class Interruptible:
@@ -124,6 +126,24 @@ def only(context: typer.Context, *allowed: str) -> None:
             raise UserError(f"{option}: --{allowed[0]} goes on with the run's own settings (leave it out)")
 
 
+def options_of(context: typer.Context, command: Callable[..., None], *later: str) -> SimpleNamespace:
+    """Collect the arguments of a command that its result depends on: as given, or as recorded in ``--resume FOLDER``.
+
+    Args:
+        context: of the command.
+        command: its function, whose parameters are the options.
+        later: names of options that may be given beside ``--resume``.
+
+    Raises:
+        UserError: where others are given beside it, or the folder is not one of this command.
+    """
+    folder = context.params["resume"]
+    if folder is None:
+        return SimpleNamespace(**asked(context.params))
+    only(context, "resume", *later)
+    return SimpleNamespace(**asked_before(folder, command))
+
+
 def asked(given: Mapping[str, Any]) -> dict[str, Any]:
     """Select the arguments of a command that its result depends on; paths are made absolute."""
     found = {key: value for key, value in given.items() if key not in NOT_ASKED}
@@ -168,25 +188,14 @@ def absolute(name: str) -> str:
     return str(Path(name).resolve()) if name.endswith(".toml") or "/" in name else name
 
 
-def task_of(
-    start: "Task",
-    task: str | None,
-    depth: int | None,
-    multiplicity: int | None,
-    features: int | None,
-    tuple_size: int | None,
-    classes: int | None,
-) -> "Task":
+def task_of(start: "Task", task: str | None, options: Mapping[str, Any]) -> "Task":
     """Choose the task of a command, with the sizes of the hierarchy that were given.
 
     Args:
-        start: the task where none was named.
+        start: the task where none was named; its sizes are kept unless others are given.
         task: what ``--task`` was given, if anything.
-        depth: levels; like the sizes below, as of ``start`` unless given.
-        multiplicity: synonyms of a symbol.
-        features: symbols per level; the number of classes follows it unless given.
-        tuple_size: symbols in a tuple.
-        classes: labels.
+        options: of the command by name; those named in `SIZES` are read. The number of classes follows that of features
+            unless given.
 
     Raises:
         UserError: where there is no such task, or it has no such size.
@@ -194,8 +203,7 @@ def task_of(
     from cortexsim.config.tasks import build_task, parse_task
     from cortexsim.tasks.rhm import Hierarchy
 
-    sizes = {"depth": depth, "multiplicity": multiplicity, "features": features, "tuple_size": tuple_size}
-    given = {name: size for name, size in {**sizes, "classes": classes}.items() if size is not None}
+    given = {name: size for name in SIZES if (size := options.get(name)) is not None}
     if task is not None:
         start = build_task(parse_task(task))
     if not isinstance(start, Hierarchy):

@@ -23,11 +23,13 @@ SAME, OTHER = Hierarchy(features=8, multiplicity=2, depth=2), Hierarchy(features
 def test_classes_follow_features_where_they_were_as_many(
     start: Hierarchy, features: int | None, classes: int | None, expected: tuple[int, int]
 ) -> None:
-    found = task_of(start, None, None, None, features, None, classes)
+    found = task_of(start, None, {"features": features, "classes": classes})
     assert isinstance(found, Hierarchy)
     assert (found.features, found.classes) == expected
     assert (found.multiplicity, found.depth, found.tuple_size) == (2, 2, 2)
 
 
 def test_sizes_that_are_given_go_before_those_of_the_model() -> None:
-    assert task_of(SAME, None, 3, 4, None, 3, None) == Hierarchy(features=8, multiplicity=4, depth=3, tuple_size=3)
+    assert task_of(SAME, None, {"depth": 3, "multiplicity": 4, "tuple_size": 3}) == Hierarchy(
+        features=8, multiplicity=4, depth=3, tuple_size=3
+    )

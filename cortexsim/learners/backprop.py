@@ -33,7 +33,7 @@ class Backprop(OptimizedNetwork):
         """Return the inputs, (samples, positions, channels)."""
         return inputs
 
-    def step(self, stage: int, batch: Tensor, labels: Tensor, progress: float) -> None:
+    def step(self, stage: int, batch: Tensor, labels: Tensor, progress: float | None) -> None:
         """Update all weights after a batch, (batch, positions, channels), with labels, (batch,)."""
         self.optimizer.torch.zero_grad()
         top = self.network.activities(batch, learning=True)[-1]

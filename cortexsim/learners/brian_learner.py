@@ -52,26 +52,29 @@ class BrianLearner:
         return self.network.activities(leaves, first)[-1] if first else leaves
 
     @torch.no_grad()
-    def step(self, stage: int, seen: Tensor, labels: Tensor, progress: float) -> None:
+    def step(self, stage: int, seen: Tensor, labels: Tensor, progress: float | None) -> None:
         """Change the weights of the stage's layers: after each fixation in Brian2, after the batch in rate layers.
 
         Args:
             stage: of learning.
             seen: what `present` returned, (batch, positions, cells).
             labels: of the samples, (batch,); negative where there is none.
-            progress: fraction of the stage that is over.
+            progress: fraction of the stage that is over; None for the full learning rates.
         """
         segment = self.network.segment_of(self.schedule[stage][0])
         if segment is None:
             assert self.local is not None
             self.local.step(stage, seen, labels, progress)
             return
-        place = progress + np.arange(len(seen)) / len(seen) / self.epochs
-        rising = np.minimum(1.0, place / self.warm_up) if self.warm_up else 1.0
+        if progress is None:
+            factor = np.ones(len(seen))
+        else:
+            place = progress + np.arange(len(seen)) / len(seen) / self.epochs
+            factor = (np.minimum(1.0, place / self.warm_up) if self.warm_up else 1.0) * (1 - place)
         stimulus_id = self.shown[stage] + np.arange(len(seen))
         self.shown[stage] += len(seen)
         known = one_hot(labels.clamp(min=0), self.network.classes) * (labels >= 0).unsqueeze(1)
-        segment.learn(stage - segment.first, seen, known, rising * (1 - place), stimulus_id, self._seed_of(stage))
+        segment.learn(stage - segment.first, seen, known, factor, stimulus_id, self._seed_of(stage))
 
     @torch.no_grad()
     def classify(self, leaves: Tensor) -> Tensor | None:

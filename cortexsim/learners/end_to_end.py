@@ -35,7 +35,7 @@ class EndToEnd(OptimizedNetwork):
         """Return the inputs, (samples, positions, channels)."""
         return inputs
 
-    def step(self, stage: int, batch: Tensor, labels: Tensor, progress: float) -> None:
+    def step(self, stage: int, batch: Tensor, labels: Tensor, progress: float | None) -> None:
         """Update the weights of all layers up to the loss after a batch, (batch, positions, channels)."""
         self.optimizer.torch.zero_grad()
         self.loss(self.below.layers[-1], self.below.activities(batch, learning=True)[-1]).backward()

@@ -61,7 +61,7 @@ class Feedback:
         return inputs
 
     @torch.no_grad()
-    def step(self, stage: int, batch: Tensor, labels: Tensor, progress: float) -> None:
+    def step(self, stage: int, batch: Tensor, labels: Tensor, progress: float | None) -> None:
         """Update all weights after a batch, (batch, positions, channels), with labels, (batch,)."""
         updates = self.updates(batch, labels, learning=True)
         self.optimizer.step({name: updates[name] for name in self.optimizer.parameters}, progress)

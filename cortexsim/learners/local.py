@@ -80,7 +80,7 @@ class Local:
         return torch.stack(below, 1) if len(below) > 1 else below[0]
 
     @torch.inference_mode()
-    def step(self, stage: int, batch: Tensor, labels: Tensor, progress: float) -> None:
+    def step(self, stage: int, batch: Tensor, labels: Tensor, progress: float | None) -> None:
         """Update the weights of the layers of a stage after a batch of `stage_inputs`, with labels, (batch,)."""
         below, *second = batch.unbind(1) if self.viewing[stage] else (batch,)
         inputs, responses = [], []

@@ -43,7 +43,7 @@ class PredictiveCoding(OptimizedNetwork):
         return inputs
 
     @torch.no_grad()
-    def step(self, stage: int, batch: Tensor, labels: Tensor, progress: float) -> None:
+    def step(self, stage: int, batch: Tensor, labels: Tensor, progress: float | None) -> None:
         """Update the weights of all layers up to the loss after a batch, (batch, positions, channels)."""
         self.optimizer.step(self.updates(batch, learning=True), progress)
 

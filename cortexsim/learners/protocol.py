@@ -53,14 +53,14 @@ class Learner(Protocol):
         """
         ...
 
-    def step(self, stage: int, batch: Tensor, labels: Tensor, progress: float) -> None:
+    def step(self, stage: int, batch: Tensor, labels: Tensor, progress: float | None) -> None:
         """Learn from one batch.
 
         Args:
             stage: from 0.
             batch: rows of `stage_inputs`.
             labels: (batch,).
-            progress: through the stage, from 0 to 1.
+            progress: through the stage, from 0 to 1, on which learning rates depend; None for the full ones.
         """
         ...
 

@@ -31,7 +31,7 @@ class Untrained:
         """Return the inputs, (samples, positions, channels)."""
         return inputs
 
-    def step(self, stage: int, batch: Tensor, labels: Tensor, progress: float) -> None:
+    def step(self, stage: int, batch: Tensor, labels: Tensor, progress: float | None) -> None:
         """Do nothing with a batch, (batch, positions, channels)."""
 
     def classify(self, inputs: Tensor) -> None:

@@ -110,6 +110,12 @@ class Layer:
         return self.bias.shape[1]
 
     @property
+    def cells_sent(self) -> int:
+        """Number of cells by which a column sends its output."""
+        sends = self.sends == "projection" and self.projection is not None
+        return 2 * self.projection.cells if sends and self.projection is not None else self.cells
+
+    @property
     def gain(self) -> Tensor | float:
         """Factor by which synaptic scaling multiplies the input: a tensor of shape (), or 1."""
         return self.input_rms * self.input_square.rsqrt() if self.input_rms is not None and self.has_input else 1.0

@@ -1,6 +1,7 @@
 """Networks of rate layers, wired by a topology."""
 
 import math
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -203,6 +204,13 @@ class Network:
         """
         trained = ("feedforward", "bias", "scale", "output", *more)
         return {name: tensor for name, tensor in self.state().items() if name.endswith(trained)}
+
+    def double(self) -> Self:
+        """Copy the network in double precision, so that an activity does not depend on its batch."""
+        copy = deepcopy(self)
+        for tensor in copy.state().values():
+            tensor.data = tensor.data.double()
+        return copy
 
     def state(self) -> dict[str, Tensor]:
         """Return all tensors of the network, not copies, by name.

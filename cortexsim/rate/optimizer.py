@@ -66,18 +66,18 @@ class Optimizer:
         # One kernel for all tensors of a group: half the time of a step for networks of this size.
         self.torch = method(grouped, lr=settings.eta, maximize=not descend, fused=True)
 
-    def step(self, updates: Mapping[str, Tensor] | None = None, progress: float = 0.0) -> None:
+    def step(self, updates: Mapping[str, Tensor] | None = None, progress: float | None = None) -> None:
         """Apply one batch of updates.
 
         Args:
             updates: directions by name, each of the shape of its tensor; those in ``grad`` of the tensors unless given.
-            progress: through training, from 0 to 1, on which the learning rate depends.
+            progress: through training, from 0 to 1, on which the learning rate depends; None for the full rate.
         """
         for name, update in (updates or {}).items():
             self.parameters[name].grad = update
-        warm_up = min(1.0, progress / self.warm_up) if self.warm_up else 1.0
+        rising = min(1.0, progress / self.warm_up) if progress is not None and self.warm_up else 1.0
         for group in self.torch.param_groups:
-            group["lr"] = group["eta"] * warm_up * (1 - progress)
+            group["lr"] = group["eta"] * rising * (1 - (progress or 0.0))
         self.torch.step()
 
     def state(self) -> dict[str, Tensor]:
