@@ -201,6 +201,8 @@ def check_brian(model: Model) -> None:
         if model.spiking.centred and (reads_mean or model.learner == "feedback"):
             why = "the rule reads mean_post itself" if reads_mean else "the output is computed from uncentred activity"
             raise UserError(f"spiking.centred = true: {why} (centred = false)")
+    if model.rule is not None:
+        _check_statistics(model, model.plasticity_rule())
     if model.spiking.dendrite == "psp":
         if "brian-rate" in model.network.substrate:
             raise UserError("spiking.dendrite = 'psp': cells without spikes have no postsynaptic potentials ('trace')")
@@ -230,6 +232,20 @@ def check_brian(model: Model) -> None:
         )
 
 
+def _check_statistics(model: Model, rule: Rule) -> None:
+    """Check a model in Brian2 against the requirements of lateral synapses and of plastic feedback."""
+    if model.spiking.dendrite == "psp" and (rule.context is None or not rule.saccades):
+        why = "has no context synapses" if rule.context is None else "contrasts nothing"
+        raise UserError(f"spiking.dendrite = 'psp': rule '{rule.name}' {why} ('trace')")
+    if "dendrites" in rule.requires and (model.rule is not None and model.rule.top == "label"):
+        raise UserError(f"rule.top = 'label': rule '{rule.name}' reads the mean of its context ('readout')")
+    for name, table in model.modulator.items():
+        if rule.feedback is not None and (table.shuffle or float(table.delay.split()[0]) != 0):
+            raise UserError(
+                f"modulator.{name}: feedback synapses that learn receive it at once (leave delay, shuffle out)"
+            )
+
+
 def _check_dale(model: Model) -> None:
     """Check a model against the requirements of Dale's law."""
     setting = "spiking.dale = true"
@@ -252,4 +268,5 @@ def cells_of(model: Model) -> list[Cell]:
 def brian_settings(model: Model) -> Settings:
     """Return the settings of a model's layers in Brian2, in seconds and hertz."""
     training = model.training
-    return settings(model.spiking, model.modulator, training.eta, training.context_eta, training.weight_decay)
+    rates = (training.eta, training.context_eta, training.feedback_eta, training.weight_decay)
+    return settings(model.spiking, model.modulator, *rates)

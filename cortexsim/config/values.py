@@ -69,6 +69,7 @@ class SpikingTable(Table):
     reset_traces: Annotated[bool, Field(strict=True)] = DEFAULTS.reset_traces
     centred: Annotated[bool, Field(strict=True)] = DEFAULTS.centred
     mean_rate: Annotated[float, Field(ge=0, le=1, strict=True)] = DEFAULTS.mean_rate
+    covariance_rate: Annotated[float, Field(ge=0, le=1, strict=True)] = DEFAULTS.covariance_rate
     homeostasis: NotNegative = DEFAULTS.homeostasis
     target_activity: NotNegative = DEFAULTS.target_activity
     target_drive: Positive = DEFAULTS.target_drive
@@ -93,14 +94,19 @@ class ModulatorTable(Table):
 
 
 def settings(
-    spiking: SpikingTable, modulators: dict[str, ModulatorTable], eta: float, context_eta: float, decay: float
+    spiking: SpikingTable,
+    modulators: dict[str, ModulatorTable],
+    eta: float,
+    context_eta: float,
+    feedback_eta: float,
+    decay: float,
 ) -> Settings:
     """Convert tables to settings in seconds and hertz, and check that they fit together.
 
     Args:
         spiking: the table ``spiking``.
         modulators: the tables ``modulator`` by name.
-        eta, context_eta, decay: values of the table ``training``, used where ``spiking`` has none.
+        eta, context_eta, feedback_eta, decay: values of the table ``training``, used where ``spiking`` has none.
 
     Raises:
         UserError: a value is invalid, or values do not fit together.
@@ -127,6 +133,7 @@ def settings(
         "reset_traces",
         "centred",
         "mean_rate",
+        "covariance_rate",
         "homeostasis",
         "target_activity",
         "target_drive",
@@ -146,6 +153,7 @@ def settings(
         tau_dendrite=quantity(spiking.tau_dendrite, "time"),
         eta=eta if spiking.eta is None else spiking.eta,
         context_eta=context_eta if spiking.context_eta is None else spiking.context_eta,
+        feedback_eta=feedback_eta,
         weight_decay=decay if spiking.weight_decay is None else spiking.weight_decay,
         control=controls,
         **{name: getattr(spiking, name) for name in unchanged},

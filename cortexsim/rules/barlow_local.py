@@ -9,7 +9,8 @@ another view c, taken as given, both of them normalised over the stream to z^ an
             * rho'(a_j) * x_i
 
 The terms with z^ are the derivative of the normalisation. Here the other view is the mean over siblings, with running
-means and variances of its own: it varies less than each of them.
+means and variances of its own: it varies less than each of them. In the paper a projector lies between the activity and
+the loss; with `network.projection` the rule acts on a linear one.
 
 C_jk is the weight that a Hebbian synapse from cell k of the siblings onto cell j would converge to, so that the rule
 reads no other cell's weights: `cross_input_post` is the input through such synapses, and `cross_power_post` the sum of

@@ -17,6 +17,7 @@ whether or not they covary. Here the other view is the mean over siblings.
 
 The published code weights by 1 its predictive and its Hebbian term, means over M cells, and by 10 decorrelation, a mean
 over their M (M - 1) pairs. In the units here that is hebbian = 1/2 and decorrelation = 10 / (M - 1), .16 for 64 cells.
+There the loss is of the activity itself; with `network.projection` it is of linear cells that receive from it.
 """
 
 from cortexsim.rules.three_factor import Rule, ThreeFactor

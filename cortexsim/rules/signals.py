@@ -41,8 +41,8 @@ class Signal:
 
     >>> SIGNALS["dendrite_post"].meaning
     'dendritic input from the context, (B c)_i'
-    >>> sorted(SIGNALS["variance_post"].requires), sorted(SIGNALS["variance_post"].substrates)
-    (['covariance', 'mean'], ['rate'])
+    >>> sorted(SIGNALS["winning_post"].requires), sorted(SIGNALS["winning_post"].substrates)
+    ([], ['rate'])
 
     Attributes:
         name: with the suffix of its place, ``_pre`` or ``_post``.
@@ -79,11 +79,12 @@ SIGNALS: Mapping[str, Signal] = MappingProxyType(
             Signal("derivative_post", "derivative of its rate, rho'(a)", substrates=EVERYWHERE),
             Signal("winning_post", "its share in the competition of its column, exp(a) over the sum of exp(a) there"),
             Signal("mean_post", "running mean of its rate", _MEAN, EVERYWHERE),
-            Signal("variance_post", "running variance of its rate", _COVARIANCE),
+            Signal("variance_post", "running variance of its rate", _COVARIANCE, EVERYWHERE),
             Signal(
                 "lateral_post",
                 "lateral input from its column: sum over others of C_ik (z_k - <z_k>), C the running covariance",
                 _COVARIANCE,
+                EVERYWHERE,
                 implied_synapses=Synapses(_COLUMN, _RATE, (_RATE, _RATE)),
             ),
             Signal(
@@ -97,18 +98,21 @@ SIGNALS: Mapping[str, Signal] = MappingProxyType(
                 "context_post",
                 "input from the context through one-to-one synapses: the mean of the cells of its index",
                 frozenset({"context"}),
+                EVERYWHERE,
                 of_context=True,
             ),
             Signal(
                 "view_post",
                 "context_post minus its running mean, over its running standard deviation",
                 _VIEWS,
+                EVERYWHERE,
                 of_context=True,
             ),
             Signal(
                 "cross_covariance_post",
                 "running cross-covariance of its rate with view_post",
                 _VIEWS,
+                EVERYWHERE,
                 implied_synapses=Synapses(_CONTEXT, _VIEW, (_RATE, _VIEW)),
             ),
             Signal(
@@ -116,6 +120,7 @@ SIGNALS: Mapping[str, Signal] = MappingProxyType(
                 "input from the other cells of the context: sum over others of C_ik view_k, C_ik the running"
                 " cross-covariance of its rate with view_k",
                 _VIEWS,
+                EVERYWHERE,
                 implied_synapses=Synapses(_CONTEXT, _VIEW, (_RATE, _VIEW)),
                 of_context=True,
             ),
@@ -123,6 +128,7 @@ SIGNALS: Mapping[str, Signal] = MappingProxyType(
                 "cross_power_post",
                 "sum over others of C_ik^2: the squared weights of cross_input_post",
                 _VIEWS,
+                EVERYWHERE,
                 implied_synapses=Synapses(_CONTEXT, _VIEW, (_RATE, _VIEW)),
             ),
             Signal(
@@ -132,12 +138,13 @@ SIGNALS: Mapping[str, Signal] = MappingProxyType(
                 frozenset({"context", "context synapses"}),
                 implied_synapses=Synapses("its targets", _GATED, (_RATE, _GATED)),
             ),
-            Signal("dendrite_mean_post", "running mean of its dendritic input", _DENDRITES),
+            Signal("dendrite_mean_post", "running mean of its dendritic input", _DENDRITES, EVERYWHERE),
             Signal(
                 "predicted_rate_post",
                 "rate predicted by the dendrites of its column: sum of C_ik (d_k - <d_k>), d_k the dendritic input of"
                 " cell k",
                 _DENDRITES,
+                EVERYWHERE,
                 implied_synapses=Synapses(_COLUMN, _DENDRITE, (_RATE, _RATE)),
                 of_context=True,
             ),
@@ -146,6 +153,7 @@ SIGNALS: Mapping[str, Signal] = MappingProxyType(
                 "dendritic input predicted by the rates of its column: sum of D_ik (z_k - <z_k>), D the running"
                 " covariance of the dendrites",
                 _DENDRITES,
+                EVERYWHERE,
                 implied_synapses=Synapses(_COLUMN, _RATE, (_DENDRITE, _DENDRITE)),
             ),
             Signal(

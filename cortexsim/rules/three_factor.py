@@ -171,7 +171,7 @@ class Rule:
             "a sum over classes": any(Expression(modulator.value).sums for modulator in self.modulators),
             "modulators that read one another": any(name.endswith("_all") for name in by_modulators - {"share_all"}),
             "shares among contrast samples": "share_all" in by_modulators,
-            "plastic feedback synapses": self.feedback is not None,
+            "plastic feedback synapses": self.feedback is not None and not plain,
             "several saccades at once": self.context is not None and self.saccades > 1,
             "contexts of later fixations": self.negatives == "around",
             "inputs mixed from two fixations": self.negative_inputs,

@@ -11,8 +11,11 @@ Here the other view is the mean over siblings; means and covariances are running
 
 The published code weights by 25 the mean square of z - c over M cells, by 25 the mean of max(0, 1 - sqrt(var)) over
 cells and views, and by 1 the sum of C_ik^2 over M, of both views. In the units here, and but for a common factor, that
-is invariance = 1, variance = 1/4 and covariance = 2/25. What differs from the paper: there an expander of many more
-units lies between the activity and the loss.
+is invariance = 1, variance = 1/4 and covariance = 2/25. There an expander of many more units lies between the activity
+and the loss; with `network.projection` the rule acts on one linear layer of such units.
+
+Where views have little in common, `variance` should be well below `invariance`: the standard deviation then stays below
+`target`, the variance term never ceases, and directions that views do not share shrink against it.
 """
 
 from cortexsim.rules.three_factor import Rule, ThreeFactor

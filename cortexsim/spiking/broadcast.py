@@ -119,13 +119,20 @@ def add_output(
     parts.state += [Variable(OUTPUT, "bias", tensor="output_bias"), Variable("readout", "w", tensor="output")]
     sender, slots, selection = _add_delay_line(OUTPUT, classes, modulator, settings, [sample.suffix], parts)
     for spec in specs:
-        name = f"feedback{spec.number}"
+        name, model = f"feedback{spec.number}", ["w : 1", f"feedback_post = w * value_pre{selection} : 1 (summed)"]
+        if (factors := translation.feedback_factors()) is not None:
+            growth, decay = factors
+            constants = {"eta": settings.eta * settings.feedback_eta, "weight_decay": settings.weight_decay}
+            model += shared_constants(constants)
+            parts.set(name, constants)
+            learn = f"w += eta * eta_factor(t) * ({growth} * value_pre - ({decay} + weight_decay) * w)"
+            parts.operations.append(Operation(name, Phase.LEARNING, learn))
         parts.connections.append(
             Connection(
                 name,
                 sender,
                 spec.name,
-                f"w : 1\nfeedback_post = w * value_pre{selection} : 1 (summed)",
+                "\n".join(model),
                 ("broadcast", {"sources": classes, "targets": spec.size, "slots": slots}),
                 row=spec.size,
                 sums={"feedback": Phase.BROADCAST},

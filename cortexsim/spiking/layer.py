@@ -44,7 +44,9 @@ def _add_cells(spec: LayerSpec, settings: Settings, cell: Cell, translation: Tra
     if translation is not None:
         variables += plastic_variables(spec, translation)
         constants |= translation.constants
-        constants |= {name: getattr(settings, name) for name in ("mean_rate", "homeostasis", "target_activity")}
+        constants |= {
+            name: getattr(settings, name) for name in ("mean_rate", "covariance_rate", "homeostasis", "target_activity")
+        }
         if translation.psp:
             on_spike = ["spiked = 1"]
     add_population(spec.name, spec.size, cell, settings, parts, variables, constants, on_spike)

@@ -37,6 +37,7 @@ class Phase(IntEnum):
     SIGNAL = 0
     RECORD = auto()
     DENDRITE = auto()
+    LATERAL = auto()
     LOGIT = auto()
     EXPONENTIAL = auto()
     NORMALISER = auto()

@@ -7,6 +7,7 @@ from cortexsim.spiking.constraints import step_weight, weight_parameters
 from cortexsim.spiking.delay_line import delay_line
 from cortexsim.spiking.network_spec import Connection, Operation, Phase, Variable
 from cortexsim.spiking.rule_translation import Translation
+from cortexsim.spiking.running_statistics import add_statistics, statistics_variables
 from cortexsim.spiking.settings import Settings
 
 
@@ -22,10 +23,19 @@ def plastic_variables(spec: LayerSpec, translation: Translation) -> list[str]:
         found += ["dendrite", "context_factor", "context_decay"]
         if translation.psp:
             found += ["spiked", "spike_line", "delayed_spike", "psp", "delayed_signal"]
-        else:
+        elif translation.contrasts:
             found += ["previous_dendrite", "previous_signal", "context_factor_after"]
+        if _reads_dendrite_mean(translation):
+            found.append("dendrite_mean")
     constants = ["tau_dendrite : second (shared, constant)", "psp_unit : 1 (shared, constant)"]
-    return [*(f"{name} : 1" for name in found), *(constants if translation.psp else [])]
+    declared = [*(f"{name} : 1" for name in found), *(constants if translation.psp else [])]
+    return declared + statistics_variables(translation)
+
+
+def _reads_dendrite_mean(translation: Translation) -> bool:
+    """Whether the rule reads the running mean of the dendritic input, or what is computed from it."""
+    signals = ("dendrite_mean_post", "predicted_rate_post", "predicted_dendrite_post")
+    return any(translation.reads(signal) for signal in signals)
 
 
 def add_plasticity(spec: LayerSpec, settings: Settings, translation: Translation, parts: Parts) -> None:
@@ -48,11 +58,12 @@ def add_plasticity(spec: LayerSpec, settings: Settings, translation: Translation
         third.append(f"context_decay = {translation.context_decay()}")
         if translation.psp:
             _add_psp(spec, settings, parts)
-        else:
+        elif translation.contrasts:
             statistics.append("previous_signal += learning(t) * (signal - previous_signal)")
             parts.carry(layer, "previous_signal")
     parts.operations.append(Operation(layer, Phase.THIRD_FACTOR, "\n".join(third)))
     parts.operations.append(Operation(layer, Phase.STATISTICS, "\n".join(statistics)))
+    add_statistics(spec, translation, parts)
 
 
 def _add_psp(spec: LayerSpec, settings: Settings, parts: Parts) -> None:
@@ -82,8 +93,12 @@ def add_context(spec: LayerSpec, settings: Settings, translation: Translation, c
     name = f"context{spec.number}"
     constants = {"eta": settings.eta * settings.context_eta, "weight_decay": settings.weight_decay}
     constants |= weight_parameters(settings)
-    potentials = {"dendrite": "signal_pre", "previous_dendrite": "previous_signal_pre"}
-    correlation = "context_factor_post * signal_pre + context_factor_after_post * previous_signal_pre"
+    potentials, correlation = {"dendrite": "signal_pre"}, "context_factor_post * signal_pre"
+    if _reads_dendrite_mean(translation):
+        potentials["dendrite_mean"] = "mean_pre"
+    if translation.contrasts:
+        potentials["previous_dendrite"] = "previous_signal_pre"
+        correlation += " + context_factor_after_post * previous_signal_pre"
     if translation.psp:
         potentials, correlation = {"dendrite": "delayed_signal_pre"}, "context_factor_post * delayed_signal_pre"
     model = ["w : 1", *shared_constants(constants)]

@@ -21,6 +21,16 @@ VARIABLES = {
     "mean_post": "mean",
     "dendrite_post": "dendrite",
     "feedback_post": "feedback",
+    "context_post": "view",
+    "variance_post": "variance",
+    "lateral_post": "lateral",
+    "view_post": "standard_view",
+    "cross_covariance_post": "own_cross",
+    "cross_input_post": "cross_input",
+    "cross_power_post": "cross_power",
+    "dendrite_mean_post": "dendrite_mean",
+    "predicted_rate_post": "predicted_rate",
+    "predicted_dendrite_post": "predicted_dendrite",
 }
 """Variables of a cell that hold what a rule reads at the end of a fixation."""
 
@@ -82,7 +92,12 @@ class Translation:
         if self.psp:
             return (ContrastSample(VARIABLES, "", "contrast(t)"),)
         positive, negative = ContrastSample(VARIABLES, "", "1"), ContrastSample(AFTER_SACCADE, "_after", "-1")
-        return (positive, negative) if self.context else (positive,)
+        return (positive, negative) if self.contrasts else (positive,)
+
+    @property
+    def contrasts(self) -> bool:
+        """Whether dendrites also read the context of the fixation before, as that of a negative sample."""
+        return self.context is not None and not self.psp and self.rule.saccades > 0
 
     @property
     def eligibility(self) -> str:
@@ -108,6 +123,16 @@ class Translation:
             post = self.rename(self.context.post, sample.names)
             found[sample.suffix] = f"({post}) * ({self.rename(self.context.third, self._with_modulators(sample))})"
         return found
+
+    def feedback_factors(self) -> tuple[str, str] | None:
+        """Post times third, and the decay, of plastic feedback weights, read by the synapse; None where fixed."""
+        if (plasticity := self.rule.feedback) is None:
+            return None
+        names = {signal: f"{variable}_post" for signal, variable in VARIABLES.items()}
+        post, third, decay = (
+            self.rename(text, names, "_post") for text in (plasticity.post, plasticity.third, plasticity.decay)
+        )
+        return f"({post}) * ({third})", f"({decay})"
 
     def context_decay(self) -> str:
         """The decay of the context synapses."""

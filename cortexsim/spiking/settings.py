@@ -128,6 +128,7 @@ class Settings:
         reset_traces: whether a saccade resets eligibility traces.
         centred: whether plasticity and dendrites read activity less its running mean, and labels less their mean.
         mean_rate: rate of the running mean, per fixation.
+        covariance_rate: rate of running variances and covariances, per fixation.
         homeostasis: rate at which biases follow the distance from ``target_activity``, per fixation.
         target_activity: of homeostasis.
         target_drive: root mean square, about the rheobase, to which prediction cells scale their drive.
@@ -140,7 +141,7 @@ class Settings:
         dale: whether presynaptic cells only excite, through feedforward weights that are never negative, while
             inhibitory cells of each column inhibit, in place of homeostasis. Context weights, and copies of them that
             drive prediction cells, stay signed: they stand for excitation, and for inhibition by cells not simulated.
-        eta, context_eta, weight_decay: as in rate layers.
+        eta, context_eta, feedback_eta, weight_decay: as in rate layers.
         readout_eta: learning rate of the output of feedback learning.
         control: by name of the modulator.
     """
@@ -159,6 +160,7 @@ class Settings:
     reset_traces: bool = True
     centred: bool = True
     mean_rate: float = 0.01
+    covariance_rate: float = 0.01
     homeostasis: float = 0.0
     target_activity: float = 0.15
     target_drive: float = 1.0
@@ -168,6 +170,7 @@ class Settings:
     dale: bool = False
     eta: float = 1e-3
     context_eta: float = 1.0
+    feedback_eta: float = 1.0
     weight_decay: float = 0.0
     readout_eta: float = 1e-2
     control: Mapping[str, Control] = field(default_factory=dict)

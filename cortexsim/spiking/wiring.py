@@ -74,6 +74,21 @@ def broadcast(sources: int, targets: int, slots: int = 1) -> Connectivity:
     return _flat(slot * sources + source, target, target * sources + source)
 
 
+def same_index(sources: Sequence[Sequence[int]], cells: int) -> Connectivity:
+    """Connect every cell with the cells of its index in other columns of its layer.
+
+    >>> same_index([[1], [0]], cells=2).pre
+    array([2, 3, 0, 1], dtype=int32)
+
+    Args:
+        sources: presynaptic columns of each column, (positions, n).
+        cells: of a column.
+    """
+    index = np.asarray(sources)
+    column, source, cell = np.arange(len(index))[:, None, None], index[:, :, None], np.arange(cells)
+    return _flat(source * cells + cell, column * cells + cell, column * cells + cell)
+
+
 def aligned(units: int) -> Connectivity:
     """Connect each of so many sources with the target of the same number."""
     source = np.arange(units)
@@ -110,6 +125,7 @@ WIRINGS: dict[str, Callable[..., Connectivity]] = {
     "gather": gather,
     "onward": onward,
     "patches": patches,
+    "same_index": same_index,
     "scatter": scatter,
     "shift": shift,
     "table": table,

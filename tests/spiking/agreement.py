@@ -16,11 +16,15 @@ POSITIONS, CELLS, PATCH, CLASSES = 2, 3, 4, 3
 
 
 def spec(rule: Rule, substrate: str, rate: float) -> LayerSpec:
-    listens = "context" in rule.requires
-    context, sources = ("sibling", ((1,), (0,))) if listens else ("none", ())
+    sources = ((1,), (0,)) if "context" in rule.requires else ()
+    context = "none" if rule.context is None else "sibling"
     return LayerSpec(
         1, POSITIONS, CELLS, PATCH, substrate, True, context, rule.needs_output, rate, context_sources=sources
     )
+
+
+LATERAL = {"lateral1.w": "layer1.variance", "lateral_view1.w": "layer1.cross"}
+"""Weights of lateral synapses within a column, and the variables of cells that hold those onto themselves."""
 
 
 class Case:
@@ -37,8 +41,14 @@ class Case:
         for key, values in self.before.items():
             if key.endswith(".w"):
                 self.before[key] = draw.normal(0.3, 0.5, len(values))
-            if key.endswith((".mean", "classes.bias")):
+            if key.endswith((".mean", "classes.bias", "view_mean", "variance")):
                 self.before[key] = draw.uniform(0.05, 0.2, len(values))
+        for key, own in LATERAL.items():
+            if own in self.before:
+                blocks = self.before[key] if key in self.before else np.zeros(POSITIONS * CELLS * CELLS)
+                blocks = blocks.reshape(POSITIONS, CELLS, CELLS)
+                blocks[:, range(CELLS), range(CELLS)] = draw.uniform(0.2, 0.4, (POSITIONS, CELLS))
+                self.before[own] = blocks[:, range(CELLS), range(CELLS)].ravel()
         self.before |= {key.replace("__", "."): value for key, value in state.items()}
         self.labels = np.eye(CLASSES)[np.arange(len(inputs)) % CLASSES]
         eta_factor = np.zeros(len(inputs))
@@ -55,10 +65,10 @@ class Case:
     def layer(self, rule: Rule) -> Layer:
         """The same layer in torch."""
         context = (
-            self.tensor(self.before, "context1.w", POSITIONS, CELLS, CELLS) if "context" in rule.requires else None
+            self.tensor(self.before, "context1.w", POSITIONS, CELLS, CELLS) if "context1.w" in self.before else None
         )
         feedback = self.tensor(self.before, "feedback1.w", POSITIONS, CELLS, CLASSES) if rule.needs_output else None
-        return Layer(
+        layer = Layer(
             positions=POSITIONS,
             feedforward=Projection(self.tensor(self.before, "feedforward1.w", POSITIONS, CELLS, PATCH)),
             bias=torch.from_numpy(self.before["layer1.bias"].reshape(POSITIONS, CELLS)),
@@ -70,6 +80,31 @@ class Case:
             input_square=torch.zeros(()),
             context_index=torch.tensor([[1], [0]]),
         )
+        self._set_statistics(layer, rule)
+        return layer
+
+    def _set_statistics(self, layer: Layer, rule: Rule) -> None:
+        """Give the layer in torch the running statistics of that in Brian2, which neither of them changes."""
+        mean = layer.mean.clone()
+        layer.track(rule.requires)
+        layer.mean.copy_(mean)
+        layer.has_varied, layer.mean_rate, layer.covariance_rate = True, 0.0, 0.0
+
+        def cells(name: str) -> Tensor:
+            return torch.from_numpy(self.before[f"layer1.{name}"].reshape(POSITIONS, CELLS))
+
+        if layer.covariance is not None:
+            if "layer1.variance" in self.before:
+                layer.covariance.copy_(torch.diag_embed(cells("variance")))
+            if "lateral1.w" in self.before:
+                layer.covariance.copy_(self.tensor(self.before, "lateral1.w", POSITIONS, CELLS, CELLS))
+        if (views := layer.view_statistics) is not None and "layer1.cross" in self.before:
+            views.mean.copy_(cells("view_mean"))
+            views.variance.copy_(cells("view_variance"))
+            views.covariance.copy_(self.tensor(self.before, "lateral_view1.w", POSITIONS, CELLS, CELLS))
+        if (dendrites := layer.dendrite_statistics) is not None:
+            dendrites.input_mean.copy_(mean.flip(0))
+            dendrites.covariance.copy_(self.tensor(self.before, "lateral_dendrite1.w", POSITIONS, CELLS, CELLS))
 
     def broadcast(self, activity: Tensor) -> dict[str, Tensor]:
         """What the output answers, and should have answered."""
@@ -85,6 +120,8 @@ class Case:
     def changes(self, eta: float, context_eta: float) -> dict[str, Tensor]:
         """What Brian2 has changed, per unit of eta."""
         shapes = {"feedforward": ("feedforward1.w", PATCH, eta), "context": ("context1.w", CELLS, eta * context_eta)}
+        if not np.array_equal(self.after.get("feedback1.w"), self.before.get("feedback1.w")):
+            shapes["feedback"] = ("feedback1.w", CLASSES, eta)
         return {
             name: self.tensor({key: (self.after[key] - self.before[key]) / rate}, key, POSITIONS, CELLS, width)
             for name, (key, width, rate) in shapes.items()
@@ -126,8 +163,12 @@ def expected(case: Case, rule: Rule, traces: Traces, centred: bool = False) -> d
     activity = torch.from_numpy(case.outcome.activity["layer1"]).view(-1, POSITIONS, CELLS)
     read = activity - layer.mean if centred else activity
     response = Response(traces.pre, torch.zeros_like(activity), read)
-    found = TracedPlasticity(rule, traces).updates(layer, response, broadcast=case.broadcast(activity))
-    return {name: found[name] for name in ("feedforward", "context") if name in found}
+    plasticity, broadcast = TracedPlasticity(rule, traces), case.broadcast(activity)
+    found = plasticity.updates(layer, response, broadcast=broadcast)
+    if rule.feedback is not None and layer.feedback is not None:
+        error = (broadcast["output_all"] - broadcast["label_all"]).expand(-1, POSITIONS, -1)
+        found["feedback"] = plasticity.feedback_update(layer.feedback, {"activity_post": read}, error)
+    return {name: found[name] for name in ("feedforward", "context", "feedback") if name in found}
 
 
 def settings(**changes: Any) -> Settings:
@@ -135,6 +176,7 @@ def settings(**changes: Any) -> Settings:
         "centred": False,
         "homeostasis": 0.0,
         "mean_rate": 0.0,
+        "covariance_rate": 0.0,
         "weight_decay": 0.0,
         "eta": 1e-3,
         "context_eta": 3.0,

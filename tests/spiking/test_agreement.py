@@ -175,7 +175,7 @@ def test_poisson_spikes_change_weights_on_average_as_the_rate_rule_does(name: st
     )
     bias = np.random.default_rng(2).uniform(1.3, 2.5, POSITIONS * CELLS)
     state = {"layer1__bias": bias, "feedforward1__w": np.zeros(POSITIONS * PATCH * CELLS)}
-    if "context" in rule.requires:
+    if rule.context is not None:
         state["context1__w"] = -np.random.default_rng(6).uniform(0.5, 1.5, POSITIONS * CELLS * CELLS)
     case = Case(rule, chosen, "spiking", np.tile(rates, (fixations, 1)), **state)
     stream = Stream(
