@@ -52,6 +52,9 @@ def _in_brian(model: Model) -> Unused:
     for name in ("eta", "context_eta", "weight_decay"):
         if getattr(model.spiking, name) is not None:
             yield f"training.{name}", f"spiking.{name} is used instead"
+    rule = None if model.rule is None else model.plasticity_rule()
+    if rule is None or "covariance" not in rule.requires:
+        yield "spiking.covariance_rate", "no rule reads running variances or covariances"
 
 
 def _of_cells(model: Model, rule: Rule | None, subject: str) -> Unused:

@@ -13,6 +13,7 @@ from cortexsim.rules import FEEDBACK, MASKS
 SPIKING = 'learner = "local"\n[rule]\nname = "clapp"\n[network]\nsubstrate = "spiking"\n'
 BRIAN_RATE = SPIKING.replace("spiking", "brian-rate")
 GOOD = 'learner = "local"\n[rule]\nname = "clapp"\n'
+PROJECTED = 'learner = "local"\n[rule]\nname = "lpl"\n[network]\nsends = "projection"\nprojection = 8\n'
 DIRECT = 'learner = "feedback"\n[rule]\nname = "dfa"\n'
 
 
@@ -148,6 +149,43 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
             "rule 'clapp_bidirectional' needs contexts of later fixations",
         ),
         (SPIKING.replace("clapp", "hebb"), r"spiking.centred = true: the rule reads mean_post"),
+        (SPIKING.replace("clapp", "lpl"), r"spiking.centred = true: the rule reads mean_post"),
+        (
+            SPIKING.replace("clapp", "spectral") + '[spiking]\ncentred = false\nfixation = "59 ms"\ndendrite = "psp"',
+            "spiking.dendrite = 'psp': rule 'spectral' contrasts nothing",
+        ),
+        (
+            SPIKING.replace("clapp", "hebb") + '[spiking]\ncentred = false\nfixation = "59 ms"\ndendrite = "psp"',
+            "spiking.dendrite = 'psp': rule 'hebb' has no context synapses",
+        ),
+        (
+            SPIKING.replace('"clapp"', '"spectral"\ntop = "label"') + "[spiking]\ncentred = false",
+            "rule.top = 'label': rule 'spectral' reads the mean of its context",
+        ),
+        (SPIKING + "[spiking]\ncovariance_rate = 0.2", "no rule reads running variances or covariances"),
+        (
+            SPIKING.replace("local", "feedback").replace("clapp", "dkp")
+            + '[spiking]\ncentred = false\n[modulator.error]\ndelay = "65 ms"',
+            "modulator.error: feedback synapses that learn receive it at once",
+        ),
+        (PROJECTED.replace("projection = 8", "projection = 0"), "network.sends = 'projection': there is none"),
+        (PROJECTED.replace('"projection"', '"prediction"'), "network.projection = 8, with sends = 'prediction'"),
+        (
+            PROJECTED + 'substrate = "spiking"\n[spiking]\ncentred = false',
+            "network.projection = 8: layers in Brian2 have no projection",
+        ),
+        (PROJECTED + 'units = "vector"', "network.projection = 8, with units = 'vector'"),
+        (PROJECTED.replace("local", "feedback").replace("lpl", "dfa"), "learner = 'feedback' has its error from the"),
+        (PROJECTED.replace('"lpl"', '"lpl"\nbelow_projection = "dfa"'), "rule.below_projection: rule 'dfa' does not"),
+        (
+            PROJECTED.replace('"lpl"', '"lpl"\nbelow_projection = "weight_mirror"'),
+            "rule.below_projection: rule 'weight_mirror' needs more than this error",
+        ),
+        (
+            PROJECTED.replace('"lpl"', '"clapp"\ncontext = "label"'),
+            "network.projection = 8: no column receives another",
+        ),
+        (GOOD + 'below_projection = "fa"', "rule.below_projection = 'fa': layers have no projection"),
         (GOOD + '[spiking]\ncell = "alif"', "spiking: no layer is simulated in Brian2"),
         (GOOD + '[network]\nsubstrate = ["rate", "spikin"]', r"network.substrate = 'spikin' is not known"),
         (GOOD + '[network]\nsubstrate = ["spiking", "rate"]', r"network.shared = true, .* \(shared = false\)"),
