@@ -15,7 +15,7 @@ from cortexsim.config.schema import Model, TaskTable, resolved
 from cortexsim.config.tasks import build_task
 from cortexsim.config.trial import TEST_SAMPLES, Row, Trial
 from cortexsim.config.values import Count, Positive, Seed, Table
-from cortexsim.errors import UserError
+from cortexsim.errors import UserError, nearest
 from cortexsim.studies.bisection import ThresholdSearch
 from cortexsim.tasks.rhm import Hierarchy, laws
 
@@ -28,7 +28,8 @@ class SweepTable(Table):
 
     ``fraction`` is f = m / v^(s-1), varied through m. ``seeds`` counts the grammars, seeded from ``grammar_seed``, and
     ``repeats`` how often each is used, with other samples, initial weights and order. ``cap`` is the largest training
-    set that may be tried.
+    set that may be tried. The P* of all others is divided by that of the model ``reference``, which is one that learns
+    by backpropagation unless given.
     """
 
     name: str
@@ -40,6 +41,7 @@ class SweepTable(Table):
     repeats: Count = 1
     grammar_seed: Seed = 0
     cap: Annotated[int, Field(ge=2, strict=True)]
+    reference: str | None = None
 
 
 class ThresholdsFile(Table):
@@ -123,7 +125,8 @@ class ThresholdSweep:
                 "v m³/(1-f)": tuple(laws.clustering(hierarchy) for hierarchy in hierarchies),
             },
             thresholds=found,
-            reference=next((model.name for model in self.models if model.rule_name == "backprop"), None),
+            reference=self.table.reference
+            or next((model.name for model in self.models if model.rule_name == "backprop"), None),
         )
 
 
@@ -165,6 +168,9 @@ def _sweep(table: SweepTable, plan: ThresholdsFile, beside: Path, device: str) -
     if not models:
         raise UserError("it names no models (models = [...])")
     distinct(models)
+    names = [model.name for model in models]
+    if table.reference is not None and table.reference not in names:
+        raise UserError(f"reference = '{table.reference}': not among its models ({nearest(table.reference, names)})")
     return ThresholdSweep(table, points_of(table, models), models, device)
 
 

@@ -283,6 +283,9 @@ def test_sweeps_have_names_of_their_own_and_models() -> None:
         sweeps(whole.model_copy(update={"models": []}), Path())
     with pytest.raises(UserError, match="has no quick form"):
         sweeps(whole, Path(), quick=True)
+    other = whole.sweep[0].model_copy(update={"reference": "clap"})
+    with pytest.raises(UserError, match="reference = 'clap': not among its models"):
+        sweeps(whole.model_copy(update={"sweep": [other]}), Path())
 
 
 def test_a_name_stands_for_one_model_in_all_sweeps(tmp_path: Path) -> None:
