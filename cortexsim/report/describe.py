@@ -122,8 +122,8 @@ def describe(model: Model, console: Console) -> None:
             console.print(f"Context {name}: {found.meaning}")
     if (below := model.rule_below_projection()) is not None:
         console.print(
-            f"Projection: {model.network.projection} linear cells per column, on which the rule acts; the cells that they"
-            f" receive from learn from their error by rule {below.name} ({below.source})"
+            f"Projection: {model.network.projection} linear cells per column, on which the rule acts; the cells that"
+            f" they receive from learn from their error by rule {below.name} ({below.source})"
         )
     if model.rule is not None:
         _describe_rule(model.plasticity_rule(), console)
