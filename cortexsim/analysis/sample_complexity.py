@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean, variance
 from typing import Any
 
 from cortexsim.analysis.estimates import Estimate, geometric_mean
@@ -154,6 +155,34 @@ def brackets(rows: Sequence[Mapping[str, Any]]) -> dict[int, list[Bracket]]:
         sizes, reached = [row["samples"] for row in curve], [row["accuracy"] for row in curve]
         found.setdefault(grammar, []).append(bracket(sizes, reached, curve[0]["chance"]))
     return found
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How much P* varies: factors of one standard deviation.
+
+    Attributes:
+        seeds: between seeds of one grammar.
+        grammars: between grammars, that between seeds taken out.
+    """
+
+    seeds: float
+    grammars: float
+
+    @classmethod
+    def of(cls, brackets: Mapping[int, Sequence[Bracket]]) -> "Spread | None":
+        """Compute it from the brackets of several seeds a grammar; None where there are none, or P* is only bounded.
+
+        >>> Spread.of({0: [(90, 110), (180, 220)], 1: [(90, 110), (180, 220)]})
+        Spread(seeds=1.632..., grammars=1.0)
+        """
+        ends = [end for several in brackets.values() for pair in several for end in pair]
+        if len(brackets) < 2 or min(map(len, brackets.values())) < 2 or 0 in ends or math.inf in ends:
+            return None
+        logs = [[math.log(_middle(*pair)) for pair in several] for several in brackets.values()]
+        within = fmean(variance(several) for several in logs)
+        between = variance([fmean(several) for several in logs]) - within / len(logs[0])
+        return cls(math.exp(math.sqrt(within)), math.exp(math.sqrt(max(0.0, between))))
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -60,7 +60,7 @@ class DendriteStatistics:
 
     def state(self) -> dict[str, Tensor]:
         """Return its tensors, not copies, by name, with the shapes of its attributes."""
-        return {"heard_mean": self.input_mean, "dendrite_covariance": self.covariance}
+        return {"context_mean": self.input_mean, "dendrite_covariance": self.covariance}
 
 
 @dataclass

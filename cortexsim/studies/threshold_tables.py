@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
+from cortexsim.analysis.sample_complexity import Spread, brackets
 from cortexsim.analysis.thresholds import SYMBOLS, Fit, SweepThresholds, fit
 from cortexsim.report import markdown as pages
 from cortexsim.report.console import new_table, print_table
@@ -23,7 +24,7 @@ def print_tables(found: Sequence[SweepResult], console: Console) -> None:
     """Print P* of every sweep, the ratios to the reference, and how P* scales."""
     for each in found:
         print_table(table(each.swept), console)
-        for line in growth(each.swept):
+        for line in [*growth(each.swept), *spread(each)]:
             console.print(line, soft_wrap=True)
         console.print()
     for explained in READING:
@@ -57,6 +58,19 @@ def markdown(swept: SweepThresholds) -> str:
 def growth(swept: SweepThresholds) -> list[str]:
     """A sentence for every learner on how its P* scales, where that can be fitted."""
     return [sentence(line) for name in swept.thresholds if (line := fit(swept, name))]
+
+
+def spread(found: SweepResult) -> list[str]:
+    """A sentence for every learner and value on how P* varies between seeds and between grammars, where it is known."""
+    symbol, lines = SYMBOLS[found.swept.varies], []
+    for name in found.swept.thresholds:
+        for value in found.swept.values:
+            if (factors := Spread.of(brackets(found.searched(name, value)))) is not None:
+                lines.append(
+                    f"{name}, {symbol} = {value:g}: one standard deviation of P* is a factor of {factors.seeds:.2f}"
+                    f" between seeds of a grammar, and of {factors.grammars:.2f} between grammars."
+                )
+    return lines
 
 
 def _cells(swept: SweepThresholds) -> tuple[list[str], list[list[str]]]:

@@ -68,6 +68,7 @@ class ThresholdExperiment:
             tables |= {
                 name: threshold_tables.markdown(each.swept),
                 f"{name} growth": "\n".join(f"* {g}" for g in growth),
+                f"{name} spread": "\n".join(f"* {line}" for line in threshold_tables.spread(each)),
             }
         return tables, figures(found)
 

@@ -79,6 +79,8 @@ def small(name: str) -> Model:
     found, values = find_model(name), {"network.cells": 8, "readout.epochs": 3}
     if found.learner != "untrained":
         values |= {"training.epochs": 3}
+    if found.network.projection:
+        values |= {"network.projection": 8}
     return changed(found, values)
 
 
