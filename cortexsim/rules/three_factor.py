@@ -150,8 +150,8 @@ class Rule:
         """List what it needs that a substrate lacks.
 
         >>> from cortexsim.rules import load_rule
-        >>> load_rule("infonce").missing_on("spiking")
-        ['shares among contrast samples', 'several saccades at once']
+        >>> load_rule("forward_forward").missing_on("spiking")
+        ['inputs mixed from two fixations']
 
         Args:
             substrate: one of `SUBSTRATES`.
@@ -170,9 +170,7 @@ class Rule:
             "feedback other than by fixed random weights directly from the output": not plain or components,
             "a sum over classes": any(Expression(modulator.value).sums for modulator in self.modulators),
             "modulators that read one another": any(name.endswith("_all") for name in by_modulators - {"share_all"}),
-            "shares among contrast samples": "share_all" in by_modulators,
             "plastic feedback synapses": self.feedback is not None and not plain,
-            "several saccades at once": self.context is not None and self.saccades > 1,
             "contexts of later fixations": self.negatives == "around",
             "inputs mixed from two fixations": self.negative_inputs,
         }

@@ -7,6 +7,7 @@ from cortexsim.spiking.encoding import ENCODINGS
 from cortexsim.spiking.inhibition import add_inhibition
 from cortexsim.spiking.layer import add_layer
 from cortexsim.spiking.network_spec import INPUT, RUN, STREAMS, Description, Group, Operation, Phase, Recording
+from cortexsim.spiking.plasticity_equations import remember_signals
 from cortexsim.spiking.population import CLOCK, SEED, STIMULUS_NUMBER
 from cortexsim.spiking.prediction_population import add_predictions
 from cortexsim.spiking.rule_translation import Translation
@@ -62,7 +63,7 @@ def describe(
                 if modulator.projection == "scalar":
                     add_layer_modulator(spec, settings, modulator, translation, parts)
     if any(spec.context == "label" for spec in plastic):
-        _add_labels(classes, settings, parts)
+        _add_labels(classes, settings, Translation(rule, True).lags if rule is not None else [], parts)
     if rule is not None and plastic:
         for modulator in rule.modulators:
             if modulator.projection == "random":
@@ -123,14 +124,21 @@ def _add_input(size: int, spikes: bool, settings: Settings, parts: Parts) -> Non
     parts.operations.append(Operation(INPUT, Phase.STIMULUS, show))
 
 
-def _add_labels(classes: int, settings: Settings, parts: Parts) -> None:
+def _add_labels(classes: int, settings: Settings, lags: list[str], parts: Parts) -> None:
     """Add a population whose activity is the label, less its mean where plasticity is centred.
 
     A context that is never negative would, where a rule weakens synapses after saccades, weaken all of them.
+
+    Args:
+        classes: n_c, cells of the population.
+        settings: everything else.
+        lags: endings of the variables that hold its activity in earlier fixations.
+        parts: to add to.
     """
     mean = 1 / classes if settings.centred else 0
-    parts.groups.append(Group("labels", classes, "signal : 1\nprevious_signal : 1"))
+    names = ["signal", *(f"previous_signal{lag}" for lag in lags)]
+    parts.groups.append(Group("labels", classes, "\n".join(f"{name} : 1" for name in names)))
     parts.operations.append(Operation("labels", Phase.SIGNAL, f"signal = label(t, i) - {mean}"))
-    follow = "previous_signal += learning(t) * (signal - previous_signal)"
-    parts.operations.append(Operation("labels", Phase.STATISTICS, follow))
-    parts.carry("labels", "previous_signal")
+    if lags:
+        parts.operations.append(Operation("labels", Phase.STATISTICS, "\n".join(remember_signals(lags))))
+        parts.carry("labels", *names[1:])

@@ -23,8 +23,8 @@ def plastic_variables(spec: LayerSpec, translation: Translation) -> list[str]:
         found += ["dendrite", "context_factor", "context_decay"]
         if translation.psp:
             found += ["spiked", "spike_line", "delayed_spike", "psp", "delayed_signal"]
-        elif translation.contrasts:
-            found += ["previous_dendrite", "previous_signal", "context_factor_after"]
+        for lag in translation.lags:
+            found += [f"previous_dendrite{lag}", f"previous_signal{lag}", f"context_factor_after{lag}"]
         if _reads_dendrite_mean(translation):
             found.append("dendrite_mean")
     constants = ["tau_dendrite : second (shared, constant)", "psp_unit : 1 (shared, constant)"]
@@ -58,12 +58,25 @@ def add_plasticity(spec: LayerSpec, settings: Settings, translation: Translation
         third.append(f"context_decay = {translation.context_decay()}")
         if translation.psp:
             _add_psp(spec, settings, parts)
-        elif translation.contrasts:
-            statistics.append("previous_signal += learning(t) * (signal - previous_signal)")
-            parts.carry(layer, "previous_signal")
+        statistics += remember_signals(translation.lags)
+        parts.carry(layer, *(f"previous_signal{lag}" for lag in translation.lags))
     parts.operations.append(Operation(layer, Phase.THIRD_FACTOR, "\n".join(third)))
     parts.operations.append(Operation(layer, Phase.STATISTICS, "\n".join(statistics)))
     add_statistics(spec, translation, parts)
+
+
+def remember_signals(lags: list[str]) -> list[str]:
+    """Write the statements by which the signal of a fixation takes the place of that before, the oldest first.
+
+    >>> remember_signals(["", "2"])[0]
+    'previous_signal2 += learning(t) * (previous_signal - previous_signal2)'
+
+    Args:
+        lags: endings of the variables, as in `Translation.lags`.
+    """
+    sources = ["signal", *(f"previous_signal{lag}" for lag in lags)]
+    pairs = zip(reversed(lags), reversed(sources[:-1]), strict=True)
+    return [f"previous_signal{lag} += learning(t) * ({source} - previous_signal{lag})" for lag, source in pairs]
 
 
 def _add_psp(spec: LayerSpec, settings: Settings, parts: Parts) -> None:
@@ -96,9 +109,9 @@ def add_context(spec: LayerSpec, settings: Settings, translation: Translation, c
     potentials, correlation = {"dendrite": "signal_pre"}, "context_factor_post * signal_pre"
     if _reads_dendrite_mean(translation):
         potentials["dendrite_mean"] = "mean_pre"
-    if translation.contrasts:
-        potentials["previous_dendrite"] = "previous_signal_pre"
-        correlation += " + context_factor_after_post * previous_signal_pre"
+    for lag in translation.lags:
+        potentials[f"previous_dendrite{lag}"] = f"previous_signal{lag}_pre"
+        correlation += f" + context_factor_after{lag}_post * previous_signal{lag}_pre"
     if translation.psp:
         potentials, correlation = {"dendrite": "delayed_signal_pre"}, "context_factor_post * delayed_signal_pre"
     model = ["w : 1", *shared_constants(constants)]

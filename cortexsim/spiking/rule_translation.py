@@ -34,12 +34,12 @@ VARIABLES = {
 }
 """Variables of a cell that hold what a rule reads at the end of a fixation."""
 
-AFTER_SACCADE = {**VARIABLES, "dendrite_post": "previous_dendrite"}
-"""The same after a saccade: the dendrite still reads the context of the fixation before."""
-
 
 class ContrastSample(NamedTuple):
-    """What a rule contrasts at an update: the fixation before the saccade, or the moment after it.
+    """What a rule contrasts at an update: the context of the fixation that ends, or that of an earlier one.
+
+    After a saccade dendrites still read the context of the fixation before, and, for rules that contrast several, of
+    those before it.
 
     Attributes:
         names: variables of a cell, by what the rule calls them.
@@ -91,8 +91,16 @@ class Translation:
         """The contrast samples of an update."""
         if self.psp:
             return (ContrastSample(VARIABLES, "", "contrast(t)"),)
-        positive, negative = ContrastSample(VARIABLES, "", "1"), ContrastSample(AFTER_SACCADE, "_after", "-1")
-        return (positive, negative) if self.contrasts else (positive,)
+        negatives = [
+            ContrastSample({**VARIABLES, "dendrite_post": f"previous_dendrite{lag}"}, f"_after{lag}", "-1")
+            for lag in self.lags
+        ]
+        return (ContrastSample(VARIABLES, "", "1"), *negatives)
+
+    @property
+    def lags(self) -> list[str]:
+        """Endings of the variables of earlier fixations, the last one first: none for it, then ``2``, ``3``, ..."""
+        return ["" if lag == 1 else str(lag) for lag in range(1, self.rule.saccades + 1)] if self.contrasts else []
 
     @property
     def contrasts(self) -> bool:
@@ -149,10 +157,16 @@ class Translation:
         names = {
             "score_all": f"score{sample.suffix}",
             "contrast_all": f"({sample.sign})",
+            "share_all": self._share(sample),
             "output_all": "probability",
             "label_all": "target",
         }
         return f"gain_{modulator.name} * ({self.rename(modulator.value, names)})"
+
+    def _share(self, sample: ContrastSample) -> str:
+        """The share of a sample's score in the softmax over all contrast samples."""
+        others = (f"exp(clip(score{other.suffix} - score{sample.suffix}, -50, 50))" for other in self.samples)
+        return f"(1 / ({' + '.join(others)}))"
 
     def reads(self, signal: str) -> bool:
         """Whether any of its texts reads a quantity."""
