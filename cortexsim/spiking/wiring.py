@@ -77,7 +77,7 @@ def broadcast(sources: int, targets: int, slots: int = 1) -> Connectivity:
 def same_index(sources: Sequence[Sequence[int]], cells: int) -> Connectivity:
     """Connect every cell with the cells of its index in other columns of its layer.
 
-    >>> same_index([[1], [0]], cells=2).pre
+    >>> same_index([[1], [0]], cells=2).post
     array([2, 3, 0, 1], dtype=int32)
 
     Args:
@@ -85,8 +85,12 @@ def same_index(sources: Sequence[Sequence[int]], cells: int) -> Connectivity:
         cells: of a column.
     """
     index = np.asarray(sources)
-    column, source, cell = np.arange(len(index))[:, None, None], index[:, :, None], np.arange(cells)
-    return _flat(source * cells + cell, column * cells + cell, column * cells + cell)
+    column, place = np.ogrid[: index.shape[0], : index.shape[1]]
+    cell = np.arange(cells)
+    post = column[..., None] * cells + cell
+    found = _flat(index[..., None] * cells + cell, post, post * index.shape[1] + place[..., None])
+    by_source = np.argsort(found.pre, kind="stable")
+    return Connectivity(*(values[by_source] for values in found))
 
 
 def aligned(units: int) -> Connectivity:

@@ -12,6 +12,7 @@ SIZES = {
     "gather": {"positions": 3, "cells": 4},
     "onward": {"sources": SIBLINGS, "cells": 4},
     "patches": {"positions": 3, "cells": 4, "patch": 5},
+    "same_index": {"sources": SIBLINGS, "cells": 4},
     "scatter": {"positions": 3, "cells": 4, "slots": 2},
     "shift": {"units": 3, "slots": 4},
     "table": {"sources": SIBLINGS, "below": 6, "width": 4, "cells": 4},
