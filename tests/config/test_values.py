@@ -18,9 +18,8 @@ SPIKING = 'learner = "local"\n[rule]\nname = "clapp"\n[network]\nshared = false\
 
 def test_settings_made_in_python_are_those_of_an_empty_table() -> None:
     training = TrainingTable()
-    found = settings(
-        SpikingTable(), {"surprise": ModulatorTable()}, training.eta, training.context_eta, training.weight_decay
-    )
+    rates = (training.eta, training.context_eta, training.feedback_eta, training.weight_decay)
+    found = settings(SpikingTable(), {"surprise": ModulatorTable()}, *rates)
     expected = Settings(control={"surprise": Control()})
     assert {field.name: getattr(found, field.name) for field in fields(Settings)} == {
         field.name: getattr(expected, field.name) for field in fields(Settings)
