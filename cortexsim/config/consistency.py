@@ -239,8 +239,8 @@ def _check_statistics(model: Model, rule: Rule) -> None:
         raise UserError(f"spiking.dendrite = 'psp': rule '{rule.name}' {why} ('trace')")
     if "dendrites" in rule.requires and (model.rule is not None and model.rule.top == "label"):
         raise UserError(f"rule.top = 'label': rule '{rule.name}' reads the mean of its context ('readout')")
-    for name, table in model.modulator.items():
-        if rule.feedback is not None and (table.shuffle or float(table.delay.split()[0]) != 0):
+    for name, control in brian_settings(model).control.items():
+        if rule.feedback is not None and control.slots > 1:
             raise UserError(
                 f"modulator.{name}: feedback synapses that learn receive it at once (leave delay, shuffle out)"
             )

@@ -165,7 +165,7 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
         (SPIKING + "[spiking]\ncovariance_rate = 0.2", "no rule reads running variances or covariances"),
         (
             SPIKING.replace("local", "feedback").replace("clapp", "dkp")
-            + '[spiking]\ncentred = false\n[modulator.error]\ndelay = "65 ms"',
+            + '[spiking]\ncentred = false\n[modulator.error]\ndelay = "65ms"',
             "modulator.error: feedback synapses that learn receive it at once",
         ),
         (PROJECTED.replace("projection = 8", "projection = 0"), "network.sends = 'projection': there is none"),

@@ -10,7 +10,7 @@ from cortexsim.rate import Architecture, Layer, Plasticity, mix_fixations
 from cortexsim.rules import Rule, known_rules
 from cortexsim.tasks.rhm import Hierarchy
 from tests.nets import build
-from tests.rate.test_self_supervised import EVIDENT, LOSSES
+from tests.rate.test_self_supervised import EVIDENT, LOSSES, assert_same_mean_update
 
 RULES = known_rules()
 HIERARCHY = Hierarchy(features=4, multiplicity=2, depth=3)
@@ -110,19 +110,4 @@ def test_running_covariances_come_to_those_of_the_stream() -> None:
     rule = RULES["barlow_local"].with_constants({"redundancy": 0.5}, {})
     layer, _ = layer_and_batch(rule, "fa")
     layer.learning_cells.mean_rate, layer.learning_cells.covariance_rate = 1.0, 0.01
-    generator = torch.Generator().manual_seed(2)
-    online, batchwise = (Plasticity(rule, kind, RULES["fa"]) for kind in ("running", "batch"))
-    found: dict[str, list[Tensor]] = {"online": [], "batch": []}
-    for step in range(1000):
-        below = torch.randn(256, 8, 4, generator=generator, dtype=torch.float64)
-        below += torch.randn(256, 1, 4, generator=generator, dtype=torch.float64)  # What siblings have in common.
-        response = layer.respond(below)
-        update = online.updates(layer, response)["feedforward"]
-        if step >= 500:
-            found["online"].append(update)
-            before = {key: tensor.clone() for key, tensor in layer.state().items()}
-            found["batch"].append(batchwise.updates(layer, response)["feedforward"])
-            for key, tensor in layer.state().items():
-                tensor.copy_(before[key])
-    means = {kind: torch.stack(several).mean(0) for kind, several in found.items()}
-    assert (means["online"] - means["batch"]).norm() < 0.05 * means["batch"].norm()
+    assert_same_mean_update(layer, *(Plasticity(rule, kind, RULES["fa"]) for kind in ("running", "batch")))

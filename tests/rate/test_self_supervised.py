@@ -305,8 +305,12 @@ def test_running_statistics_come_to_those_of_the_stream(name: str, constants: di
     """The online rule, whose means and covariances follow the stream, does on average what the batch rule does."""
     rule = RULES[name].with_constants(constants, {})
     layer, _ = layer_and_batch(rule, True, 2)
+    assert_same_mean_update(layer, Plasticity(rule), Plasticity(rule, statistics="batch"))
+
+
+def assert_same_mean_update(layer: Layer, online: Plasticity, batchwise: Plasticity) -> None:
+    """Show a layer a stream, and compare the mean updates by running statistics and by those of each batch."""
     generator = torch.Generator().manual_seed(2)
-    online, batchwise = Plasticity(rule), Plasticity(rule, statistics="batch")
     found: dict[str, list[Tensor]] = {"online": [], "batch": []}
     for step in range(1000):
         below = torch.randn(256, 8, 4, generator=generator, dtype=torch.float64)
