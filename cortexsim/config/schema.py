@@ -22,7 +22,7 @@ from cortexsim.config.values import (
 from cortexsim.errors import UserError, error_prefix
 from cortexsim.learners import Budget
 from cortexsim.rate import Architecture, Optimization
-from cortexsim.rate.network import InputScaling, NormalisationName, Sends, TransferName
+from cortexsim.rate.architecture import InputScaling, NormalisationName, Sends, TransferName
 from cortexsim.rules import Rule, load_rule
 from cortexsim.rules.error_path import Feedback, Masks
 from cortexsim.tasks import Layout, Task

@@ -1,10 +1,11 @@
 """Rate layers in torch: networks of columns, and the plasticity that rules define on them."""
 
+from cortexsim.rate.architecture import Architecture, Synapses
 from cortexsim.rate.context_synapses import gather_other_tops
 from cortexsim.rate.feedback_pathway import FeedbackPathway
 from cortexsim.rate.layer import Layer, Response
 from cortexsim.rate.mixtures import mix_fixations
-from cortexsim.rate.network import Architecture, Network, Synapses, choose_device, to_tensor
+from cortexsim.rate.network import Network, choose_device, to_tensor
 from cortexsim.rate.optimizer import Optimization, Optimizer
 from cortexsim.rate.plasticity import Plasticity
 from cortexsim.rate.predictive_coding import clamp_output, settle

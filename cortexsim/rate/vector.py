@@ -17,8 +17,9 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from cortexsim.rate.architecture import Architecture, Synapses
 from cortexsim.rate.layer import Layer, Response
-from cortexsim.rate.network import Architecture, Network, Synapses
+from cortexsim.rate.network import Network
 from cortexsim.rate.projection import Projection
 from cortexsim.rate.weights import normal_weights
 from cortexsim.topology import Topology
