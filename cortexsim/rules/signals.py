@@ -41,7 +41,7 @@ class Signal:
 
     >>> SIGNALS["dendrite_post"].meaning
     'dendritic input from the context, (B c)_i'
-    >>> sorted(SIGNALS["winning_post"].requires), sorted(SIGNALS["winning_post"].substrates)
+    >>> sorted(SIGNALS["noise_post"].requires), sorted(SIGNALS["noise_post"].substrates)
     ([], ['rate'])
 
     Attributes:
@@ -77,7 +77,11 @@ SIGNALS: Mapping[str, Signal] = MappingProxyType(
             Signal("activity_post", "rate of the postsynaptic cell, z = rho(a)", substrates=EVERYWHERE),
             Signal("drive_post", "its summed input, a = W x + b", substrates=EVERYWHERE),
             Signal("derivative_post", "derivative of its rate, rho'(a)", substrates=EVERYWHERE),
-            Signal("winning_post", "its share in the competition of its column, exp(a) over the sum of exp(a) there"),
+            Signal(
+                "winning_post",
+                "its share in the competition of its column, exp(a) over the sum of exp(a) there",
+                substrates=EVERYWHERE,
+            ),
             Signal("mean_post", "running mean of its rate", _MEAN, EVERYWHERE),
             Signal("variance_post", "running variance of its rate", _COVARIANCE, EVERYWHERE),
             Signal(
@@ -161,7 +165,11 @@ SIGNALS: Mapping[str, Signal] = MappingProxyType(
                 "projection of a vector modulator through feedback weights, (F e)_i",
                 substrates=EVERYWHERE,
             ),
-            Signal("error_post", "projection of the error of the layer above through feedback weights, (B delta')_i"),
+            Signal(
+                "error_post",
+                "projection of the error of the layer above through feedback weights, (B delta')_i",
+                substrates=EVERYWHERE,
+            ),
             Signal("noise_post", "noise between samples, of zero mean and unit variance"),
         )
     }

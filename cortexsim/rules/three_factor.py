@@ -162,16 +162,17 @@ class Rule:
             f"'{signal.name}' ({signal.meaning})" for signal in self.signals if substrate not in signal.substrates
         ]
         path = self.path or ErrorPath("direct")
-        plain = path.route == "direct" and path.feedback == "random" and path.effective_masks == "removed"
-        components = any(modulator.projection == "component" for modulator in self.modulators)
-        known = {*PER_CLASS, "score_all", "contrast_all"}
-        by_modulators = set().union(*(m.reads - known for m in self.modulators))
+        masks = {"direct": "removed", "layered": "true"}.get(path.route)
+        plain = path.feedback == "random" and path.effective_masks == masks
+        vectors = [modulator for modulator in self.modulators if modulator.projection != "scalar"]
+        normalised = {"view_post", "cross_input_post", "predicted_rate_post"} & self.reads
+        scalars = {modulator.read_as for modulator in self.modulators} - {"feedback_post"}
         needed = {
-            "feedback other than by fixed random weights directly from the output": not plain or components,
+            "feedback other than by random weights": not plain or any(m.projection == "component" for m in vectors),
             "a sum over classes": any(Expression(modulator.value).sums for modulator in self.modulators),
-            "modulators that read one another": any(name.endswith("_all") for name in by_modulators - {"share_all"}),
-            "plastic feedback synapses": self.feedback is not None and not plain,
-            "contexts of later fixations": self.negatives == "around",
+            "output errors that depend on scalar modulators": any(modulator.reads & scalars for modulator in vectors),
+            "contexts of several later fixations": self.negatives == "around" and self.saccades > 1,
+            "normalised contexts of earlier fixations": bool(normalised) and self.saccades > 0,
             "inputs mixed from two fixations": self.negative_inputs,
         }
         return [name for name, present in needed.items() if present] + missing

@@ -52,6 +52,11 @@ class LayerSpec:
         sizes = {"sources": self.receptive_fields, "below": self.positions_below, "width": width, "cells": cells}
         return "table", sizes
 
+    def feedback_wiring(self) -> Wiring:
+        """Wire all cells of each column to the cells in the receptive field of the column."""
+        fields = self.receptive_fields or tuple((position,) for position in range(self.positions))
+        return "returning", {"targets": fields, "width": self.patch // len(fields[0]), "cells": self.cells}
+
     @property
     def inputs(self) -> int:
         """Presynaptic cells of all columns together."""

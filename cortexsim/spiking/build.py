@@ -111,6 +111,8 @@ class BrianNetwork:
                 # Brian2 puts sums on the clock of the target group; these are due once an update, in their phase.
                 updater._clock = brian2.Clock(self.period, name=f"{connection.name}_{variable}_clock")
                 updater.when, updater.order = "start", phase
+            elif connection.at_end:
+                updater.when, updater.order = "end", phase
         self.objects[connection.name] = synapses
 
     def _add_monitors(self) -> None:

@@ -1,7 +1,9 @@
 """From one layer to the groups, synapses and operations that make it up."""
 
 from cortexsim.spiking.assembly import LayerSpec, Parts, dedent, shared_constants
+from cortexsim.spiking.average_derivative import add_average_derivative, derivative_variables
 from cortexsim.spiking.cells import Cell
+from cortexsim.spiking.competition import add_competition, competition_variables
 from cortexsim.spiking.constraints import release_parameters, step_weight, transmit, weight_parameters
 from cortexsim.spiking.network_spec import Connection, Operation, Phase, Variable
 from cortexsim.spiking.plasticity_equations import add_context, add_plasticity, plastic_variables
@@ -34,6 +36,8 @@ def add_layer(
     _add_feedforward(spec, settings, cell, translation, below, parts)
     if translation is not None:
         add_plasticity(spec, settings, translation, parts)
+        add_average_derivative(spec, translation, parts)
+        add_competition(spec, translation, parts)
         if translation.context:
             add_context(spec, settings, translation, classes, parts)
 
@@ -43,6 +47,7 @@ def _add_cells(spec: LayerSpec, settings: Settings, cell: Cell, translation: Tra
     constants, on_spike = {"centred": float(settings.centred and spec.plastic)}, []
     if translation is not None:
         variables += plastic_variables(spec, translation)
+        variables += [*derivative_variables(spec, translation), *competition_variables(translation)]
         constants |= translation.constants
         constants |= {
             name: getattr(settings, name) for name in ("mean_rate", "covariance_rate", "homeostasis", "target_activity")
@@ -86,15 +91,17 @@ def _add_feedforward(
             model.append(f"deligibility/dt = (-eligibility + {target}) / tau_eligibility : 1 (clock-driven)")
             method, trace = "exponential_euler", "eligibility"
         remaining = "carry" if parts.updates == 1 else "(1 - is_saccade(t) * (1 - carry))"
-        growth = "third_factor_post * trace * eligibility_unit"
+        growth = f"third_factor_post * {'waiting' if translation.waits else 'trace'} * eligibility_unit"
         learn = f"""
             trace = {trace}
             step = eta * eta_factor(t) * ({growth} - (decay_post + weight_decay) * w)
             {step_weight("w", "feedforward", spec, settings, signed=not settings.dale)}
+            {"waiting += learning(t) * (trace - waiting)" if translation.waits else ""}
             eligibility = eligibility + learning(t) * ({remaining} * trace - eligibility)
         """
         parts.operations.append(Operation(name, Phase.LEARNING, dedent(learn)))
-        parts.carry(name, "eligibility")
+        parts.carry(name, "eligibility", *(["waiting"] if translation.waits else []))
+        model += ["waiting : 1"] if translation.waits else []
     parts.set(name, values)
     parts.state.append(Variable(name, "w", tensor="feedforward", layer=spec.number))
     parts.connections.append(

@@ -2,11 +2,12 @@
 
 from cortexsim.rules import Rule
 from cortexsim.spiking.assembly import LayerSpec, Parts
-from cortexsim.spiking.broadcast import add_layer_modulator, add_output, modulator_group
 from cortexsim.spiking.encoding import ENCODINGS
 from cortexsim.spiking.inhibition import add_inhibition
 from cortexsim.spiking.layer import add_layer
+from cortexsim.spiking.modulator_population import add_layer_modulator, modulator_group
 from cortexsim.spiking.network_spec import INPUT, RUN, STREAMS, Description, Group, Operation, Phase, Recording
+from cortexsim.spiking.output import add_feedback
 from cortexsim.spiking.plasticity_equations import remember_signals
 from cortexsim.spiking.population import CLOCK, SEED, STIMULUS_NUMBER
 from cortexsim.spiking.prediction_population import add_predictions
@@ -65,9 +66,7 @@ def describe(
     if any(spec.context == "label" for spec in plastic):
         _add_labels(classes, settings, Translation(rule, True).lags if rule is not None else [], parts)
     if rule is not None and plastic:
-        for modulator in rule.modulators:
-            if modulator.projection == "random":
-                add_output(plastic, classes, settings, modulator, Translation(rule, False), parts)
+        add_feedback(plastic, classes, settings, Translation(rule, False), parts)
     recorded, modulators = tuple(spec.output for spec in specs), []
     tracing = traced_cell is not None and spikes
     if tracing:

@@ -32,7 +32,10 @@ Two more have a column for each cell: ``stimulus(t, i)``, activity of the input,
 
 
 class Phase(IntEnum):
-    """What happens at an update to the fixation that it ends, one phase after the other."""
+    """What happens at an update to the fixation that it ends, one phase after the other.
+
+    Those from `SCORE` to `BROADCAST` may come in several rounds: what is computed from a broadcast follows it.
+    """
 
     SIGNAL = 0
     RECORD = auto()
@@ -47,11 +50,20 @@ class Phase(IntEnum):
     DELAY_INPUT = auto()
     DELAY_LINE = auto()
     BROADCAST = auto()
-    THIRD_FACTOR = auto()
+    THIRD_FACTOR = 1000
     LEARNING = auto()
     STATISTICS = auto()
     RESET = auto()
     STIMULUS = auto()
+
+
+def in_round(phase: Phase, number: int) -> int:
+    """Place a phase in a round of broadcasts, the first of them 0.
+
+    >>> in_round(Phase.BROADCAST, 0) < in_round(Phase.SCORE, 1) < Phase.THIRD_FACTOR
+    True
+    """
+    return phase + number * (Phase.BROADCAST - Phase.SCORE + 1)
 
 
 @dataclass(frozen=True)
@@ -94,6 +106,7 @@ class Connection:
         on_pre: statements at a presynaptic spike.
         sums: summed variables by name, each with its phase.
         every_step: whether the sums are taken at every time step.
+        at_end: whether that is at the end of the step, in their phase, and not before cells are integrated.
         method: how its differential equations are integrated; empty where it has none.
     """
 
@@ -106,6 +119,7 @@ class Connection:
     on_pre: str = ""
     sums: Mapping[str, int] = field(default_factory=dict)
     every_step: bool = False
+    at_end: bool = False
     method: str = ""
 
 

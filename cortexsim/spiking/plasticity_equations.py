@@ -6,7 +6,7 @@ from cortexsim.spiking.assembly import LayerSpec, Parts, dedent, shared_constant
 from cortexsim.spiking.constraints import step_weight, weight_parameters
 from cortexsim.spiking.delay_line import delay_line
 from cortexsim.spiking.network_spec import Connection, Operation, Phase, Variable
-from cortexsim.spiking.rule_translation import Translation
+from cortexsim.spiking.rule_translation import VARIABLES, Translation
 from cortexsim.spiking.running_statistics import add_statistics, statistics_variables
 from cortexsim.spiking.settings import Settings
 
@@ -18,13 +18,14 @@ def plastic_variables(spec: LayerSpec, translation: Translation) -> list[str]:
         if modulator.projection == "scalar":
             found += [f"modulator_{modulator.name}{sample.suffix}" for sample in translation.samples]
     if spec.feedback:
-        found.append("feedback")
+        found += ["error", "passed_error"] if translation.passes_error else ["feedback"]
+    found += [f"previous_signal{lag}" for lag in translation.lags]
+    found += [variable for signal, variable in translation.waiting.items() if signal != "activity_post"]
     if translation.context:
-        found += ["dendrite", "context_factor", "context_decay"]
+        found += ["dendrite", "context_decay", *(f"previous_dendrite{lag}" for lag in translation.lags)]
+        found += [f"context_factor{sample.suffix}" for sample in translation.samples]
         if translation.psp:
             found += ["spiked", "spike_line", "delayed_spike", "psp", "delayed_signal"]
-        for lag in translation.lags:
-            found += [f"previous_dendrite{lag}", f"previous_signal{lag}", f"context_factor_after{lag}"]
         if _reads_dendrite_mean(translation):
             found.append("dendrite_mean")
     constants = ["tau_dendrite : second (shared, constant)", "psp_unit : 1 (shared, constant)"]
@@ -58,8 +59,10 @@ def add_plasticity(spec: LayerSpec, settings: Settings, translation: Translation
         third.append(f"context_decay = {translation.context_decay()}")
         if translation.psp:
             _add_psp(spec, settings, parts)
-        statistics += remember_signals(translation.lags)
-        parts.carry(layer, *(f"previous_signal{lag}" for lag in translation.lags))
+    kept = {signal: variable for signal, variable in translation.waiting.items() if signal != "activity_post"}
+    statistics += remember_signals(translation.lags)
+    statistics += [f"{kept[signal]} += learning(t) * ({VARIABLES[signal]} - {kept[signal]})" for signal in kept]
+    parts.carry(layer, *(f"previous_signal{lag}" for lag in translation.lags), *kept.values())
     parts.operations.append(Operation(layer, Phase.THIRD_FACTOR, "\n".join(third)))
     parts.operations.append(Operation(layer, Phase.STATISTICS, "\n".join(statistics)))
     add_statistics(spec, translation, parts)
@@ -106,14 +109,11 @@ def add_context(spec: LayerSpec, settings: Settings, translation: Translation, c
     name = f"context{spec.number}"
     constants = {"eta": settings.eta * settings.context_eta, "weight_decay": settings.weight_decay}
     constants |= weight_parameters(settings)
-    potentials, correlation = {"dendrite": "signal_pre"}, "context_factor_post * signal_pre"
+    samples = translation.samples
+    potentials = {sample.names["dendrite_post"]: f"{sample.signal}_pre" for sample in samples}
+    correlation = " + ".join(f"context_factor{sample.suffix}_post * {sample.signal}_pre" for sample in samples)
     if _reads_dendrite_mean(translation):
         potentials["dendrite_mean"] = "mean_pre"
-    for lag in translation.lags:
-        potentials[f"previous_dendrite{lag}"] = f"previous_signal{lag}_pre"
-        correlation += f" + context_factor_after{lag}_post * previous_signal{lag}_pre"
-    if translation.psp:
-        potentials, correlation = {"dendrite": "delayed_signal_pre"}, "context_factor_post * delayed_signal_pre"
     model = ["w : 1", *shared_constants(constants)]
     model += [f"{variable}_post = w * {signal} : 1 (summed)" for variable, signal in potentials.items()]
     learn = f"""

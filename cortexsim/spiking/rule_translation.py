@@ -17,10 +17,12 @@ from cortexsim.rules import Rule
 VARIABLES = {
     "activity_post": "signal",
     "drive_post": "drive",
-    "derivative_post": "derivative",
+    "derivative_post": "average_derivative",
     "mean_post": "mean",
     "dendrite_post": "dendrite",
     "feedback_post": "feedback",
+    "error_post": "error",
+    "winning_post": "winning",
     "context_post": "view",
     "variance_post": "variance",
     "lateral_post": "lateral",
@@ -39,17 +41,20 @@ class ContrastSample(NamedTuple):
     """What a rule contrasts at an update: the context of the fixation that ends, or that of an earlier one.
 
     After a saccade dendrites still read the context of the fixation before, and, for rules that contrast several, of
-    those before it.
+    those before it. Where the eligibility waits for the next fixation, an update is that of the fixation before, and
+    the one that ends is later.
 
     Attributes:
         names: variables of a cell, by what the rule calls them.
         suffix: ending of the names of variables that belong to this sample.
         sign: +1 or -1, or the stream that says which.
+        signal: variable of a presynaptic cell that its context synapses transmit.
     """
 
     names: Mapping[str, str]
     suffix: str
     sign: str
+    signal: str = "signal"
 
 
 class Translation:
@@ -78,6 +83,8 @@ class Translation:
                     f"rule '{rule.name}': pre = '{synapses.pre}' cannot be read from one spike"
                     " (pre = 'activity_pre' in layers in Brian2)"
                 )
+        if psp and self.waits:
+            raise UserError(f"rule '{rule.name}': spiking.dendrite = 'psp' has no context of later fixations ('trace')")
         if any(modulator.projection == "scalar" and _reads_output(modulator) for modulator in rule.modulators):
             raise UserError(f"rule '{rule.name}': layers in Brian2 receive an output error through a random projection")
         constants = dict(rule.constants)
@@ -90,22 +97,63 @@ class Translation:
     def samples(self) -> tuple[ContrastSample, ...]:
         """The contrast samples of an update."""
         if self.psp:
-            return (ContrastSample(VARIABLES, "", "contrast(t)"),)
-        negatives = [
-            ContrastSample({**VARIABLES, "dendrite_post": f"previous_dendrite{lag}"}, f"_after{lag}", "-1")
-            for lag in self.lags
-        ]
-        return (ContrastSample(VARIABLES, "", "1"), *negatives)
+            return (ContrastSample(VARIABLES, "", "contrast(t)", "delayed_signal"),)
+        own = {**VARIABLES, **self.waiting}
+        earlier = [self._earlier(own, lag, f"_after{lag}", "-1") for lag in self.lags]
+        if not self.waits:
+            return (ContrastSample(own, "", "1"), *earlier)
+        (_, before), at_last = self.lags, ContrastSample(own, "_before", "-1")
+        return (self._earlier(own, "", "", "1"), self._earlier(own, before, "_after", "-1"), at_last)
+
+    def _earlier(self, own: Mapping[str, str], lag: str, suffix: str, sign: str) -> ContrastSample:
+        names = {**own, "dendrite_post": f"previous_dendrite{lag}", "context_post": f"previous_view{lag}"}
+        return ContrastSample(names, suffix, sign, f"previous_signal{lag}")
 
     @property
     def lags(self) -> list[str]:
         """Endings of the variables of earlier fixations, the last one first: none for it, then ``2``, ``3``, ..."""
-        return ["" if lag == 1 else str(lag) for lag in range(1, self.rule.saccades + 1)] if self.contrasts else []
+        last = self.rule.saccades + int(self.waits)
+        return ["" if lag == 1 else str(lag) for lag in range(1, last + 1)] if self.contrasts else []
 
     @property
     def contrasts(self) -> bool:
-        """Whether dendrites also read the context of the fixation before, as that of a negative sample."""
-        return self.context is not None and not self.psp and self.rule.saccades > 0
+        """Whether cells also read the context of the fixation before, as that of a negative sample."""
+        one_to_one = self.rule.context is None and "context" in self.rule.requires
+        return (self.context is not None or one_to_one) and not self.psp and self.rule.saccades > 0
+
+    @property
+    def waits(self) -> bool:
+        """Whether an update is that of the fixation before, since it needs the context of the one that ends."""
+        return self.rule.negatives == "around" and self.context is not None
+
+    @property
+    def waiting(self) -> dict[str, str]:
+        """Variables that hold what a cell had at the end of the fixation before, by what a rule that waits calls it."""
+        if not self.waits:
+            return {}
+        read = self._read_at_the_end
+        kept = [name for name in ("drive_post", "derivative_post") if name in read]
+        return {"activity_post": "previous_signal"} | {name: f"previous_{VARIABLES[name]}" for name in kept}
+
+    @property
+    def reads_average_derivative(self) -> bool:
+        """Whether a text reads the derivative at the end of a fixation, and not only when a spike arrives."""
+        passed = self.passes_error and "derivative_post" in self._texts[0]["post"].names
+        return passed or "derivative_post" in self._read_at_the_end
+
+    @property
+    def _read_at_the_end(self) -> set[str]:
+        """Names that are read at the end of a fixation: by all texts but the postsynaptic factor of the eligibility."""
+        feedforward, *others = self._texts
+        texts = [feedforward["third"], feedforward["decay"], *(text for entry in others for text in entry.values())]
+        texts += self.rule.feedback.texts().values() if self.rule.feedback is not None else []
+        texts += [Expression(modulator.score) for modulator in self.rule.modulators]
+        return set().union(*(text.names for text in texts))
+
+    @property
+    def _texts(self) -> list[dict[str, Expression]]:
+        """Texts of the feedforward synapses, and of the context synapses where there are any."""
+        return [synapses.texts() for synapses in (self.rule.feedforward, self.context) if synapses is not None]
 
     @property
     def eligibility(self) -> str:
@@ -121,7 +169,7 @@ class Translation:
     @property
     def decay(self) -> str:
         """The decay of the feedforward synapses."""
-        return self.rename(self.rule.feedforward.decay, VARIABLES)
+        return self.rename(self.rule.feedforward.decay, self.samples[0].names)
 
     def context_factors(self) -> dict[str, str]:
         """Post times third of the context synapses, by the suffix of each contrast sample."""
@@ -142,14 +190,27 @@ class Translation:
         )
         return f"({post}) * ({third})", f"({decay})"
 
+    @property
+    def passes_error(self) -> bool:
+        """Whether the error of the output passes from each layer to the one below."""
+        return self.rule.path is not None and self.rule.path.route == "layered"
+
+    @property
+    def passed_error(self) -> str:
+        """What a cell passes on to the layer below: the error of its drive."""
+        post, third = (
+            self.rename(text, VARIABLES) for text in (self.rule.feedforward.post, self.rule.feedforward.third)
+        )
+        return f"-(({third}) * ({post}))"
+
     def context_decay(self) -> str:
         """The decay of the context synapses."""
         assert self.context is not None
-        return self.rename(self.context.decay, VARIABLES)
+        return self.rename(self.context.decay, self.samples[0].names)
 
     def score(self, modulator: Modulator, sample: ContrastSample) -> str:
         """What a cell adds to a modulator's score, read at the presynaptic end of its synapse onto the modulator."""
-        names = {signal: f"{variable}_pre" for signal, variable in sample.names.items()}
+        names = {signal: f"{variable}_pre" for signal, variable in self._with_modulators(sample).items()}
         return self.rename(modulator.score, names, "_pre")
 
     def value(self, modulator: Modulator, sample: ContrastSample) -> str:
@@ -160,8 +221,19 @@ class Translation:
             "share_all": self._share(sample),
             "output_all": "probability",
             "label_all": "target",
+            **{other.read_as: f"read_{other.name}{sample.suffix}" for other in self.sources(modulator)},
         }
         return f"gain_{modulator.name} * ({self.rename(modulator.value, names)})"
+
+    def sources(self, modulator: Modulator) -> list[Modulator]:
+        """List the modulators that the value of another reads."""
+        read = Expression(modulator.value).names
+        return [other for other in self.rule.modulators if other.projection == "scalar" and other.read_as in read]
+
+    def round(self, modulator: Modulator) -> int:
+        """Find the round of broadcasts in which a modulator is computed: after those that its texts read."""
+        read = [self.round(other) for other in self.rule.modulators if other.read_as in modulator.reads]
+        return max(read) + 1 if read else 0
 
     def _share(self, sample: ContrastSample) -> str:
         """The share of a sample's score in the softmax over all contrast samples."""
@@ -170,8 +242,7 @@ class Translation:
 
     def reads(self, signal: str) -> bool:
         """Whether any of its texts reads a quantity."""
-        synapses = [entry for entry in (self.rule.feedforward, self.context) if entry is not None]
-        texts = [text for entry in synapses for text in entry.texts().values()]
+        texts = [text for entry in self._texts for text in entry.values()]
         texts += [Expression(modulator.score) for modulator in self.rule.modulators]
         return any(signal in text.names for text in texts)
 

@@ -30,7 +30,7 @@ def statistics_variables(translation: Translation) -> list[str]:
         if translation.reads(signal):
             found.append(f"{variable} : 1")
     if _any(translation, "context_post", *VIEW):
-        found.append("view : 1")
+        found += ["view : 1", *(f"previous_view{lag} : 1" for lag in translation.lags)]
     if _any(translation, *VIEW):
         found += ["view_mean : 1", "view_variance : 1", "cross : 1", "from_views : 1", "power : 1"]
         found += [
@@ -63,7 +63,7 @@ def add_statistics(spec: LayerSpec, translation: Translation, parts: Parts) -> N
         sums = {"predicted_dendrite": f"w * {RATE.format('_pre')}"}
         _add_lateral(f"lateral_dendrite{spec.number}", sums, (DENDRITE, DENDRITE), spec, parts)
     if _any(translation, "context_post", *VIEW):
-        _add_views(spec, parts)
+        _add_views(spec, translation, parts)
     if _any(translation, *VIEW):
         centred = "(view{0} - view_mean{0})"
         sums = {"from_views": "w * standard_view_pre / view_deviation_pre", "power": "(w / view_deviation_pre)**2"}
@@ -107,12 +107,14 @@ def _add_lateral(name: str, sums: dict[str, str], learned: tuple[str, str], spec
     parts.carry(name, "w")
 
 
-def _add_views(spec: LayerSpec, parts: Parts) -> None:
+def _add_views(spec: LayerSpec, translation: Translation, parts: Parts) -> None:
     """Bring to every cell the mean of the cells of its index in the columns that are its context."""
     name, sources = f"view{spec.number}", spec.context_sources
     constants = {"fraction": 1 / len(sources[0])}
-    model = [*shared_constants(constants), "view_post = fraction * signal_pre : 1 (summed)"]
+    views = {"view": "signal", **{f"previous_view{lag}": f"previous_signal{lag}" for lag in translation.lags}}
+    model = shared_constants(constants)
+    model += [f"{view}_post = fraction * {signal}_pre : 1 (summed)" for view, signal in views.items()]
     wiring = ("same_index", {"sources": sources, "cells": spec.cells})
-    sums = {"view": Phase.DENDRITE}
+    sums = dict.fromkeys(views, Phase.DENDRITE)
     parts.connections.append(Connection(name, spec.name, spec.name, "\n".join(model), wiring, sums=sums))
     parts.set(name, constants)

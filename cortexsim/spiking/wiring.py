@@ -53,6 +53,23 @@ def table(sources: Sequence[Sequence[int]], below: int, width: int, cells: int) 
     return Connectivity(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
+def returning(targets: Sequence[Sequence[int]], width: int, cells: int) -> Connectivity:
+    """Connect every cell of a column with the cells at the positions below that its column sees.
+
+    >>> returning([[0], [1]], width=2, cells=1).post
+    array([0, 1, 2, 3], dtype=int32)
+
+    Args:
+        targets: postsynaptic positions of each column, (positions, k).
+        width: postsynaptic cells of a position.
+        cells: presynaptic cells of a column.
+    """
+    index = np.asarray(targets)
+    position, cell, place, post = np.ogrid[: index.shape[0], :cells, : index.shape[1], :width]
+    below = (position * index.shape[1] + place) * width + post
+    return _flat(position * cells + cell, index[:, None, :, None] * width + post, below * cells + cell)
+
+
 def onward(sources: Sequence[Sequence[int]], cells: int) -> Connectivity:
     """Connect every column with cells of its own position, by copies of the context synapses that it has elsewhere.
 
@@ -129,6 +146,7 @@ WIRINGS: dict[str, Callable[..., Connectivity]] = {
     "gather": gather,
     "onward": onward,
     "patches": patches,
+    "returning": returning,
     "same_index": same_index,
     "scatter": scatter,
     "shift": shift,

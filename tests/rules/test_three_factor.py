@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from cortexsim.errors import UserError
 from cortexsim.modulators import AROUSAL, ERROR, SURPRISE, TARGET, Modulator
-from cortexsim.rules import Rule, ThreeFactor, known_rules, load_rule
+from cortexsim.rules import ErrorPath, Rule, ThreeFactor, known_rules, load_rule
 
 
 def rule(feedforward: ThreeFactor, **kwargs) -> Rule:
@@ -184,7 +185,10 @@ def test_modulators_of_a_rule_fit_each_other() -> None:
     with pytest.raises(UserError, match="constant 'clip': means something else"):
         rule(factor, constants={"clip": 1.0})
     other = Modulator("other", value="column_all", scope="column")
-    assert rule(factor, modulators=(column, other)).missing_on("spiking") == ["modulators that read one another"]
+    assert rule(factor, modulators=(column, other)).missing_on("spiking") == []
+    level, graded = Modulator("level", value="1"), replace(ERROR, value="level_all * (output_all - label_all)")
+    lacking = rule(factor, modulators=(level, graded), path=ErrorPath("direct")).missing_on("spiking")
+    assert lacking == ["output errors that depend on scalar modulators"]
 
 
 def test_constants_and_gains_can_be_changed_where_there_are_any() -> None:

@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cortexsim.rate import Layer, Plasticity, Projection
+from cortexsim.rate import FeedbackSignal, Layer, Plasticity, Projection
 from cortexsim.rate.layer import Response
+from cortexsim.rate.rule_variables import NO_FEEDBACK
 from cortexsim.rules import Rule
 from cortexsim.spiking import LayerSpec, Settings, Stack, Stream, describe
 
@@ -139,7 +140,7 @@ class Traces:
 
 
 class TracedPlasticity(Plasticity):
-    """The torch rule on traces given from outside, in the last of the fixations."""
+    """The torch rule on traces given from outside, in the last fixation whose contexts are all there."""
 
     def __init__(self, rule: Rule, traces: Traces) -> None:
         super().__init__(rule)
@@ -153,9 +154,10 @@ class TracedPlasticity(Plasticity):
         value = super()._evaluate(synapse, factor, signals)
         if factor not in ("post", "decay"):
             return value
-        last = torch.zeros(len(self.traces.pre), 1, 1, dtype=torch.float64)
-        last[-1] = len(last)  # Updates are averages over fixations; only the last one learns.
-        return value * last
+        learns = torch.zeros(len(self.traces.pre), 1, 1, dtype=torch.float64)
+        waits = self.rule.negatives == "around" and len(learns) > 1
+        learns[-2 if waits else -1] = len(learns)  # Updates are averages over fixations; only one of them learns.
+        return value * learns
 
 
 def expected(case: Case, rule: Rule, traces: Traces, centred: bool = False) -> dict[str, Tensor]:
@@ -163,11 +165,14 @@ def expected(case: Case, rule: Rule, traces: Traces, centred: bool = False) -> d
     activity = torch.from_numpy(case.outcome.activity["layer1"]).view(-1, POSITIONS, CELLS)
     read = activity - layer.mean if centred else activity
     response = Response(traces.pre, torch.zeros_like(activity), read)
-    plasticity, broadcast = TracedPlasticity(rule, traces), case.broadcast(activity)
-    found = plasticity.updates(layer, response, broadcast=broadcast)
+    plasticity, broadcast, feedback = TracedPlasticity(rule, traces), case.broadcast(activity), NO_FEEDBACK
+    error = broadcast["output_all"] - broadcast["label_all"] if broadcast else None
+    if rule.path is not None and rule.path.route == "layered":
+        feedback = FeedbackSignal(layer.project_feedback(error))
+    found = plasticity.updates(layer, response, broadcast=broadcast, feedback=feedback)
     if rule.feedback is not None and layer.feedback is not None:
-        error = (broadcast["output_all"] - broadcast["label_all"]).expand(-1, POSITIONS, -1)
-        found["feedback"] = plasticity.feedback_update(layer.feedback, {"activity_post": read}, error)
+        post, pre = {"activity_post": read}, error.expand(-1, POSITIONS, -1)
+        found["feedback"] = plasticity.feedback_update(layer.feedback, post, pre)
     return {name: found[name] for name in ("feedforward", "context", "feedback") if name in found}
 
 

@@ -12,6 +12,7 @@ SIZES = {
     "gather": {"positions": 3, "cells": 4},
     "onward": {"sources": SIBLINGS, "cells": 4},
     "patches": {"positions": 3, "cells": 4, "patch": 5},
+    "returning": {"targets": SIBLINGS, "width": 3, "cells": 4},
     "same_index": {"sources": SIBLINGS, "cells": 4},
     "scatter": {"positions": 3, "cells": 4, "slots": 2},
     "shift": {"units": 3, "slots": 4},
@@ -27,7 +28,7 @@ def test_synapses_come_presynaptic_cell_by_presynaptic_cell_and_have_places_of_t
 
 
 @pytest.mark.parametrize(
-    ("kind", "row"), [("patches", 4), ("table", 4), ("onward", 4), ("scatter", 4), ("broadcast", 5)]
+    ("kind", "row"), [("patches", 4), ("table", 4), ("onward", 4), ("scatter", 4), ("broadcast", 5), ("returning", 3)]
 )
 def test_rows_have_one_presynaptic_cell_and_consecutive_postsynaptic_ones(kind: str, row: int) -> None:
     pre, post, _ = (values.reshape(-1, row) for values in connectivity(kind, SIZES[kind]))
@@ -114,3 +115,14 @@ def test_tensors_become_state_and_state_tensors() -> None:
         values = stack.values_of(held[key], tensor)
         assert values.shape == stack.initial_state()[key].shape
         assert np.array_equal(stack.tensor_of(held[key], values).reshape(shape), tensor)
+
+
+def test_cells_return_to_what_their_columns_see_by_the_transpose_of_a_table() -> None:
+    fields, width, cells = ((0, 1, 2), (1, 2, 3), (2, 3, 4)), 3, 4
+    up = connectivity("table", {"sources": fields, "below": 5, "width": width, "cells": cells})
+    down = connectivity("returning", {"targets": fields, "width": width, "cells": cells})
+    pairs = np.argsort(up.place)
+    tensor = np.zeros((3, cells, 3 * width, 2), int)  # The two cells of every synapse up, in its place.
+    tensor.reshape(-1, 2)[:] = np.stack([up.pre[pairs], up.post[pairs]], 1)
+    transposed = tensor.transpose(0, 2, 1, 3).reshape(-1, 2)
+    assert np.array_equal(transposed[down.place], np.stack([down.post, down.pre], 1))
