@@ -32,8 +32,9 @@ ORDER = [
 ]
 ORDER += ["estimator", "api", "options", "commands", "cli", "__main__"]
 ENGINES = {
-    "torch": {"rate", "learners", "analysis", "config", "storage", "training", "studies", "estimator", "api"},
+    "torch": {"tasks", "rate", "learners", "analysis", "config", "storage", "training", "studies", "estimator", "api"},
     "sklearn": {"tasks", "estimator"},
+    "torchvision": {"tasks"},
     "matplotlib": {"analysis", "studies", "api"},
     "typer": {"options", "commands", "cli"},
     "brian2": {"spiking"},

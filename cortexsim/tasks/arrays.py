@@ -9,10 +9,9 @@ from typing import ClassVar
 import numpy as np
 
 from cortexsim.errors import UserError, error_prefix
-from cortexsim.seeds import stream
 from cortexsim.tasks.classes import Classes, classes_of
 from cortexsim.tasks.csv_file import read_csv
-from cortexsim.tasks.data import ArrayData, Indices, check_scaling, choose_training, scaled, split
+from cortexsim.tasks.data import ArrayData, check_scaling, choose_test, choose_training, scaled, split
 from cortexsim.tasks.numpy_files import Raw, read_npy, read_npz
 
 SUFFIXES = (".npy", ".npz", ".csv")
@@ -159,7 +158,7 @@ class Arrays:
                 pool = np.setdiff1d(np.arange(len(labels)), test_indices)
             else:
                 test_inputs, test_labels = contents.test_inputs, contents.test_labels
-                test_indices = _choose_test(len(test_labels), test, task_seed)
+                test_indices = choose_test(len(test_labels), test, task_seed)
                 pool = np.arange(len(labels))
                 train_indices = choose_training(labels, pool, train, seed)
         chosen = [contents.inputs[train_indices], test_inputs[test_indices]]
@@ -192,12 +191,6 @@ class Contents:
     classes: Classes
     test_inputs: np.ndarray | None
     test_labels: np.ndarray | None
-
-
-def _choose_test(samples: int, test: int, task_seed: int) -> Indices:
-    if test > samples:
-        raise UserError(f"{test} test samples are too many (at most {samples}, the size of the file's test set)")
-    return stream(task_seed, "test").permutation(samples)[:test]
 
 
 def _stamp(path: Path) -> tuple[int, int]:

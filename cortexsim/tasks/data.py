@@ -152,5 +152,24 @@ def choose_training(labels: NDArray[np.integer], pool: Indices, train: int, seed
     return np.concatenate([labelled[first], np.delete(labelled, first), unlabelled])[:train]
 
 
+def choose_test(samples: int, test: int, task_seed: int) -> Indices:
+    """Choose test samples from a separate test set.
+
+    Args:
+        samples: size of the test set.
+        test: number of test samples.
+        task_seed: seed of the choice.
+
+    Returns:
+        Their indices, (test,).
+
+    Raises:
+        UserError: if there are too few.
+    """
+    if test > samples:
+        raise UserError(f"{test} test samples are too many (at most {samples}, the size of the file's test set)")
+    return stream(task_seed, "test").permutation(samples)[:test]
+
+
 def _first_of_each(labels: NDArray[np.integer]) -> Indices:
     return np.unique(labels, return_index=True)[1]

@@ -14,10 +14,11 @@ import pytest
 from cortexsim.errors import UserError
 from cortexsim.seeds import stream
 from cortexsim.tasks import TASKS, UNLABELLED, Data, Task
+from tests.tasks.pictures import write_folders
 
 TRAIN, TEST = 60, 40
 NEEDED = {"digits": "sklearn", "mnist1d": "mnist1d"}
-MODULES = ["arrays", "digits", "mnist1d", "sequence"]
+MODULES = ["arrays", "digits", "images.task", "mnist1d", "sequence"]
 
 
 @pytest.fixture(params=sorted(TASKS))
@@ -25,6 +26,9 @@ def task(request: pytest.FixtureRequest, tmp_path: Path) -> Task:
     if request.param in NEEDED:
         pytest.importorskip(NEEDED[request.param])
     settings: dict[str, Any] = {}
+    if request.param == "images":
+        write_folders(tmp_path / "pictures", classes=3, each=40)
+        settings = {"path": str(tmp_path / "pictures")}
     if request.param == "arrays":
         generator = np.random.default_rng(0)
         labels = generator.integers(3, size=150)
