@@ -42,6 +42,7 @@ class Context:
         weight_groups: function of the same that returns how many consecutive columns need context weights of their own
             where a layer shares its weights, because their sources lie in different relative positions.
         second_view: whether the source is a second view of the sample, which the task must provide.
+        paired: whether both views are random, drawn anew whenever a sample is shown, and each hears the other.
         labelled: whether it carries the label.
         single_column: whether a layer of one column can learn from it.
         substrates: of the layers that support it.
@@ -52,6 +53,7 @@ class Context:
     columns: Callable[[Topology, int], Table] | None = None
     weight_groups: Callable[[Topology, int], int] = lambda topology, layer: 1
     second_view: bool = False
+    paired: bool = False
     labelled: bool = False
     single_column: bool = False
     substrates: frozenset[str] = RATE
@@ -167,13 +169,31 @@ CONTEXTS: Mapping[str, Context] = MappingProxyType(
                 single_column=True,
             ),
             Context(
+                "view",
+                "the column itself in the other of two random views of the sample: no label needed",
+                _in_second_view,
+                second_view=True,
+                paired=True,
+                single_column=True,
+            ),
+            Context(
+                "view-top",
+                "the highest layer that learns, in the other of two random views of the sample: no label needed",
+                paired=True,
+                single_column=True,
+            ),
+            Context(
                 "top", "the other columns of the highest layer that learns, not the one above oneself: no label needed"
             ),
             Context("label", "the label population, one cell per class: supervised", labelled=True, substrates=ALL),
         )
     }
 )
-"""The contexts by name, but for offsets (see `find`). A dendrite may have several, as in ``sibling+label``."""
+"""The contexts by name, but for offsets (see `find`).
+
+A dendrite may have several, as in ``sibling+label``; and cells several dendrites, each with a score of its own, as in
+``view|view-top``.
+"""
 
 
 OFFSET = re.compile(r"offset\((-?\d+(?:,-?\d+)*)\)")
@@ -202,12 +222,21 @@ def find(name: str) -> Context | None:
 
 
 def split(context: str) -> list[str]:
-    """Split the name of a context into its sources.
+    """Split the name of a context into its sources, on all dendrites.
 
-    >>> split("sibling+label"), split("none")
-    (['sibling', 'label'], [])
+    >>> split("sibling+label"), split("view|view-top"), split("none")
+    (['sibling', 'label'], ['view', 'view-top'], [])
     """
-    return [name for name in context.split("+") if name != "none"]
+    return [name for name in re.split(r"[+|]", context) if name != "none"]
+
+
+def dendrites(context: str) -> list[str]:
+    """Split the name of a context into those of the dendrites of a cell.
+
+    >>> dendrites("view|view-top"), dendrites("sibling+label")
+    (['view', 'view-top'], ['sibling+label'])
+    """
+    return context.split("|")
 
 
 def in_layer(context: str) -> list[Context]:
@@ -222,12 +251,19 @@ def in_layer(context: str) -> list[Context]:
 
 def trains_single_column(context: str) -> bool:
     """Whether a layer of one column can learn from a source in a name."""
-    return any(source.single_column for source in in_layer(context))
+    sources = (find(name) for name in split(context))
+    return any(source.single_column for source in sources if source is not None)
 
 
 def second_views(context: str) -> list[str]:
-    """List the sources in a name that need a second view of every sample."""
-    return [source.name for source in in_layer(context) if source.second_view]
+    """List the sources in a name that need a second view of every sample, but for pairs of random views."""
+    return [source.name for source in in_layer(context) if source.second_view and not source.paired]
+
+
+def paired(context: str) -> bool:
+    """Whether a source in a name needs pairs of random views."""
+    sources = (find(name) for name in split(context))
+    return any(source.paired for source in sources if source is not None)
 
 
 def column_table(context: str, topology: Topology, layer: int) -> Table:

@@ -7,6 +7,8 @@ Trees, overlapping convolutions and all-to-all layers differ in nothing but thes
 [[0, 1], [2, 3], [4, 5], [6, 7]]
 >>> convolution((5,), size=3, stride=1).fields.tolist()
 [[0, 1, 2], [1, 2, 3], [2, 3, 4]]
+>>> convolution((3,), size=3, stride=1, padding=1).fields.tolist()  # 3 is none of the positions 0 to 2: silence.
+[[3, 0, 1], [0, 1, 2], [1, 2, 3]]
 >>> tree(depth=3, size=2, channels=8).positions
 (4, 2, 1)
 """
@@ -39,13 +41,14 @@ class Columns:
     Attributes:
         grid: number of columns along each axis.
         fields: receptive field of each column, (positions, k): indices of positions of the layer below, or of the
-            input.
+            input; ``below`` stands for a position beyond the edge, which is silent.
         below: number of positions of the layer below.
         coordinates: of each column on the grid, (positions, axes).
         spacing: distance along each axis, in columns, from which receptive fields do not overlap.
         cells: per column; None for the number that the network has elsewhere.
         pools: columns that are pooled for the layer above, (positions sent, n); None without pooling.
         pooling: mean or maximum of the pooled columns, cell by cell.
+        places: columns that share a dendrite, (places, n); None where every column has its own.
     """
 
     grid: tuple[int, ...]
@@ -56,6 +59,7 @@ class Columns:
     cells: int | None = None
     pools: Table | None = None
     pooling: Pooling = "mean"
+    places: Table | None = None
 
     @property
     def positions(self) -> int:
@@ -75,6 +79,11 @@ class Columns:
     @property
     def _block(self) -> int:
         return 1 if self.pools is None else round(self.pools.shape[1] ** (1 / len(self.grid)))
+
+    @property
+    def padded(self) -> bool:
+        """Whether receptive fields reach beyond the edge of the layer below."""
+        return bool((self.fields == self.below).any())
 
     @cached_property
     def contiguous(self) -> bool:
@@ -139,8 +148,8 @@ class Topology:
         return indices
 
 
-def convolution(grid: tuple[int, ...], size: int, stride: int, cells: int | None = None) -> Columns:
-    """Build a layer whose receptive fields are windows of the layer below, as in a convolution without padding.
+def convolution(grid: tuple[int, ...], size: int, stride: int, cells: int | None = None, padding: int = 0) -> Columns:
+    """Build a layer whose receptive fields are windows of the layer below, as in a convolution.
 
     With a stride equal to the size, receptive fields do not overlap, and a stack of such layers is a tree. A window is
     never wider than an axis; the last positions of an axis are not seen where the stride does not reach them.
@@ -153,11 +162,12 @@ def convolution(grid: tuple[int, ...], size: int, stride: int, cells: int | None
         size: of a window along each axis, in positions.
         stride: from one window to the next, in positions.
         cells: per column; None for the number that the network has elsewhere.
+        padding: silent positions beyond each edge of every axis, less than ``size``.
     """
-    sizes = [min(size, n) for n in grid]
-    starts = [np.arange(0, n - k + 1, stride) for n, k in zip(grid, sizes, strict=True)]
+    sizes = [min(size, n + 2 * padding) for n in grid]
+    starts = [np.arange(0, n + 2 * padding - k + 1, stride) for n, k in zip(grid, sizes, strict=True)]
     spacing = tuple(-(-k // stride) for k in sizes)
-    return _windows(grid, sizes, starts, spacing, cells)
+    return _windows(grid, sizes, starts, spacing, cells, padding)
 
 
 def spread(grid: tuple[int, ...], columns: tuple[int, ...], cells: int | None = None) -> Columns:
@@ -213,6 +223,46 @@ def pooled(columns: Columns, block: int, pooling: Pooling) -> Columns:
     return replace(columns, pools=convolution(columns.grid, block, block).fields, pooling=pooling)
 
 
+def blocks(grid: tuple[int, ...], count: int) -> Table:
+    """Divide a grid into ``count`` blocks of equal size along each axis; a remainder at the far edges is left out.
+
+    >>> blocks((5,), count=2).tolist()
+    [[0, 1], [2, 3]]
+
+    Args:
+        grid: number of positions along each axis.
+        count: of blocks along each axis.
+
+    Returns:
+        Positions of each block, (blocks, n).
+
+    Raises:
+        UserError: where there are fewer positions than blocks.
+    """
+    if count > min(grid):
+        raise UserError(f"places = {count}: the layer sends {' x '.join(map(str, grid))} positions (at most so many)")
+    sizes = [n // count for n in grid]
+    starts = [np.arange(count) * k for k in sizes]
+    return _windows(grid, sizes, starts, (1,) * len(grid), None).fields
+
+
+def with_places(columns: Columns, places: int) -> Columns:
+    """Divide a layer into places, blocks of columns that share a dendrite.
+
+    >>> with_places(convolution((4,), size=1, stride=1), places=2).places.tolist()
+    [[0, 1], [2, 3]]
+
+    Args:
+        columns: the layer; blocks consist of whole pools of it.
+        places: along each axis, of what the layer sends.
+
+    Raises:
+        UserError: where there are fewer positions than places.
+    """
+    found = blocks(columns.sent_grid, places)
+    return replace(columns, places=found if columns.pools is None else columns.pools[found].reshape(len(found), -1))
+
+
 def stacked(grid: tuple[int, ...], channels: int, layers: tuple[Columns, ...]) -> Topology:
     """Stack layers on an input, and renumber columns so that those under one parent are consecutive, as in a tree.
 
@@ -238,7 +288,8 @@ def stacked(grid: tuple[int, ...], channels: int, layers: tuple[Columns, ...]) -
         lower, upper = ordered[k], ordered[k + 1]
         order = upper.fields.ravel()
         if lower.pools is None and np.array_equal(np.sort(order), np.arange(lower.positions)):
-            ordered[k] = replace(lower, fields=lower.fields[order], coordinates=lower.coordinates[order])
+            places = None if lower.places is None else np.argsort(order)[lower.places]
+            ordered[k] = replace(lower, fields=lower.fields[order], coordinates=lower.coordinates[order], places=places)
             ordered[k + 1] = replace(upper, fields=np.arange(order.size).reshape(upper.fields.shape))
     return Topology(grid, channels, tuple(ordered))
 
@@ -297,13 +348,15 @@ def _windows(
     starts: list[Table],
     spacing: tuple[int, ...],
     cells: int | None,
+    padding: int = 0,
 ) -> Columns:
     """Build the layer whose receptive fields are windows of these sizes that start at these positions of each axis."""
-    numbers = np.arange(math.prod(grid)).reshape(grid)
+    below = math.prod(grid)
+    numbers = np.pad(np.arange(below).reshape(grid), padding, constant_values=below)
     shape = tuple(len(axis) for axis in starts)
     coordinates = np.stack([axis.ravel() for axis in np.indices(shape)], 1)
     fields = [
         numbers[tuple(slice(s[i], s[i] + k) for s, i, k in zip(starts, place, sizes, strict=True))].ravel()
         for place in coordinates
     ]
-    return Columns(shape, np.array(fields, dtype=np.intp), numbers.size, coordinates, spacing, cells)
+    return Columns(shape, np.array(fields, dtype=np.intp), below, coordinates, spacing, cells)

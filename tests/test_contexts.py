@@ -35,13 +35,13 @@ def test_cousins_share_a_grandparent_and_no_parent() -> None:
 
 
 def test_columns_of_a_second_view_count_on_from_the_first() -> None:
-    for name in ("synonym", "next"):
+    for name in ("synonym", "next", "view"):
         assert contexts.column_table(name, tree(2, 3, 4), 1).tolist() == [[3], [4], [5]]
     assert contexts.column_table("sibling+synonym", tree(2, 2, 4), 1).tolist() == [[1, 2], [0, 3]]
     assert "privileged: needs the grammar" in contexts.CONTEXTS["synonym"].meaning
 
 
-@pytest.mark.parametrize("name", ["none", "label", "top", "label+top"])
+@pytest.mark.parametrize("name", ["none", "label", "top", "label+top", "view-top"])
 def test_what_is_not_of_the_layer_is_no_column_of_it(name: str) -> None:
     assert contexts.column_table(name, tree(3, 2, 4), 1).shape == (4, 0)
 

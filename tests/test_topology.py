@@ -171,3 +171,40 @@ def test_layers_have_cells_of_their_own_number() -> None:
     network = Network.build(Architecture(cells=3), topology.stacked((8,), 2, layers), 4, 0)
     assert [tuple(layer.feedforward.weights.shape) for layer in network.layers] == [(1, 5, 4), (1, 3, 10), (1, 3, 6)]
     assert network.classify(network.activities(torch.rand(7, 8, 2))[-1]).shape == (7, 4)
+
+
+@pytest.mark.parametrize(
+    ("shape", "size", "stride", "padding"), [((5,), 3, 1, 1), ((4, 6), 3, 1, 1), ((5, 5), 3, 2, 2)]
+)
+def test_windows_with_padding_are_those_of_a_convolution(
+    shape: tuple[int, ...], size: int, stride: int, padding: int
+) -> None:
+    values = np.random.default_rng(0).normal(size=shape)
+    found = topology.convolution(shape, size, stride, padding=padding)
+    silent = np.append(values.ravel(), 0.0)
+    padded = np.lib.stride_tricks.sliding_window_view(np.pad(values, padding), (size,) * len(shape))
+    expected = padded[(slice(None, None, stride),) * len(shape)]
+    assert found.grid == expected.shape[: len(shape)]
+    assert (silent[found.fields] == expected.reshape(found.positions, -1)).all()
+    assert found.padded
+    assert not topology.convolution(shape, size, stride).padded
+
+
+def test_places_are_blocks_of_whole_pools() -> None:
+    layer = topology.with_places(topology.pooled(topology.convolution((9, 8), 1, 1), 2, "max"), 2)
+    assert layer.places is not None
+    number = np.arange(72).reshape(9, 8)
+    for place, (row, column) in zip(layer.places, [(0, 0), (0, 4), (4, 0), (4, 4)], strict=True):
+        assert sorted(place) == sorted(number[row : row + 4, column : column + 4].ravel())
+    with pytest.raises(UserError, match=r"places = 5: the layer sends 4 x 4 positions"):
+        topology.with_places(topology.pooled(topology.convolution((9, 8), 1, 1), 2, "max"), 5)
+
+
+def test_places_follow_their_columns_when_these_are_renumbered() -> None:
+    grid = (4, 4)
+    first = topology.with_places(topology.convolution(grid, 1, 1), 2)
+    found = topology.stacked(grid, 1, (first, topology.convolution(grid, 2, 2))).layers[0]
+    assert first.places is not None
+    assert found.places is not None
+    for before, after in zip(first.places, found.places, strict=True):
+        assert sorted(first.fields[before].ravel()) == sorted(found.fields[after].ravel())

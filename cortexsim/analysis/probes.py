@@ -1,5 +1,6 @@
 """Probes: measurements of the activity of a network, which do not change it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,8 @@ from cortexsim.seeds import stream
 from cortexsim.tasks import Data
 
 CHUNK = 1024  # Number of samples evaluated at once.
+MAX_INPUTS = 2**28  # Number of presynaptic values of one layer that are in memory at once: a gigabyte.
+MAX_COLUMNS = 64  # Number of columns of a layer, evenly spaced, in which it is measured.
 MAX_SAMPLES = 2048  # Number of samples used to measure the geometry of a code.
 
 
@@ -33,18 +36,29 @@ class Geometry:
 
 
 @torch.no_grad()
-def activities(network: Network, leaves: Tensor) -> list[Tensor]:
-    """Activity of all layers, computed in chunks of `CHUNK` samples.
+def activities(network: Network, leaves: Tensor, pools: Sequence[Tensor] = ()) -> list[Tensor]:
+    """Activity of all layers, computed in chunks of `CHUNK` samples, or of fewer if layers have many columns.
 
     Args:
         network: the network.
         leaves: inputs, (samples, positions, channels), on the device of the network.
+        pools: positions of each layer over which its activity is averaged, (places, n); none by default.
 
     Returns:
-        One tensor (samples, positions, cells) per layer.
+        One tensor (samples, positions or places, cells) per layer.
     """
-    chunks = [network.activities(chunk) for chunk in leaves.split(CHUNK)]
+    chunks = [_pooled(network.activities(chunk), pools) for chunk in leaves.split(_chunk(network))]
     return [torch.cat(parts) for parts in zip(*chunks, strict=True)]
+
+
+def _pooled(codes: list[Tensor], pools: Sequence[Tensor]) -> list[Tensor]:
+    return [code[:, pool].mean(2) for code, pool in zip(codes, pools, strict=True)] if pools else codes
+
+
+def _chunk(network: Network) -> int:
+    """Number of samples that are evaluated at once: the receptive fields of one layer are to fit into memory."""
+    inputs = max(layer.positions * layer.feedforward.weights.shape[2] for layer in network.layers)
+    return max(1, min(CHUNK, MAX_INPUTS // inputs))
 
 
 def code_geometry(network: Network, samples: Data, seed: int) -> Geometry:
@@ -81,5 +95,6 @@ def _latents(samples: Data, network: Network, level: int, positions: int) -> np.
 
 def _as_numpy(network: Network, samples: Data) -> list[np.ndarray]:
     inputs = to_tensor(samples.inputs, network.output.detach())
+    codes = (code[:, :: -(-code.shape[1] // MAX_COLUMNS)] for code in activities(network, inputs))
     # Activity that has diverged is set to 0, so that all measurements are finite.
-    return [np.nan_to_num(code.cpu().numpy(), posinf=0.0, neginf=0.0) for code in activities(network, inputs)]
+    return [np.nan_to_num(code.cpu().numpy(), posinf=0.0, neginf=0.0) for code in codes]

@@ -9,7 +9,7 @@ from cortexsim.analysis.readout import Readout
 from cortexsim.config.consistency import brian_settings
 from cortexsim.config.schema import Model
 from cortexsim.config.wiring import check_wiring, contexts_on, learning_layers, topology_on
-from cortexsim.errors import error_prefix
+from cortexsim.errors import UserError, error_prefix
 from cortexsim.learners import (
     Backprop,
     BrianLearner,
@@ -19,18 +19,24 @@ from cortexsim.learners import (
     HybridNetwork,
     Learner,
     Local,
+    PairedEndToEnd,
+    PairedLocal,
     PredictiveCoding,
     Segment,
     Untrained,
     clapp_loss,
     infonce_loss,
+    paired_clapp_loss,
+    paired_infonce_loss,
 )
 from cortexsim.rate import Architecture, Network, Optimization, Synapses, VectorNetwork
 from cortexsim.rate.context_synapses import ContextSynapses
 from cortexsim.spiking import State, constrained_weights, inhibitory_input
 from cortexsim.tasks import Layout
+from cortexsim.topology import blocks
 
 CONTRASTS = {"clapp": clapp_loss, "infonce": infonce_loss}
+PAIRED = {"clapp": paired_clapp_loss, "infonce": paired_infonce_loss}
 
 
 def assemble(model: Model, task: Layout, seed: int, device: str = "cpu", target: str = "cpp") -> Learner:
@@ -65,6 +71,8 @@ def assemble(model: Model, task: Layout, seed: int, device: str = "cpu", target:
         ),
         device,
     )
+    with error_prefix(model.name):
+        readout_pools(model, network)
     if isinstance(network, HybridNetwork):
         return _streamed(model, network, substrates, listening, seed, target)
     if model.training.loss in CONTRASTS:
@@ -80,6 +88,8 @@ def assemble(model: Model, task: Layout, seed: int, device: str = "cpu", target:
 
 def _contrastive(model: Model, network: Network, seed: int) -> Learner:
     """Build a learner that minimises an unsupervised loss of the whole network."""
+    if model.training.context == "view":
+        return PairedEndToEnd(network, _optimization(model), PAIRED[model.training.loss])
     loss = CONTRASTS[model.training.loss]
     if model.learner == "backprop":
         return EndToEnd(network, _optimization(model), loss)
@@ -147,7 +157,8 @@ def _inhibitory_input(network: Network, first: int, size: int, seed: int) -> Sta
 def _local(model: Model, network: Network) -> Local:
     assert model.rule is not None
     shaped = learning_layers(model, network.topology)
-    return Local(
+    kind = PairedLocal if model.sees_pairs else Local
+    return kind(
         network,
         model.plasticity_rule(),
         _optimization(model),
@@ -166,6 +177,7 @@ def _optimization(model: Model) -> Optimization:
         feedback_eta=model.training.feedback_eta,
         weight_decay=model.training.weight_decay,
         warm_up=model.training.warm_up,
+        schedule=model.training.schedule,
     )
 
 
@@ -173,6 +185,8 @@ def _context_synapses(model: Model) -> ContextSynapses:
     """Choose how context synapses begin: silent, but for learners that do not begin with silent ones."""
     if model.learner == "local" and model.plasticity_rule().context is None:
         return "one_to_one"
+    if model.network.initial == "uniform":
+        return "uniform"
     untaught = model.learner in ("backprop", "untrained") and model.training.loss not in CONTRASTS
     return "random" if untaught and not model.in_brian else "silent"
 
@@ -194,6 +208,24 @@ def budget(model: Model) -> Budget:
     return Budget(model.training.epochs, model.training.batch)
 
 
+def readout_pools(model: Model, network: Network) -> list[torch.Tensor]:
+    """Return the positions of each layer over which the readout averages, (places, n); empty if it averages none.
+
+    Raises:
+        UserError: ``readout.places`` does not have one number, which fits, for each layer.
+    """
+    places, layers = model.readout.places, network.topology.layers
+    if not places:
+        return []
+    if len(places) != len(layers):
+        raise UserError(f"readout.places = {places}: the network has {len(layers)} layers (a number for each)")
+    with error_prefix("readout"):
+        pools = [blocks(columns.sent_grid, count) for columns, count in zip(layers, places, strict=True)]
+    return [torch.from_numpy(pool).to(network.output.device) for pool in pools]
+
+
 def readout(model: Model, kind: str | None = None) -> Readout:
     """Return the readout of a model, or one of another kind (``linear``, ``two-layer``) with the same settings."""
-    return Readout(**model.readout.model_dump(exclude={"labels"}) | ({"kind": kind} if kind else {}))
+    return Readout(
+        **model.readout.model_dump(exclude={"labels", "layers", "places"}) | ({"kind": kind} if kind else {})
+    )

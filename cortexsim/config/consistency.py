@@ -4,6 +4,7 @@ from cortexsim import contexts
 from cortexsim.config.schema import Model
 from cortexsim.config.unused import check_used
 from cortexsim.config.values import SpikingTable, settings
+from cortexsim.config.views import check_views
 from cortexsim.errors import UserError, nearest
 from cortexsim.learners.contrast import SACCADES
 from cortexsim.rules import Rule
@@ -26,6 +27,7 @@ def _check_learner(model: Model) -> None:
     model.own_task()
     check_brian(model)
     _check_sending(model)
+    check_views(model)
     if model.training.loss != "labels":
         _check_loss(model)
     if model.learner in ("backprop", "untrained"):
@@ -63,9 +65,9 @@ def _check_context(model: Model, rule: Rule) -> None:
     inside = {context.name for context in contexts.in_layer(model.rule.context)}
     if rule.context is None and not ("context" in rule.requires and set(names) <= inside):
         raise UserError(f"{setting}: rule '{rule.name}' has no context synapses ('sibling')")
-    if contexts.second_views(model.rule.context) and model.learner != "local":
+    if (contexts.second_views(model.rule.context) or model.sees_pairs) and model.learner != "local":
         raise UserError(f"{setting}: learner = '{model.learner}' uses a single view of every sample ('sibling')")
-    if "top" in names and model.rule.schedule == "greedy":
+    if {"top", "view-top"} & set(names) and model.rule.schedule == "greedy":
         raise UserError(
             f"{setting}: layers must learn together with the top that they receive (schedule = 'simultaneous')"
         )

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from cortexsim import contexts
 from cortexsim.analysis.readout import Readout
 from cortexsim.config.tasks import build_task
 from cortexsim.config.values import (
@@ -22,7 +23,7 @@ from cortexsim.config.values import (
 from cortexsim.errors import UserError, error_prefix
 from cortexsim.learners import Budget
 from cortexsim.rate import Architecture, Optimization
-from cortexsim.rate.architecture import InputScaling, NormalisationName, Sends, TransferName
+from cortexsim.rate.architecture import Initial, InputScaling, NormalisationName, Sends, TransferName
 from cortexsim.rules import Rule, load_rule
 from cortexsim.rules.error_path import Feedback, Masks
 from cortexsim.tasks import Layout, Task
@@ -64,16 +65,21 @@ class LayerTable(Table):
     Attributes:
         size: size of each receptive field, in positions of the layer below along each axis; or ``"all"``.
         stride: distance between the receptive fields of neighbouring columns; ``size`` by default.
+        padding: silent positions beyond each edge of the layer below; fewer than ``size``.
         cells: cells in each column; those of the table ``network`` by default.
         pool: how many columns are pooled along each axis for the layer above.
         pooling: how they are pooled.
+        places: along each axis, blocks of columns that share their dendrites, so that the layer has one score; every
+            column has its own by default.
     """
 
     size: Count | Literal["all"]
     stride: Count | None = None
+    padding: Annotated[int, Field(ge=0, strict=True)] = 0
     cells: Cells | None = None
     pool: Count = 1
     pooling: Pooling = "mean"
+    places: Count | None = None
 
 
 class NetworkTable(Table):
@@ -85,6 +91,7 @@ class NetworkTable(Table):
     units: Literal["scalar", "vector"] = "scalar"
     shared: Annotated[bool, Field(strict=True)] = ARCHITECTURE.shared
     transfer: TransferName = ARCHITECTURE.transfer
+    initial: Initial = ARCHITECTURE.initial
     initial_scale: Positive = ARCHITECTURE.initial_scale
     input_rms: Annotated[Positive | None, BeforeValidator(lambda value: None if value == "none" else value)] = (
         ARCHITECTURE.input_rms
@@ -102,6 +109,7 @@ class RuleTable(Table):
 
     name: str
     context: str = "sibling"
+    scope: Literal["column", "layer"] | None = None
     schedule: Literal["greedy", "simultaneous"] = "greedy"
     top: Literal["readout", "label"] = "readout"
     feedback: Feedback | None = None
@@ -112,24 +120,34 @@ class RuleTable(Table):
 
 
 class TrainingTable(Table):
-    """Number of samples and epochs, loss, optimizer and learning rates."""
+    """Number of samples and epochs, loss and its context, optimizer and learning rates."""
 
     samples: Annotated[int, Field(ge=2, strict=True)] = 4096
     epochs: Count = BUDGET.epochs
     batch: Annotated[int, Field(ge=2, strict=True)] = BUDGET.batch
     loss: Literal["labels", "clapp", "infonce"] = "labels"
+    context: Literal["sibling", "view"] = "sibling"
     optimizer: Literal["sgd", "adamw"] = OPTIMIZATION.method
     eta: Positive = OPTIMIZATION.eta
     context_eta: Positive = OPTIMIZATION.context_eta
     feedback_eta: Positive = OPTIMIZATION.feedback_eta
     weight_decay: NotNegative = OPTIMIZATION.weight_decay
     warm_up: Annotated[float, Field(ge=0, lt=1, strict=True)] = OPTIMIZATION.warm_up
+    schedule: Literal["linear", "constant"] = OPTIMIZATION.schedule
 
 
 class ReadoutTable(Table):
-    """The supervised decoder of learners without an output of their own; ``labels`` limits how many labels it uses."""
+    """The supervised decoder of learners without an output of their own.
+
+    Attributes:
+        labels: how many labels it may use.
+        layers: ``"highest"`` reads the highest layer that learns, ``"all"`` those up to it.
+        places: into how many blocks, along each axis, the output of each layer is averaged first.
+    """
 
     labels: Count | None = None
+    layers: Literal["highest", "all"] = "highest"
+    places: list[Count] | None = None
     kind: Literal["linear", "two-layer"] = READOUT.kind
     hidden: Cells = READOUT.hidden
     epochs: Count = READOUT.epochs
@@ -202,6 +220,11 @@ class Model(Table):
         return (*named, *[named[-1]] * depth)[:depth]
 
     @property
+    def sees_pairs(self) -> bool:
+        """Whether it learns from pairs of random views."""
+        return self.training.context == "view" or (self.rule is not None and contexts.paired(self.rule.context))
+
+    @property
     def in_brian(self) -> bool:
         """Whether any layer is simulated in Brian2."""
         return set(self.network.substrate) != {"rate"}
@@ -220,6 +243,8 @@ class Model(Table):
             rule = rule.with_constants(self.rule.constants, {})
         with error_prefix("rule.gain"):
             rule = rule.with_constants({}, self.rule.gain)
+        with error_prefix("rule"):
+            rule = rule.with_scope(self.rule.scope)
         with error_prefix("rule"):
             return rule.with_error_path(self.rule.feedback, self.rule.masks)
 

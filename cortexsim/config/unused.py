@@ -7,7 +7,7 @@ from cortexsim.config.schema import Model
 from cortexsim.errors import UserError
 from cortexsim.rules import Rule
 
-OF_STEPS = ("epochs", "batch", "optimizer", "eta", "context_eta", "feedback_eta", "weight_decay", "warm_up")
+OF_STEPS = ("epochs", "batch", "optimizer", "eta", "context_eta", "feedback_eta", "weight_decay", "warm_up", "schedule")
 Unused = Iterator[tuple[str, str]]
 """Dotted keys, each with the reason why it has no effect."""
 
@@ -84,6 +84,8 @@ def _of_cells(model: Model, rule: Rule | None, subject: str) -> Unused:
     if not (predicts or model.training.loss == "clapp" or (rule is not None and rule.context is not None)):
         loss = "" if model.learner == "local" else f", with loss = '{model.training.loss}',"
         yield "training.context_eta", f"{subject}{loss} has no context synapses that learn"
+    if model.training.loss == "labels":
+        yield "training.context", "loss = 'labels' has none"
     if model.learner == "feedback":
         yield "rule.schedule", "learner = 'feedback' trains all layers simultaneously"
 
@@ -93,6 +95,7 @@ def _of_labels(model: Model) -> Unused:
     supervised = model.learner in ("backprop", "feedback") and model.training.loss == "labels"
     top = model.rule is not None and model.rule.top == "label"
     if supervised or top:
-        yield "readout.kind", "the learner has its own output"
+        for name in ("kind", "layers", "places"):
+            yield f"readout.{name}", "the learner has its own output"
     if supervised or top or (model.rule is not None and "label" in contexts.split(model.rule.context)):
         yield "readout.labels", "the layers learn from all labels"

@@ -35,15 +35,19 @@ def _columns(table: LayerTable, grid: tuple[int, ...]) -> Columns:
     if table.pooling != "mean" and table.pool == 1:
         raise UserError(f"pooling = '{table.pooling}': no columns are pooled (pool = 2 or more, or leave it out)")
     if table.size == "all":
-        if table.stride is not None or table.pool > 1:
-            raise UserError("size = 'all': the layer is a single column (leave stride and pool out)")
-        return topology.all_to_all(grid, table.cells)
-    if table.size > max(grid):
+        if table.stride is not None or table.pool > 1 or table.padding:
+            raise UserError("size = 'all': the layer is a single column (leave stride, padding and pool out)")
+        columns = topology.all_to_all(grid, table.cells)
+        return columns if table.places is None else topology.with_places(columns, table.places)
+    if table.size > max(grid) + 2 * table.padding:
         raise UserError(
             f"size = {table.size}: the layer below has {' x '.join(map(str, grid))} positions ('all', or less)"
         )
-    columns = topology.convolution(grid, table.size, table.stride or table.size, table.cells)
-    return columns if table.pool == 1 else topology.pooled(columns, table.pool, table.pooling)
+    if table.padding >= table.size:
+        raise UserError(f"padding = {table.padding}: a column would see nothing (less than size = {table.size})")
+    columns = topology.convolution(grid, table.size, table.stride or table.size, table.cells, table.padding)
+    columns = columns if table.pool == 1 else topology.pooled(columns, table.pool, table.pooling)
+    return columns if table.places is None else topology.with_places(columns, table.places)
 
 
 def learning_layers(model: Model, wired: Topology) -> int:
@@ -75,6 +79,8 @@ def contexts_on(model: Model, wired: Topology) -> tuple[str, ...]:
         UserError: a layer that the rule trains has no context.
     """
     depth = wired.depth
+    if model.training.context == "view":
+        return (*["none"] * (depth - 1), "view") if model.training.loss == "clapp" else ()
     if model.training.loss == "clapp":
         return (*["none"] * (depth - 2), "sibling", "none")[-depth:]
     if model.rule is None:
@@ -111,17 +117,15 @@ def contexts_on(model: Model, wired: Topology) -> tuple[str, ...]:
 
 
 def _context_of(model: Model, wired: Topology, number: int, highest: int) -> str:
-    """Return those of a model's contexts that exist for a layer, or else siblings."""
+    """Return those of a model's contexts that exist for a layer, dendrite by dendrite, or else siblings."""
     assert model.rule is not None
-    available = []
-    for name in contexts.split(model.rule.context):
-        inside = contexts.column_table(name, wired, number).shape[1] > 0
-        top = name == "top" and number != highest and wired.layers[highest - 1].positions > 1
-        if inside or top or _known(name).labelled:
-            available.append(name)
-    if not available and contexts.column_table("sibling", wired, number).shape[1]:
-        available = ["sibling"]
-    if not available:
+    dendrites = []
+    for name in contexts.dendrites(model.rule.context):
+        if available := [source for source in contexts.split(name) if _exists(source, wired, number, highest)]:
+            dendrites.append("+".join(available))
+    if not dendrites and contexts.column_table("sibling", wired, number).shape[1]:
+        dendrites = ["sibling"]
+    if not dendrites:
         others = ", ".join(
             f"'{name}'" for name in ("sibling", "neighbour") if contexts.column_table(name, wired, number).shape[1]
         )
@@ -129,7 +133,15 @@ def _context_of(model: Model, wired: Topology, number: int, highest: int) -> str
             f"rule.context = '{model.rule.context}': no column of layer {number} has a context of this kind"
             f" ({f'it has {others}' if others else 'add columns, or a layer above'})"
         )
-    return "+".join(available)
+    return "|".join(dendrites)
+
+
+def _exists(name: str, wired: Topology, number: int, highest: int) -> bool:
+    """Whether a layer has a context of this name; ``highest`` is the highest layer with one."""
+    inside = contexts.column_table(name, wired, number).shape[1] > 0
+    top = name == "top" and number != highest and wired.layers[highest - 1].positions > 1
+    source = _known(name)
+    return inside or top or source.labelled or (source.paired and not source.columns)
 
 
 def _known(name: str) -> contexts.Context:
@@ -155,6 +167,9 @@ def check_wiring(model: Model, task: Layout, wired: Topology) -> None:
         UserError: they do not.
     """
     rule, several = model.rule, "the highest layer has several columns (a last [[layer]] of size 'all')"
+    if model.sees_pairs and task.second_views != "view":
+        key, value = ("training", model.training.context) if rule is None else ("rule", rule.context)
+        raise UserError(f"{key}.context = '{value}': task '{task.name}' has no random views ('digits', 'images')")
     if rule is not None:
         for name in contexts.second_views(rule.context):
             if name != task.second_views:
@@ -168,8 +183,10 @@ def check_wiring(model: Model, task: Layout, wired: Topology) -> None:
             raise UserError(
                 f"rule.context = '{rule.context}': receptive fields overlap, so that columns have no unique ancestor"
             )
-    if model.training.loss != "labels" and not (
-        wired.depth > 1 and contexts.column_table("sibling", wired, wired.depth - 1).shape[1]
+    if (
+        model.training.loss != "labels"
+        and model.training.context == "sibling"
+        and not (wired.depth > 1 and contexts.column_table("sibling", wired, wired.depth - 1).shape[1])
     ):
         raise UserError(
             f"training.loss = '{model.training.loss}': no column of the layer below the highest has a sibling"
@@ -180,5 +197,8 @@ def check_wiring(model: Model, task: Layout, wired: Topology) -> None:
         fed = model.learner == "feedback"
         why = "errors cannot be propagated through pooling" if fed else "only scalar rate cells can be pooled"
         raise UserError(f"layer {pools[0]}: pool: {why} (leave it out)")
+    padded = [number for number, layer in enumerate(wired.layers, 1) if layer.padded]
+    if padded and model.in_brian:
+        raise UserError(f"layer {padded[0]}: padding: columns in Brian2 see the layer below alone (leave it out)")
     if model.network.units == "vector" and wired.layers[-1].positions > 1:
         raise UserError(f"network.units = 'vector': {several}")

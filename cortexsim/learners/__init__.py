@@ -2,11 +2,12 @@
 
 from cortexsim.learners.backprop import Backprop
 from cortexsim.learners.brian_learner import BrianLearner
-from cortexsim.learners.contrast import clapp_loss, infonce_loss
-from cortexsim.learners.end_to_end import EndToEnd
+from cortexsim.learners.contrast import clapp_loss, infonce_loss, paired_clapp_loss, paired_infonce_loss
+from cortexsim.learners.end_to_end import EndToEnd, PairedEndToEnd, paired_loss
 from cortexsim.learners.feedback import Feedback
 from cortexsim.learners.hybrid_network import CLIPPED, HybridNetwork
 from cortexsim.learners.local import Local
+from cortexsim.learners.paired import PairedLocal
 from cortexsim.learners.predictive_coding import PredictiveCoding
 from cortexsim.learners.protocol import (
     START,
@@ -17,6 +18,7 @@ from cortexsim.learners.protocol import (
     EpochEnd,
     Event,
     Learner,
+    Pairs,
     check_cursor,
     events,
     train,
@@ -41,6 +43,9 @@ __all__ = [
     "HybridNetwork",
     "Learner",
     "Local",
+    "PairedEndToEnd",
+    "PairedLocal",
+    "Pairs",
     "PredictiveCoding",
     "Segment",
     "State",
@@ -50,5 +55,8 @@ __all__ = [
     "events",
     "infonce_loss",
     "load_exactly",
+    "paired_clapp_loss",
+    "paired_infonce_loss",
+    "paired_loss",
     "train",
 ]

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from cortexsim.errors import UserError
-from cortexsim.rate import Layer, Network
+from cortexsim.rate import Layer, Network, exchanged
 
 SACCADES = 8  # Number of negative samples of InfoNCE.
 TEMPERATURE = 0.1
@@ -40,6 +40,49 @@ def clapp_loss(layer: Layer, activity: Tensor) -> Tensor:
     return (torch.relu(1 - own) + torch.relu(1 + other)).mean()
 
 
+def paired_clapp_loss(layer: Layer, activity: Tensor) -> Tensor:
+    """Compute the hinge losses of CLAPP++ for pairs of views, one for each dendrite: as `clapp_loss`, c the other view.
+
+    The context is taken as given, and a layer with places has one score, of their averages. A dendrite for the top
+    hears this layer, as in the highest layer that learns.
+
+    Source: Zihan, Delrocq, Bellec, Gerstner, ICML 2026.
+
+    Args:
+        layer: with context synapses B.
+        activity: z, (2 batch, positions, cells): that of all first views before that of all second ones.
+
+    Returns:
+        Mean over batch and positions, summed over dendrites, ().
+    """
+    z = layer.exposed(activity)
+    c = exchanged(z).detach()
+    top = c if layer.places is not None else exchanged(layer.send(activity)).detach()
+    external, losses = {"view-top": top.flatten(1).unsqueeze(1)}, []
+    for each in layer.each_dendrite:
+        assert each.context is not None
+        predicted = each.context(each.gather_context(c, external, c))
+        own, other = ((z * prediction).sum(2) for prediction in (predicted, predicted.roll(1, 0)))
+        losses.append((torch.relu(1 - own) + torch.relu(1 + other)).mean())
+    return torch.stack(losses).sum()
+
+
+def paired_infonce_loss(layer: Layer, activity: Tensor) -> Tensor:
+    """Compute InfoNCE of angles for pairs of views: as `infonce_loss`, c the activity in the other view.
+
+    Activity is averaged over positions, as is usual at the end of a convolutional network.
+
+    Args:
+        layer: whose activity it is.
+        activity: z, (2 batch, positions, cells): that of all first views before that of all second ones.
+
+    Returns:
+        Mean over the batch, ().
+    """
+    z = layer.send(activity).mean(1, keepdim=True)
+    return _infonce(z, exchanged(z))
+
+
 def infonce_loss(layer: Layer, activity: Tensor) -> Tensor:
     """Compute InfoNCE of angles, -log softmax_0(cos(z, c_k) / temperature), c the mean of the siblings, cell by cell.
 
@@ -52,10 +95,12 @@ def infonce_loss(layer: Layer, activity: Tensor) -> Tensor:
     Returns:
         Mean over batch and positions, ().
     """
-    z, c = (
-        values / torch.sqrt(values.square().sum(2, keepdim=True) + 1e-8)
-        for values in (activity, layer.same_index_mean(layer.gather_context(activity)))
-    )
+    return _infonce(activity, layer.same_index_mean(layer.gather_context(activity)))
+
+
+def _infonce(activity: Tensor, context: Tensor) -> Tensor:
+    """InfoNCE of the angles between activity and context, each (batch, positions, cells)."""
+    z, c = (values / torch.sqrt(values.square().sum(2, keepdim=True) + 1e-8) for values in (activity, context))
     scores = torch.stack([(z * c.roll(lag, 0)).sum(2) for lag in range(SACCADES + 1)], 1)
     own = scores.new_zeros(activity.shape[:2], dtype=torch.long)
     return cross_entropy(scores / TEMPERATURE, own)

@@ -4,7 +4,61 @@ from torch import Tensor
 
 from cortexsim.learners.contrast import Contrast, without_top
 from cortexsim.learners.state import OptimizedNetwork
-from cortexsim.rate import Network, Optimization, Optimizer
+from cortexsim.rate import Network, Optimization, Optimizer, side_by_side
+
+
+class PairedEndToEnd(OptimizedNetwork):
+    """Gradient descent on a contrastive loss of the highest layer, for pairs of random views, through all layers.
+
+    Args:
+        network: to train.
+        optimization: how weights follow their gradients.
+        loss: of that layer, for pairs.
+    """
+
+    stages = 1
+    uses_labels = False
+    streaming_stages = frozenset[int]()
+
+    def __init__(self, network: Network, optimization: Optimization, loss: Contrast) -> None:
+        self.network, self.loss = network, loss
+        self.trained_layers = len(network.layers)
+        trained = {name: tensor for name, tensor in network.weights("context").items() if name.startswith("layer")}
+        for tensor in trained.values():
+            tensor.requires_grad_()
+        self.optimizer = Optimizer(optimization, trained, descend=True)
+
+    def stage_inputs(self, stage: int, inputs: Tensor, *views: Tensor) -> Tensor:
+        """Return the inputs, (samples, positions, channels), of which new views are shown in every epoch."""
+        return inputs
+
+    def step(self, stage: int, batch: Tensor, labels: Tensor, progress: float | None) -> None:
+        """Update the weights of all layers after a batch of pairs, (batch, 2, positions, channels)."""
+        self.optimizer.torch.zero_grad()
+        paired_loss(self.network, self.loss, batch, learning=True).backward()
+        self.optimizer.step(progress=progress)
+
+    def classify(self, inputs: Tensor) -> None:
+        """Return None for any inputs, (samples, positions, channels): a readout is to be fitted."""
+
+
+def paired_loss(network: Network, loss: Contrast, batch: Tensor, learning: bool = False) -> Tensor:
+    """Compute a loss of the highest layer of a network for pairs of views.
+
+    Args:
+        network: the network.
+        loss: of its highest layer.
+        batch: pairs of views, (batch, 2, positions, channels).
+        learning: whether input gains and normalisations adapt.
+
+    Returns:
+        The loss, ().
+    """
+    below = side_by_side(batch)
+    for layer in network.layers[:-1]:
+        below = layer(below, learning)
+    top = network.layers[-1]
+    return loss(top, top.respond(below, learning).activity)
 
 
 class EndToEnd(OptimizedNetwork):

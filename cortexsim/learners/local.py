@@ -99,7 +99,8 @@ class Local:
             if rule.negative_inputs:
                 patches = mix_fixations(layer.gather(below), below.shape[2], rule.negatives)
                 negative = layer.respond_to_patches(patches)
-            updates = self.plasticity.updates(layer, response, context, negative=negative)
+            contexts = [context, *([None] * len(layer.dendrites))]
+            updates = self.plasticity.updates_of_dendrites(layer, response, contexts, negative)
             self._optimizer(k).step(updates, progress)
 
     @torch.no_grad()

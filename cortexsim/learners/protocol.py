@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -147,6 +148,9 @@ class EpochEnd(NamedTuple):
     epoch: int
 
 
+Pairs = Callable[[Tensor, np.random.Generator], Tensor]
+"""Function of indices of samples, (batch,), that draws two views of each, (batch, 2, positions, channels)."""
+
 Event = BatchEnd | EpochEnd
 Callback = Callable[[Event], None]
 
@@ -159,6 +163,7 @@ def events(
     seed: int,
     begin: Cursor = START,
     views: Sequence[Tensor] = (),
+    pairs: Pairs | None = None,
 ) -> Iterator[Event]:
     """Train a learner, event by event: it learns only as far as events are taken from the iterator.
 
@@ -174,6 +179,8 @@ def events(
         begin: where to resume, for a learner whose state is that of this position.
         views: second views of the samples, one for each layer that learns, each like ``inputs``; for contexts that
             include them.
+        pairs: draws the views of a batch, which the learner gets in place of rows of `Learner.stage_inputs`; each batch
+            has a stream of its own.
 
     Yields:
         Ends of batches and epochs.
@@ -181,7 +188,8 @@ def events(
     for stage in range(begin.stage, learner.stages):
         batch = batch_size(learner, stage, len(inputs), budget)
         steps = len(inputs) // batch
-        shown, order = learner.stage_inputs(stage, inputs, *views), stream(seed, "order")
+        shown = inputs if pairs is not None else learner.stage_inputs(stage, inputs, *views)
+        order = stream(seed, "order")
         for epoch in range(budget.epochs):
             shuffled = torch.from_numpy(order.permutation(len(inputs))).to(inputs.device)
             if (stage, epoch) < begin[:2]:  # Drawn nevertheless, to advance the random stream.
@@ -190,7 +198,8 @@ def events(
             batches = list(enumerate(shuffled[: steps * batch].split(batch)))
             for index, chosen in batches[done:]:
                 progress = (epoch * steps + index) / (budget.epochs * steps)
-                learner.step(stage, shown[chosen], labels[chosen], progress)
+                rows = shown[chosen] if pairs is None else pairs(chosen, stream(seed, "pairs", stage, epoch, index))
+                learner.step(stage, rows, labels[chosen], progress)
                 yield BatchEnd(Cursor(stage, epoch, index + 1))
             yield EpochEnd(stage, epoch)
 
@@ -204,6 +213,7 @@ def train(
     callbacks: Sequence[Callback] = (),
     begin: Cursor = START,
     views: Sequence[Tensor] = (),
+    pairs: Pairs | None = None,
 ) -> None:
     """Train a learner, and call callbacks, in order, at the end of each batch and epoch.
 
@@ -230,7 +240,8 @@ def train(
         callbacks: functions of an event.
         begin: where to resume: see `events`.
         views: second views of the samples: see `events`.
+        pairs: draws the views of a batch: see `events`.
     """
-    for event in events(learner, inputs, labels, budget, seed, begin, views):
+    for event in events(learner, inputs, labels, budget, seed, begin, views, pairs):
         for callback in callbacks:
             callback(event)

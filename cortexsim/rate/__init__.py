@@ -7,6 +7,7 @@ from cortexsim.rate.layer import Layer, Response
 from cortexsim.rate.mixtures import mix_fixations
 from cortexsim.rate.network import Network, choose_device, to_tensor
 from cortexsim.rate.optimizer import Optimization, Optimizer
+from cortexsim.rate.pairs import exchanged, side_by_side
 from cortexsim.rate.plasticity import Plasticity
 from cortexsim.rate.predictive_coding import clamp_output, settle
 from cortexsim.rate.projection import Projection
@@ -30,8 +31,10 @@ __all__ = [
     "VectorNetwork",
     "choose_device",
     "clamp_output",
+    "exchanged",
     "gather_other_tops",
     "mix_fixations",
     "settle",
+    "side_by_side",
     "to_tensor",
 ]

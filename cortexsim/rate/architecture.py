@@ -8,6 +8,7 @@ from cortexsim.rate.context_synapses import ContextSynapses
 TransferName = Literal["relu", "saturating", "linear"]
 InputScaling = Literal["synaptic", "sample"]
 NormalisationName = Literal["none", "batch", "layer"]
+Initial = Literal["normal", "uniform"]
 Sends = Literal["activity", "prediction", "projection"]
 
 
@@ -19,8 +20,10 @@ class Architecture:
         cells: per column.
         shared: whether all columns of a layer share their weights.
         transfer: name of the transfer function.
-        initial_scale: standard deviation of the initial weights, in units of sqrt(2 / inputs): 1 preserves the activity
-            of ReLU layers (He et al. 2015).
+        initial: distribution of the initial weights: ``"normal"``, without biases, or ``"uniform"``, of biases and of
+            context weights too, as the layers of torch have it.
+        initial_scale: of normal weights, standard deviation in units of sqrt(2 / inputs): 1 preserves the activity of
+            ReLU layers (He et al. 2015); of uniform ones, the largest in units of sqrt(1 / inputs).
         input_rms: root mean square to which the input of each layer is scaled; None for no scaling.
         input_scaling: by one adaptive gain of each layer, ``"synaptic"``, or the input of each column in each
             ``"sample"`` by itself.
@@ -36,6 +39,7 @@ class Architecture:
     cells: int = 64
     shared: bool = True
     transfer: TransferName = "relu"
+    initial: Initial = "normal"
     initial_scale: float = 1.0
     input_rms: float | None = None
     input_scaling: InputScaling = "synaptic"
@@ -51,9 +55,10 @@ class Synapses:
     """The synapses of a network beside the feedforward ones, and which layers do not share weights.
 
     Args:
-        context: of each layer, lowest first, such as ``"sibling"`` or ``"cousin+label"``; empty for none.
-        context_synapses: initial context weights: ``"silent"`` or ``"random"``; ``"one_to_one"`` has none, as each cell
-            gets the mean of the cells of its index.
+        context: of each layer, lowest first, such as ``"sibling"`` or ``"cousin+label"``, or ``"view|view-top"`` on two
+            dendrites; empty for none.
+        context_synapses: initial context weights: ``"silent"``, ``"random"`` or ``"uniform"``; ``"one_to_one"`` has
+            none, as each cell gets the mean of the cells of its index.
         feedback: random weights that project a modulator of one component per class onto each layer, ``"direct"``, or
             the error of the layer above, ``"layered"``, or that of the projection, ``"projection"``.
         unshared: layers, from 1, whose columns have weights of their own, whatever the architecture says.

@@ -1,7 +1,7 @@
 """Context synapses: from the context of a layer onto its dendrites."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,10 +11,10 @@ from torch import Tensor
 from cortexsim import contexts
 from cortexsim.rate.layer import Layer
 from cortexsim.rate.projection import Projection
-from cortexsim.rate.weights import normal_weights
+from cortexsim.rate.weights import normal_weights, uniform_weights
 from cortexsim.topology import Table, Topology
 
-ContextSynapses = Literal["silent", "random", "one_to_one"]
+ContextSynapses = Literal["silent", "random", "uniform", "one_to_one"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class ContextWiring:
 
     @classmethod
     def of(
-        cls, context: str, topology: Topology, number: int, groups: int, cells: int, sizes: dict[str, int]
+        cls, context: str, topology: Topology, number: int, groups: int, cells: int, sizes: Mapping[str, int]
     ) -> "ContextWiring":
         """Work out the context of a layer from its name.
 
@@ -53,24 +53,29 @@ class ContextWiring:
             UserError: where an offset has not one step for each axis of the layer.
         """
         names, inside = contexts.split(context), contexts.in_layer(context)
+        if (places := topology.layers[number - 1].places) is not None:
+            groups, cells = 1, cells * len(places)
         columns = contexts.column_table(context if names else "sibling", topology, number)
         own = {source.name for source in inside}
         external = tuple(name for name in names if name not in own)
         width = cells * columns.shape[1] + sum(sizes[name] for name in external)
         sources = inside if names else [contexts.CONTEXTS["sibling"]]
-        places = max((source.weight_groups(topology, number) for source in sources), default=1)
+        relatives = max((source.weight_groups(topology, number) for source in sources), default=1)
         if not names or not width:
-            return cls(columns, external, None, places)
-        return cls(columns, external, (places if groups == 1 else groups, cells, width), places)
+            return cls(columns, external, None, relatives)
+        return cls(columns, external, (relatives if groups == 1 else groups, cells, width), relatives)
 
-    def projection(self, kind: ContextSynapses, seed: int, number: int, like: Tensor) -> Projection | None:
+    def projection(
+        self, kind: ContextSynapses, seed: int, number: int, like: Tensor, dendrite: int = 1
+    ) -> Projection | None:
         """Create the synapses.
 
         Args:
             kind: how they begin.
-            seed: root seed of the stream ``context``, of random ones.
+            seed: root seed of the stream ``context``, of random and uniform ones.
             number: of the layer, from 1.
             like: tensor whose type and device they get.
+            dendrite: number of the dendrite, from 1.
 
         Returns:
             Weights of the shape in `shape`; None without such synapses.
@@ -79,7 +84,10 @@ class ContextWiring:
             return None
         if kind == "silent":
             return Projection(like.new_zeros(self.shape))
-        return Projection(normal_weights(seed, ("context", number), self.shape, math.sqrt(2 / self.shape[2]), like))
+        names: tuple[str | int, ...] = ("context", number) if dendrite == 1 else ("context", number, dendrite)
+        if kind == "uniform":
+            return Projection(uniform_weights(seed, names, self.shape, math.sqrt(1 / self.shape[2]), like))
+        return Projection(normal_weights(seed, names, self.shape, math.sqrt(2 / self.shape[2]), like))
 
 
 def highest_with_context(all_contexts: Sequence[str]) -> int:

@@ -1,15 +1,16 @@
 """A layer of rate cells: the columns of one level, each with its receptive field in the level below."""
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import rms_norm
+from torch.nn.functional import pad, rms_norm
 
 from cortexsim.rate.normalisation import Normalisation
+from cortexsim.rate.places import Places
 from cortexsim.rate.projection import Projection
 from cortexsim.rate.statistics import DendriteStatistics, ViewStatistics
 from cortexsim.rate.transfer import TRANSFERS
@@ -30,6 +31,21 @@ class Response(NamedTuple):
     pre: Tensor
     drive: Tensor
     activity: Tensor
+
+
+@dataclass(frozen=True)
+class Dendrite:
+    """A further dendrite of every cell of a layer, with synapses and a score of its own.
+
+    Attributes:
+        context: B, (groups, cells, context cells).
+        context_index: as that of a `Layer`.
+        external_context: as that of a `Layer`.
+    """
+
+    context: Projection
+    context_index: Tensor
+    external_context: tuple[str, ...]
 
 
 @dataclass
@@ -66,12 +82,15 @@ class Layer:
         has_varied: whether variances and covariances have been set; the first batch sets them.
         fields: receptive field of each column, indices of positions below, (positions, k); None where they are
             consecutive, as in a tree.
+        padded: whether the largest index stands for positions beyond the edge, which are silent.
         pools: columns that are pooled for the layer above, (positions sent, n); None without pooling.
         pooling: ``"mean"`` or ``"max"`` over the columns of a pool, cell by cell.
         normalisation: of the drive; None without.
         prediction_normalisation: of the prediction, before it is rectified; None without.
         projection: linear cells of the same columns, which receive the activity of these cells and on which a rule acts
             in their place; a layer of its own, with the context. None without.
+        dendrites: further ones beside that of ``context``.
+        places: blocks of columns that share their dendrites; None where every column has its own.
         offset: of the cells of a projection, what inhibition takes from them before they send, (groups, cells): their
             running mean. None for other cells.
     """
@@ -97,11 +116,14 @@ class Layer:
     covariance_rate: float = 0.01
     has_varied: bool = False
     fields: Tensor | None = None
+    padded: bool = False
     pools: Tensor | None = None
     pooling: str = "mean"
     normalisation: Normalisation | None = None
     prediction_normalisation: Normalisation | None = None
     projection: "Layer | None" = None
+    dendrites: tuple[Dendrite, ...] = ()
+    places: Places | None = None
     offset: Tensor | None = None
 
     @property
@@ -129,6 +151,16 @@ class Layer:
     def uses_second_view(self) -> bool:
         """Whether its context includes a second view of the sample."""
         return bool((self.context_index >= self.positions).any())
+
+    @property
+    def each_dendrite(self) -> "list[Layer]":
+        """The layer with each of its dendrites in turn, as the only one; all else is the same, not copied."""
+        return [self, *(replace(self, **vars(dendrite), dendrites=()) for dendrite in self.dendrites)]
+
+    @property
+    def losses(self) -> int:
+        """Number of columns that share one score and so one loss, to which the updates of all of them add."""
+        return 1 if self.places is None else self.positions // self.feedforward.groups
 
     @property
     def learning_cells(self) -> "Layer":
@@ -191,6 +223,7 @@ class Layer:
     def gather(self, below: Tensor) -> Tensor:
         """Gather the content of each receptive field: (batch, positions below, k) to (batch, positions, n k)."""
         if self.fields is not None:
+            below = pad(below, (0, 0, 0, 1)) if self.padded else below
             below = below.index_select(1, self.fields.flatten())
         return below.reshape(below.shape[0], self.positions, -1)
 
@@ -207,7 +240,8 @@ class Layer:
         if self.fields is None:
             return values.reshape(len(values), below, -1)
         each = values.unflatten(2, (self.fields.shape[1], -1)).flatten(1, 2)
-        return each.new_zeros(len(values), below, each.shape[2]).index_add(1, self.fields.flatten(), each)
+        summed = each.new_zeros(len(values), below + self.padded, each.shape[2])
+        return summed.index_add(1, self.fields.flatten(), each)[:, :below]
 
     def project_feedback(self, modulator: Tensor) -> Tensor:
         """Project a vector modulator through the feedback weights: (batch, 1, components) to (batch, positions, cells).
@@ -260,16 +294,38 @@ class Layer:
             activity: of the layer itself, (batch, positions, cells).
             external: activity of the external context by name, each (batch, 1 or positions, cells).
             view: activity of the layer in a second view of each sample, (batch, positions, cells), where its context
-                includes one.
+                includes one; the averages of its places, (batch, 1, places cells), where it has places.
 
         Returns:
-            (batch, positions, context cells).
+            (batch, positions, context cells), or (batch, 1, context cells) where it has places.
         """
+        if self.places is not None:
+            inside = [view] if self.uses_second_view and view is not None else []
+            return torch.cat([*inside, *(external[name] for name in self.external_context)], 2)
         columns = activity if view is None else torch.cat([activity, view], 1)
         own = columns.index_select(1, self.context_index.flatten()).view(activity.shape[0], self.positions, -1)
         if not self.external_context:
             return own
         return torch.cat([own, *(external[name].expand(-1, self.positions, -1) for name in self.external_context)], 2)
+
+    def dendritic_input(self, context: Tensor) -> Tensor:
+        """Compute the input of the dendrites, B c, (batch, positions, cells), from what `gather_context` returns."""
+        assert self.context is not None
+        return self.context(context) if self.places is None else self.places.spread(self.context(context))
+
+    def exposed(self, activity: Tensor) -> Tensor:
+        """Compute what dendrites can hear of the layer: its activity, or the averages of its places.
+
+        Args:
+            activity: (batch, positions, cells).
+
+        Returns:
+            The same, or (batch, 1, places cells), of the cells that do not lose in a pool.
+        """
+        if self.places is None:
+            return activity
+        winners = self.places.winners(activity)
+        return self.places.mean(activity if winners is None else winners * activity)
 
     def same_index_mean(self, context: Tensor) -> Tensor:
         """Average the cells of the same index in the context: (batch, positions, n cells) to (batch, positions, cells).
@@ -347,6 +403,7 @@ class Layer:
             named["offset"] = self.offset
         if self.projection is not None:
             named |= {f"projection.{name}": tensor for name, tensor in self.projection.state().items()}
+        named |= {f"dendrite{k}.context": each.context.weights for k, each in enumerate(self.dendrites, 2)}
         synapses = {"context": self.context, "feedback": self.feedback}
         return named | {name: projection.weights for name, projection in synapses.items() if projection is not None}
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from cortexsim.contexts import dendrites
 from cortexsim.rate.architecture import Architecture, Synapses
 from cortexsim.rate.context_synapses import ContextWiring, highest_with_context
-from cortexsim.rate.layer import Layer
+from cortexsim.rate.layer import Dendrite, Layer
 from cortexsim.rate.normalisation import Normalisation
+from cortexsim.rate.places import Places
 from cortexsim.rate.projection import Projection
-from cortexsim.rate.weights import feedback_weights, normal_weights
+from cortexsim.rate.weights import feedback_weights, normal_weights, uniform_weights
 from cortexsim.topology import Topology
 
 
@@ -60,15 +62,42 @@ class NetworkPlan:
         """Whether the columns of a layer share their feedforward weights."""
         return self.architecture.shared and number not in self.synapses.unshared
 
-    def context(self, number: int) -> ContextWiring:
-        """Work out the context of the cells of a layer that learn."""
+    def contexts(self, number: int) -> list[ContextWiring]:
+        """Work out the context of each dendrite of the cells of a layer that learn."""
         listed, default = self.synapses.context or ("none",) * self.topology.depth, self.architecture.cells
         layers, top = self.topology.layers, highest_with_context(listed)
-        tops, own = layers[top - 1].positions, self.architecture.projection
-        sizes = {"label": self.classes, "top": (layers[top - 1].cells or default) * tops * (tops - 1)}
+        tops, own, highest = layers[top - 1].positions, self.architecture.projection, layers[top - 1]
+        each = highest.cells or default
+        heard = highest.sent if highest.places is None else len(highest.places)
+        sizes = {"label": self.classes, "top": each * tops * (tops - 1), "view-top": each * heard}
         groups = 1 if self.shared(number) else layers[number - 1].positions
         cells = own or layers[number - 1].cells or default
-        return ContextWiring.of(listed[number - 1], self.topology, number, groups, cells, sizes)
+        names = dendrites(listed[number - 1])
+        return [ContextWiring.of(name, self.topology, number, groups, cells, sizes) for name in names]
+
+    def context(self, number: int) -> ContextWiring:
+        """Work out the context of the first dendrite."""
+        return self.contexts(number)[0]
+
+    def dendrites(self, number: int) -> tuple[Dendrite, ...]:
+        """Build the dendrites of a layer beside the first."""
+        found = []
+        for dendrite, wiring in enumerate(self.contexts(number)[1:], 2):
+            weights = wiring.projection(self.synapses.context_synapses, self.seed, number, self.like, dendrite)
+            assert weights is not None
+            found.append(Dendrite(weights, torch.from_numpy(wiring.columns).to(self.like.device), wiring.external))
+        return tuple(found)
+
+    def first_weights(self, number: int) -> tuple[Tensor, Tensor]:
+        """Draw the initial feedforward weights, of shape `weight_shape`, and the biases, (groups, cells)."""
+        groups, cells, pre = shape = self.weight_shape(number)
+        if self.architecture.initial == "uniform":
+            largest = self.architecture.initial_scale * math.sqrt(1 / pre)
+            weights = uniform_weights(self.seed, ("weights", number), shape, largest, self.like)
+            return weights, uniform_weights(self.seed, ("biases", number), (groups, cells), largest, self.like)
+        deviation = self.architecture.initial_scale * math.sqrt(2 / pre)
+        weights = normal_weights(self.seed, ("weights", number), shape, deviation, self.like)
+        return weights, self.like.new_zeros(groups, cells)
 
     def feedback(self, number: int) -> Projection | None:
         """Draw the feedback weights onto a layer, if it has any.
@@ -96,16 +125,17 @@ class NetworkPlan:
     def layer(self, number: int) -> Layer:
         """Build a layer with all its synapses."""
         a, columns, device = self.architecture, self.topology.layers[number - 1], self.like.device
-        groups, cells, pre = shape = self.weight_shape(number)
-        deviation = a.initial_scale * math.sqrt(2 / pre)
-        bias, projects = self.like.new_zeros(groups, cells), self.projects(number)
+        groups, cells, _ = self.weight_shape(number)
+        weights, bias = self.first_weights(number)
+        projects = self.projects(number)
         wiring = self.context(number)
         layer = Layer(
             positions=columns.positions,
             fields=None if columns.contiguous else torch.from_numpy(columns.fields).to(device),
+            padded=columns.padded,
             pools=None if columns.pools is None else torch.from_numpy(columns.pools).to(device),
             pooling=columns.pooling,
-            feedforward=Projection(normal_weights(self.seed, ("weights", number), shape, deviation, self.like)),
+            feedforward=Projection(weights),
             bias=bias,
             transfer=a.transfer,
             context=None
@@ -123,6 +153,8 @@ class NetworkPlan:
             sends=a.sends,
             normalisation=None if a.normalisation == "none" else Normalisation.identity(a.normalisation, bias),
             projection=self.projection(number) if projects else None,
+            dendrites=self.dendrites(number),
+            places=Places.of(columns, self.like),
         )
         if a.normalisation != "none" and layer.predicts and layer.context is not None:
             bias = self.like.new_zeros(layer.context.groups, cells)

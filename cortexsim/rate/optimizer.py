@@ -24,6 +24,7 @@ class Optimization:
         feedback_eta: learning rate of plastic feedback weights, in units of eta.
         weight_decay: decay of the weights (not of biases and gains), per step and unit of learning rate.
         warm_up: fraction of the training in which the learning rate rises linearly from 0.
+        schedule: of the learning rate: ``linear``, to zero at the end, or ``constant``.
     """
 
     method: Literal["sgd", "adamw"] = "adamw"
@@ -32,10 +33,11 @@ class Optimization:
     feedback_eta: float = 1.0
     weight_decay: float = 0.0
     warm_up: float = 0.0
+    schedule: Literal["linear", "constant"] = "linear"
 
 
 class Optimizer:
-    """Update named tensors in place, with a learning rate that falls linearly to zero over training.
+    """Update named tensors in place, with a learning rate that depends on the progress through training.
 
     >>> weights = torch.zeros(2)
     >>> optimizer = Optimizer(Optimization(method="sgd", eta=0.1), {"feedforward": weights})
@@ -52,7 +54,7 @@ class Optimizer:
 
     def __init__(self, settings: Optimization, parameters: Mapping[str, Tensor], descend: bool = False) -> None:
         self.parameters = dict(parameters)
-        self.warm_up = settings.warm_up
+        self.warm_up, self.falls = settings.warm_up, settings.schedule == "linear"
         groups: dict[tuple[float, float], list[Tensor]] = {}
         for name, tensor in self.parameters.items():
             own = {"context": settings.context_eta, "feedback": settings.feedback_eta}
@@ -77,8 +79,10 @@ class Optimizer:
             self.parameters[name].grad = update
         rising = min(1.0, progress / self.warm_up) if progress is not None and self.warm_up else 1.0
         for group in self.torch.param_groups:
-            group["lr"] = group["eta"] * rising * (1 - (progress or 0.0))
+            group["lr"] = group["eta"] * rising * (1 - (progress or 0.0) * self.falls)
         self.torch.step()
+        for name in updates or {}:
+            self.parameters[name].grad = None  # Else the directions of all layers stay in memory.
 
     def state(self) -> dict[str, Tensor]:
         """Return the state of the method by name of the tensor, not copied.

@@ -84,9 +84,32 @@ class Plasticity:
                 directions[name] = directions[name] + direction if name in directions else direction
         return directions
 
+    def updates_of_dendrites(
+        self, layer: Layer, response: Response, contexts: Sequence[Tensor | None], negative: Response | None = None
+    ) -> dict[str, Tensor]:
+        """Compute the update directions for a batch, to which every dendrite adds those by its own score.
+
+        Args:
+            layer: whose weights.
+            response: to the batch.
+            contexts: input of the first dendrite and of further ones, as for `updates`.
+            negative: response to negative inputs, for rules that contrast inputs.
+
+        Returns:
+            Directions by the names of ``layer.state()``.
+        """
+        first, *others = zip(layer.each_dendrite, contexts, strict=True)
+        directions = self.updates(first[0], response, first[1], negative=negative)
+        for number, (cells, context) in enumerate(others, 2):
+            own = self.updates(cells, response, context)
+            directions[f"dendrite{number}.context"] = own.pop("context")
+            directions |= {name: directions[name] + direction for name, direction in own.items()}
+        return directions
+
     def trained(self, layer: Layer) -> list[str]:
         """List the names of the weights of a layer that the rule changes, as `updates` returns them."""
         own = ["feedforward", "bias", *(["context"] if self.rule.context is not None else [])]
+        own += [f"dendrite{number}.context" for number in range(2, len(layer.dendrites) + 2)]
         if layer.projection is None or self.below is None:
             return own
         plastic = ["feedback"] if self.below.rule.feedback is not None else []
@@ -197,6 +220,9 @@ class Plasticity:
                         signals["returned_post"] = project_back(layer, change)
                 changes[name] = changes[name] + change if name in changes else change
         changes["feedforward"] = _per_cell(changes["feedforward"] * post["feedforward"], response.activity)
+        if layer.places is not None and "context" in changes:
+            changes["feedforward"] = layer.losses * changes["feedforward"]
+            changes["context"] = layer.places.mean(changes["context"])
         directions = {"bias": layer.feedforward.average(changes["feedforward"])}
         for name, (projection, activity) in synapses.items():
             pre = self._evaluate(name, "pre", {**self.rule.constants, "activity_pre": activity})

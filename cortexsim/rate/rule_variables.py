@@ -113,16 +113,19 @@ class RuleVariables:
         Returns:
             Signals by name, (batch, positions, cells) or broadcastable to that, and the constants of the rule.
         """
+        winners = None if layer.places is None else layer.places.winners(response.activity)
+        if winners is not None:  # Nothing is heard of the others, and nothing reaches them.
+            response = response._replace(activity=winners * response.activity)
         signals = {**self.rule.constants, "activity_post": response.activity, "drive_post": response.drive}
         if "derivative_post" in self.reads:
-            own = feedback.derivative is None
-            signals["derivative_post"] = layer.derivative(response.drive) if own else feedback.derivative
+            own = layer.derivative(response.drive) if feedback.derivative is None else feedback.derivative
+            signals["derivative_post"] = own if winners is None else winners * own
         if "winning_post" in self.reads:
             signals["winning_post"] = torch.softmax(response.drive, 2)
         if feedback.error is not None:
             signals["error_post"] = feedback.error
         if context is not None and layer.context is not None:
-            signals["dendrite_post"] = layer.context(context)
+            signals["dendrite_post"] = layer.dendritic_input(context)
         views = None
         if context is not None and ("context_post" in self.reads or "views" in self.rule.requires):
             views = signals["context_post"] = layer.same_index_mean(context)

@@ -28,6 +28,13 @@ def normal_weights(
     return torch.from_numpy(stream(seed, *names).normal(0, deviation, shape)).to(like.dtype).to(like.device)
 
 
+def uniform_weights(
+    seed: int, names: tuple[str | int, ...], shape: tuple[int, ...], largest: float, like: Tensor
+) -> Tensor:
+    """Draw uniformly distributed weights, up to ``largest`` of either sign; otherwise as `normal_weights`."""
+    return torch.from_numpy(stream(seed, *names).uniform(-largest, largest, shape)).to(like.dtype).to(like.device)
+
+
 def feedback_weights(seed: int, names: tuple[str | int, ...], shape: tuple[int, ...], like: Tensor) -> Tensor:
     """Draw feedback weights, (groups, cells, components), that preserve the size of the signals that they project."""
     return normal_weights(seed, names, shape, math.sqrt(1 / shape[2]), like)

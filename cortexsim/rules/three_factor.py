@@ -238,6 +238,28 @@ class Rule:
         path = None if self.path is None else replace(self.path, constants=tune(self.path.constants))
         return replace(self, constants=tune(self.constants), modulators=modulators, path=path)
 
+    def with_scope(self, scope: Literal["column", "layer"] | None) -> "Rule":
+        """Copy the rule with scores that are summed over the cells of a column, or of a layer.
+
+        >>> from cortexsim.rules import load_rule
+        >>> load_rule("clapp").with_scope("layer").needs
+        ['a context', 'surprise, one per layer']
+
+        Args:
+            scope: of all modulators that have a score; None to leave them as they are.
+
+        Raises:
+            UserError: where none has.
+        """
+        scored = {modulator.name for modulator in self.modulators if Expression(modulator.score).names}
+        if scope is None:
+            return self
+        if not scored:
+            raise UserError(f"scope = '{scope}': rule '{self.name}' has no modulator with a score (leave it out)")
+        return replace(
+            self, modulators=tuple(replace(m, scope=scope) if m.name in scored else m for m in self.modulators)
+        )
+
     def with_error_path(self, feedback: Feedback | None, masks: Masks | None) -> "Rule":
         """Copy the rule with other feedback weights or masks of its error path.
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortexsim.errors import UserError
-from cortexsim.tasks.data import ArrayData, split
+from cortexsim.tasks.data import split
+from cortexsim.tasks.windows import GridData
 
 WHITE = 16
 
@@ -28,7 +29,7 @@ class Digits:
     """
 
     name: ClassVar[str] = "digits"
-    second_views: ClassVar[str] = ""
+    second_views: ClassVar[str] = "view"
     content: ClassVar[str] = ""
     grid: ClassVar[tuple[int, ...]] = (8, 8)
     channels: ClassVar[int] = 1
@@ -46,7 +47,7 @@ class Digits:
         """
         return float(np.bincount(_read()[1]).max() / self.distinct_samples)
 
-    def draw(self, train: int, test: int, task_seed: int, seed: int) -> tuple[ArrayData, ArrayData]:
+    def draw(self, train: int, test: int, task_seed: int, seed: int) -> tuple[GridData, GridData]:
         """Draw the test samples with one seed, and the training samples from the others with the other seed.
 
         Args:
@@ -64,7 +65,7 @@ class Digits:
         """
         inputs, labels = _read()
         train_indices, test_indices = split(labels, train, test, task_seed, seed)
-        data = ArrayData(inputs, labels)
+        data = GridData(inputs, labels, self.grid)
         return data[train_indices], data[test_indices]
 
 

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from cortexsim.errors import UserError
 from cortexsim.seeds import stream
-from cortexsim.tasks.data import ArrayData, check_scaling, scaled
+from cortexsim.tasks.data import check_scaling, scaled
+from cortexsim.tasks.windows import GridData
 
 PUBLISHED_SEED = 42
 SETS = 100  # Number of data sets per task seed; together they are its distinct samples.
@@ -48,7 +49,7 @@ class Mnist1d:
     """
 
     name: ClassVar[str] = "mnist1d"
-    second_views: ClassVar[str] = ""
+    second_views: ClassVar[str] = "view"
     content: ClassVar[str] = ""
     grid: ClassVar[tuple[int, ...]] = (40,)
     channels: ClassVar[int] = 1
@@ -63,7 +64,7 @@ class Mnist1d:
     def __post_init__(self) -> None:
         check_scaling(self.scaling)
 
-    def draw(self, train: int, test: int, task_seed: int, seed: int) -> tuple[ArrayData, ArrayData]:
+    def draw(self, train: int, test: int, task_seed: int, seed: int) -> tuple[GridData, GridData]:
         """Generate the data set with one seed, and draw its training samples with the other seed.
 
         Args:
@@ -84,7 +85,7 @@ class Mnist1d:
         reference = _make(task_seed, 0)[0]
         sides = _side(train, TRAIN, 0, task_seed, stream(seed, "data")), _side(test, TEST, 2, task_seed, None)
         inputs = scaled(self.scaling, reference, [values for values, _ in sides], by_column=False)
-        first, second = (ArrayData(x[:, :, None], y) for x, (_, y) in zip(inputs, sides, strict=True))
+        first, second = (GridData(x[:, :, None], y, self.grid) for x, (_, y) in zip(inputs, sides, strict=True))
         return first, second
 
 

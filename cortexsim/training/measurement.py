@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,7 +18,7 @@ from cortexsim.config import building
 from cortexsim.config.schema import Model
 from cortexsim.config.trial import Row, Trial
 from cortexsim.errors import UserError
-from cortexsim.learners import START, Callback, Cursor, Event, HybridNetwork, Learner, train
+from cortexsim.learners import START, Callback, Cursor, Event, HybridNetwork, Learner, Pairs, train
 from cortexsim.rate import to_tensor
 from cortexsim.rate.threads import one_thread
 from cortexsim.seeds import stream
@@ -57,6 +58,7 @@ class Prepared:
         test: test samples.
         views: if the context is a second view of each sample, one such view of all samples for each layer that learns,
             (samples, positions, channels).
+        pairs: draws two random views of samples, if the learner sees such pairs.
     """
 
     learner: Learner
@@ -64,6 +66,7 @@ class Prepared:
     labels: Tensor
     test: Data
     views: tuple[Tensor, ...] = ()
+    pairs: Pairs | None = None
 
 
 def prepare(trial: Trial) -> Prepared:
@@ -84,7 +87,8 @@ def prepare(trial: Trial) -> Prepared:
             f"{trial.model.name}: {missing} of {len(labels)} training samples have no label, and its layers learn from"
             " labels (choose a model in which only the readout does, such as clapp)"
         )
-    return Prepared(learner, inputs, labels, test, _views(trial, samples, learner))
+    views, pairs = _views(trial, samples, learner), _pairs(trial, samples, learner)
+    return Prepared(learner, inputs, labels, test, views, pairs)
 
 
 def run(trial: Trial) -> Row:
@@ -115,7 +119,7 @@ def train_and_measure(
         alignment = AlignmentMonitor(prepared.learner, inputs, labels, budget.epochs)
         called: list[Callback] = [alignment, *callbacks, *([] if checkpointer is None else [checkpointer])]
         with nullcontext(START) if checkpointer is None else checkpointer.session(alignment) as begin:
-            train(prepared.learner, inputs, labels, budget, trial.seed, called, begin, prepared.views)
+            train(prepared.learner, inputs, labels, budget, trial.seed, called, begin, prepared.views, prepared.pairs)
         start -= 0.0 if checkpointer is None else checkpointer.spent
         trained = time.perf_counter() - start
         network = prepared.learner.network
@@ -178,7 +182,7 @@ def _cost(prepared: Prepared) -> dict[str, float | None]:
 def context_name(model: Model) -> str:
     """Name the context that a model's dendrites receive; ``none`` if its rule uses no context."""
     if model.training.loss != "labels":
-        return "sibling"
+        return model.training.context
     if model.rule is None or "context" not in model.plasticity_rule().requires:
         return "none"
     also = "+label" if model.rule.top == "label" and "label" not in model.rule.context else ""
@@ -204,10 +208,19 @@ def _readouts(
     learner, readout = prepared.learner, building.readout(trial.model, kind)
     test_inputs, truth = _tensors(prepared.test, learner)
     labelled = (prepared.labels != UNLABELLED).nonzero().flatten()[: labels_seen(trial, prepared)]
-    codes, test_codes = (activities(learner.network, values) for values in (prepared.inputs[labelled], test_inputs))
+    pools = building.readout_pools(trial.model, learner.network)
+    shown = prepared.inputs[labelled], test_inputs
+    codes, test_codes = (activities(learner.network, values, pools) for values in shown)
     fit = partial(readout.accuracy, labels=prepared.labels[labelled], test_labels=truth)
     chosen = range(len(codes)) if layers is None else layers
-    return [fit(train=codes[k], test=test_codes[k], classes=trial.task.classes, seed=trial.seed) for k in chosen]
+    several = trial.model.readout.layers == "all"
+    features = [(_joined(codes, k), _joined(test_codes, k)) if several else (codes[k], test_codes[k]) for k in chosen]
+    return [fit(train=one, test=other, classes=trial.task.classes, seed=trial.seed) for one, other in features]
+
+
+def _joined(codes: Sequence[Tensor], highest: int) -> Tensor:
+    """Join the codes of all layers up to one, from 0, as features, (samples, features)."""
+    return torch.cat([code.flatten(1) for code in codes[: highest + 1]], 1)
 
 
 def labels_seen(trial: Trial, prepared: Prepared) -> int:
@@ -233,6 +246,19 @@ def _views(trial: Trial, samples: Data, learner: Learner) -> tuple[Tensor, ...]:
     numbers = range(1, learner.trained_layers + 1)
     drawn = (samples.second_view(k, stream(trial.seed, "views", k)) for k in numbers)
     return tuple(_tensors(view, learner)[0] for view in drawn)
+
+
+def _pairs(trial: Trial, samples: Data, learner: Learner) -> Pairs | None:
+    """Return the function that draws pairs of random views, if the learner sees them."""
+    if not trial.model.sees_pairs:
+        return None
+    like = learner.network.output.detach()
+
+    def pairs(chosen: Tensor, generator: np.random.Generator) -> Tensor:
+        some = samples[chosen.cpu().numpy()]
+        return torch.stack([to_tensor(some.second_view(1, generator).inputs, like) for _ in range(2)], 1)
+
+    return pairs
 
 
 def _tensors(samples: Data, learner: Learner) -> tuple[Tensor, Tensor]:
