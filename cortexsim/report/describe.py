@@ -103,7 +103,7 @@ def describe(model: Model, console: Console) -> None:
         left=9,
     )
     for number, layer in enumerate(learner.network.layers, 1):
-        context = layer.context.weights if layer.context is not None else None
+        context = sum(each.context.weights.numel() for each in layer.each_dendrite if each.context is not None)
         table.add_row(
             str(number),
             substrates[number - 1],
@@ -111,7 +111,7 @@ def describe(model: Model, console: Console) -> None:
             str(layer.positions * layer.bias.shape[1]),
             str(layer.feedforward.weights.shape[2]),
             str(layer.feedforward.weights.numel() + layer.bias.numel()),
-            str(context.numel()) if context is not None else "-",
+            str(context) if context else "-",
             f"{_bytes(layer, substrates[number - 1]) / 1000:.1f}",
         )
     print_table(table, console)

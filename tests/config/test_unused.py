@@ -46,7 +46,6 @@ OTHER: dict[str, list[Any]] = {  # The first value that the model does not have 
     "network.covariance_rate": [0.5],
     "rule.name": ["hebb", "fa", "dfa"],
     "rule.context": ["cousin", "sibling"],
-    "rule.scope": ["layer"],
     "rule.schedule": ["simultaneous", "greedy"],
     "rule.top": ["label", "readout"],
     "rule.feedback": ["uSF"],
@@ -76,6 +75,7 @@ OTHER: dict[str, list[Any]] = {  # The first value that the model does not have 
 ELSEWHERE = {
     "network.substrate",  # Every row names it.
     "training.samples",  # Of `cortexsim train`, and of no trial.
+    "rule.scope",  # Seen where scores reach the margin, below.
     "rule.constants",  # Tables with keys of the rule's own, below.
     "rule.gain",
 }
@@ -150,6 +150,11 @@ def _one_thread() -> Iterator[None]:
 @pytest.mark.parametrize("name", RATE)
 def test_no_key_is_ignored(name: str) -> None:
     assert ignored(name) == []
+
+
+def test_the_scope_of_scores_is_not_ignored() -> None:
+    model = changed(small("clapp"), {"rule.constants": {"margin": 1e-4, "margin_after": 1e-4}})
+    assert result(model) != result(changed(model, {"rule.scope": "layer"}))
 
 
 @pytest.mark.parametrize(
