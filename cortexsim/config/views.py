@@ -28,6 +28,10 @@ def check_views(model: Model) -> None:
             raise UserError(
                 f"rule.context = '{model.rule.context}': other second views are not drawn in pairs (name 'view' alone)"
             )
+        if model.sees_pairs and {"label", "top"} & set(contexts.split(model.rule.context)):
+            raise UserError(
+                f"rule.context = '{model.rule.context}': 'label' and 'top' are of one view ('view', 'view-top')"
+            )
         if model.sees_pairs and rule.negative_inputs:
             raise UserError(f"rule.context = '{model.rule.context}': rule '{rule.name}' mixes inputs ('sibling')")
     _check_places(model)

@@ -44,15 +44,17 @@ class Local:
         self.plasticity = Plasticity(rule, below_projection=below_projection)
         self.trained_layers = len(network.layers) - (top == "readout") if trained_layers is None else trained_layers
         self.plastic = network.layers[: self.trained_layers]
-        self.uses_labels = any("label" in layer.learning_cells.external_context for layer in self.plastic)
-        for layer in self.plastic:
-            layer.learning_cells.track(rule.requires)
+        cells = [layer.learning_cells for layer in self.plastic]
+        self.uses_labels = any("label" in each.external_context for own in cells for each in own.each_dendrite)
+        for own in cells:
+            own.track(rule.requires)
         self.optimization = optimization
         self.optimizers: dict[int, Optimizer] = {}
         numbers = list(range(self.trained_layers))
         self.schedule = [[k] for k in numbers] if schedule == "greedy" else [numbers]
         self.stages = len(self.schedule)
-        self.viewing = [[k for k in layers if self.plastic[k].uses_second_view] for layers in self.schedule]
+        views = [any(each.uses_second_view for each in layer.each_dendrite) for layer in self.plastic]
+        self.viewing = [[k for k in layers if views[k]] for layers in self.schedule]
 
     def _optimizer(self, k: int) -> Optimizer:
         """Return the optimiser of a layer, created when it first learns here: it may be on another substrate."""
@@ -91,15 +93,18 @@ class Local:
         external, views = self._external(labels), self._view_activities(stage, second)
         for k, below, response in zip(self.schedule[stage], inputs, responses, strict=True):
             layer, rule = self.plastic[k], self.plasticity.rule
-            context = negative = None
-            if layer.external_context or k in views:
-                if "top" in layer.external_context:
-                    external = external | {"top": gather_other_tops(responses[-1].activity, layer.positions)}
-                context = layer.learning_cells.gather_context(layer.project(response).activity, external, views.get(k))
+            dendrites, negative = layer.learning_cells.each_dendrite, None
+            if any("top" in each.external_context for each in dendrites):
+                external = external | {"top": gather_other_tops(responses[-1].activity, layer.positions)}
+            contexts = [
+                each.gather_context(layer.project(response).activity, external, views.get(k))
+                if each.external_context or k in views
+                else None
+                for each in dendrites
+            ]
             if rule.negative_inputs:
                 patches = mix_fixations(layer.gather(below), below.shape[2], rule.negatives)
                 negative = layer.respond_to_patches(patches)
-            contexts = [context, *([None] * len(layer.dendrites))]
             updates = self.plasticity.updates_of_dendrites(layer, response, contexts, negative)
             self._optimizer(k).step(updates, progress)
 

@@ -158,8 +158,8 @@ class Layer:
         return [self, *(replace(self, **vars(dendrite), dendrites=()) for dendrite in self.dendrites)]
 
     @property
-    def losses(self) -> int:
-        """Number of columns that share one score and so one loss, to which the updates of all of them add."""
+    def columns_per_score(self) -> int:
+        """Number of columns of a weight group that share one score, so that their updates add and are not averaged."""
         return 1 if self.places is None else self.positions // self.feedforward.groups
 
     @property

@@ -221,7 +221,7 @@ class Plasticity:
                 changes[name] = changes[name] + change if name in changes else change
         changes["feedforward"] = _per_cell(changes["feedforward"] * post["feedforward"], response.activity)
         if layer.places is not None and "context" in changes:
-            changes["feedforward"] = layer.losses * changes["feedforward"]
+            changes["feedforward"] = layer.columns_per_score * changes["feedforward"]
             changes["context"] = layer.places.mean(changes["context"])
         directions = {"bias": layer.feedforward.average(changes["feedforward"])}
         for name, (projection, activity) in synapses.items():

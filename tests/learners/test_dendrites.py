@@ -78,3 +78,14 @@ def test_columns_of_the_other_view(context: str) -> None:
     top = other.flatten(1).unsqueeze(1).expand(-1, SIDE**2, -1)
     heard = [{"view": other, "fixation": own, "view-top": top}[name].detach() for name in context.split("|")]
     check(before, after, inputs, heard)
+
+
+def test_a_dendrite_of_its_own_may_hear_the_label() -> None:
+    before, inputs = network("fixation|label"), draw(BATCH, SIDE**2, 2)
+    after, labels = deepcopy(before), torch.tensor([0, 1, 1, 0, 1])
+    learner = Local(after, load_rule("clapp"), Optimization("sgd", ETA), trained_layers=1)
+    assert learner.uses_labels
+    learner.step(0, inputs, labels, 0.0)
+    own = before.layers[0].respond(inputs).activity
+    told = torch.eye(2, dtype=torch.float64)[labels][:, None].expand(-1, SIDE**2, -1)
+    check(before, after, inputs, [own, told])
