@@ -9,6 +9,7 @@ from cortexsim.learners.contrast import SACCADES
 from cortexsim.rules import Rule
 from cortexsim.spiking import Settings, Translation
 from cortexsim.spiking.cells import Cell
+from cortexsim.spiking.tags import Tags
 
 
 def check(model: Model) -> None:
@@ -196,6 +197,7 @@ def check_brian(model: Model) -> None:
             known = [modulator.name for modulator in model.plasticity_rule().modulators]
             if name not in known:
                 raise UserError(f"modulator.{name}: the rule has no such modulator ({nearest(name, known)})")
+        Tags.of(model.plasticity_rule(), brian_settings(model))
         translation = Translation(model.plasticity_rule(), context=True)
         reads_mean = translation.reads("mean_post")
         if model.spiking.centred and (reads_mean or model.learner == "feedback"):

@@ -13,6 +13,7 @@ from cortexsim.errors import UserError
 from cortexsim.expression import Expression
 from cortexsim.modulators import Modulator
 from cortexsim.rules import Rule
+from cortexsim.spiking.tags import broadcast_names, split_third
 
 VARIABLES = {
     "activity_post": "signal",
@@ -165,6 +166,25 @@ class Translation:
         """The third factor of the feedforward synapses, summed over the contrast samples."""
         third = self.rule.feedforward.third
         return " + ".join(f"({self.rename(third, self._with_modulators(sample))})" for sample in self.samples)
+
+    def gates(self) -> dict[str, tuple[str, str]]:
+        """What is broadcast and what is local in the third factor, by the suffix of each contrast sample."""
+        return self._gates(self.rule.feedforward.third)
+
+    def context_gates(self) -> dict[str, tuple[str, str]]:
+        """The same for the context synapses, whose postsynaptic factor is local too."""
+        assert self.context is not None
+        posts = {sample.suffix: self.rename(self.context.post, sample.names) for sample in self.samples}
+        parts = self._gates(self.context.third)
+        return {suffix: (sent, f"({posts[suffix]}) * {local}") for suffix, (sent, local) in parts.items()}
+
+    def _gates(self, third: str) -> dict[str, tuple[str, str]]:
+        found = {}
+        for sample in self.samples:
+            sent, local = split_third(third, broadcast_names(self.rule))
+            names = self._with_modulators(sample)
+            found[sample.suffix] = (self.rename(sent, names), self.rename(local, names))
+        return found
 
     @property
     def decay(self) -> str:

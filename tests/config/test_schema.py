@@ -120,6 +120,19 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
             r"spiking.weight_bits = 4: weights of few levels need a bound",
         ),
         (
+            SPIKING + "[spiking]\nw_max = 1.0\nhidden_weights = true",
+            "spiking.hidden_weights = true: weights of any number of levels take their steps at once",
+        ),
+        (
+            SPIKING + "[spiking]\nw_max = 1.0\nbound_exponent = 1.5",
+            "spiking.bound_exponent = 1.5: should be less than or equal to 1",
+        ),
+        (
+            SPIKING.replace("clapp", "simclr_local")
+            + '[spiking]\ncentred = false\ntag_stages = 2\n[modulator.misjudged]\ndelay = "65 ms"',
+            "spiking.tag_stages = 2: rule 'simclr_local': third = .* is no product of what is local and of angle_all",
+        ),
+        (
             SPIKING + "[spiking]\nrelease_probability = 0.0",
             "spiking.release_probability = 0.0: should be greater than 0",
         ),
