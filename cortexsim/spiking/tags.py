@@ -43,11 +43,12 @@ def split_third(text: str, broadcast: Set[str]) -> tuple[str, str]:
     for factor in _factors(Expression(text).tree.body):
         part = ast.unparse(factor)
         read = Expression(part).names
-        if (sent := read & broadcast) and any(name.endswith("_post") for name in read - broadcast):
+        sent = read & broadcast
+        if sent and any(name.endswith("_post") for name in read - broadcast):
             raise UserError(f"third = '{text}': {part} is no product of what is local and of {min(sent)}")
         kinds[bool(sent)].append(f"({part})")
-    sent, local = (" * ".join(kinds[kind]) or "1" for kind in (True, False))
-    return sent, local
+    arriving, local = (" * ".join(kinds[kind]) or "1" for kind in (True, False))
+    return arriving, local
 
 
 def _factors(node: ast.expr) -> list[ast.expr]:
