@@ -96,9 +96,9 @@ def _check_sending(model: Model) -> None:
     setting = "network.sends = 'prediction'"
     if model.network.units != "scalar":
         raise UserError(f"{setting}, with units = 'vector': the components of a cell stand for classes ('activity')")
-    if model.in_brian and (set(model.network.substrate) != {"spiking"} or model.learner != "local"):
+    if model.in_brian and (len(set(model.network.substrate)) > 1 or model.learner != "local"):
         raise UserError(
-            f"{setting}: in Brian2 only spiking layers with a local learner support it (sends = 'activity')"
+            f"{setting}: in Brian2 only layers of one substrate with a local learner support it (sends = 'activity')"
         )
     if model.in_brian and model.spiking.dendrite == "psp":
         raise UserError(f"{setting}: not with postsynaptic potentials in dendrites (spiking.dendrite = 'trace')")
@@ -237,6 +237,9 @@ def _check_statistics(model: Model, rule: Rule) -> None:
     if model.spiking.dendrite == "psp" and (rule.context is None or not rule.saccades):
         why = "has no context synapses" if rule.context is None else "contrasts nothing"
         raise UserError(f"spiking.dendrite = 'psp': rule '{rule.name}' {why} ('trace')")
+    if model.spiking.dendrite == "psp" and rule.negatives == "around":
+        waits = f"rule '{rule.name}' waits for the context of the next fixation"
+        raise UserError(f"spiking.dendrite = 'psp': {waits} ('trace')")
     if "dendrites" in rule.requires and (model.rule is not None and model.rule.top == "label"):
         raise UserError(f"rule.top = 'label': rule '{rule.name}' reads the mean of its context ('readout')")
     for name, control in brian_settings(model).control.items():

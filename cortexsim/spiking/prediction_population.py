@@ -29,22 +29,42 @@ def add_predictions(spec: LayerSpec, settings: Settings, parts: Parts) -> None:
         bias = 1 - scale * offset
     """
     parts.operations.append(Operation(group, Phase.THIRD_FACTOR, dedent(scaling)))
-    tau = settings.cell_values(cell)["tau_synapse"]
-    values = {"unit": 1 / (settings.unit_rate * tau), **release_parameters(settings)}
-    model = ["w : 1", *shared_constants(values)]
-    model += ["expected_post = w * (output_pre - mean_pre) : 1 (summed)", "offset_post = w * mean_pre : 1 (summed)"]
+    model = ["expected_post = w * (output_pre - mean_pre) : 1 (summed)", "offset_post = w * mean_pre : 1 (summed)"]
+    values, on_pre, sums = {}, "", {"expected": Phase.DENDRITE, "offset": Phase.DENDRITE}
+    if cell.spikes:
+        unit = 1 / (settings.unit_rate * settings.cell_values(cell)["tau_synapse"])
+        values = {"unit": unit, **release_parameters(settings)}
+        on_pre = transmit(["current_post += unit * scale_post * w"], "prediction_input", spec, settings)
+    else:
+        drive = ["current_post = scale_post * w * output_pre : 1 (summed)"]
+        _connect(f"prediction_drive{spec.number}", drive, spec, parts, "", {"current": Phase.DENDRITE}, every_step=True)
+    _connect(name, [*model, *shared_constants(values)], spec, parts, on_pre, sums)
+    parts.set(name, values)
+    parts.carry(group, "power")
+
+
+def _connect(
+    name: str,
+    model: list[str],
+    spec: LayerSpec,
+    parts: Parts,
+    on_pre: str,
+    sums: dict[str, Phase],
+    every_step: bool = False,
+) -> None:
+    """Connect a layer with its prediction cells, by copies of its context weights."""
+    wiring = ("onward", {"sources": spec.context_sources, "cells": spec.cells})
     parts.connections.append(
         Connection(
             name,
             spec.name,
-            group,
-            "\n".join(model),
-            ("onward", {"sources": spec.context_sources, "cells": spec.cells}),
+            spec.output,
+            "\n".join(["w : 1", *model]),
+            wiring,
             row=spec.cells,
-            on_pre=transmit(["current_post += unit * scale_post * w"], "prediction_input", spec, settings),
-            sums={"expected": Phase.DENDRITE, "offset": Phase.DENDRITE},
+            on_pre=on_pre,
+            sums=sums,
+            every_step=every_step,
         )
     )
-    parts.set(name, values)
-    parts.carry(group, "power")
     parts.state.append(Variable(name, "w", tensor="context", layer=spec.number, writes_back=False))

@@ -83,8 +83,6 @@ class Translation:
                     f"rule '{rule.name}': pre = '{synapses.pre}' cannot be read from one spike"
                     " (pre = 'activity_pre' in layers in Brian2)"
                 )
-        if psp and self.waits:
-            raise UserError(f"rule '{rule.name}': spiking.dendrite = 'psp' has no context of later fixations ('trace')")
         if any(modulator.projection == "scalar" and _reads_output(modulator) for modulator in rule.modulators):
             raise UserError(f"rule '{rule.name}': layers in Brian2 receive an output error through a random projection")
         constants = dict(rule.constants)

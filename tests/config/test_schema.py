@@ -56,8 +56,8 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
         (GOOD + 'context = "label"\n[network]\nsends = "prediction"', "no column receives another"),
         (DIRECT + '[network]\nsends = "prediction"', "rule 'dfa' has no context synapses to predict with"),
         (
-            BRIAN_RATE + 'sends = "prediction"',
-            r"only spiking layers with a local learner support it \(sends = 'activity'\)",
+            SPIKING.replace('"spiking"', '["spiking", "brian-rate", "brian-rate"]') + 'sends = "prediction"',
+            r"only layers of one substrate with a local learner support it \(sends = 'activity'\)",
         ),
         (
             SPIKING + 'sends = "prediction"\n[spiking]\nfixation = "59 ms"\ndendrite = "psp"',
@@ -141,12 +141,12 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
         (SPIKING + '[modulator.surprise]\ndelay = "-65 ms"', "modulator.surprise.delay = -65 ms is negative"),
         (SPIKING + '[modulator.surprise]\ndelay = "30 ms"', "no whole number of fixations .such as 65 ms"),
         (
-            SPIKING.replace("clapp", "clapp_bidirectional"),
-            r"network.substrate: rule 'clapp_bidirectional' needs contexts of later fixations",
+            SPIKING.replace("clapp", "clapp_retro"),
+            r"network.substrate: rule 'clapp_retro' needs 'returned_post'",
         ),
         (
-            BRIAN_RATE.replace("clapp", "clapp_bidirectional"),
-            "rule 'clapp_bidirectional' needs contexts of later fixations",
+            SPIKING.replace("clapp", "clapp_bidirectional") + '[spiking]\nfixation = "59 ms"\ndendrite = "psp"',
+            r"rule 'clapp_bidirectional' waits for the context of the next fixation \('trace'\)",
         ),
         (SPIKING.replace("clapp", "hebb"), r"spiking.centred = true: the rule reads mean_post"),
         (SPIKING.replace("clapp", "lpl"), r"spiking.centred = true: the rule reads mean_post"),
@@ -201,11 +201,11 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
         (GOOD + 'masks = "true"', r"masks = 'true': rule 'clapp' uses no error"),
         (
             DIRECT + 'masks = "true"\n[network]\nsubstrate = "spiking"',
-            r"needs feedback other than by fixed random weights",
+            r"needs feedback other than by random weights",
         ),
         (
-            DIRECT.replace("dfa", "fa") + '[network]\nsubstrate = "spiking"',
-            r"needs feedback other than by fixed random weights",
+            DIRECT.replace("dfa", "sign_symmetry") + '[network]\nsubstrate = "spiking"',
+            r"needs feedback other than by random weights",
         ),
         ("learner = 3", "learner = 3 is not known"),
         ("rule = 3\nlearner = 'local'", "rule = 3: "),
