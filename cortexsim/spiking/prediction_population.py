@@ -11,8 +11,8 @@ def add_predictions(spec: LayerSpec, settings: Settings, parts: Parts) -> None:
     """Add the prediction cells of a layer, as many as it has cells, driven by copies of the context synapses.
 
     Each column drives its own prediction cells as it drives the dendrites of the columns that have it as their context.
-    Each cell scales its drive to a root mean square of ``target_drive`` about a rest at the rheobase (synaptic scaling:
-    Turrigiano 2008).
+    Each cell scales its drive to a root mean square of ``target_drive`` about a rest at the rheobase, which is 0 for
+    cells without spikes (synaptic scaling: Turrigiano 2008).
 
     Args:
         spec: of the layer.
@@ -23,10 +23,11 @@ def add_predictions(spec: LayerSpec, settings: Settings, parts: Parts) -> None:
     variables = [f"{variable} : 1" for variable in ("expected", "offset", "power", "scale")]
     constants = {"target_drive": settings.target_drive, "mean_rate": settings.mean_rate}
     add_population(group, spec.size, cell, settings, parts, variables, constants)
-    scaling = """
+    rheobase = int(cell.spikes)
+    scaling = f"""
         power += learning(t) * mean_rate * (expected**2 - power)
         scale = target_drive / sqrt(power + 1e-12)
-        bias = 1 - scale * offset
+        bias = {rheobase} - scale * offset
     """
     parts.operations.append(Operation(group, Phase.THIRD_FACTOR, dedent(scaling)))
     model = ["expected_post = w * (output_pre - mean_pre) : 1 (summed)", "offset_post = w * mean_pre : 1 (summed)"]

@@ -122,5 +122,5 @@ def test_prediction_cells_without_spikes_send_the_scaled_prediction(tmp_path: Pa
     leaves[:, :, 1] = 1
     sent = network.activities(leaves, 1)[0].flatten()
     share = 1 - (1 - network.segments[0].settings.mean_rate) ** 30
-    wanted = torch.relu(1 + 0.7 * expected / (expected.square() * share).sqrt())
+    wanted = torch.relu(0.7 * expected / (expected.square() * share).sqrt())
     torch.testing.assert_close(sent, wanted, rtol=1e-4, atol=1e-5)
