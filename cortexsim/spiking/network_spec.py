@@ -92,6 +92,7 @@ class Connection:
         wiring: a function of `wiring`, and its arguments.
         row: how many consecutive synapses share a presynaptic cell and lie on consecutive postsynaptic cells.
         on_pre: statements at a presynaptic spike.
+        on_post: statements at a postsynaptic spike.
         sums: summed variables by name, each with its phase.
         every_step: whether the sums are taken at every time step.
         method: how its differential equations are integrated; empty where it has none.
@@ -104,6 +105,7 @@ class Connection:
     wiring: tuple[str, Mapping[str, Any]]
     row: int = 1
     on_pre: str = ""
+    on_post: str = ""
     sums: Mapping[str, int] = field(default_factory=dict)
     every_step: bool = False
     method: str = ""

@@ -28,11 +28,11 @@ from cortexsim.spiking.network_spec import INPUT, RUN, Connection, Description, 
 EXCITATORY, INHIBITORY = "excitatory", "inhibitory"
 PLASTIC, RECRUITING, INHIBITING, LATERAL = "plastic", "recruiting", "inhibiting", "lateral"
 CELL_STATE = ("v", "threshold", "g_ampa", "g_nmda", "g_gaba", "trace")
-TRACE_EQUATIONS = f"dtrace/dt = -trace / tau_stdp : 1\nspiked : 1\n{declared(TRACE)}"
-TRACE_SPIKE = "trace += 1\nspiked = 1"
+TRACE_EQUATIONS = f"dtrace/dt = -trace / tau_stdp : 1\n{declared(TRACE)}"
+TRACE_SPIKE = "trace += 1"
 INHIBITING_MODEL = f"w : 1\n{declared(INHIBITION)}"
 AT_PRE_SPIKE = "w = clip(w + zeta * (trace_post - 2 * target * tau_stdp_post), 0, w_max)"
-AT_POST_SPIKE = "w = clip(w + zeta * spiked_post * trace_pre, 0, w_max)"
+AT_POST_SPIKE = "w = clip(w + zeta * trace_pre, 0, w_max)"
 """Symmetric STDP of inhibitory synapses; Eq. 24 with the sign of the erratum."""
 
 
@@ -139,7 +139,7 @@ def _connections(sizes: Sizes, seed: int) -> tuple[Connection, ...]:
                    on_pre="g_ampa_post += w"),
         Connection(RECRUITING, EXCITATORY, INHIBITORY, fixed, near, on_pre="g_ampa_post += w"),
         Connection(INHIBITING, INHIBITORY, EXCITATORY, INHIBITING_MODEL, random(i, e, sizes.inhibiting_probability, 1),
-                   on_pre=f"g_gaba_post += w\n{AT_PRE_SPIKE}"),
+                   on_pre=f"g_gaba_post += w\n{AT_PRE_SPIKE}", on_post=AT_POST_SPIKE),
         Connection(LATERAL, INHIBITORY, INHIBITORY, fixed, random(i, i, sizes.lateral_probability, 2, itself=False),
                    on_pre="g_gaba_post += w"),
     )  # fmt: skip
@@ -179,8 +179,6 @@ def _operations(sizes: Sizes, delay: int) -> tuple[Operation, ...]:
         Operation(PLASTIC, Phase.LEARNING, equations.LEARN),
         Operation(EXCITATORY, Phase.STATISTICS, equations.remember(delay)),
         Operation(INPUT, Phase.STIMULUS, f"spike_step = int(update_steps * {draw})"),
-        Operation(INHIBITING, Phase.LEARNING, AT_POST_SPIKE, every_step=True),
-        Operation(EXCITATORY, Phase.STATISTICS, "spiked = 0", every_step=True),
     )
 
 

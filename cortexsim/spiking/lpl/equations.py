@@ -79,10 +79,14 @@ def remember(count: int) -> str:
 
 
 LEARN = """
+    total += learning(t) * elig * error_post
     elig_rise += learning(t) * share_rise * (psp_pre * mean_surrogate_post - elig_rise)
     elig += learning(t) * share_fall * (elig_rise - elig)
-    total += learning(t) * elig * error_post
     w = clip(w + due(t) * plastic(t) * eta * tau_filter * total / updates, 0, w_max)
     total -= due(t) * total
 """
-"""What a plastic synapse does at an update; weights change where ``due``, if ``plastic``."""
+"""What a plastic synapse does at an update; weights change where ``due``, if ``plastic``.
+
+The trace is read before it advances: it advances by what the cells are at the end of the time since the last update,
+and would otherwise be early by that time.
+"""

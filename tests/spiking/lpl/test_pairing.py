@@ -30,9 +30,9 @@ def integrated(pairings: Pairings, every: int) -> np.ndarray:
     for step in range(pairings.steps + 1):
         if step % every == 0 and step:
             error = hebb[1] - (train[1] - kept[0])
+            total = total + second * error * every / WHOLE
             first = first + (1 - np.exp(-every * DT / 2e-3)) * (psp * slope / every - first)
             second = second + (1 - np.exp(-every * DT / 10e-3)) * (first - second)
-            total = total + second * error * every / WHOLE
             kept, slope = [*kept[1:], train[1]], 0.0
             if step % WHOLE == 0:
                 weight = np.clip(weight + 1e-2 * 2e-3 * total, 0, 1)

@@ -14,20 +14,20 @@ from cortexsim.spiking.lpl.circuit import (
 )
 from cortexsim.spiking.lpl.constants import DT, INHIBITION, TRACE, values
 from cortexsim.spiking.lpl.simulation import Condition, Simulation, mean_weights
-from cortexsim.spiking.network_spec import RUN, Connection, Description, Group, Operation, Phase, Variable
+from cortexsim.spiking.network_spec import RUN, Connection, Description, Group, Variable
 from cortexsim.spiking.simulation import Stack, State
 
 TOY = Sizes(population=10, excitatory=6, inhibitory=3, input_probability=0.6, input_weight=0.5, width=3.0)
 WEIGHTS, INHIBITORY_WEIGHTS = "plastic.w", "inhibiting.w"
 
 
-def simulation(condition: Condition, chunk: float) -> Simulation:
-    return Simulation(condition, TOY, seed=2, chunk=chunk, target="numpy")
+def simulation(condition: Condition, chunk: float, target: str = "numpy") -> Simulation:
+    return Simulation(condition, TOY, seed=2, chunk=chunk, target=target)
 
 
-def carried(condition: Condition, chunk: float, chunks: int) -> tuple[State, dict[str, int]]:
+def carried(condition: Condition, chunk: float, chunks: int, target: str = "numpy") -> tuple[State, dict[str, int]]:
     """Run chunks, and count the spikes of each group."""
-    network, counts = simulation(condition, chunk), {}
+    network, counts = simulation(condition, chunk, target), {}
     state = network.begin()
     for number in range(chunks):
         spikes, state = network.run(state, number, plastic=True)
@@ -44,6 +44,14 @@ def test_a_run_in_two_parts_is_the_run_in_one_to_the_last_bit() -> None:
     assert all(np.array_equal(parts[key], values) for key, values in whole.items())
     assert not np.allclose(whole[WEIGHTS], TOY.input_weight)
     assert not np.allclose(whole[INHIBITORY_WEIGHTS], TOY.inhibiting_weight)
+
+
+@pytest.mark.slow
+def test_a_compiled_run_is_that_in_numpy_and_may_be_cut_anywhere() -> None:
+    (numpy, _), (whole, _) = (carried(Condition(), 0.6, 1, target) for target in ("numpy", "cpp"))
+    assert all(np.allclose(whole[key], values, rtol=1e-6, atol=1e-12) for key, values in numpy.items())
+    parts, _ = carried(Condition(), 0.3, 2, "cpp")
+    assert all(np.array_equal(parts[key], values) for key, values in whole.items())
 
 
 def test_conditions_learn_what_they_say() -> None:
@@ -98,12 +106,10 @@ def test_inhibitory_weights_rest_where_cells_fire_at_the_target() -> None:
         ),
         connections=(
             Connection("inhibiting", "pre", "post", INHIBITING_MODEL,
-                       ("broadcast", {"sources": cells, "targets": len(rates)}), on_pre=AT_PRE_SPIKE),
+                       ("broadcast", {"sources": cells, "targets": len(rates)}),
+                       on_pre=AT_PRE_SPIKE, on_post=AT_POST_SPIKE),
         ),
-        operations=(
-            Operation("inhibiting", Phase.LEARNING, AT_POST_SPIKE, every_step=True),
-            Operation("post", Phase.STATISTICS, "spiked = 0", every_step=True),
-        ),
+        operations=(),
         streams={},
         state=(Variable("inhibiting", "w"),),
         activity=(),
