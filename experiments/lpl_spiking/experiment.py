@@ -20,26 +20,27 @@ from cortexsim.spiking.network_spec import INPUT
 from cortexsim.studies.chunks import Arrays, Chunked
 from cortexsim.studies.program_experiment import Program, Row
 
-ETA = 2e-2  # Volt; published: 0.01.
-SECONDS, PRIMING, CHUNK = 8000, 1200, 100  # Published: 100,000 s of learning after 1800 s.
+SECONDS, PRIMING, CHUNK = 50_000, 1800, 100  # Published: 100,000 s of learning after as much priming.
+FAST, SHORT = "LPL, eta 0.05", 10_000  # Five times the published learning rate; seconds.
 CONDITIONS = {
-    "LPL": Condition(eta=ETA),
-    "fixed inhibition": Condition("fixed", eta=ETA),
-    "no inhibition": Condition("none", eta=ETA),
-    "not predictive": Condition(predictive=0.0, eta=ETA),
-    "not Hebbian": Condition(hebbian=0.0, eta=ETA),
+    "LPL": Condition(),
+    "fixed inhibition": Condition("fixed"),
+    "no inhibition": Condition("none"),
+    "not predictive": Condition(predictive=0.0),
+    "not Hebbian": Condition(hebbian=0.0),
+    FAST: Condition(eta=5e-2),
 }
 BIN, HELD_OUT, PENALTY = 25e-3, 0.05, 0.1  # Seconds; share of the bins, 5 s of 100 s; of the Lasso.
-EVERY = 10  # Chunks from one entry of the history to the next.
+EVERY = 20  # Chunks from one entry of the history to the next.
 MEASURED = ("correlation", *(f"r2 {name}" for name in POPULATIONS), *(f"folds {name}" for name in POPULATIONS))
 HISTORY = ("seconds", EXCITATORY, INHIBITORY, "inhibitory weight", *POPULATIONS, *MEASURED)
 
 VARIANCES, FREQUENCIES = (0.1, 1.0, 100.0), (0.1, 1.0, 10.0, 20.0, 30.0, 40.0, 50.0)  # Hz.
 
-COURSE = (100, 2000, 4000, 6000, 8000, 9200)  # Seconds; learning begins after 1200.
+COURSE = (100, 2000, 4000, 8000, 10_000, 20_000, 30_000, 40_000, 50_000)  # Seconds; learning begins after 1800.
 CONSTANTS = (CELL, PRESYNAPTIC, POSTSYNAPTIC, SYNAPSE, INHIBITION, TRACE)
 NETWORK_COLUMNS = (
-    "", "correlation before", "after", "after, published", "selectivity 1", "selectivity 2",
+    "", "learning (s)", "correlation before", "after", "after, published", "selectivity 1", "selectivity 2",
     "excitatory rate (Hz)", "inhibitory rate (Hz)", "participation ratio",
 )  # fmt: skip
 
@@ -183,7 +184,7 @@ def tables(rows: Sequence[Row]) -> dict[str, str]:
             decoding.append([f"{name}, {label}", *(f"{history[f'{kind} {each}'][-1]:.3f}" for each in POPULATIONS)])
         decoding += [[f"{name}, published", *(f"{v:.3f}" for v in PUBLISHED_R2[name])]] if name in PUBLISHED_R2 else []
         found = dict(zip(history["seconds"], history["correlation"], strict=True))
-        course.append([name, *(f"{found[each]:.2f}" for each in COURSE if each in found)])
+        course.append([name, *(f"{found[each]:.2f}" if each in found else "" for each in COURSE)])
     return {
         "pairings": table(["", "largest change", "at", "smallest change", "at"], sorted(lobes)),
         "frequencies": table(["", "+10 ms", "-10 ms", "+10 ms, published", "-10 ms, published"], rates),
@@ -225,6 +226,7 @@ def described(row: Row) -> list[str]:
     selectivity = [selective(signal, control) for signal, control in zip(others[::2], others[1::2], strict=True)]
     return [
         row["condition"],
+        str(row["seconds"]),
         f"{history['correlation'][0]:.3f}",
         f"{history['correlation'][-1]:.3f}",
         PUBLISHED_CORRELATION.get(row["condition"], "-"),
@@ -296,7 +298,10 @@ def draw_networks(rows: Sequence[Row]) -> Figure:
 
 PAIRINGS: list[Mapping[str, Any]] = [{"variance": variance, "steps": 1} for variance in VARIANCES]
 COARSE: Mapping[str, Any] = {"variance": VARIANCES[0], "steps": 10}
-NETWORKS = [{"condition": name, "seed": 0, "seconds": SECONDS, "priming": PRIMING} for name in CONDITIONS]
+NETWORKS = [
+    {"condition": name, "seed": 0, "seconds": SHORT if name == FAST else SECONDS, "priming": PRIMING}
+    for name in CONDITIONS
+]
 EXPERIMENT = Program(
     "LPL in spiking cells: pairings of spikes, and a network that finds the signals that can be predicted",
     cases=[*PAIRINGS, COARSE, *({"frequency": frequency} for frequency in FREQUENCIES), *NETWORKS],

@@ -83,7 +83,7 @@ class Spikes:
 class Simulation:
     """The network in one condition.
 
-    >>> toy = Sizes(population=4, excitatory=3, inhibitory=2)
+    >>> toy = Sizes(population=4, excitatory=4, inhibitory=4, input_probability=1.0, lateral_probability=1.0)
     >>> simulation = Simulation(Condition("fixed"), toy, seed=1, chunk=0.02, target="numpy")
     >>> spikes, state = simulation.run(simulation.begin(), number=0, plastic=True)
     >>> spikes.binned("input", 0.01).shape
