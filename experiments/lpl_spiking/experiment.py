@@ -31,6 +31,7 @@ CONDITIONS = {
     FAST: Condition(eta=5e-2),
 }
 BIN, HELD_OUT, PENALTY = 25e-3, 0.05, 0.1  # Seconds; share of the bins, 5 s of 100 s; of the Lasso.
+SILENT = 0.1  # Hz.
 EVERY = 20  # Chunks from one entry of the history to the next.
 MEASURED = ("correlation", *(f"r2 {name}" for name in POPULATIONS), *(f"folds {name}" for name in POPULATIONS))
 HISTORY = ("seconds", EXCITATORY, INHIBITORY, "inhibitory weight", *POPULATIONS, *MEASURED)
@@ -41,7 +42,7 @@ COURSE = (100, 2000, 4000, 8000, 10_000, 20_000, 30_000, 40_000, 50_000)  # Seco
 CONSTANTS = (CELL, PRESYNAPTIC, POSTSYNAPTIC, SYNAPSE, INHIBITION, TRACE)
 NETWORK_COLUMNS = (
     "", "learning (s)", "correlation before", "after", "after, published", "selectivity 1", "selectivity 2",
-    "excitatory rate (Hz)", "inhibitory rate (Hz)", "participation ratio",
+    "excitatory rate (Hz)", "silent cells", "inhibitory rate (Hz)", "participation ratio",
 )  # fmt: skip
 
 # As the notebooks of the released code print them, and, for pairings, as read off the figures that they store.
@@ -232,6 +233,7 @@ def described(row: Row) -> list[str]:
         PUBLISHED_CORRELATION.get(row["condition"], "-"),
         *(f"{values.mean():.2f} ± {values.std():.2f}" for values in selectivity),
         f"{np.mean(row['rates']):.1f} ± {np.std(row['rates']):.1f}",
+        str(sum(rate < SILENT for rate in row["rates"])),
         f"{history[INHIBITORY][-1]:.1f}",
         f"{row['participation']:.1f}",
     ]
