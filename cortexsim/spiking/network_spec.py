@@ -104,6 +104,7 @@ class Connection:
         wiring: a function of `wiring`, and its arguments.
         row: how many consecutive synapses share a presynaptic cell and lie on consecutive postsynaptic cells.
         on_pre: statements at a presynaptic spike.
+        on_post: statements at a postsynaptic spike.
         sums: summed variables by name, each with its phase.
         every_step: whether the sums are taken at every time step.
         at_end: whether that is at the end of the step, in their phase, and not before cells are integrated.
@@ -117,6 +118,7 @@ class Connection:
     wiring: tuple[str, Mapping[str, Any]]
     row: int = 1
     on_pre: str = ""
+    on_post: str = ""
     sums: Mapping[str, int] = field(default_factory=dict)
     every_step: bool = False
     at_end: bool = False

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from cortexsim.seeds import stream
+
 
 class Connectivity(NamedTuple):
     """Synapses, each given by its two cells and its weight.
@@ -135,6 +137,42 @@ def shift(units: int, slots: int) -> Connectivity:
     return _flat(source, source + units, source)
 
 
+def random(sources: int, targets: int, probability: float, seed: int, itself: bool = True) -> Connectivity:
+    """Connect each source with each target with a probability.
+
+    Args:
+        sources: how many presynaptic cells.
+        targets: how many postsynaptic cells.
+        probability: of a synapse.
+        seed: of the draw.
+        itself: whether a source may be connected with the target of its number.
+    """
+    drawn = stream(seed, "wiring").random((sources, targets)) < probability
+    if not itself:
+        np.fill_diagonal(drawn, False)
+    return _numbered(drawn)
+
+
+def neighbourhood(sources: int, targets: int, width: float, seed: int) -> Connectivity:
+    """Connect sources with targets that lie near them on a line, with a probability exp(-(distance / width)^2).
+
+    Args:
+        sources: how many presynaptic cells, at the places 0, 1, ...
+        targets: how many postsynaptic cells, evenly spaced from 0 to ``sources``.
+        width: in places.
+        seed: of the draw.
+    """
+    distance = np.arange(sources)[:, None] - np.linspace(0, sources, targets)
+    drawn = stream(seed, "wiring").random((sources, targets))
+    return _numbered(drawn < np.exp(-((distance / width) ** 2)))
+
+
+def _numbered(connected: np.ndarray) -> Connectivity:
+    """Number the synapses of a matrix, (sources, targets), that says which cells are connected."""
+    pre, post = np.nonzero(connected)
+    return _flat(pre, post, np.arange(len(pre)))
+
+
 def _flat(pre: np.ndarray, post: np.ndarray, place: np.ndarray) -> Connectivity:
     pre, post, place = np.broadcast_arrays(pre, post, place)
     return Connectivity(pre.ravel().astype(np.int32), post.ravel().astype(np.int32), place.ravel())
@@ -144,8 +182,10 @@ WIRINGS: dict[str, Callable[..., Connectivity]] = {
     "aligned": aligned,
     "broadcast": broadcast,
     "gather": gather,
+    "neighbourhood": neighbourhood,
     "onward": onward,
     "patches": patches,
+    "random": random,
     "returning": returning,
     "same_index": same_index,
     "scatter": scatter,
