@@ -211,7 +211,7 @@ def train(
     >>> from cortexsim.rate import Architecture, Network, Optimization
     >>> from cortexsim.rules import Rule, ThreeFactor
     >>> from cortexsim.topology import tree
-    >>> bounded = Rule("bounded", "dW = eta * z (x - z W)", "", ThreeFactor("activity_post", "1", decay="activity_post**2"))
+    >>> bounded = Rule("bounded", "dW = z (x - z W)", "", ThreeFactor("activity_post", "1", decay="activity_post**2"))
     >>> topology = tree(depth=2, size=2, channels=8)
     >>> network = Network.build(Architecture(cells=16), topology, classes=4, seed=0)
     >>> learner = Local(network, bounded, Optimization())

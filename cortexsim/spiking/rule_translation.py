@@ -12,7 +12,7 @@ from typing import NamedTuple
 from cortexsim.errors import UserError
 from cortexsim.expression import Expression
 from cortexsim.modulators import Modulator
-from cortexsim.rules import Rule
+from cortexsim.rules import Rule, ThreeFactor
 
 VARIABLES = {
     "activity_post": "signal",
@@ -72,7 +72,10 @@ class Translation:
     def __init__(self, rule: Rule, context: bool, psp: bool = False) -> None:
         self.rule, self.psp = rule, psp
         self.context = rule.context if context else None
-        for synapses in (rule.feedforward, self.context):
+        if not isinstance(rule.feedforward, ThreeFactor):
+            raise UserError(f"rule '{rule.name}' needs {rule.missing_on('spiking')[0]}")
+        self.feedforward = rule.feedforward
+        for synapses in (self.feedforward, self.context):
             if synapses is not None and synapses.pre.strip() != "activity_pre":
                 raise UserError(
                     f"rule '{rule.name}': pre = '{synapses.pre}' cannot be read from one spike"
@@ -110,18 +113,18 @@ class Translation:
     @property
     def eligibility(self) -> str:
         """What a presynaptic spike adds to the eligibility trace, read from the postsynaptic cell."""
-        return self.rename(self.rule.feedforward.post, {}, "_post")
+        return self.rename(self.feedforward.post, {}, "_post")
 
     @property
     def third_factor(self) -> str:
         """The third factor of the feedforward synapses, summed over the contrast samples."""
-        third = self.rule.feedforward.third
+        third = self.feedforward.third
         return " + ".join(f"({self.rename(third, self._with_modulators(sample))})" for sample in self.samples)
 
     @property
     def decay(self) -> str:
         """The decay of the feedforward synapses."""
-        return self.rename(self.rule.feedforward.decay, VARIABLES)
+        return self.rename(self.feedforward.decay, VARIABLES)
 
     def context_factors(self) -> dict[str, str]:
         """Post times third of the context synapses, by the suffix of each contrast sample."""
@@ -170,7 +173,7 @@ class Translation:
 
     def reads(self, signal: str) -> bool:
         """Whether any of its texts reads a quantity."""
-        synapses = [entry for entry in (self.rule.feedforward, self.context) if entry is not None]
+        synapses = [entry for entry in (self.feedforward, self.context) if entry is not None]
         texts = [text for entry in synapses for text in entry.texts().values()]
         texts += [Expression(modulator.score) for modulator in self.rule.modulators]
         return any(signal in text.names for text in texts)
