@@ -94,14 +94,15 @@ class _Simulation:
 
     def _model(self) -> list[str]:
         """Declare weight, traces, modulators and eligibilities."""
-        how = "clock-driven" if self.flows or "volts" in self.namespace else "event-driven"
+        flowing = set().union(*(term.factors()[name].names for term in self.form.terms for name in ("always", "third")))
         lines = ["potential : 1"] if "volts" in self.namespace else []
         for read, trace in self.form.read_traces.items():
             name, source = self.names[read], "potential" if trace.of == "voltage" else "0"
+            how = "clock-driven" if read in flowing or trace.of == "voltage" else "event-driven"
             lines.append(f"d{name}/dt = ({source} - {name}) / ({trace.seconds!r}*second) : 1 ({how})")
         for name, modulator in self.form.modulators.items():
             rest, tau = f"({modulator.baseline!r} + held_{name})", modulator.seconds
-            decay = f"dlevel_{name}/dt = ({rest} - level_{name}) / ({tau!r}*second) : 1 ({how})"
+            decay = f"dlevel_{name}/dt = ({rest} - level_{name}) / ({tau!r}*second) : 1 (clock-driven)"
             lines += [f"held_{name} : 1", f"expected_{name} : 1", decay if tau else f"level_{name} : 1"]
         changes = []
         for number, term in enumerate(self.form.terms):

@@ -69,6 +69,7 @@ class EventEngine:
         for column in range(events.times.shape[1]):
             self._advance(events.times[:, column] - now)
             now = events.times[:, column]
+            self._clamp(events.voltage[:, column])
             self._spikes(events.pre[:, column], events.post[:, column])
             self._pulses(events, column)
         return self.weight
@@ -158,6 +159,12 @@ class EventEngine:
         for number, values in zip(kept, eligibilities, strict=True):
             self.eligibility[number] = values
 
+    def _clamp(self, index: np.ndarray) -> None:
+        """Begin to hold the voltage of each index, (synapses,), where it is not below 0."""
+        if self.held_potential is not None:
+            begun = self.held_potential[np.maximum(index, 0), np.arange(len(index))]
+            self.potential = np.where(index >= 0, begun, self.potential)
+
     def _spikes(self, pre: np.ndarray, post: np.ndarray) -> None:
         """Let cells spike, (synapses,) each: all is read before any trace changes."""
         if not (pre.any() or post.any()):
@@ -199,11 +206,6 @@ class EventEngine:
                 self.expected[name] = self.expected[name] + np.where(present, moved, 0.0)
         for name, steps in events.held.items():
             self.held[name] = self.held[name] + steps[:, column]
-        if self.held_potential is not None:
-            index = events.voltage[:, column]
-            self.potential = np.where(
-                index >= 0, self.held_potential[np.maximum(index, 0), np.arange(len(index))], self.potential
-            )
 
     def _brief(self, name: str, sizes: np.ndarray) -> None:
         """Let a brief pulse of a modulator arrive; one without a time constant changes the weight at once."""

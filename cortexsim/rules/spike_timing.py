@@ -8,7 +8,8 @@ A spike of either cell adds to the eligibility of the synapse, which a third fac
 Without `tau_eligibility` what would be added to the eligibility changes the weight at once, times `third`. What a text
 reads are, by their suffix, quantities of the two cells and broadcasts, as in `ThreeFactor`; and of the synapse itself
 ``weight`` and ``eligibility``, which are nowhere else. A spike is read before it adds to any trace: a trace that
-a postsynaptic spike reads holds the spikes before it. Where both cells spike at once, neither reads the other.
+a postsynaptic spike reads holds the spikes before it. Where both cells spike at once, neither reads the other; brief
+pulses of modulators come after spikes of the same instant, and a voltage that begins then before them.
 """
 
 from collections.abc import Mapping

@@ -135,7 +135,6 @@ def row_mixed() -> Rule:
         ("inhibition", target_missed),
         ("sequential", order_kept_under_acetylcholine),
         ("plateau", weight_forgotten),
-        ("threshold", read_after_its_increment),
         ("homeostasis", additive),
     ],
 )

@@ -13,7 +13,7 @@ from cortexsim.protocols.running import run
 from cortexsim.rules import Rule
 
 WEIGHTS = np.array([0.5, 1.0, 2.0])
-SILENT, ACTIVE, DURATION = 0.0, 20.0, 60.0  # Hz; s.
+SILENT, ACTIVE, DURATION = 0.0, 20.0, 20.0  # Hz; s.
 TOLERANCE = 1e-6  # Of ratios.
 
 
