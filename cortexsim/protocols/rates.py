@@ -21,7 +21,7 @@ def mean_change(rule: Rule, pre: Rates, post: Rates, weight: float = 1.0) -> np.
 
     >>> from cortexsim.rules import load_rule
     >>> mean_change(load_rule("stdp_triplet"), 10.0, np.array([10.0, 30.0])).round(4)
-    array([-0.0115,  0.0402])
+    array([-0.0115,  0.0403])
 
     Args:
         rule: one of single spikes, without modulators.

@@ -32,8 +32,8 @@ POTENTIAL = "potential_post"
 class Trace:
     """A low-pass filter that a cell keeps, which rules read as its name and ``_pre`` or ``_post``.
 
-    >>> Trace(tau="16.8 ms", side="pre").seconds
-    0.0168
+    >>> Trace(tau="20 ms", side="pre").seconds
+    0.02
 
     Args:
         tau: time constant of its decay.

@@ -10,6 +10,7 @@ from cortexsim.errors import UserError
 from cortexsim.protocols import pairs, run
 from cortexsim.protocols.cards import find_card, known_cards
 from cortexsim.protocols.cards.frequency import DATA, RATES
+from cortexsim.protocols.layer_rules import on_spikes, scaled
 from cortexsim.rules import Neuromodulator, Rule, SpikeTiming, Trace, known_rules, load_rule
 
 MADE_FOR = {
@@ -145,7 +146,11 @@ def test_mutants_fail(card: str, mutant: Callable[[], Rule]) -> None:
 
 def test_what_cannot_be_asked_has_a_reason() -> None:
     reasons = {
-        ("frequency", "clapp"): "a rule of the activities of layers, which says nothing of single spikes",
+        (
+            "frequency",
+            "clapp",
+        ): "it reads dendrite_post, derivative_post, surprise_all, which the spikes of two cells do not give",
+        ("threshold", "bcm"): "it reads variance_post, which the spikes of two cells do not give",
         ("frequency", "dopamine_stdp"): "it needs dopamine, which the experiment does not give",
         ("two_amines", "stdp_pair"): "it has no noradrenaline and no serotonin",
     }
@@ -154,6 +159,21 @@ def test_what_cannot_be_asked_has_a_reason() -> None:
         assert (outcome.verdict, outcome.number) == ("not applicable", reason)
     silent = Rule("mine", "", "", SpikeTiming(at_pre="potential_post", modulators={"tone": Neuromodulator()}))
     assert "voltage" in find_card("frequency").obstacle(silent)
+
+
+@pytest.mark.parametrize("name", ["hebb", "oja"])
+@pytest.mark.parametrize("card", ["frequency", "pair_window", "threshold"])
+def test_rules_of_two_activities_are_asked_up_to_a_factor(name: str, card: str) -> None:
+    """They read the cell when a presynaptic spike arrives, and so see no spike that comes after: they do not fit."""
+    assert find_card(card).examine(known_rules()[name]).verdict == "fail"
+
+
+def test_a_rule_without_a_scale_is_scaled_to_the_data() -> None:
+    rule, data = on_spikes(load_rule("oja")), np.array([0.2, 0.4])
+    np.testing.assert_allclose(scaled(rule, np.array([1e-9, 2e-9]), data), data)
+    np.testing.assert_allclose(scaled(rule, np.array([1e-9, 2e-9]), -data), 0.0)
+    np.testing.assert_allclose(scaled(load_rule("stdp_pair"), data, -data), data)
+    assert on_spikes(load_rule("stdp_pair")) is load_rule("stdp_pair")
 
 
 def test_a_misspelt_card_gets_the_nearest_name() -> None:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from cortexsim.errors import UserError
+from cortexsim.protocols.layer_rules import on_spikes
 from cortexsim.rules import Rule, SpikeTiming
 
 Verdict = Literal["pass", "fail", "not applicable"]
@@ -72,9 +74,11 @@ class Card:
 
     def obstacle(self, rule: Rule) -> str:
         """Say why a rule cannot be asked; empty where it can."""
-        form = rule.feedforward
-        if not isinstance(form, SpikeTiming):
-            return "a rule of the activities of layers, which says nothing of single spikes"
+        try:
+            form = on_spikes(rule).feedforward
+        except UserError as error:
+            return str(error)
+        assert isinstance(form, SpikeTiming)
         if any(trace.of == "voltage" for trace in form.traces.values()) or "potential_post" in rule.reads:
             return "it reads the voltage of the cell, which the experiment does not report"
         if missing := sorted(self.modulators - set(form.modulators)):
@@ -87,7 +91,7 @@ class Card:
         """Put a rule to the experiment."""
         if reason := self.obstacle(rule):
             return Outcome(self, rule, "not applicable", reason, [])
-        result = self.measure(rule)
+        result = self.measure(on_spikes(rule))
         return Outcome(self, rule, "pass" if result.passed else "fail", result.number, result.points)
 
 

@@ -8,6 +8,7 @@ mean of ((model - data) / s.e.m.)^2.
 import numpy as np
 
 from cortexsim.protocols.cards.card import Card, Point, Result
+from cortexsim.protocols.layer_rules import scaled
 from cortexsim.protocols.protocol import Protocol
 from cortexsim.protocols.running import run
 from cortexsim.protocols.spike_trains import pairs
@@ -26,9 +27,11 @@ def measure(rule: Rule) -> Result:
     conditions = [(delta, rate, *value) for delta, row in DATA.items() for rate, value in zip(RATES, row, strict=True)]
     trains = [pairs(delta / 1000, rate) for delta, rate, *_ in conditions]
     together = Protocol([t.pre[0] for t in trains], [t.post[0] for t in trains], max(t.duration for t in trains))
+    *_, measured, errors = np.array(conditions).T
+    change = scaled(rule, run(rule, together), measured, errors)
     points = [
         Point(f"{delta:+d} ms", rate, model, data, error)
-        for (delta, rate, data, error), model in zip(conditions, run(rule, together), strict=True)
+        for (delta, rate, data, error), model in zip(conditions, change, strict=True)
     ]
     mismatch = error_of(points)
     return Result(points, f"E = {mismatch:.2f}", mismatch < LARGEST)

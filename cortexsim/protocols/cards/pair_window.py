@@ -11,6 +11,7 @@ import numpy as np
 from scipy.optimize import OptimizeWarning, curve_fit
 
 from cortexsim.protocols.cards.card import Card, Point, Result
+from cortexsim.protocols.layer_rules import scaled
 from cortexsim.protocols.protocol import Protocol
 from cortexsim.protocols.running import run
 from cortexsim.protocols.spike_trains import pairs
@@ -58,7 +59,7 @@ def measure(rule: Rule) -> Result:
     delta, data = DATA.T
     trains = [pairs(each / 1000, rate=1.0) for each in delta]
     together = Protocol([t.pre[0] for t in trains], [t.post[0] for t in trains], max(t.duration for t in trains))
-    change = run(rule, together)
+    change = scaled(rule, run(rule, together), data)
     points = [
         Point("60 pairs at 1 Hz", x, model, measured) for x, model, measured in zip(delta, change, data, strict=True)
     ]

@@ -5,8 +5,11 @@ Neuroscience 2005, hippocampal cultures: 60 repetitions at 1 Hz. The error is th
 these eleven of their thirteen points.
 """
 
+import numpy as np
+
 from cortexsim.protocols.cards.card import Card, Point, Result
 from cortexsim.protocols.cards.frequency import error_of
+from cortexsim.protocols.layer_rules import scaled
 from cortexsim.protocols.protocol import Protocol
 from cortexsim.protocols.running import run
 from cortexsim.protocols.spike_trains import repeated
@@ -40,9 +43,12 @@ def measure(rule: Rule) -> Result:
         for _, _, pre, post, _, _ in conditions
     ]
     together = Protocol([t.pre[0] for t in trains], [t.post[0] for t in trains], max(t.duration for t in trains))
+    data, errors = np.array([condition[-2:] for condition in conditions]).T
     points = [
-        Point(series, x, model, data, error)
-        for (series, x, _, _, data, error), model in zip(conditions, run(rule, together), strict=True)
+        Point(series, x, model, measured, error)
+        for (series, x, _, _, measured, error), model in zip(
+            conditions, scaled(rule, run(rule, together), data, errors), strict=True
+        )
     ]
     mismatch = error_of(points)
     return Result(points, f"E = {mismatch:.2f}", mismatch < LARGEST)
