@@ -37,7 +37,8 @@ def panel(axes: Axes, points: Sequence[Point]) -> Axes:
         measured = [(p.x, p.data, p.error or 0.0) for p in own if p.data is not None]
         if measured:
             x, data, errors = zip(*measured, strict=True)
-            axes.errorbar(x, data, errors, color=colour, marker=marker, fillstyle="none", linestyle="none", capsize=3)
+            bars = errors if any(errors) else None
+            axes.errorbar(x, data, bars, color=colour, marker=marker, fillstyle="none", linestyle="none", capsize=3)
     axes.plot([], [], color="black", marker=MARKERS[0], fillstyle="none", linestyle="none", label="data or theory")
     axes.legend(fontsize=7)
     return axes

@@ -1,8 +1,9 @@
 """Rules of layers on single spikes, where they read no more than the activities of two cells.
 
 As in spiking layers, the postsynaptic cell is read when a presynaptic spike arrives. Activities are rates in Hz,
-filtered with the time constants of spiking layers for activity, and one chosen here for its mean. How large a change is depends on eta, which models set: it is kept so small
-that weights hardly move, and changes are compared with data up to one positive factor, or none where 0 fits best.
+filtered with the time constant of spiking layers; that of their mean is chosen here. How large a change is depends on
+eta, which models set: it is kept so small that weights hardly move, and changes are compared with data up to one
+positive factor, or none where 0 fits best.
 """
 
 import re

@@ -19,12 +19,10 @@ def synapse(pre: list[float], post: list[float], model: str, parameters: dict[st
         given = np.round(np.asarray(times) * 1e3 - shift + 100.0, 6)
         source = nest.Create("spike_generator", params={"spike_times": given, "precise_times": False})
         nest.Connect(source, cell, syn_spec={"delay": DELAY})
-    nest.Connect(
-        cells[0], cells[1], syn_spec={"synapse_model": model, "delay": DELAY, "receptor_type": 1, **parameters}
-    )
-    late = nest.Create(
-        "spike_generator", params={"spike_times": [duration * 1e3 + 100.0]}
-    )  # A spike brings it up to date.
+    plastic = {"synapse_model": model, "delay": DELAY, "receptor_type": 1, **parameters}
+    nest.Connect(cells[0], cells[1], syn_spec=plastic)
+    # NEST changes weights at presynaptic spikes only: a late one brings this one up to date.
+    late = nest.Create("spike_generator", params={"spike_times": [duration * 1e3 + 100.0]})
     nest.Connect(late, cells[0], syn_spec={"delay": DELAY})
     nest.Simulate(duration * 1e3 + 150.0)
     return float(nest.GetConnections(cells[0], cells[1]).get("weight"))
