@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cortexsim.config.schema import Model
     from cortexsim.estimator import Encoder
     from cortexsim.modulators import Modulator
-    from cortexsim.rules import Rule, ThreeFactor
+    from cortexsim.rules import Rule, SpikeTiming, ThreeFactor, Trace
     from cortexsim.spiking.cells import Cell
     from cortexsim.tasks import Task
 
@@ -29,8 +29,10 @@ __all__ = [
     "Model",
     "Modulator",
     "Rule",
+    "SpikeTiming",
     "Task",
     "ThreeFactor",
+    "Trace",
     "UserError",
     "__version__",
     "compare",
@@ -52,8 +54,10 @@ _MODULES = {
     "Model": "config.schema",
     "Modulator": "modulators",
     "Rule": "rules",
+    "SpikeTiming": "rules",
     "Task": "tasks",
     "ThreeFactor": "rules",
+    "Trace": "rules",
     **dict.fromkeys(("compare", "load_model", "load_results", "load_run", "threshold", "train"), "api"),
 }
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cortexsim import __version__, commands
+from cortexsim import __version__, card_commands, commands
 from cortexsim.errors import OutputClosed, UserError
 from cortexsim.options import (
     REPORTED_GRAMMAR,
@@ -139,6 +139,8 @@ for _command in (
     commands.search,
     commands.runs,
     commands.report,
+    card_commands.protocol,
+    card_commands.cards,
 ):
     app.command()(_command)
 

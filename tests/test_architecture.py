@@ -14,6 +14,7 @@ ORDER = [
     "processes",
     "seeds",
     "expression",
+    "quantities",
     "topology",
     "contexts",
     "tasks",
@@ -22,6 +23,7 @@ ORDER = [
     "rate",
     "spiking",
     "learners",
+    "protocols",
     "analysis",
     "config",
     "storage",
@@ -30,15 +32,15 @@ ORDER = [
     "report",
     "studies",
 ]
-ORDER += ["estimator", "api", "options", "commands", "cli", "__main__"]
+ORDER += ["estimator", "api", "options", "commands", "card_commands", "cli", "__main__"]
 ENGINES = {
     "torch": {"rate", "learners", "analysis", "config", "storage", "training", "studies", "estimator", "api"},
     "sklearn": {"tasks", "estimator"},
     "matplotlib": {"analysis", "studies", "api"},
-    "typer": {"options", "commands", "cli"},
-    "brian2": {"spiking"},
+    "typer": {"options", "commands", "card_commands", "cli"},
+    "brian2": {"spiking", "protocols"},
     "mnist1d": {"tasks"},
-    "scipy": {"analysis"},
+    "scipy": {"analysis", "protocols"},
     "jinja2": {"report"},
 }
 FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]

@@ -35,6 +35,8 @@ def _check_learner(model: Model) -> None:
     if model.rule is None:
         raise UserError(f"rule: missing; learner = '{model.learner}' needs a table [rule] with a name")
     rule = model.plasticity_rule()
+    if lacking := rule.missing_on("rate"):
+        raise UserError(f"rule.name: rule '{rule.name}' needs {lacking[0]}")
     if rule.needs_output != (model.learner == "feedback"):
         right = "feedback" if rule.needs_output else "local"
         reads = "needs the output error" if rule.needs_output else "does not use the output error"
