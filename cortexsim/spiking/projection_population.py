@@ -47,8 +47,8 @@ def add_projection(
     """
     assert spec.projection is not None
     cells = spec.projection
-    constants = {name: getattr(settings, name) for name in ("mean_rate", "covariance_rate", "eta")}
-    constants |= {"centred": float(settings.centred), **translation.constants}
+    constants = {name: getattr(settings, name) for name in ("mean_rate", "covariance_rate")}
+    constants |= {"bias_eta": settings.eta, "centred": float(settings.centred), **translation.constants}
     model = [*LINEAR, *plastic_variables(cells, translation), *competition_variables(translation)]
     parts.groups.append(Group(cells.name, cells.size, "\n".join([*model, *shared_constants(constants)])))
     parts.set(cells.name, constants)
@@ -63,7 +63,7 @@ def add_projection(
     error = f"passed_error = -(third_factor * ({translation.graded_post}))"
     parts.operations += [
         Operation(cells.name, Phase.PROJECTION_ERROR, error),
-        Operation(cells.name, Phase.LEARNING, "bias -= eta * eta_factor(t) * (passed_error + decay * bias)"),
+        Operation(cells.name, Phase.LEARNING, "bias -= bias_eta * eta_factor(t) * (passed_error + decay * bias)"),
     ]
     arriving = ("error", "passed_error_pre", Phase.PROJECTION_FEEDBACK)
     add_feedback_synapses(spec, cells.name, arriving, cells.feedback_wiring(), below, settings, parts)
