@@ -127,12 +127,33 @@ def _check_projection(model: Model) -> None:
             f"{setting}: learner = '{model.learner}' has its error from the layers above (learner = 'local', or none)"
         )
     if model.in_brian:
-        raise UserError(f"{setting}: layers in Brian2 have no projection (network.substrate = 'rate')")
+        _check_projection_in_brian(model, setting)
     if network.units != "scalar":
         raise UserError(f"{setting}, with units = 'vector': the components of a cell stand for classes (0)")
     if model.rule is not None and not contexts.in_layer(model.rule.context):
         raise UserError(f"{setting}: no column receives another one as context (context = 'sibling')")
     model.rule_below_projection()
+
+
+def _check_projection_in_brian(model: Model, setting: str) -> None:
+    """Check that layers in Brian2 can have the projection."""
+    spiking = set(model.network.substrate) == {"spiking"} and model.learner == "local"
+    if model.network.sends == "projection" and not spiking:
+        raise UserError(
+            "network.sends = 'projection': in Brian2 only spiking layers with a local learner send it ('activity')"
+        )
+    if model.spiking.dendrite == "psp":
+        raise UserError(f"{setting}: its cells have no postsynaptic potentials (spiking.dendrite = 'trace')")
+    if model.spiking.weight_bits is not None:
+        raise UserError(f"{setting}: its weights have any number of levels (leave spiking.weight_bits out)")
+    if model.rule is not None and Translation(model.plasticity_rule(), context=True).waits:
+        raise UserError(f"{setting}: in Brian2 it cannot wait for a later fixation, as '{model.rule.name}' does (0)")
+    below = model.rule_below_projection()
+    if below is not None and (lacking := below.missing_on("spiking")):
+        raise UserError(
+            f"rule.below_projection = '{below.name}': needs {lacking[0]}, which layers in Brian2 do not have"
+            " ('kolen_pollack')"
+        )
 
 
 def _check_loss(model: Model) -> None:

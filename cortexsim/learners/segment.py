@@ -33,6 +33,7 @@ class Segment:
         schedule: for each stage of learning, the layers of this segment that learn then, counted within it.
         classes: n_c, labels.
         below: positions below its lowest layer.
+        below_projection: what layers with a projection follow, on which the rule acts in their place.
         output: weights (classes, cells) and bias (classes,) of an output that learns with the layers, as ``output`` and
             ``output_bias``; empty where there is none.
         brian_state: what passes from run to run beside the tensors of layers and output: traces, delay lines,
@@ -49,6 +50,7 @@ class Segment:
     schedule: Sequence[Sequence[int]]
     classes: int
     below: int
+    below_projection: Rule | None = None
     output: dict[str, Tensor] = field(default_factory=dict)
     brian_state: State = field(default_factory=dict)
     _stacks: dict[int, Stack] = field(default_factory=dict)
@@ -137,7 +139,7 @@ class Segment:
         rows = _rows(below)
         outcome, _ = stack.run(Stream(rows, fingerprints(rows)), self.state(stack), seed)
         found = [
-            outcome.activity[self._spec(k, False).output].reshape(len(rows), layer.positions, layer.cells)
+            outcome.activity[self._spec(k, False).output].reshape(len(rows), layer.positions, layer.cells_sent)
             for k, layer in enumerate(self.layers)
         ]
         return [torch.from_numpy(values).to(below) for values in found], outcome
@@ -183,36 +185,42 @@ class Segment:
     def _tensor(self, variable: Variable) -> Tensor:
         if variable.tensor in self.output:
             return self.output[variable.tensor]
-        layer = self.layers[variable.layer - 1 - self.first]
-        if variable.tensor in ("bias", "mean"):
-            return layer.bias if variable.tensor == "bias" else layer.mean
-        projections = {"feedforward": layer.feedforward, "context": layer.context, "feedback": layer.feedback}
-        projection = projections[variable.tensor]
-        assert projection is not None
-        return projection.weights
+        return self.layers[variable.layer - 1 - self.first].state()[variable.tensor]
 
     def _stack(self, specs: list[LayerSpec], traced_cell: int | None = None) -> Stack:
         capacity = CAPACITY if traced_cell is None else RECORDED
-        description, parameters = describe(specs, self.classes, self.rule, self.settings, capacity, traced_cell)
+        description, parameters = describe(
+            specs, self.classes, self.rule, self.settings, capacity, traced_cell, self.below_projection
+        )
         return Stack(description, parameters, self.target)
 
     def _spec(self, k: int, plastic: bool) -> LayerSpec:
         layer, spikes = self.layers[k], self.substrate == "spiking"
         rate = self.settings.input_rate if k == 0 else self.settings.unit_rate
+        spec = self._cells(k, layer, plastic)
+        cells = None if layer.projection is None else self._cells(k, layer.projection, plastic)
+        return replace(
+            spec,
+            presynaptic_rate=rate if spikes else 0.0,
+            sends="prediction" if layer.predicts else "projection" if layer.sends_projection else "activity",
+            receptive_fields=None if layer.fields is None else _table(layer.fields),
+            positions_below=self.below if k == 0 else self.layers[k - 1].positions,
+            projection=None if cells is None else replace(cells, population="projection"),
+        )
+
+    def _cells(self, k: int, layer: Layer, plastic: bool) -> LayerSpec:
+        """Specify the cells of a layer, or of its projection, which is given in its place."""
         return LayerSpec(
             number=self.first + k + 1,
             positions=layer.positions,
-            cells=layer.bias.shape[1],
+            cells=layer.cells,
             patch=layer.feedforward.weights.shape[2],
             substrate=self.substrate,
             plastic=plastic,
             context=self.contexts[k] if layer.context is not None else "none",
             feedback=layer.feedback is not None,
-            presynaptic_rate=rate if spikes else 0.0,
-            sends="prediction" if layer.predicts else "activity",
+            presynaptic_rate=0.0,
             context_sources=_table(layer.context_index),
-            receptive_fields=None if layer.fields is None else _table(layer.fields),
-            positions_below=self.below if k == 0 else self.layers[k - 1].positions,
         )
 
 

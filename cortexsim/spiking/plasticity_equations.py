@@ -49,10 +49,10 @@ def add_plasticity(spec: LayerSpec, settings: Settings, translation: Translation
         parts: to add to.
     """
     layer = spec.name
-    parts.operations.append(Operation(layer, Phase.SIGNAL, "signal = activity"))
+    parts.operations.append(Operation(layer, spec.signal_phase, "signal = activity"))
     third = [f"third_factor = {translation.third_factor}", f"decay = {translation.decay}"]
     statistics = [f"mean += {parts.learning} * mean_rate * (output - mean)"]
-    if not settings.dale:
+    if not settings.dale and spec.population == "layer":
         statistics.append(f"bias += {parts.learning} * homeostasis * (target_activity - output)")
     if translation.context:
         third += [f"context_factor{suffix} = {text}" for suffix, text in translation.context_factors().items()]
@@ -63,7 +63,7 @@ def add_plasticity(spec: LayerSpec, settings: Settings, translation: Translation
     statistics += remember_signals(translation.lags)
     statistics += [f"{kept[signal]} += learning(t) * ({VARIABLES[signal]} - {kept[signal]})" for signal in kept]
     parts.carry(layer, *(f"previous_signal{lag}" for lag in translation.lags), *kept.values())
-    parts.operations.append(Operation(layer, Phase.THIRD_FACTOR, "\n".join(third)))
+    parts.operations.append(Operation(layer, spec.third_phase, "\n".join(third)))
     parts.operations.append(Operation(layer, Phase.STATISTICS, "\n".join(statistics)))
     add_statistics(spec, translation, parts)
 
@@ -129,4 +129,4 @@ def add_context(spec: LayerSpec, settings: Settings, translation: Translation, c
     parts.connections.append(Connection(name, source, spec.name, "\n".join(model), wiring, row=row, sums=sums))
     parts.set(name, constants)
     parts.operations.append(Operation(name, Phase.LEARNING, dedent(learn)))
-    parts.state.append(Variable(name, "w", tensor="context", layer=spec.number))
+    parts.state.append(Variable(name, "w", tensor=spec.tensor("context"), layer=spec.number))

@@ -199,8 +199,12 @@ class Translation:
     @property
     def passed_error(self) -> str:
         """What a cell passes on to the layer below: the error of its drive."""
-        post, third = (self.rename(text, VARIABLES) for text in (self.feedforward.post, self.feedforward.third))
-        return f"-(({third}) * ({post}))"
+        return f"-(({self.rename(self.feedforward.third, VARIABLES)}) * ({self.graded_post}))"
+
+    @property
+    def graded_post(self) -> str:
+        """The postsynaptic factor of the eligibility, read from the cell at the end of a fixation."""
+        return self.rename(self.feedforward.post, VARIABLES)
 
     def context_decay(self) -> str:
         """The decay of the context synapses."""

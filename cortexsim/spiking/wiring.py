@@ -83,6 +83,22 @@ def onward(sources: Sequence[Sequence[int]], cells: int) -> Connectivity:
     return Connectivity(pre, (pre // cells * cells + post % cells).astype(np.int32), place)
 
 
+def on_off(positions: int, cells: int, patch: int) -> Connectivity:
+    """Connect every column with ON cells, and by copies of the same weights with as many OFF cells.
+
+    >>> on_off(positions=1, cells=1, patch=2).place
+    array([0, 0, 1, 1])
+
+    Args:
+        positions: columns.
+        cells: ON cells of a column.
+        patch: presynaptic cells of a column.
+    """
+    position, pre, polarity, cell = np.ogrid[:positions, :patch, :2, :cells]
+    post = (position * 2 + polarity) * cells + cell
+    return _flat(position * patch + pre, post, (position * cells + cell) * patch + pre)
+
+
 def broadcast(sources: int, targets: int, slots: int = 1) -> Connectivity:
     """Connect every source, and those of each slot, with every target; all slots have the weights of the first.
 
@@ -183,6 +199,7 @@ WIRINGS: dict[str, Callable[..., Connectivity]] = {
     "broadcast": broadcast,
     "gather": gather,
     "neighbourhood": neighbourhood,
+    "on_off": on_off,
     "onward": onward,
     "patches": patches,
     "random": random,

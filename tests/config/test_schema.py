@@ -171,8 +171,26 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
         (PROJECTED.replace("projection = 8", "projection = 0"), "network.sends = 'projection': there is none"),
         (PROJECTED.replace('"projection"', '"prediction"'), "network.projection = 8, with sends = 'prediction'"),
         (
-            PROJECTED + 'substrate = "spiking"\n[spiking]\ncentred = false',
-            "network.projection = 8: layers in Brian2 have no projection",
+            PROJECTED + 'substrate = "brian-rate"\n[spiking]\ncentred = false',
+            "network.sends = 'projection': in Brian2 only spiking layers with a local learner",
+        ),
+        (
+            PROJECTED.replace('"lpl"', '"clapp"')
+            + 'substrate = "spiking"\n[spiking]\nfixation = "59 ms"\ndendrite = "psp"',
+            "network.projection = 8: its cells have no postsynaptic potentials",
+        ),
+        (
+            PROJECTED + 'substrate = "spiking"\n[spiking]\ncentred = false\nw_max = 1.0\nweight_bits = 4',
+            "network.projection = 8: its weights have any number of levels",
+        ),
+        (
+            PROJECTED.replace('"lpl"', '"clapp_bidirectional"') + 'substrate = "spiking"',
+            "network.projection = 8: in Brian2 it cannot wait for a later fixation, as 'clapp_bidirectional'",
+        ),
+        (
+            PROJECTED.replace('"lpl"', '"lpl"\nbelow_projection = "bp"')
+            + 'substrate = "spiking"\n[spiking]\ncentred = false',
+            "rule.below_projection = 'bp': needs feedback other than by random weights",
         ),
         (PROJECTED + 'units = "vector"', "network.projection = 8, with units = 'vector'"),
         (PROJECTED.replace("local", "feedback").replace("lpl", "dfa"), "learner = 'feedback' has its error from the"),
