@@ -34,11 +34,12 @@ ORDER += ["estimator", "api", "options", "commands", "cli", "__main__"]
 ENGINES = {
     "torch": {"rate", "learners", "analysis", "config", "storage", "training", "studies", "estimator", "api"},
     "sklearn": {"tasks", "estimator"},
+    "skimage": {"tasks"},
     "matplotlib": {"analysis", "studies", "api"},
     "typer": {"options", "commands", "cli"},
     "brian2": {"spiking"},
     "mnist1d": {"tasks"},
-    "scipy": {"analysis"},
+    "scipy": {"analysis", "tasks"},
     "jinja2": {"report"},
 }
 FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
