@@ -36,11 +36,12 @@ ORDER += ["estimator", "api", "options", "commands", "card_commands", "cli", "__
 ENGINES = {
     "torch": {"rate", "learners", "analysis", "config", "storage", "training", "studies", "estimator", "api"},
     "sklearn": {"tasks", "estimator"},
+    "skimage": {"tasks"},
     "matplotlib": {"analysis", "studies", "api"},
     "typer": {"options", "commands", "card_commands", "cli"},
     "brian2": {"spiking", "protocols"},
     "mnist1d": {"tasks"},
-    "scipy": {"analysis", "protocols"},
+    "scipy": {"analysis", "protocols", "tasks"},
     "jinja2": {"report"},
 }
 FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
