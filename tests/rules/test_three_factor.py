@@ -15,7 +15,7 @@ def rule(feedforward: ThreeFactor, **kwargs) -> Rule:
     return Rule("mine", "dw = ...", "nobody", feedforward, **kwargs)
 
 
-@pytest.mark.parametrize("module", ["cortexsim.rules", "cortexsim.modulators"])
+@pytest.mark.parametrize("module", ["cortexsim.rules", "cortexsim.modulators", "cortexsim.protocols.cards"])
 def test_rules_need_no_engine(module: str) -> None:
     code = f"import sys, {module}; assert not {{'torch', 'brian2'}} & set(sys.modules), sorted(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
