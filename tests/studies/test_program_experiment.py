@@ -152,6 +152,8 @@ def test_every_folder_is_an_experiment_or_holds_searches(folder: Path) -> None:
     assert (folder / "README.md").exists()
 
 
-@pytest.mark.parametrize("name", ["linear_theory", "lpl_spiking", "throughput"])
+@pytest.mark.parametrize(
+    "name", ["linear_theory", "lpl_spiking", "ocular_dominance", "receptive_fields", "swap", "throughput"]
+)
 def test_programs_of_the_package_have_a_table_in_their_readme(name: str) -> None:
     assert PLACE.search(experiment_paths()[name].with_name("README.md").read_text(encoding="utf-8"))
