@@ -3,7 +3,7 @@
 >>> field = gabor(size=13, frequency=0.15, orientation=0.5, spread=2.5).reshape(1, -1)
 >>> tuning = field @ gratings(size=13).reshape(-1, 169).T  # Responses of a linear cell.
 >>> tuning = np.maximum(tuning, 0).reshape(1, len(ORIENTATIONS), -1).mean(2)
->>> bool(orientation_selectivity(tuning)[0] > 0.7)
+>>> bool(orientation_selectivity(tuning)[0] > 0.5)
 True
 """
 
