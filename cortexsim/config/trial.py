@@ -58,10 +58,14 @@ class Trial:
 
     @property
     def settings_digest(self) -> str:
-        """A digest of settings and seeds, of the equations of rule and cells, and of the files of the task."""
+        """A digest of settings and seeds, of the equations of rule and cells, and of the files of the task.
+
+        What a model is described as has no part in it.
+        """
         rule = "" if self.model.rule is None else repr(self.model.plasticity_rule())
         cells = [repr(cell) for cell in cells_of(self.model)]
         values = trial_record(self) | {"rule": rule, "cells": cells, "content": content_digest(self.task)}
+        values["model"] = {key: value for key, value in values["model"].items() if key != "description"}
         return _digest(values | {"version": cortexsim.__version__})
 
     @property
