@@ -10,6 +10,7 @@ import cortexsim
 PACKAGE = Path(cortexsim.__file__).parent
 ORDER = [
     "errors",
+    "verbosity",
     "user_files",
     "processes",
     "seeds",
@@ -30,16 +31,19 @@ ORDER = [
     "report",
     "studies",
 ]
-ORDER += ["estimator", "api", "options", "commands", "cli", "__main__"]
+ORDER += ["estimator", "api", "examples", "completion", "options", "export", "commands", "cli", "__main__"]
 ENGINES = {
     "torch": {"rate", "learners", "analysis", "config", "storage", "training", "studies", "estimator", "api"},
     "sklearn": {"tasks", "estimator"},
     "matplotlib": {"analysis", "studies", "api"},
-    "typer": {"options", "commands", "cli"},
+    "typer": {"options", "export", "commands", "cli"},
     "brian2": {"spiking"},
     "mnist1d": {"tasks"},
     "scipy": {"analysis"},
     "jinja2": {"report"},
+    "pandas": {"api"},
+    "pyarrow": {"api"},
+    "pynwb": {"api"},
 }
 FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
 

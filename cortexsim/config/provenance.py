@@ -14,7 +14,7 @@ import cortexsim
 LIBRARIES = ("brian2", "torch", "numpy", "matplotlib", "pydantic", "safetensors")
 ENGINES = ("torch", "numpy", "brian2")  # Their versions can change results by rounding errors.
 PRESENTATION = (
-    "__main__.py", "api/*.py", "cli.py", "commands.py", "options.py",
+    "__main__.py", "api/*.py", "cli.py", "commands.py", "completion.py", "examples.py", "export.py", "options.py",
     "analysis/history.py", "analysis/*panels.py", "analysis/plots.py", "analysis/spikes.py", "analysis/summary.py",
     "storage/committed_rows.py", "report/*.py", "studies/*.py",
 )  # fmt: skip
