@@ -9,7 +9,6 @@ Train one model, compare several, or measure the sample complexity of each (`thr
 """
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from cortexsim.errors import UserError
@@ -43,10 +42,7 @@ __all__ = [
     "train",
 ]
 
-try:
-    __version__ = version("cortexsim")
-except PackageNotFoundError:  # A checkout that was not installed.
-    __version__ = "0+unknown"
+__version__ = "0.1.0"
 
 _MODULES = {
     "Cell": "spiking.cells",

@@ -1,17 +1,23 @@
 """The command line: a thin layer over functions of the other modules."""
 
+import inspect
 import io
 import os
 import sys
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from cortexsim import __version__, card_commands, commands
+from cortexsim import __version__, card_commands, commands, completion
 from cortexsim.errors import OutputClosed, UserError
+from cortexsim.examples import epilog
+from cortexsim.export import export
 from cortexsim.options import (
+    OF_ALL_COMMANDS,
     REPORTED_GRAMMAR,
     Classes,
     Depth,
@@ -34,6 +40,7 @@ from cortexsim.options import (
 from cortexsim.processes import interruptible
 from cortexsim.report.console import open_console
 from cortexsim.storage.folders import COMMAND
+from cortexsim.verbosity import verbosity
 
 app = typer.Typer(
     help="Can a local plasticity rule learn a hidden hierarchy, and with how many samples next to backpropagation?",
@@ -59,11 +66,13 @@ def start(
         print(context.get_help())
 
 
-@app.command()
 def compare(
     context: typer.Context,
     model: Annotated[
-        list[str] | None, typer.Option(help="Name of a model, or path of a .toml file; repeat for more.")
+        list[str] | None,
+        typer.Option(
+            help="Name of a model, or path of a .toml file; repeat for more.", autocompletion=completion.models
+        ),
     ] = None,
     samples: Annotated[str, typer.Option(help="Training-set sizes, with commas between.")] = "256,512,1024,2048",
     task: TaskName = None,
@@ -130,24 +139,13 @@ def default_models(console: Console, target: str) -> list[str]:
     return list(DEFAULT_MODELS)
 
 
-for _command in (
-    commands.threshold,
-    commands.models,
-    commands.show,
-    commands.train,
-    commands.sweep,
-    commands.search,
-    commands.runs,
-    commands.report,
-    card_commands.protocol,
-    card_commands.cards,
-):
-    app.command()(_command)
-
-
-@app.command()
 def raster(
-    model: Annotated[str, typer.Argument(help="Name of a model with spiking layers, or path of a .toml file.")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="Name of a model with spiking layers, or path of a .toml file.", autocompletion=completion.models
+        ),
+    ],
     samples: Annotated[int | None, typer.Option(min=2, help="Training samples; the model's own unless given.")] = None,
     fixations: Annotated[int, typer.Option(min=1, help="Fixations to draw.")] = 6,
     task: TaskName = None,
@@ -175,10 +173,12 @@ def raster(
     console.print(f"Written: {folder}/raster.png, raster.svg", soft_wrap=True)
 
 
-@app.command()
 def experiment(
     context: typer.Context,
-    name: Annotated[str | None, typer.Argument(help="Name of an experiment, or path of its folder.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(help="Name of an experiment, or path of its folder.", autocompletion=completion.experiments),
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="The quick form of the experiment, if it has one.")] = False,
     from_rows: Annotated[
         bool,
@@ -209,6 +209,40 @@ def experiment(
         record_command(folder, "experiment", vars(chosen), opened.configuration)
         written = opened.run(Engine(folder, console, workers))
     console.print(f"Written: {folder}/{written}", soft_wrap=True)
+
+
+def _registered(command: Callable[..., None]) -> None:
+    """Add a command to the program, with examples in its help, and with the options that all commands have."""
+
+    @wraps(command)
+    def run(*, quiet: bool, verbose: bool, **arguments: Any) -> None:
+        with verbosity(quiet, verbose):
+            command(**arguments)
+
+    signature = inspect.signature(command)
+    several = [*signature.parameters.values(), *OF_ALL_COMMANDS.values()]
+    run.__signature__ = signature.replace(parameters=several)  # type: ignore[attr-defined]
+    run.__annotations__ = command.__annotations__ | {name: each.annotation for name, each in OF_ALL_COMMANDS.items()}
+    app.command(epilog=epilog(command.__name__))(run)
+
+
+for _command in (
+    compare,
+    commands.threshold,
+    commands.models,
+    commands.show,
+    commands.train,
+    commands.sweep,
+    commands.search,
+    commands.runs,
+    commands.report,
+    card_commands.protocol,
+    card_commands.cards,
+    export,
+    raster,
+    experiment,
+):
+    _registered(_command)
 
 
 def main() -> None:

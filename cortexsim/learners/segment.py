@@ -1,6 +1,7 @@
 """Segments: consecutive layers of a network that are simulated in Brian2 together."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from zlib import crc32
 
@@ -14,6 +15,7 @@ from cortexsim.spiking import LayerSpec, Outcome, Settings, Stack, State, Stream
 
 CAPACITY = 4096  # Most fixations that one call of a program runs through.
 RECORDED = 64  # The same where every spike is recorded.
+REPORTED, LONG = 512, 20.0  # The same while progress is reported: in the first epoch, and after one of as many seconds.
 
 
 @dataclass
@@ -38,6 +40,7 @@ class Segment:
             ``output_bias``; empty where there is none.
         brian_state: what passes from run to run beside the tensors of layers and output: traces, delay lines,
             previous activity.
+        progress: called while its layers learn, with the number of fixations that have passed, and of all.
     """
 
     first: int
@@ -53,6 +56,8 @@ class Segment:
     below_projection: Rule | None = None
     output: dict[str, Tensor] = field(default_factory=dict)
     brian_state: State = field(default_factory=dict)
+    progress: Callable[[int, int], None] | None = None
+    _long: bool = True
     _stacks: dict[int, Stack] = field(default_factory=dict)
 
     def stack(self, stage: int) -> Stack:
@@ -90,6 +95,11 @@ class Segment:
         return stack.run(stream, self.state(stack), seed)[0]
 
     @property
+    def halves(self) -> int:
+        """How many updates a fixation has: 2 where its dendrites hear the context of the one before at first."""
+        return self.last_stack.description.updates
+
+    @property
     def max_input(self) -> float:
         """The largest activity below that its input can encode: one spike a time step; infinite where rates pass."""
         spikes = self.substrate == "spiking"
@@ -120,8 +130,11 @@ class Segment:
         """
         stack = self.stack(stage)
         stream = Stream(_rows(below), stimulus_id, labels.cpu().numpy().astype(float), eta_factor)
-        _, state = stack.run(stream, self.state(stack), seed)
+        report, start = self.progress or (lambda shown, samples: None), time.monotonic()
+        chunk = REPORTED if self.progress and self._long else 0
+        _, state = stack.run(stream, self.state(stack), seed, chunk, lambda shown: report(shown, len(stream)))
         self._write_back(stack, state)
+        self._long = time.monotonic() - start > LONG
 
     def respond(self, below: Tensor, seed: int) -> tuple[list[Tensor], Outcome]:
         """Compute the activity of each layer; nothing changes.
