@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cortexsim.config.places import folders
 
-TASKS = ("rhm", "arrays", "digits", "mnist1d", "sequence")
+TASKS = ("rhm", "arrays", "digits", "mnist1d", "patches", "sequence")
 
 
 def models(incomplete: str) -> list[str]:
