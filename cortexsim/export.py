@@ -9,6 +9,7 @@ import typer
 from cortexsim.errors import UserError
 from cortexsim.report.console import open_console
 
+SUFFIXED = ("nwb", "npz", "parquet")  # Formats that other programs know by the suffix of the name.
 Table = Annotated[Path | None, typer.Option(metavar="FILE", help="Write a table: a row per trial.")]
 
 
@@ -65,6 +66,8 @@ def _check(files: dict[str, Path]) -> None:
     if not files:
         raise UserError("export: name a file to write (--nwb, --npz, --csv or --parquet FILE)")
     for name, path in files.items():
+        if name in SUFFIXED and path.suffix != f".{name}":
+            raise UserError(f"--{name} {path}: the name has to end in .{name}, by which other programs know the format")
         if path.exists():
             raise UserError(f"--{name} {path}: is there already (give another name, or remove it)")
         if not path.parent.is_dir():

@@ -68,6 +68,8 @@ def result_rows(path: Path) -> list[Row]:
             rows: list[Row] = result["rows"] if "rows" in result else result["thresholds"]
         else:
             rows = [json.loads(line) for line in text.splitlines()]
+        if not rows or not all(isinstance(row, dict) for row in rows):
+            raise ValueError
     except OSError as error:
         raise UserError(f"{path}: {error.strerror or error}") from None
     except (EOFError, ValueError, KeyError, TypeError):

@@ -2,6 +2,9 @@
 
 import csv
 import json
+import random
+import re
+import shutil
 import sys
 import warnings
 from pathlib import Path
@@ -18,6 +21,8 @@ from cortexsim.config.trial import Trial
 from cortexsim.storage.run_directory import RunFolder
 from cortexsim.tasks.rhm import Hierarchy
 from cortexsim.training.checkpointing import run_in_folder
+from tests.fuzz import broken_words
+from tests.test_fuzz import names, outcome
 
 SETTINGS = {"training.epochs": 1, "readout.epochs": 2, "network.cells": 3}
 SPIKING = {**SETTINGS, "spiking.fixation": "8 ms", "spiking.blank": "4 ms"}
@@ -140,13 +145,44 @@ def test_what_cannot_be_exported_gets_one_line(
         ([], "export: name a file to write (--nwb, --npz, --csv or --parquet FILE)"),
         (["--csv", str(there)], f"--csv {there}: is there already (give another name, or remove it)"),
         (["--npz", str(tmp_path / "no" / "a.npz")], "there is no folder"),
+        (["--nwb", str(tmp_path / "a.h5")], "the name has to end in .nwb"),
         (["--npz", str(tmp_path / "a.npz"), "--fixations", "99"], "--fixations 99: this run has 8 test samples"),
     ):
         assert export(monkeypatch, runs["rate"], *words) == 2
         assert complaint in capsys.readouterr().err
+    for name, text in (("empty.jsonl", ""), ("numbers.jsonl", "1\n2\n"), ("words.txt", "mine")):
+        (tmp_path / "wrong").mkdir(exist_ok=True)
+        (tmp_path / "wrong" / name).write_text(text)
+        assert export(monkeypatch, tmp_path / "wrong" / name, "--csv", str(tmp_path / "rows.csv")) == 2
+        assert "no results (result.json, rows.jsonl or rows.jsonl.gz)" in capsys.readouterr().err
+    shutil.rmtree(tmp_path / "wrong")
     assert there.read_text() == "mine"
     assert list(tmp_path.iterdir()) == [there]
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "pynwb", None)
         assert export(patch, runs["rate"], "--nwb", str(tmp_path / "a.nwb")) == 2
         assert "--nwb needs pynwb (pip install 'cortexsim[nwb]')" in capsys.readouterr().err
+
+
+LINES = [
+    ["export", "nowhere", "--npz", "run.npz", "--fixations", "3"],
+    ["export", "nowhere", "--csv", "rows.csv", "--activities"],
+    ["export", "rows.jsonl", "--csv", "rows.csv", "--parquet", "rows.parquet"],
+]
+
+
+def test_a_broken_command_line_gets_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.jsonl").write_text('{"accuracy": 0.5}\n')
+    for number in range(60):
+        draw = random.Random(number)
+        words = broken_words(draw.choice(LINES), draw)
+        code, said = outcome(monkeypatch, capsys, words)
+        assert code in (0, 2), f"{words}: {said}"
+        if code == 2:
+            assert re.fullmatch(r"cortexsim: [^\n]+\n", said), f"{words}: {said}"
+            assert names(words, said), f"{words}: {said}"
+        for path in set(tmp_path.iterdir()) - {tmp_path / "rows.jsonl"}:
+            path.unlink()
