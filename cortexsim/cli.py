@@ -3,6 +3,7 @@
 import inspect
 import io
 import os
+import re
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -268,8 +269,15 @@ def main() -> None:
         # Usage errors of typer, whichever copy of click it brings, format themselves in one line.
         if not hasattr(error, "format_message"):
             raise
-        _fail(" ".join(error.format_message().split()))
+        _fail(_with_word(" ".join(error.format_message().split())))
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _with_word(message: str) -> str:
+    """Add the word in which a one-letter option stands, as in ``-quick`` for ``--quick``."""
+    words = (word for word in sys.argv[1:] if re.fullmatch(r"-[a-zA-Z]{2,}.*", word))
+    word = next((word for word in words if message == f"No such option: -{message[-1]}" and message[-1] in word), None)
+    return message if word is None else f"{message} (in '{word}'; long options begin with --)"
 
 
 def _fail(message: str) -> None:
