@@ -309,6 +309,8 @@ def test_on_cells_fire_where_the_projection_is_above_its_mean_and_off_cells_belo
     activity = torch.from_numpy(outcome.activity["layer1"]).view(1, layer.positions, CELLS)
     expected = layer.learning_cells.feedforward(activity - layer.mean)[0]
     assert sent.shape == (4, 2 * PROJECTED)
-    assert ((expected > 0) == (sent[:, :PROJECTED] > 0)).all()
-    assert ((expected < 0) == (sent[:, PROJECTED:] > 0)).all()
+    clear = expected.abs() > 0.2 * expected.square().mean().sqrt()  # Spikes differ from fixation to fixation.
+    assert clear.sum() > 10
+    for polarity, cells in ((1, sent[:, :PROJECTED]), (-1, sent[:, PROJECTED:])):
+        assert ((polarity * expected > 0) == (cells > 0))[clear].all()
     assert 0 < (expected > 0).double().mean() < 1
