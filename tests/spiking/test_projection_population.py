@@ -76,14 +76,14 @@ def learner(folder: Path, depth: int, target: str = "numpy", **settings: Any) ->
     return built
 
 
-def randomise(segment: Segment) -> Layer:
-    """Draw weights and running statistics, and give them to the lowest layer too, as those that a rate layer has."""
+def randomise(segment: Segment, context: float = 1.0) -> Layer:
+    """Draw weights and running statistics of the lowest layer, and copy it; context weights have a given deviation."""
     layer, draw = segment.layers[0], np.random.default_rng(4)
     cells, stack = layer.learning_cells, segment.stack(0)
     for tensor in (layer.bias, cells.bias, cells.mean):
         tensor.copy_(torch.from_numpy(draw.uniform(1.05, 1.6, tensor.shape)))
     if cells.context is not None:
-        cells.context.weights.copy_(torch.from_numpy(draw.normal(0, 10, cells.context.weights.shape)))
+        cells.context.weights.copy_(torch.from_numpy(draw.normal(0, context, cells.context.weights.shape)))
     for key in stack.initial_state():
         if key.endswith(("view_mean", "variance")):
             segment.brian_state[key] = draw.uniform(0.05, 0.2, POSITIONS * PROJECTED)
@@ -123,7 +123,7 @@ def assert_agree(got: Mapping[str, Tensor], want: Mapping[str, Tensor]) -> None:
         if name == "bias":  # That of homeostasis.
             continue
         assert update.abs().max() > 1e-3, f"nothing to compare in {name}"
-        torch.testing.assert_close(got[name], update, rtol=1e-6, atol=3e-7, msg=name)
+        torch.testing.assert_close(got[name], update, rtol=1e-6, atol=1e-6 * float(update.abs().max()))
 
 
 # Rate cells: at the end of a long fixation everything is at its steady state, which is the rate layer of torch.
@@ -151,7 +151,8 @@ def test_a_projection_in_brian_learns_what_it_learns_in_torch(name: str, below: 
 def one_spike_each(name: str, folder: Path) -> tuple[dict[str, Tensor], "Spikes"]:
     """What a layer learns from a fixation after an equal one, and all from which that follows."""
     segment = learner(folder, 2, **ONE_SPIKE, **{"rule.name": name}).network.segments[0]
-    layer, count = randomise(segment), 1 + RULES[name].saccades
+    # Both fixations have the same context: a score beyond the margin, so that they do not cancel.
+    layer, count = randomise(segment, context=10.0), 1 + RULES[name].saccades
     stack, ones = segment.stack(0), torch.ones(count, POSITIONS * 2, 2, dtype=torch.float64)
     state, chosen = segment.state(stack), segment.settings
     recorded = segment.record_all(ones[:1], 0, 0).events["input"]
@@ -229,8 +230,9 @@ def test_mutations_do_not_pass(name: str, tmp_path: Path) -> None:
 # Networks: what is sent, and what passes from run to run.
 
 SENDING = {
+    "rule.name": "vicreg_local",
     "network.sends": "projection",
-    "training.eta": 0.02,
+    "training.eta": 0.002,
     "training.weight_decay": 0.01,
     "spiking.mean_rate": 0.1,
     "spiking.covariance_rate": 0.05,
@@ -259,7 +261,7 @@ def test_a_run_that_is_cut_and_resumed_ends_like_one_that_is_not(tmp_path: Path)
         show(whole, stage, [12])
         show(cut, stage, [5, 7])
         resumed.load(cut.state())
-    assert not torch.allclose(whole.network.layers[0].learning_cells.feedforward.weights, before, atol=1e-4)
+    assert not torch.allclose(whole.network.layers[0].learning_cells.feedforward.weights, before, atol=1e-5)
     want = state_of(whole)
     assert {"layer1.feedback", "layer1.projection.bias", "segment1.on_off1.power"} <= want.keys()
     assert want.keys() == state_of(resumed).keys()
@@ -309,6 +311,8 @@ def test_on_cells_fire_where_the_projection_is_above_its_mean_and_off_cells_belo
     activity = torch.from_numpy(outcome.activity["layer1"]).view(1, layer.positions, CELLS)
     expected = layer.learning_cells.feedforward(activity - layer.mean)[0]
     assert sent.shape == (4, 2 * PROJECTED)
-    assert ((expected > 0) == (sent[:, :PROJECTED] > 0)).all()
-    assert ((expected < 0) == (sent[:, PROJECTED:] > 0)).all()
+    clear = expected.abs() > 0.2 * expected.square().mean().sqrt()  # Spikes differ from fixation to fixation.
+    assert clear.sum() > 10
+    for polarity, cells in ((1, sent[:, :PROJECTED]), (-1, sent[:, PROJECTED:])):
+        assert ((polarity * expected > 0) == (cells > 0))[clear].all()
     assert 0 < (expected > 0).double().mean() < 1
