@@ -242,10 +242,10 @@ SENDING = {
 }
 
 
-def show(built: BrianLearner, stage: int, parts: list[int]) -> None:
-    """Show a stream to the layer of a stage, some fixations at a time."""
-    leaves = torch.rand(sum(parts), 8, 2, generator=torch.Generator().manual_seed(5))
-    for number in np.split(np.arange(len(leaves)), np.cumsum(parts)[:-1]):
+def show(built: BrianLearner, stage: int, parts: list[int], begin: int = 0) -> None:
+    """Show a stream, from a fixation on, to the layer of a stage, some fixations at a time."""
+    leaves = torch.rand(begin + sum(parts), 8, 2, generator=torch.Generator().manual_seed(5))
+    for number in np.split(np.arange(begin, len(leaves)), np.cumsum(parts)[:-1]):
         count = len(number)
         built.network.segments[0].learn(stage, leaves[number], torch.zeros(count, 2), np.ones(count), number, seed=0)
 
@@ -258,9 +258,11 @@ def test_a_run_that_is_cut_and_resumed_ends_like_one_that_is_not(tmp_path: Path)
     whole, cut, resumed = (learner(tmp_path, 3, **SENDING) for _ in range(3))
     before = whole.network.layers[0].learning_cells.feedforward.weights.clone()
     for stage in (0, 1):
-        show(whole, stage, [12])
-        show(cut, stage, [5, 7])
+        show(whole, stage, [5, 7])
+        show(cut, stage, [5])
         resumed.load(cut.state())
+        show(resumed, stage, [7], begin=5)
+        cut.load(resumed.state())
     assert not torch.allclose(whole.network.layers[0].learning_cells.feedforward.weights, before, atol=1e-5)
     want = state_of(whole)
     assert {"layer1.feedback", "layer1.projection.bias", "segment1.on_off1.power"} <= want.keys()
