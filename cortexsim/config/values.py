@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from cortexsim.errors import UserError
+from cortexsim.quantities import quantity
 from cortexsim.spiking import Control, Settings, Timing
-from cortexsim.spiking.quantities import quantity
 from cortexsim.spiking.settings import MOST_SLOTS
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]

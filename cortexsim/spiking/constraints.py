@@ -13,7 +13,7 @@ from cortexsim.spiking.assembly import LayerSpec
 from cortexsim.spiking.encoding import uniform
 from cortexsim.spiking.settings import Settings
 
-KINDS = ("feedforward", "context", "inhibitory_input", "inhibition", "prediction_input", "initial")
+KINDS = ("feedforward", "context", "inhibitory_input", "inhibition", "sending", "initial")
 """Synapses of a layer that draw random numbers, and the draw of its initial weights: each has numbers of its own."""
 NUMBERS_EACH = 1 << 16  # More than a fixation has time steps.
 SLACK = 1e-9  # Of a level, so that rounding errors of floats move no weight by one.

@@ -47,7 +47,7 @@ def _add_cells(spec: LayerSpec, settings: Settings, cell: Cell, translation: Tra
     variables = ["mean : 1", "signal : 1", "activity = output - centred * mean : 1"]
     constants, on_spike = {"centred": float(settings.centred and spec.plastic)}, []
     if translation is not None:
-        variables += plastic_variables(spec, translation, settings.tag_stages > 0)
+        variables += plastic_variables(spec, translation, tagged=settings.tag_stages > 0)
         variables += [*derivative_variables(spec, translation), *competition_variables(translation)]
         constants |= translation.constants
         constants |= {

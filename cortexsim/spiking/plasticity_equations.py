@@ -61,7 +61,7 @@ def add_plasticity(spec: LayerSpec, settings: Settings, translation: Translation
         parts: to add to.
     """
     layer = spec.name
-    parts.operations.append(Operation(layer, Phase.SIGNAL, "signal = activity"))
+    parts.operations.append(Operation(layer, spec.signal_phase, "signal = activity"))
     tags = Tags.of(translation.rule, settings, parts.updates)
     third = [f"decay = {translation.decay}"]
     if tags is None:
@@ -69,7 +69,7 @@ def add_plasticity(spec: LayerSpec, settings: Settings, translation: Translation
     else:
         third += _gates(translation.gates())
     statistics = [f"mean += {parts.learning} * mean_rate * (output - mean)"]
-    if not settings.dale:
+    if not settings.dale and spec.population == "layer":
         statistics.append(f"bias += {parts.learning} * homeostasis * (target_activity - output)")
     if translation.context:
         if tags is None:
@@ -83,7 +83,7 @@ def add_plasticity(spec: LayerSpec, settings: Settings, translation: Translation
     statistics += remember_signals(translation.lags)
     statistics += [f"{kept[signal]} += learning(t) * ({VARIABLES[signal]} - {kept[signal]})" for signal in kept]
     parts.carry(layer, *(f"previous_signal{lag}" for lag in translation.lags), *kept.values())
-    parts.operations.append(Operation(layer, Phase.THIRD_FACTOR, "\n".join(third)))
+    parts.operations.append(Operation(layer, spec.third_phase, "\n".join(third)))
     parts.operations.append(Operation(layer, Phase.STATISTICS, "\n".join(statistics)))
     add_statistics(spec, translation, parts)
 
@@ -165,4 +165,4 @@ def add_context(spec: LayerSpec, settings: Settings, translation: Translation, c
     parts.connections.append(Connection(name, source, spec.name, "\n".join(model), wiring, row=row, sums=sums))
     parts.set(name, constants)
     parts.operations.append(Operation(name, Phase.LEARNING, "\n".join([dedent(learn), *moves])))
-    parts.state.append(Variable(name, "w", tensor="context", layer=spec.number))
+    parts.state.append(Variable(name, "w", tensor=spec.tensor("context"), layer=spec.number))

@@ -6,9 +6,9 @@ from math import exp, isclose
 from typing import Literal
 
 from cortexsim.errors import UserError, nearest
+from cortexsim.quantities import quantity
 from cortexsim.spiking.cells import Cell, find_cell
 from cortexsim.spiking.delay_line import MAX_DELAY
-from cortexsim.spiking.quantities import quantity
 
 MOST_STEPS = 100_000  # In a fixation; with a chunk of 4096 of them, programs count steps in 32 bits.
 MOST_SLOTS = 1000  # Fixations by which a broadcast is delayed.
