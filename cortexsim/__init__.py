@@ -9,7 +9,6 @@ Train one model, compare several, or measure the sample complexity of each (`thr
 """
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from cortexsim.errors import UserError
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from cortexsim.config.schema import Model
     from cortexsim.estimator import Encoder
     from cortexsim.modulators import Modulator
-    from cortexsim.rules import Rule, ThreeFactor
+    from cortexsim.rules import Rule, SpikeTiming, ThreeFactor, Trace
     from cortexsim.spiking.cells import Cell
     from cortexsim.tasks import Task
 
@@ -29,8 +28,10 @@ __all__ = [
     "Model",
     "Modulator",
     "Rule",
+    "SpikeTiming",
     "Task",
     "ThreeFactor",
+    "Trace",
     "UserError",
     "__version__",
     "compare",
@@ -41,10 +42,7 @@ __all__ = [
     "train",
 ]
 
-try:
-    __version__ = version("cortexsim")
-except PackageNotFoundError:  # A checkout that was not installed.
-    __version__ = "0+unknown"
+__version__ = "0.1.0"
 
 _MODULES = {
     "Cell": "spiking.cells",
@@ -52,8 +50,10 @@ _MODULES = {
     "Model": "config.schema",
     "Modulator": "modulators",
     "Rule": "rules",
+    "SpikeTiming": "rules",
     "Task": "tasks",
     "ThreeFactor": "rules",
+    "Trace": "rules",
     **dict.fromkeys(("compare", "load_model", "load_results", "load_run", "threshold", "train"), "api"),
 }
 

@@ -1,17 +1,24 @@
 """The command line: a thin layer over functions of the other modules."""
 
+import inspect
 import io
 import os
+import re
 import sys
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from cortexsim import __version__, commands
+from cortexsim import __version__, card_commands, commands, completion
 from cortexsim.errors import OutputClosed, UserError
+from cortexsim.examples import epilog
+from cortexsim.export import export
 from cortexsim.options import (
+    OF_ALL_COMMANDS,
     REPORTED_GRAMMAR,
     Classes,
     Depth,
@@ -34,6 +41,7 @@ from cortexsim.options import (
 from cortexsim.processes import interruptible
 from cortexsim.report.console import open_console
 from cortexsim.storage.folders import COMMAND
+from cortexsim.verbosity import verbosity
 
 app = typer.Typer(
     help="Can a local plasticity rule learn a hidden hierarchy, and with how many samples next to backpropagation?",
@@ -59,11 +67,13 @@ def start(
         print(context.get_help())
 
 
-@app.command()
 def compare(
     context: typer.Context,
     model: Annotated[
-        list[str] | None, typer.Option(help="Name of a model, or path of a .toml file; repeat for more.")
+        list[str] | None,
+        typer.Option(
+            help="Name of a model, or path of a .toml file; repeat for more.", autocompletion=completion.models
+        ),
     ] = None,
     samples: Annotated[str, typer.Option(help="Training-set sizes, with commas between.")] = "256,512,1024,2048",
     task: TaskName = None,
@@ -130,22 +140,13 @@ def default_models(console: Console, target: str) -> list[str]:
     return list(DEFAULT_MODELS)
 
 
-for _command in (
-    commands.threshold,
-    commands.models,
-    commands.show,
-    commands.train,
-    commands.sweep,
-    commands.search,
-    commands.runs,
-    commands.report,
-):
-    app.command()(_command)
-
-
-@app.command()
 def raster(
-    model: Annotated[str, typer.Argument(help="Name of a model with spiking layers, or path of a .toml file.")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="Name of a model with spiking layers, or path of a .toml file.", autocompletion=completion.models
+        ),
+    ],
     samples: Annotated[int | None, typer.Option(min=2, help="Training samples; the model's own unless given.")] = None,
     fixations: Annotated[int, typer.Option(min=1, help="Fixations to draw.")] = 6,
     task: TaskName = None,
@@ -173,10 +174,12 @@ def raster(
     console.print(f"Written: {folder}/raster.png, raster.svg", soft_wrap=True)
 
 
-@app.command()
 def experiment(
     context: typer.Context,
-    name: Annotated[str | None, typer.Argument(help="Name of an experiment, or path of its folder.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(help="Name of an experiment, or path of its folder.", autocompletion=completion.experiments),
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="The quick form of the experiment, if it has one.")] = False,
     from_rows: Annotated[
         bool,
@@ -209,6 +212,40 @@ def experiment(
     console.print(f"Written: {folder}/{written}", soft_wrap=True)
 
 
+def _registered(command: Callable[..., None]) -> None:
+    """Add a command to the program, with examples in its help, and with the options that all commands have."""
+
+    @wraps(command)
+    def run(*, quiet: bool, verbose: bool, **arguments: Any) -> None:
+        with verbosity(quiet, verbose):
+            command(**arguments)
+
+    signature = inspect.signature(command)
+    several = [*signature.parameters.values(), *OF_ALL_COMMANDS.values()]
+    run.__signature__ = signature.replace(parameters=several)  # type: ignore[attr-defined]
+    run.__annotations__ = command.__annotations__ | {name: each.annotation for name, each in OF_ALL_COMMANDS.items()}
+    app.command(epilog=epilog(command.__name__))(run)
+
+
+for _command in (
+    compare,
+    commands.threshold,
+    commands.models,
+    commands.show,
+    commands.train,
+    commands.sweep,
+    commands.search,
+    commands.runs,
+    commands.report,
+    card_commands.protocol,
+    card_commands.cards,
+    export,
+    raster,
+    experiment,
+):
+    _registered(_command)
+
+
 def main() -> None:
     """Run the command line; an error that a user can correct ends in one line on stderr and exit code 2."""
     for output in (sys.stdout, sys.stderr):  # A terminal without a character shows "?" and no traceback.
@@ -232,8 +269,15 @@ def main() -> None:
         # Usage errors of typer, whichever copy of click it brings, format themselves in one line.
         if not hasattr(error, "format_message"):
             raise
-        _fail(" ".join(error.format_message().split()))
+        _fail(_with_word(" ".join(error.format_message().split())))
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _with_word(message: str) -> str:
+    """Add the word in which a one-letter option stands, as in ``-quick`` for ``--quick``."""
+    words = (word for word in sys.argv[1:] if re.fullmatch(r"-[a-zA-Z]{2,}.*", word))
+    word = next((word for word in words if message == f"No such option: -{message[-1]}" and message[-1] in word), None)
+    return message if word is None else f"{message} (in '{word}'; long options begin with --)"
 
 
 def _fail(message: str) -> None:

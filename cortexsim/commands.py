@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cortexsim import completion
 from cortexsim.errors import UserError, error_prefix
 from cortexsim.options import (
     REPORTED_GRAMMAR,
@@ -15,6 +16,7 @@ from cortexsim.options import (
     Device,
     Features,
     GrammarSeed,
+    ModelName,
     Multiplicity,
     Out,
     Resume,
@@ -35,7 +37,7 @@ from cortexsim.storage.folders import COMMAND
 
 def train(
     context: typer.Context,
-    model: Annotated[str | None, typer.Argument(help="Name of a model, or path of a .toml file.")] = None,
+    model: ModelName = None,
     samples: Annotated[int | None, typer.Option(min=2, help="Training samples; the model's own unless given.")] = None,
     task: TaskName = None,
     depth: Depth = None,
@@ -90,7 +92,7 @@ def train(
 
 def sweep(
     context: typer.Context,
-    model: Annotated[str | None, typer.Argument(help="Name of a model, or path of a .toml file.")] = None,
+    model: ModelName = None,
     together: Annotated[
         list[str] | None, typer.Option("--set", help="KEY=VALUE,VALUE; values of several keys are paired.")
     ] = None,
@@ -190,7 +192,10 @@ def report(
 
 def threshold(
     context: typer.Context,
-    model: Annotated[list[str] | None, typer.Argument(help="Names of models, or paths of .toml files.")] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Argument(help="Names of models, or paths of .toml files.", autocompletion=completion.models),
+    ] = None,
     depth: Annotated[str, typer.Option(help="L, levels; several with commas between.")] = "3",
     multiplicity: Multiplicity = None,
     features: Features = None,
@@ -266,7 +271,11 @@ def models(
             print_table(table(), console)
 
 
-def show(model: Annotated[str, typer.Argument(help="Name of a model, or path of a .toml file.")]) -> None:
+def show(
+    model: Annotated[
+        str, typer.Argument(help="Name of a model, or path of a .toml file.", autocompletion=completion.models)
+    ],
+) -> None:
     """Describe a model: its layers, cells, weights and memory, and the three factors of its rule.
 
     A model that names a Python file as its rule runs the code of that file, here too.

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from inspect import Parameter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
@@ -13,17 +14,23 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
 import typer
 from rich.console import Console
 
+from cortexsim import completion
 from cortexsim.errors import OutputClosed, UserError, nearest
+from cortexsim.verbosity import quiet
 
 if TYPE_CHECKING:
     from cortexsim.tasks import Task
 
 REPORTED_GRAMMAR = 10  # Grammars 10 to 99 are held out from all tuning: experiments/tuning.
 
+ModelName = Annotated[
+    str | None, typer.Argument(help="Name of a model, or path of a .toml file.", autocompletion=completion.models)
+]
 TaskName = Annotated[
     str | None,
     typer.Option(
-        help="The task: rhm, digits, ..., or a .csv, .npy, .npz or .py file; after commas its fields, key=value."
+        help="The task: rhm, digits, ..., or a .csv, .npy, .npz or .py file; after commas its fields, key=value.",
+        autocompletion=completion.tasks,
     ),
 ]
 Features = Annotated[int | None, typer.Option(help="v, symbols per level.")]
@@ -37,7 +44,12 @@ Target = Annotated[
     str, typer.Option(help="How layers in Brian2 run: cpp (compiled once), or, slowly, numpy or cython.")
 ]
 Workers = Annotated[int, typer.Option(min=0, help="Processes side by side; 0 takes one per core.")]
-Resume = Annotated[Path | None, typer.Option(help="Folder of an interrupted run, which resumes to the same result.")]
+Resume = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of an interrupted run, which resumes to the same result.", autocompletion=completion.runs
+    ),
+]
 Checkpoint = Annotated[float, typer.Option(min=0, help="Seconds between checkpoints; 0 writes one after every batch.")]
 
 
@@ -55,7 +67,14 @@ Out = Annotated[
 
 TASK_FILES = (".csv", ".npy", ".npz", ".py")  # Endings of files that `--task` takes.
 SIZES = ("depth", "multiplicity", "features", "tuple_size", "classes")  # Options of the hierarchy.
-NOT_ASKED = ("context", "workers", "out", "resume", "from_rows")  # Arguments that a result does not depend on.
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results alone, and no progress.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print every run and epoch, and where errors arise.")]
+OF_ALL_COMMANDS = {
+    name: Parameter(name, Parameter.KEYWORD_ONLY, default=False, annotation=kind)
+    for name, kind in (("quiet", Quiet), ("verbose", Verbose))
+}
+NOT_ASKED = ("context", "workers", "out", "resume", "from_rows", *OF_ALL_COMMANDS)
+"""Arguments that a result does not depend on."""
 
 
 class Interruptible:
@@ -81,6 +100,8 @@ class Interruptible:
             from cortexsim.execution.local import end_workers
 
             end_workers()  # Their processor time is known only then.
+            if quiet():
+                return
             seconds, cpu = time.perf_counter() - self.start, sum(os.times()[:4]) - self.cpu
             cores = os.cpu_count() or 1
             self.console.print(f"Took {seconds:.0f} s on {cores} core{'s'[: cores > 1]} ({cpu:.0f} s of CPU).")
@@ -121,7 +142,7 @@ def only(context: typer.Context, *allowed: str) -> None:
     """
     for name, value in context.params.items():
         source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE" and name not in allowed:
+        if source is not None and source.name == "COMMANDLINE" and name not in (*allowed, *OF_ALL_COMMANDS):
             option = f"MODEL {value}" if name == "model" else f"--{name.replace('_', '-')}"
             raise UserError(f"{option}: --{allowed[0]} goes on with the run's own settings (leave it out)")
 

@@ -1,6 +1,7 @@
-"""Fixtures of all tests: a small grammar, and a source of randomness."""
+"""Fixtures of all tests: a small grammar, and a source of randomness; and how long all of them take."""
 
 import os
+import time
 
 import numpy as np
 import pytest
@@ -10,6 +11,28 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from cortexsim.seeds import stream
 from cortexsim.tasks.rhm import Grammar, Hierarchy
+
+BEGUN = time.monotonic()
+TAKEN = "cortexsim/seconds"  # Key in the cache of pytest: seconds of the last whole run on this machine.
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say first how long the run will take, where all tests are run and have been before."""
+    seconds = config.cache.get(TAKEN, None) if config.cache is not None and is_whole(config) else None
+    return "" if seconds is None else f"cortexsim: all tests; the last time they took {seconds:.0f} s here"
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Remember how long a whole run took."""
+    ended = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+    if ended and is_whole(session.config) and session.config.cache is not None:
+        session.config.cache.set(TAKEN, time.monotonic() - BEGUN)
+
+
+def is_whole(config: pytest.Config) -> bool:
+    """Whether all tests of the default are run, and not some that were chosen."""
+    option, everywhere = config.option, config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    return everywhere and option.markexpr == "not slow" and not (option.keyword or option.collectonly or option.maxfail)
 
 
 @pytest.fixture

@@ -35,6 +35,10 @@ def test_a_run_that_was_kept_answers_as_one_that_was_trained_here(tmp_path: Path
     for one, other in zip(read.activities(), here.activities(here.test.inputs), strict=True):
         assert np.array_equal(one, other)
     assert "test accuracy" in repr(read)
+    assert "participation" in read._repr_html_()
+    for shown in (read.network, read.record(4), read.test):
+        assert len(repr(shown)) < 100
+        assert repr(shown).startswith("<")
 
 
 def test_a_run_without_a_checkpoint_cannot_be_read(tmp_path: Path) -> None:

@@ -10,10 +10,12 @@ import cortexsim
 PACKAGE = Path(cortexsim.__file__).parent
 ORDER = [
     "errors",
+    "verbosity",
     "user_files",
     "processes",
     "seeds",
     "expression",
+    "quantities",
     "topology",
     "contexts",
     "tasks",
@@ -22,6 +24,7 @@ ORDER = [
     "rate",
     "spiking",
     "learners",
+    "protocols",
     "analysis",
     "config",
     "storage",
@@ -30,17 +33,22 @@ ORDER = [
     "report",
     "studies",
 ]
-ORDER += ["estimator", "api", "options", "commands", "cli", "__main__"]
+ORDER += ["estimator", "api", "examples", "completion", "options", "export", "commands", "card_commands", "cli"]
+ORDER += ["__main__"]
 ENGINES = {
     "torch": {"tasks", "rate", "learners", "analysis", "config", "storage", "training", "studies", "estimator", "api"},
     "sklearn": {"tasks", "estimator"},
+    "skimage": {"tasks"},
     "torchvision": {"tasks"},
     "matplotlib": {"analysis", "studies", "api"},
-    "typer": {"options", "commands", "cli"},
-    "brian2": {"spiking"},
+    "typer": {"options", "export", "commands", "card_commands", "cli"},
+    "brian2": {"spiking", "protocols"},
     "mnist1d": {"tasks"},
-    "scipy": {"analysis"},
+    "scipy": {"analysis", "protocols", "tasks"},
     "jinja2": {"report"},
+    "pandas": {"api"},
+    "pyarrow": {"api"},
+    "pynwb": {"api"},
 }
 FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
 

@@ -41,6 +41,36 @@ def in_units_of_the_law(
     return figure
 
 
+def across(found: Mapping[str, Mapping[str, Sequence[Summary]]], samples: Mapping[str, int], chance: float) -> Figure:
+    """Draw test accuracy by learner, one marker for each comparison, with a panel for each group of comparisons.
+
+    Args:
+        found: the summaries of each comparison, by its name, by the name of the group.
+        samples: training-set size of each group.
+        chance: accuracy of guessing.
+    """
+    learners = list(
+        dict.fromkeys(each.learner for group in found.values() for several in group.values() for each in several)
+    )
+    figure, (row,) = _grid(1, len(found))
+    figure.set_size_inches(1.5 + 3.2 * len(found), 1.2 + 0.3 * len(learners))
+    for axes, (title, group) in zip(row, found.items(), strict=True):
+        for index, (name, summaries) in enumerate(group.items()):
+            shift = 0.15 * (index - (len(group) - 1) / 2)
+            places = [learners.index(summary.learner) + shift for summary in summaries]
+            spreads = [summary.accuracy[samples[title]] for summary in summaries]
+            means, deviations = [spread.mean for spread in spreads], [spread.deviation for spread in spreads]
+            look = {**style(None, index), "linestyle": ""}
+            axes.errorbar(means, places, xerr=deviations, label=legend_name(name), capsize=2, markersize=4, **look)
+        axes.axvline(chance, color="black", linewidth=0.8, linestyle=":")
+        axes.set(xlim=(0, 1.05), xlabel="test accuracy")
+        axes.set_yticks(range(len(learners)), [legend_name(name) for name in learners])
+        axes.set_title(f"{title}, P = {samples[title]}", fontsize=10)
+    row[0].invert_yaxis()
+    _name_row(row, "", "")
+    return figure
+
+
 def alignment(rows: Sequence[Mapping[str, Any]], quantity: str, ylabel: str, groups: Groups) -> Figure:
     """Draw alignment over training, averaged over rows, with a column per layer and a row per group of learners.
 

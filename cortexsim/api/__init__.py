@@ -8,7 +8,19 @@
 """
 
 from cortexsim.api.loading import load_results, load_run
+from cortexsim.api.recording import Recording
 from cortexsim.api.results import Results, Run, Thresholds
 from cortexsim.api.running import compare, load_model, threshold, train
 
-__all__ = ["Results", "Run", "Thresholds", "compare", "load_model", "load_results", "load_run", "threshold", "train"]
+__all__ = [
+    "Recording",
+    "Results",
+    "Run",
+    "Thresholds",
+    "compare",
+    "load_model",
+    "load_results",
+    "load_run",
+    "threshold",
+    "train",
+]

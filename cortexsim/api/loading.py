@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cortexsim.api.results import Run, frame
+from cortexsim.config.trial import Row
 from cortexsim.errors import UserError, error_prefix
 from cortexsim.learners import load_exactly
 from cortexsim.report import run_index
@@ -43,27 +44,37 @@ def load_results(path: str | Path) -> "pd.DataFrame":
     Raises:
         UserError: there are no results, they cannot be read, or pandas is not installed.
     """
-    path = Path(path)
+    return frame(result_rows(Path(path)))
+
+
+def result_rows(path: Path) -> list[Row]:
+    """Read the rows of results; see `load_results`.
+
+    Raises:
+        UserError: there are no results, or they cannot be read.
+    """
     if path.is_dir():
         for name in (RESULT, ROWS, "rows.jsonl"):
             if (path / name).exists():
-                return load_results(path / name)
-        rows = [{"run": run.name, **run.row} for run in run_index.find_runs(path) if run.row is not None]
-        if not rows:
+                return result_rows(path / name)
+        stored = [{"run": run.name, **run.row} for run in run_index.find_runs(path) if run.row is not None]
+        if not stored:
             raise UserError(f"{path}: no results in it (a folder that cortexsim has written)")
-        return frame(rows)
+        return stored
     try:
         text = (gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()).decode()
         if path.suffix == ".json":
             result = json.loads(text)
-            rows = result["rows"] if "rows" in result else result["thresholds"]
+            rows: list[Row] = result["rows"] if "rows" in result else result["thresholds"]
         else:
             rows = [json.loads(line) for line in text.splitlines()]
+        if not rows or not all(isinstance(row, dict) for row in rows):
+            raise ValueError
     except OSError as error:
         raise UserError(f"{path}: {error.strerror or error}") from None
     except (EOFError, ValueError, KeyError, TypeError):
         raise UserError(f"{path}: no results (result.json, rows.jsonl or rows.jsonl.gz)") from None
-    return frame(rows)
+    return rows
 
 
 def load_run(path: str | Path) -> Run:

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,13 +14,15 @@ from rich.table import Table
 
 from cortexsim.analysis.probes import activities
 from cortexsim.analysis.summary import summarise
+from cortexsim.api.recording import Recording, record, record_spikes, spiking_segments
 from cortexsim.config.tasks import task_title
 from cortexsim.config.trial import Row, Trial
 from cortexsim.errors import UserError
-from cortexsim.learners import HybridNetwork
+from cortexsim.rate import Network
 from cortexsim.rate.threads import one_thread
 from cortexsim.report.comparison_text import accuracy_table
 from cortexsim.studies import comparison as comparing
+from cortexsim.studies.single_run import layers_table
 from cortexsim.tasks import Data
 from cortexsim.training.measurement import Prepared
 
@@ -53,8 +56,7 @@ class Run:
         (columns, cells), where there is one column if all columns of a layer share their weights; ``output`` has the
         shape (classes, cells).
         """
-        state = self._prepared.learner.network.state()
-        return {name: tensor.detach().cpu().numpy().copy() for name, tensor in state.items()}
+        return {name: tensor.detach().cpu().numpy().copy() for name, tensor in self.network.state().items()}
 
     @property
     def test(self) -> Data:
@@ -68,7 +70,8 @@ class Run:
             inputs: (samples, positions, channels); the test samples by default.
         """
         with one_thread():
-            return [code.cpu().numpy() for code in activities(self._prepared.learner.network, self._tensor(inputs))]
+            shown = self._tensor(self.test.inputs if inputs is None else inputs)
+            return [code.cpu().numpy() for code in activities(self.network, shown)]
 
     def spikes(self, inputs: np.ndarray | None = None) -> dict[str, np.ndarray]:
         """Present samples one after the other to the spiking layers, and record every spike.
@@ -82,26 +85,39 @@ class Run:
         Raises:
             UserError: the model has no spiking layer.
         """
-        network = self._prepared.learner.network
-        segments = network.segments if isinstance(network, HybridNetwork) else ()
-        segment = next((part for part in segments if part.substrate == "spiking"), None)
-        if segment is None:
+        if not spiking_segments(self.network):
             raise UserError(f"{self.trial.model.name}: no layer of this model spikes (network.substrate = 'spiking')")
         shown = self._tensor(self.test.inputs[:10] if inputs is None else inputs)
-        below = network.activities(shown, segment.first)[-1] if segment.first else shown
-        events = segment.record_all(below, 0, self.trial.seed).events
-        dt = segment.settings.timing.dt
-        return {name: np.stack([steps * dt, cells]) for name, (steps, cells) in events.items()}
+        return record_spikes(self.network, shown, self.trial.seed)[0]
 
-    def _tensor(self, inputs: np.ndarray | None) -> torch.Tensor:
-        return torch.from_numpy(self.test.inputs if inputs is None else inputs).to(self._prepared.inputs)
+    def record(self, fixations: int = 10) -> Recording:
+        """Show the first test samples, and record spikes, modulators and activities.
+
+        Args:
+            fixations: number of samples.
+
+        Raises:
+            UserError: there are fewer test samples.
+        """
+        if fixations > (available := len(self.test)):
+            raise UserError(f"--fixations {fixations}: this run has {available} test samples (no more can be shown)")
+        shown = self._tensor(self.test.inputs[:fixations])
+        return record(self.network, shown, self.test.labels[:fixations], self.trial.seed)
+
+    @property
+    def network(self) -> Network:
+        """The network, with its present weights."""
+        return self._prepared.learner.network
+
+    def _tensor(self, inputs: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(inputs).to(self._prepared.inputs)
 
     def __repr__(self) -> str:
         where = f"{self.trial.model.name} on {task_title(self.trial.task)}, {self.trial.samples} samples"
         return f"<Run: {where}, {'unfinished' if self.row is None else f'test accuracy {self.accuracy:.3f}'}>"
 
     def _repr_html_(self) -> str:
-        return f"<p>{repr(self)[1:-1]}</p>"
+        return f"<p>{escape(repr(self)[1:-1])}</p>" + ("" if self.row is None else _html(layers_table(self.row)))
 
 
 @dataclass

@@ -85,6 +85,7 @@ def train(
     callbacks = []
     if progress:
         callbacks.append(EpochProgress(Console(markup=False), prepared.learner.stages, trial.model.training.epochs))
+        callbacks[0].follow(prepared.learner.network)
     return Run(trial, train_and_measure(trial, prepared, callbacks), prepared)
 
 

@@ -132,6 +132,7 @@ def _streamed(
                     schedule=[[k] for k in plastic] if greedy else [plastic] if plastic else [],
                     classes=network.classes,
                     below=network.topology.layers[first].below,
+                    below_projection=model.rule_below_projection(),
                     brian_state=_inhibitory_input(network, first, size, seed) if chosen.dale else {},
                     output={} if local else {"output": network.output, "output_bias": network.output_bias},
                 )

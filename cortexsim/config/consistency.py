@@ -10,6 +10,7 @@ from cortexsim.learners.contrast import SACCADES
 from cortexsim.rules import Rule
 from cortexsim.spiking import Settings, Translation
 from cortexsim.spiking.cells import Cell
+from cortexsim.spiking.tags import Tags
 
 
 def check(model: Model) -> None:
@@ -37,6 +38,8 @@ def _check_learner(model: Model) -> None:
     if model.rule is None:
         raise UserError(f"rule: missing; learner = '{model.learner}' needs a table [rule] with a name")
     rule = model.plasticity_rule()
+    if lacking := rule.missing_on("rate"):
+        raise UserError(f"rule.name: rule '{rule.name}' needs {lacking[0]}")
     if rule.needs_output != (model.learner == "feedback"):
         right = "feedback" if rule.needs_output else "local"
         reads = "needs the output error" if rule.needs_output else "does not use the output error"
@@ -98,9 +101,9 @@ def _check_sending(model: Model) -> None:
     setting = "network.sends = 'prediction'"
     if model.network.units != "scalar":
         raise UserError(f"{setting}, with units = 'vector': the components of a cell stand for classes ('activity')")
-    if model.in_brian and (set(model.network.substrate) != {"spiking"} or model.learner != "local"):
+    if model.in_brian and (len(set(model.network.substrate)) > 1 or model.learner != "local"):
         raise UserError(
-            f"{setting}: in Brian2 only spiking layers with a local learner support it (sends = 'activity')"
+            f"{setting}: in Brian2 only layers of one substrate with a local learner support it (sends = 'activity')"
         )
     if model.in_brian and model.spiking.dendrite == "psp":
         raise UserError(f"{setting}: not with postsynaptic potentials in dendrites (spiking.dendrite = 'trace')")
@@ -127,12 +130,35 @@ def _check_projection(model: Model) -> None:
             f"{setting}: learner = '{model.learner}' has its error from the layers above (learner = 'local', or none)"
         )
     if model.in_brian:
-        raise UserError(f"{setting}: layers in Brian2 have no projection (network.substrate = 'rate')")
+        _check_projection_in_brian(model, setting)
     if network.units != "scalar":
         raise UserError(f"{setting}, with units = 'vector': the components of a cell stand for classes (0)")
     if model.rule is not None and not contexts.in_layer(model.rule.context):
         raise UserError(f"{setting}: no column receives another one as context (context = 'sibling')")
     model.rule_below_projection()
+
+
+def _check_projection_in_brian(model: Model, setting: str) -> None:
+    """Check that layers in Brian2 can have the projection."""
+    spiking = set(model.network.substrate) == {"spiking"} and model.learner == "local"
+    if model.network.sends == "projection" and not spiking:
+        raise UserError(
+            "network.sends = 'projection': in Brian2 only spiking layers with a local learner send it ('activity')"
+        )
+    if model.spiking.dendrite == "psp":
+        raise UserError(f"{setting}: its cells have no postsynaptic potentials (spiking.dendrite = 'trace')")
+    if model.spiking.weight_bits is not None:
+        raise UserError(f"{setting}: its weights have any number of levels (leave spiking.weight_bits out)")
+    if model.spiking.tag_stages:
+        raise UserError(f"{setting}: its synapses hold no tags (leave spiking.tag_stages out)")
+    if model.rule is not None and Translation(model.plasticity_rule(), context=True).waits:
+        raise UserError(f"{setting}: in Brian2 it cannot wait for a later fixation, as '{model.rule.name}' does (0)")
+    below = model.rule_below_projection()
+    if below is not None and (lacking := below.missing_on("spiking")):
+        raise UserError(
+            f"rule.below_projection = '{below.name}': needs {lacking[0]}, which layers in Brian2 do not have"
+            " ('kolen_pollack')"
+        )
 
 
 def _check_loss(model: Model) -> None:
@@ -198,6 +224,7 @@ def check_brian(model: Model) -> None:
             known = [modulator.name for modulator in model.plasticity_rule().modulators]
             if name not in known:
                 raise UserError(f"modulator.{name}: the rule has no such modulator ({nearest(name, known)})")
+        Tags.of(model.plasticity_rule(), brian_settings(model))
         translation = Translation(model.plasticity_rule(), context=True)
         reads_mean = translation.reads("mean_post")
         if model.spiking.centred and (reads_mean or model.learner == "feedback"):
@@ -239,6 +266,9 @@ def _check_statistics(model: Model, rule: Rule) -> None:
     if model.spiking.dendrite == "psp" and (rule.context is None or not rule.saccades):
         why = "has no context synapses" if rule.context is None else "contrasts nothing"
         raise UserError(f"spiking.dendrite = 'psp': rule '{rule.name}' {why} ('trace')")
+    if model.spiking.dendrite == "psp" and rule.negatives == "around":
+        waits = f"rule '{rule.name}' waits for the context of the next fixation"
+        raise UserError(f"spiking.dendrite = 'psp': {waits} ('trace')")
     if "dendrites" in rule.requires and (model.rule is not None and model.rule.top == "label"):
         raise UserError(f"rule.top = 'label': rule '{rule.name}' reads the mean of its context ('readout')")
     for name, control in brian_settings(model).control.items():

@@ -11,25 +11,33 @@ from typing import Any
 
 import cortexsim
 
-LIBRARIES = ("cortexsim", "brian2", "torch", "numpy", "matplotlib", "pydantic", "safetensors")
+LIBRARIES = ("brian2", "torch", "numpy", "matplotlib", "pydantic", "safetensors")
 ENGINES = ("torch", "numpy", "brian2")  # Their versions can change results by rounding errors.
 PRESENTATION = (
-    "__main__.py", "api/*.py", "cli.py", "commands.py", "options.py",
+    "__main__.py", "api/*.py", "card_commands.py", "cli.py", "commands.py", "completion.py", "examples.py", "export.py",
+    "options.py",
     "analysis/history.py", "analysis/*panels.py", "analysis/plots.py", "analysis/spikes.py", "analysis/summary.py",
     "storage/committed_rows.py", "report/*.py", "studies/*.py",
 )  # fmt: skip
 """Files that select, print and draw rows, without influence on the values in a row."""
+DATA = ("experiments", "models")  # Folders beside the package in a checkout, and within it where it is installed.
 
 
 @cache
 def code_digest() -> str:
-    """Return a digest of the files of this package that a row depends on: all but those of `PRESENTATION`."""
+    """Return a digest of the files of this package that a row depends on: all but those of `PRESENTATION` and `DATA`.
+
+    It is the same in a checkout and where the package is installed.
+    """
     package = Path(cortexsim.__file__).parent
     excluded = {path for pattern in PRESENTATION for path in package.glob(pattern)}
-    included = sorted({*package.rglob("*.py"), *package.rglob("templates/*.cpp")} - excluded)
+    files = {*package.rglob("*.py"), *package.rglob("templates/*.cpp")} - excluded
+    names = {path.relative_to(package).as_posix(): path for path in files}
     digest = hashlib.sha256()
-    for path in included:
-        digest.update(f"{path.relative_to(package).as_posix()}\0{path.stat().st_size}\0".encode())
+    for name, path in sorted(names.items()):
+        if name.startswith(tuple(f"{folder}/" for folder in DATA)):
+            continue
+        digest.update(f"{name}\0{path.stat().st_size}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -43,7 +51,7 @@ def engines() -> dict[str, str]:
 def versions() -> dict[str, str]:
     """Return the versions of Python and libraries, the platform, and the digest of this package's code."""
     environment = {"python": platform.python_version(), "platform": sys.platform, "code": code_digest()}
-    return environment | {library: version(library) for library in LIBRARIES}
+    return environment | {"cortexsim": cortexsim.__version__} | {library: version(library) for library in LIBRARIES}
 
 
 @cache

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-import cortexsim
 from cortexsim.config.consistency import check
 from cortexsim.config.overrides import at_depth
+from cortexsim.config.places import folders
 from cortexsim.config.schema import Model
 from cortexsim.config.validation import read
 from cortexsim.errors import UserError, error_prefix, nearest
@@ -12,21 +12,8 @@ from cortexsim.errors import UserError, error_prefix, nearest
 COMPARISONS, THRESHOLDS, PROGRAM = "comparisons.toml", "thresholds.toml", "experiment.py"  # One per folder.
 
 
-def folders(name: str) -> list[Path]:
-    """List the folders of ``models`` or ``experiments``: that of the package, and that of the working directory.
-
-    The latter is used if the working directory is a checkout of cortexsim. Its files take precedence, so that edits in
-    a checkout take effect although another copy is installed.
-    """
-    package = Path(cortexsim.__file__).parent
-    installed = package / name if (package / name).is_dir() else package.parent / name
-    here = Path(name)
-    in_checkout = here.is_dir() and Path("cortexsim/__init__.py").is_file() and not here.samefile(installed)
-    return [installed, here] if in_checkout else [installed]
-
-
 def model_paths() -> dict[str, Path]:
-    """Return the paths of all models by name; see `folders` for where they are."""
+    """Return the paths of all models by name; see `places.folders` for where they are."""
     paths = {path.stem: path for folder in folders("models") for path in folder.glob("*.toml")}
     return dict(sorted(paths.items()))
 
@@ -84,7 +71,7 @@ def _checked_at_depths(model: Model) -> Model:
 
 
 def experiment_paths() -> dict[str, Path]:
-    """Return the files of all experiments by name; see `folders` for where they are."""
+    """Return the files of all experiments by name; see `places.folders` for where they are."""
     names = (COMPARISONS, THRESHOLDS, PROGRAM)
     files = [path for at in folders("experiments") for name in names for path in sorted(at.glob(f"*/{name}"))]
     return dict(sorted((path.parent.name, path) for path in files))

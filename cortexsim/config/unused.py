@@ -52,7 +52,14 @@ def _in_brian(model: Model) -> Unused:
     for name in ("eta", "context_eta", "weight_decay"):
         if getattr(model.spiking, name) is not None:
             yield f"training.{name}", f"spiking.{name} is used instead"
+    if not model.spiking.w_max:
+        yield "spiking.bound_exponent", "weights have no bound (w_max)"
+    if model.spiking.release_probability == 1:
+        for name in ("release_sites", "release_gain"):
+            yield f"spiking.{name}", "synapses are reliable (release_probability)"
     rule = None if model.rule is None else model.plasticity_rule()
+    if not model.modulator:
+        yield "spiking.tag_stages", "no modulator is late (modulator.NAME.delay)"
     if rule is None or "covariance" not in rule.requires:
         yield "spiking.covariance_rate", "no rule reads running variances or covariances"
 

@@ -5,8 +5,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from cortexsim.errors import UserError
+from cortexsim.quantities import quantity
 from cortexsim.spiking import Control, Settings, Timing
-from cortexsim.spiking.quantities import quantity
+from cortexsim.spiking.settings import MOST_SLOTS
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]
@@ -67,6 +68,7 @@ class SpikingTable(Table):
     dendrite: Literal["trace", "psp"] = DEFAULTS.dendrite
     tau_dendrite: Time = _in_ms(DEFAULTS.tau_dendrite)
     reset_traces: Annotated[bool, Field(strict=True)] = DEFAULTS.reset_traces
+    tag_stages: Annotated[int, Field(ge=0, le=MOST_SLOTS, strict=True)] = DEFAULTS.tag_stages
     centred: Annotated[bool, Field(strict=True)] = DEFAULTS.centred
     mean_rate: Annotated[float, Field(ge=0, le=1, strict=True)] = DEFAULTS.mean_rate
     covariance_rate: Annotated[float, Field(ge=0, le=1, strict=True)] = DEFAULTS.covariance_rate
@@ -74,8 +76,12 @@ class SpikingTable(Table):
     target_activity: NotNegative = DEFAULTS.target_activity
     target_drive: Positive = DEFAULTS.target_drive
     w_max: NotNegative = DEFAULTS.w_max
+    bound_exponent: Annotated[float, Field(ge=0, le=1, strict=True)] = DEFAULTS.bound_exponent
     weight_bits: Annotated[int, Field(ge=2, le=8, strict=True)] | None = DEFAULTS.weight_bits
+    hidden_weights: Annotated[bool, Field(strict=True)] = DEFAULTS.hidden_weights
     release_probability: Share = DEFAULTS.release_probability
+    release_sites: Annotated[int, Field(ge=1, le=64, strict=True)] = DEFAULTS.release_sites
+    release_gain: Positive = DEFAULTS.release_gain
     dale: Annotated[bool, Field(strict=True)] = DEFAULTS.dale
     eta: Positive | None = None
     context_eta: Positive | None = None
@@ -131,6 +137,7 @@ def settings(
         "encoding",
         "gain",
         "reset_traces",
+        "tag_stages",
         "centred",
         "mean_rate",
         "covariance_rate",
@@ -138,8 +145,12 @@ def settings(
         "target_activity",
         "target_drive",
         "w_max",
+        "bound_exponent",
         "weight_bits",
+        "hidden_weights",
         "release_probability",
+        "release_sites",
+        "release_gain",
         "dale",
         "readout_eta",
     )

@@ -3,7 +3,7 @@
 from cortexsim import contexts
 from cortexsim.config.schema import Model
 from cortexsim.errors import UserError
-from cortexsim.rules import Rule
+from cortexsim.rules import Rule, ThreeFactor
 
 
 def check_views(model: Model) -> None:
@@ -45,7 +45,8 @@ def _check_dendrites(model: Model, rule: Rule) -> None:
     setting = f"rule.context = '{model.rule.context}'"
     if rule.context is None:
         raise UserError(f"{setting}: rule '{rule.name}' has no context synapses, and so no dendrites ('sibling')")
-    if "mean" in rule.requires or rule.feedforward.decay != "0" or rule.negative_inputs:
+    decays = not isinstance(rule.feedforward, ThreeFactor) or rule.feedforward.decay != "0"
+    if "mean" in rule.requires or decays or rule.negative_inputs:
         raise UserError(f"{setting}: rule '{rule.name}' is for cells with one dendrite (join contexts by +)")
     if model.in_brian or model.network.sends != "activity" or model.network.projection:
         raise UserError(

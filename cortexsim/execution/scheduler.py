@@ -11,6 +11,9 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from cortexsim.config.trial import Row, Trial
 from cortexsim.execution.local import spread
+from cortexsim.verbosity import quiet, verbose
+
+INTERVAL = 10.0  # Seconds between two lines of progress.
 
 
 def run_trials(
@@ -50,7 +53,10 @@ def run_trials(
 
 
 class TrialProgress:
-    """Progress of a set of trials, with the remaining time once a run of every remaining learner has been timed.
+    """Progress of a set of trials, with the remaining time.
+
+    The time is that of finished runs of the same learner, in proportion to what each trial is estimated to cost; of
+    learners of which no run is finished, that of all others; and before any is finished, the estimate itself.
 
     Args:
         console: where it is printed.
@@ -74,12 +80,14 @@ class TrialProgress:
             TaskProgressColumn(),
             TextColumn("{task.fields[eta]}"),
         )
-        self.progress = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
-        self.task = self.progress.add_task(f"{title}{done}/{self.all} runs", total=self.total, eta="")
+        shown = console.is_terminal and not quiet()
+        self.progress = Progress(*columns, console=console, disable=not shown, transient=True)
+        self.task = self.progress.add_task(f"{title}{done}/{self.all} runs", total=self.total, eta=self._eta())
 
     def __enter__(self) -> "TrialProgress":
-        if not self.console.is_terminal:
-            self.console.print(f"{self.title}{self.all} runs, {self.before} of them done before")
+        if not self.console.is_terminal and not quiet():
+            runs = f"{self.title}{self.all} runs, {self.before} of them done before"
+            self.console.print(", ".join(filter(None, [runs, self._eta()])))
         self.progress.start()
         return self
 
@@ -97,31 +105,31 @@ class TrialProgress:
         self.spent += trial.cost
         if "seconds" in row:
             self.rates.setdefault(trial.model.name, []).append(row["seconds"] / trial.cost)
-        elapsed, seconds = time.monotonic() - self.start, self.seconds_left()
-        runs, eta = f"{self.before + self.count}/{self.all} runs", "" if seconds is None else f"{seconds:.0f} s left"
+        elapsed = time.monotonic() - self.start
+        runs, eta = f"{self.before + self.count}/{self.all} runs", self._eta()
         self.progress.update(self.task, completed=self.spent, description=self.title + runs, eta=eta)
-        if not self.console.is_terminal and (elapsed - self.spoken > 10 or not self.left):
+        due = not self.console.is_terminal and (elapsed - self.spoken > INTERVAL or not self.left)
+        if not quiet() and (due or verbose()):
             self.spoken = elapsed
             latest = row.get("error") or f"{row['learner']} with {row['samples']} samples: {row['accuracy']:.3f}"
             self.console.print(f"{', '.join(filter(None, [runs, eta]))} ({latest})")
 
+    def _eta(self) -> str:
+        seconds = self.seconds_left()
+        return "" if seconds is None else f"{'about ' * (not self.rates)}{seconds:.0f} s left"
+
     def seconds_left(self) -> float | None:
-        """Estimate the remaining time, in seconds, from finished trials of the same learners; None without any."""
+        """Estimate the remaining time, in seconds; None where the number of workers is unknown."""
         if not self.workers:
             return None
-        times = []
-        for trial in self.left.values():
-            rates = self.rates.get(trial.model.name, [])
-            if trial.model.in_brian:  # The first ones include compilation.
-                rates = rates[self.workers :]
-            if not rates:
-                return None
-            times.append(median(rates) * trial.cost)
+        own = {name: median(rates) for name, rates in self.rates.items()}
+        other = median(own.values()) if own else 1.0
+        times = [own.get(trial.model.name, other) * trial.cost for trial in self.left.values()]
         return max(sum(times) / self.workers, max(times, default=0.0))
 
 
 def in_order(trials: Mapping[str, Trial]) -> list[str]:
-    """Sort keys of trials: first one trial of each learner, which times the others; the longest first among each."""
+    """Sort keys of trials: first the shortest of each learner, which times the others; then the longest first."""
     ordered = sorted(trials, key=lambda key: -trials[key].cost)
-    first = {trials[key].model.name: key for key in reversed(ordered)}
+    first = {trials[key].model.name: key for key in ordered}
     return sorted(ordered, key=lambda key: key != first[trials[key].model.name])

@@ -221,10 +221,10 @@ def train(
     >>> from cortexsim.rate import Architecture, Network, Optimization
     >>> from cortexsim.rules import Rule, ThreeFactor
     >>> from cortexsim.topology import tree
-    >>> oja = Rule("oja", "dW = eta * (z x - z^2 W)", "", ThreeFactor("activity_post", "1", decay="activity_post**2"))
+    >>> bounded = Rule("bounded", "dW = z (x - z W)", "", ThreeFactor("activity_post", "1", decay="activity_post**2"))
     >>> topology = tree(depth=2, size=2, channels=8)
     >>> network = Network.build(Architecture(cells=16), topology, classes=4, seed=0)
-    >>> learner = Local(network, oja, Optimization())
+    >>> learner = Local(network, bounded, Optimization())
     >>> seen = []
     >>> inputs, labels = torch.rand(100, 4, 8), torch.zeros(100, dtype=torch.long)
     >>> train(learner, inputs, labels, Budget(epochs=1, batch=50), seed=0, callbacks=[seen.append])

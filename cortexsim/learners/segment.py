@@ -1,6 +1,7 @@
 """Segments: consecutive layers of a network that are simulated in Brian2 together."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from zlib import crc32
 
@@ -14,6 +15,7 @@ from cortexsim.spiking import LayerSpec, Outcome, Settings, Stack, State, Stream
 
 CAPACITY = 4096  # Most fixations that one call of a program runs through.
 RECORDED = 64  # The same where every spike is recorded.
+REPORTED, LONG = 512, 20.0  # The same while progress is reported: in the first epoch, and after one of as many seconds.
 
 
 @dataclass
@@ -33,10 +35,12 @@ class Segment:
         schedule: for each stage of learning, the layers of this segment that learn then, counted within it.
         classes: n_c, labels.
         below: positions below its lowest layer.
+        below_projection: what layers with a projection follow, on which the rule acts in their place.
         output: weights (classes, cells) and bias (classes,) of an output that learns with the layers, as ``output`` and
             ``output_bias``; empty where there is none.
         brian_state: what passes from run to run beside the tensors of layers and output: traces, delay lines,
             previous activity.
+        progress: called while its layers learn, with the number of fixations that have passed, and of all.
     """
 
     first: int
@@ -49,8 +53,11 @@ class Segment:
     schedule: Sequence[Sequence[int]]
     classes: int
     below: int
+    below_projection: Rule | None = None
     output: dict[str, Tensor] = field(default_factory=dict)
     brian_state: State = field(default_factory=dict)
+    progress: Callable[[int, int], None] | None = None
+    _long: bool = True
     _stacks: dict[int, Stack] = field(default_factory=dict)
 
     def stack(self, stage: int) -> Stack:
@@ -88,6 +95,11 @@ class Segment:
         return stack.run(stream, self.state(stack), seed)[0]
 
     @property
+    def halves(self) -> int:
+        """How many updates a fixation has: 2 where its dendrites hear the context of the one before at first."""
+        return self.last_stack.description.updates
+
+    @property
     def max_input(self) -> float:
         """The largest activity below that its input can encode: one spike a time step; infinite where rates pass."""
         spikes = self.substrate == "spiking"
@@ -118,8 +130,11 @@ class Segment:
         """
         stack = self.stack(stage)
         stream = Stream(_rows(below), stimulus_id, labels.cpu().numpy().astype(float), eta_factor)
-        _, state = stack.run(stream, self.state(stack), seed)
+        report, start = self.progress or (lambda shown, samples: None), time.monotonic()
+        chunk = REPORTED if self.progress and self._long else 0
+        _, state = stack.run(stream, self.state(stack), seed, chunk, lambda shown: report(shown, len(stream)))
         self._write_back(stack, state)
+        self._long = time.monotonic() - start > LONG
 
     def respond(self, below: Tensor, seed: int) -> tuple[list[Tensor], Outcome]:
         """Compute the activity of each layer; nothing changes.
@@ -137,7 +152,7 @@ class Segment:
         rows = _rows(below)
         outcome, _ = stack.run(Stream(rows, fingerprints(rows)), self.state(stack), seed)
         found = [
-            outcome.activity[self._spec(k, False).output].reshape(len(rows), layer.positions, layer.cells)
+            outcome.activity[self._spec(k, False).output].reshape(len(rows), layer.positions, layer.cells_sent)
             for k, layer in enumerate(self.layers)
         ]
         return [torch.from_numpy(values).to(below) for values in found], outcome
@@ -183,36 +198,42 @@ class Segment:
     def _tensor(self, variable: Variable) -> Tensor:
         if variable.tensor in self.output:
             return self.output[variable.tensor]
-        layer = self.layers[variable.layer - 1 - self.first]
-        if variable.tensor in ("bias", "mean"):
-            return layer.bias if variable.tensor == "bias" else layer.mean
-        projections = {"feedforward": layer.feedforward, "context": layer.context, "feedback": layer.feedback}
-        projection = projections[variable.tensor]
-        assert projection is not None
-        return projection.weights
+        return self.layers[variable.layer - 1 - self.first].state()[variable.tensor]
 
     def _stack(self, specs: list[LayerSpec], traced_cell: int | None = None) -> Stack:
         capacity = CAPACITY if traced_cell is None else RECORDED
-        description, parameters = describe(specs, self.classes, self.rule, self.settings, capacity, traced_cell)
+        description, parameters = describe(
+            specs, self.classes, self.rule, self.settings, capacity, traced_cell, self.below_projection
+        )
         return Stack(description, parameters, self.target)
 
     def _spec(self, k: int, plastic: bool) -> LayerSpec:
         layer, spikes = self.layers[k], self.substrate == "spiking"
         rate = self.settings.input_rate if k == 0 else self.settings.unit_rate
+        spec = self._cells(k, layer, plastic)
+        cells = None if layer.projection is None else self._cells(k, layer.projection, plastic)
+        return replace(
+            spec,
+            presynaptic_rate=rate if spikes else 0.0,
+            sends="prediction" if layer.predicts else "projection" if layer.sends_projection else "activity",
+            receptive_fields=None if layer.fields is None else _table(layer.fields),
+            positions_below=self.below if k == 0 else self.layers[k - 1].positions,
+            projection=None if cells is None else replace(cells, population="projection"),
+        )
+
+    def _cells(self, k: int, layer: Layer, plastic: bool) -> LayerSpec:
+        """Specify the cells of a layer, or of its projection, which is given in its place."""
         return LayerSpec(
             number=self.first + k + 1,
             positions=layer.positions,
-            cells=layer.bias.shape[1],
+            cells=layer.cells,
             patch=layer.feedforward.weights.shape[2],
             substrate=self.substrate,
             plastic=plastic,
             context=self.contexts[k] if layer.context is not None else "none",
             feedback=layer.feedback is not None,
-            presynaptic_rate=rate if spikes else 0.0,
-            sends="prediction" if layer.predicts else "activity",
+            presynaptic_rate=0.0,
             context_sources=_table(layer.context_index),
-            receptive_fields=None if layer.fields is None else _table(layer.fields),
-            positions_below=self.below if k == 0 else self.layers[k - 1].positions,
         )
 
 

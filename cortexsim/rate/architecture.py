@@ -5,7 +5,7 @@ from typing import Literal
 
 from cortexsim.rate.context_synapses import ContextSynapses
 
-TransferName = Literal["relu", "saturating", "linear"]
+TransferName = Literal["relu", "saturating", "linear", "bounded"]
 InputScaling = Literal["synaptic", "sample"]
 NormalisationName = Literal["none", "batch", "layer"]
 Initial = Literal["normal", "uniform"]

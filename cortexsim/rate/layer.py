@@ -134,8 +134,7 @@ class Layer:
     @property
     def cells_sent(self) -> int:
         """Number of cells by which a column sends its output."""
-        sends = self.sends == "projection" and self.projection is not None
-        return 2 * self.projection.cells if sends and self.projection is not None else self.cells
+        return 2 * self.projection.cells if self.sends_projection and self.projection is not None else self.cells
 
     @property
     def gain(self) -> Tensor | float:
@@ -146,6 +145,11 @@ class Layer:
     def predicts(self) -> bool:
         """Whether it sends predictions: where it should, and its columns are context of each other or of a view."""
         return self.sends == "prediction" and self.context is not None and bool(self.context_index.shape[1])
+
+    @property
+    def sends_projection(self) -> bool:
+        """Whether it sends its projection: where it should, and has one."""
+        return self.sends == "projection" and self.projection is not None
 
     @property
     def uses_second_view(self) -> bool:

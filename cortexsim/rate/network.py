@@ -37,6 +37,10 @@ class Network:
     output: Tensor
     output_bias: Tensor
 
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{layer.positions} x {layer.bias.shape[1]}" for layer in self.layers)
+        return f"<{type(self).__name__}: layers of {sizes} cells, {len(self.output)} classes>"
+
     @classmethod
     def build(
         cls,

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cortexsim.errors import UserError
 from cortexsim.rate.context_synapses import project_back
 from cortexsim.rate.layer import Layer, Response
 from cortexsim.rate.projection import Projection
@@ -37,9 +38,14 @@ class Plasticity:
         statistics: means and covariances are ``"running"``, or those of each ``"batch"``.
         below_projection: of the cells that a projection receives from, which reads ``error_post``; it is one with an
             error path of the route ``layered``.
+
+    Raises:
+        UserError: where the rule needs what rate cells do not have.
     """
 
     def __init__(self, rule: Rule, statistics: str = "running", below_projection: Rule | None = None) -> None:
+        if missing := rule.missing_on("rate"):
+            raise UserError(f"rule '{rule.name}' needs {missing[0]}")
         self.rule = rule
         self.below = None if below_projection is None else Plasticity(below_projection)
         self.texts = {synapse: factor.texts() for synapse, factor in rule.synapses.items()}

@@ -25,6 +25,10 @@ def _saturating(drive: Tensor) -> Tensor:
     return positive / (1 + positive)
 
 
+def _bounded(drive: Tensor) -> Tensor:
+    return drive.clamp(-1, 50)
+
+
 # A new transfer function is an entry here, and its name in `cortexsim.rate.network.TransferName`.
 TRANSFERS = {
     # A comparison would give booleans, whose conversion to numbers takes torch longer than a matrix product.
@@ -32,5 +36,7 @@ TRANSFERS = {
     # Naka & Rushton 1966 with exponent 1: half its maximum of 1 at a drive of 1.
     "saturating": Transfer(_saturating, lambda drive: (drive > 0) / (1 + torch.relu(drive)).square()),
     "linear": Transfer(lambda drive: drive, torch.ones_like),
+    # Law & Cooper 1994: a rate relative to the spontaneous one falls less far than it rises.
+    "bounded": Transfer(_bounded, lambda drive: ((drive > -1) & (drive < 50)).to(drive)),
 }
 """Transfer functions by the names that models use."""

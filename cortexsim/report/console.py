@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cortexsim.errors import OutputClosed
+from cortexsim.verbosity import quiet
 
 if TYPE_CHECKING:
     from cortexsim.config.schema import Model
@@ -33,6 +34,8 @@ def open_console() -> Console:
 
 def origin(model: "Model", asked: str | None, console: Console) -> None:
     """Print which file a model was read from, if it was asked for by name, and which Python file its rule runs."""
+    if quiet():
+        return
     if asked is not None and not (asked.endswith(".toml") or "/" in asked):
         console.print(f"Model {asked} is {model._path}", soft_wrap=True)
     if model.rule is not None and model.rule.name.endswith(".py"):

@@ -15,7 +15,7 @@ from cortexsim.config.tasks import task_title
 from cortexsim.learners import HybridNetwork, Learner
 from cortexsim.rate import Layer
 from cortexsim.report.console import new_table, print_table
-from cortexsim.rules import MASKS, SUBSTRATES, Rule, known_rules
+from cortexsim.rules import MASKS, SUBSTRATES, Rule, SpikeTiming, known_rules
 from cortexsim.tasks import TASKS
 from cortexsim.training.measurement import context_name, substrate_name
 
@@ -40,20 +40,35 @@ def rules_table() -> Table:
     caption = "Third factors are shortened; `cortexsim show MODEL` writes them out."
     table = new_table("Rules", columns, caption, left=9)
     for name, rule in known_rules().items():
-        for index, (synapses, factor) in enumerate(rule.synapses.items()):
+        for index, (synapses, pre, post, third, _) in enumerate(_factors(rule)):
             first = index == 0
             table.add_row(
                 name if first else "",
                 synapses,
-                factor.pre,
-                factor.post,
-                factor.third if len(factor.third) <= LONGEST else factor.third[: LONGEST - 3] + "...",
+                pre,
+                post,
+                third if len(third) <= LONGEST else third[: LONGEST - 3] + "...",
                 "; ".join(rule.needs) if first else "",
-                ", ".join(rule.substrates) if first else "",
+                (", ".join(rule.substrates) or "protocols") if first else "",
                 ("; ".join(rule.locality_violations) or "-") if first else "",
                 rule.source if first else "",
             )
     return table
+
+
+def _factors(rule: Rule) -> list[tuple[str, str, str, str, str]]:
+    """List kind of synapse, pre, post, third and decay; of single spikes, what each spike adds as pre and post."""
+    lines = []
+    for name, factor in rule.synapses.items():
+        if isinstance(factor, SpikeTiming):
+            always = (f"; always: {term.always}" if term.always != "0" else "" for term in factor.terms)
+            lines += [
+                (name, f"at a spike: {term.at_pre}", f"at a spike: {term.at_post}{more}", term.third, "0")
+                for term, more in zip(factor.terms, always, strict=True)
+            ]
+        else:
+            lines.append((name, factor.pre, factor.post, factor.third, factor.decay))
+    return lines
 
 
 def tasks_table() -> Table:
@@ -157,8 +172,8 @@ def _describe_spiking(model: Model, learner: Learner, console: Console) -> None:
 def _describe_rule(rule: Rule, console: Console) -> None:
     console.print(f"Rule {rule.name} ({rule.source}): {rule.equation}")
     table = new_table("Three factors", ["synapses", "pre", "post", "third", "decay"], left=9)
-    for name, factor in rule.synapses.items():
-        table.add_row(name, factor.pre, factor.post, factor.third, factor.decay)
+    for line in _factors(rule):
+        table.add_row(*line)
     print_table(table, console)
     for modulator in rule.modulators:
         constants = ", ".join(f"{name} = {value:g}" for name, value in modulator.constants.items())

@@ -62,6 +62,23 @@ def accuracy(summaries: Sequence[Summary]) -> str:
     return table([*head, *(name.replace("_", " ") for name in costs)], rows)
 
 
+def across(found: Mapping[str, Sequence[Summary]], samples: int) -> str:
+    """A table of test accuracy at one training-set size, with P*, by learner and comparison.
+
+    Args:
+        found: the summaries of each comparison, by its name.
+        samples: P.
+    """
+    learners = dict.fromkeys(summary.learner for summaries in found.values() for summary in summaries)
+    cells = {
+        (summary.learner, name): f"{summary.accuracy[samples]}, {summary.needed.text()}"
+        for name, summaries in found.items()
+        for summary in summaries
+    }
+    rows = [[learner, *(cells.get((learner, name), "-") for name in found)] for learner in learners]
+    return table(["learner", *found], rows)
+
+
 def layers(summaries: Sequence[Summary]) -> str:
     """A table of selectivity / participation / decoding by learner and layer, at the largest training set."""
     head = ["learner", *(f"layer {k}" for k in range(1, len(summaries[0].layers["selectivity"]) + 1))]

@@ -12,6 +12,7 @@ from cortexsim.errors import UserError, nearest
 from cortexsim.expression import Expression
 from cortexsim.rules.error_path import FEEDBACK, MASKS, ErrorPath
 from cortexsim.rules.signals import SIGNALS, Signal
+from cortexsim.rules.spike_timing import Neuromodulator, SpikeTiming, Term, Trace
 from cortexsim.rules.three_factor import SUBSTRATES, Rule, ThreeFactor
 from cortexsim.user_files import load_variable
 
@@ -22,9 +23,13 @@ __all__ = [
     "SUBSTRATES",
     "ErrorPath",
     "Expression",
+    "Neuromodulator",
     "Rule",
     "Signal",
+    "SpikeTiming",
+    "Term",
     "ThreeFactor",
+    "Trace",
     "known_rules",
     "load_rule",
 ]
@@ -43,27 +48,44 @@ def known_rules() -> dict[str, Rule]:
 
 
 def load_rule(name: str, beside: Path = Path()) -> Rule:
-    """Load a rule by its name, or from a Python file that defines `RULE`.
+    """Load a rule by its name, from a Python file that defines `RULE`, or from a variable of a module.
 
     >>> load_rule("clapp").feedforward.third
     'surprise_all * dendrite_post'
+    >>> load_rule("stdp_triplet:HIPPOCAMPUS").constants["slow_potentiation"]
+    0.0067
     >>> load_rule("clap")
     Traceback (most recent call last):
     cortexsim.errors.UserError: rule 'clap' is not known (did you mean 'clapp'?)
 
     Args:
-        name: a known name, or a path ending in ``.py``.
+        name: a known name; a path ending in ``.py``; or ``package.module:VARIABLE``, where the module may be the name
+            of a known rule, whose file defines variants of it.
         beside: folder that the path is relative to, that of the model that names the rule.
 
     Raises:
         UserError: where there is no such rule, or the file cannot be run or defines none.
     """
-    if not name.endswith(".py"):
-        if name not in known_rules():
-            raise UserError(f"rule '{name}' is not known ({nearest(name, known_rules())})")
-        return known_rules()[name]
-    path = beside / name
-    rule = load_variable(path, "RULE", "rule")
-    if not isinstance(rule, Rule):
-        raise UserError(f"rule file '{path}' holds no Rule named RULE")
-    return rule
+    if name.endswith(".py"):
+        path = beside / name
+        rule = load_variable(path, "RULE", "rule")
+        if not isinstance(rule, Rule):
+            raise UserError(f"rule file '{path}' holds no Rule named RULE")
+        return rule
+    if ":" in name:
+        return _variable_of_module(name)
+    if name not in known_rules():
+        raise UserError(f"rule '{name}' is not known ({nearest(name, known_rules())})")
+    return known_rules()[name]
+
+
+def _variable_of_module(name: str) -> Rule:
+    module, _, variable = name.partition(":")
+    try:
+        found = vars(import_module(f"{__name__}.{module}" if module in known_rules() else module))
+    except Exception as error:  # A user's module can raise anything; the message has to name it.
+        raise UserError(f"rule '{name}': {type(error).__name__}: {error}") from None
+    rules = [key for key, value in found.items() if isinstance(value, Rule)]
+    if variable not in rules:
+        raise UserError(f"rule '{name}': module '{module}' has no such Rule ({nearest(variable, rules)})")
+    return found[variable]

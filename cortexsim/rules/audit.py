@@ -9,6 +9,7 @@ from cortexsim.expression import Expression, check_names, check_numbers
 from cortexsim.modulators import BROADCAST, SCOPES, Modulator
 from cortexsim.rules.error_path import ErrorPath
 from cortexsim.rules.signals import SIGNALS
+from cortexsim.rules.spike_timing import SpikeTiming
 
 
 class Factors(Protocol):
@@ -70,6 +71,9 @@ def audit(rule: Audited) -> None:
     _audit_constants(rule)
     _audit_modulators(rule)
     for synapse, plasticity in rule.synapses.items():
+        if isinstance(plasticity, SpikeTiming):
+            plasticity.audit(rule.constants)
+            continue
         for factor, expression in plasticity.texts().items():
             if expression.sums:
                 raise UserError(f"{factor} of the {synapse} synapses: only a modulator can sum over classes")
@@ -117,7 +121,10 @@ def _audit_modulators(rule: Audited) -> None:
 
 def _audit_name(rule: Audited, where: str, synapse: str, factor: str, name: str) -> None:
     if OWN_WEIGHT.fullmatch(name):
-        raise UserError(f"{where}: no rule can read a synapse's own weight (only decay acts on it: - decay * w)")
+        raise UserError(
+            f"{where}: a synapse knows its own weight, but cells, which read these texts, do not (decay acts on it, -"
+            " decay * w; SpikeTiming reads 'weight')"
+        )
     if not name.endswith(READABLE[factor]):
         readable = " or ".join(f"*{suffix}" for suffix in READABLE[factor])
         raise UserError(f"{where}, which is not local there: {factor} may read {readable}, or a constant of the rule")

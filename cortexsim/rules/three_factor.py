@@ -23,6 +23,7 @@ from cortexsim.modulators import PER_CLASS, Modulator
 from cortexsim.rules.audit import READABLE, audit
 from cortexsim.rules.error_path import ErrorPath, Feedback, Masks
 from cortexsim.rules.signals import SIGNALS, Signal
+from cortexsim.rules.spike_timing import SpikeTiming
 
 SUBSTRATES = ("rate", "brian-rate", "spiking")
 
@@ -72,7 +73,8 @@ class Rule:
         name: by which models refer to it.
         equation: in the notation of the paper.
         source: the paper.
-        feedforward: plasticity of the synapses that drive the cell (W, and its bias as a cell that is always active).
+        feedforward: plasticity of the synapses that drive the cell (W, and its bias as a cell that is always active);
+            of single spikes where it is a `SpikeTiming`.
         context: plasticity of the synapses from the context onto the dendrite (B); None where they are not plastic.
         feedback: plasticity of the feedback weights (F or B); None where they are not plastic. Their presynaptic
             quantity is what they project: a component of the modulator, or the error of a cell of the layer above; with
@@ -93,7 +95,7 @@ class Rule:
     name: str
     equation: str
     source: str
-    feedforward: ThreeFactor
+    feedforward: ThreeFactor | SpikeTiming
     context: ThreeFactor | None = None
     feedback: ThreeFactor | None = None
     modulators: tuple[Modulator, ...] = ()
@@ -108,8 +110,9 @@ class Rule:
             audit(self)
 
     @property
-    def synapses(self) -> dict[str, ThreeFactor]:
+    def synapses(self) -> dict[str, ThreeFactor | SpikeTiming]:
         """Plasticity by kind of synapse: ``feedforward``, ``context``, ``feedback``."""
+        kinds: dict[str, ThreeFactor | SpikeTiming | None]
         kinds = {"feedforward": self.feedforward, "context": self.context, "feedback": self.feedback}
         return {name: plasticity for name, plasticity in kinds.items() if plasticity is not None}
 
@@ -156,6 +159,8 @@ class Rule:
         Args:
             substrate: one of `SUBSTRATES`.
         """
+        if isinstance(self.feedforward, SpikeTiming):
+            return ["traces of single spikes (`cortexsim protocol` runs such a rule, layers do not yet)"]
         if substrate == "rate":
             return []
         missing = [
@@ -186,6 +191,8 @@ class Rule:
         ['a context', 'surprise, one per column']
         """
         needs = ["a context"] if "context" in self.requires else []
+        if isinstance(self.feedforward, SpikeTiming):
+            needs += [f"{name}, of a protocol" for name in self.feedforward.modulators]
         needs += [f"{m.name}, one per {m.scope}" for m in self.modulators if m.projection == "scalar"]
         needs += [f"{m.name}, one component per class" for m in self.modulators if m.projection != "scalar"]
         needs += [] if self.path is None or self.path.route == "direct" else ["output error"]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cortexsim.spiking.network_spec import Connection, Group, Operation, Variable
+from cortexsim.spiking.network_spec import Connection, Group, Operation, Phase, Variable
 
 Wiring = tuple[str, dict[str, Any]]
 
@@ -23,11 +23,14 @@ class LayerSpec:
         context: ``none``, ``label``, or what the columns in ``context_sources`` are, such as ``sibling``.
         feedback: whether an output error reaches it.
         presynaptic_rate: rate of a presynaptic cell of activity 1, in Hz; 0 where these do not spike.
-        sends: ``activity``, or ``prediction``: the context that its columns predict of each other.
+        sends: ``activity``; ``prediction``: the context that its columns predict of each other; or ``projection``.
         context_sources: columns of the layer from which the dendrites of each column read, (positions, n).
         receptive_fields: positions below that each column sees, (positions, k); None where they see one patch after
             the other.
         positions_below: in the layer below; read where there are receptive fields.
+        population: first part of the name of the group, ``layer``, or ``projection`` for the cells of one.
+        projection: linear cells of the same columns, which receive the activity of these, and on which the rule acts in
+            their place; None without.
     """
 
     number: int
@@ -43,6 +46,8 @@ class LayerSpec:
     context_sources: tuple[tuple[int, ...], ...] = ()
     receptive_fields: tuple[tuple[int, ...], ...] | None = None
     positions_below: int = 0
+    population: str = "layer"
+    projection: "LayerSpec | None" = None
 
     def feedforward_wiring(self, cells: int) -> Wiring:
         """Wire so many cells of each column to the receptive field of the column."""
@@ -66,13 +71,33 @@ class LayerSpec:
 
     @property
     def name(self) -> str:
-        """Name of the layer's group."""
-        return f"layer{self.number}"
+        """Name of its group."""
+        return f"{self.population}{self.number}"
 
     @property
     def output(self) -> str:
         """Name of the group whose activity the layer above receives."""
-        return f"prediction{self.number}" if self.sends == "prediction" else self.name
+        senders = {"prediction": "prediction", "projection": "on_off"}
+        return f"{senders[self.sends]}{self.number}" if self.sends in senders else self.name
+
+    @property
+    def learning_cells(self) -> "LayerSpec":
+        """The cells on which the rule acts: those of the projection, where there is one, or its own."""
+        return self.projection or self
+
+    @property
+    def signal_phase(self) -> Phase:
+        """When its cells have the signal of the fixation that ends."""
+        return Phase.BELOW_PROJECTION if self.projection is not None else Phase.SIGNAL
+
+    @property
+    def third_phase(self) -> Phase:
+        """When its cells have their third factor."""
+        return Phase.PROJECTION_ERROR if self.population == "projection" else Phase.THIRD_FACTOR
+
+    def tensor(self, name: str) -> str:
+        """Name one of its tensors as the layer does."""
+        return f"projection.{name}" if self.population == "projection" else name
 
     @property
     def size(self) -> int:

@@ -20,7 +20,7 @@ import numpy as np
 from brian2.core.variables import DynamicArrayVariable
 
 from cortexsim.spiking import wiring
-from cortexsim.spiking.device import NAME, RowSynapses
+from cortexsim.spiking.device import FLAGS, HEADERS, NAME, RowSynapses
 from cortexsim.spiking.encoding import CPP, CYTHON, uniform
 from cortexsim.spiking.network_spec import Connection, Description, Group
 
@@ -95,7 +95,8 @@ class BrianNetwork:
             target,
             connection.model,
             on_pre={"pre": connection.on_pre} if connection.on_pre else None,
-            delay={"pre": 0 * brian2.ms} if connection.on_pre else None,
+            on_post={"post": connection.on_post} if connection.on_post else None,
+            delay={name: 0 * brian2.ms for name in ("pre", "post") if getattr(connection, f"on_{name}")} or None,
             method=connection.method or None,
             name=connection.name,
             namespace=self.namespace,
@@ -143,9 +144,7 @@ def compile_program(description: Description, folder: Path) -> None:
     ``manifest.json`` says by ``owner.variable`` in which file an array is, of what kind, and how many values it has; of
     a monitor, of which one and for how many cells. It also names the streams that the program reads.
     """
-    brian2.prefs.codegen.cpp.extra_compile_args_gcc = [
-        "-w", "-O3", "-ffast-math", "-fno-finite-math-only", "-march=native", "-std=c++11",
-    ]  # fmt: skip
+    brian2.prefs.codegen.cpp.extra_compile_args_gcc = [*FLAGS, "-include", HEADERS]
     brian2.prefs.devices.cpp_standalone.extra_make_args_unix = [f"-j{os.cpu_count() or 1}"]
     brian2.set_device(NAME, build_on_run=False, directory=str(folder))
     built = BrianNetwork(description)

@@ -27,7 +27,8 @@ def add_competition(spec: LayerSpec, translation: Translation, parts: Parts) -> 
     """
     if not translation.reads("winning_post"):
         return
-    drive = Operation(spec.name, Phase.SIGNAL, "exponential = exp(clip(drive, -50, 50))", every_step=True)
+    always = spec.population == "layer"  # Cells of a projection have a drive at the end of the fixation alone.
+    drive = Operation(spec.name, Phase.SIGNAL, "exponential = exp(clip(drive, -50, 50))", every_step=always)
     parts.operations.append(drive)
     wiring = ("patches", {"positions": spec.positions, "cells": spec.cells, "patch": spec.cells})
     parts.connections.append(
@@ -39,8 +40,8 @@ def add_competition(spec: LayerSpec, translation: Translation, parts: Parts) -> 
             wiring,
             row=spec.cells,
             sums={"rivals": Phase.DENDRITE},
-            every_step=True,
-            at_end=True,
+            every_step=always,
+            at_end=always,
         )
     )
     parts.carry(spec.name, "exponential", "rivals")

@@ -16,6 +16,7 @@ from typing import Any
 from cortexsim.errors import UserError
 from cortexsim.spiking.cache import MANIFEST, UNFINISHED, clean, seal, sync
 from cortexsim.spiking.network_spec import Description
+from cortexsim.verbosity import quiet
 
 OWN_GROUP = 0  # Process group: Ctrl-C is for the process that waits, which may have a checkpoint to write.
 PARENT = "CORTEXSIM_PARENT"  # A program or build ends itself once this process is no longer its parent.
@@ -23,8 +24,9 @@ NEEDED = ("main", "static_arrays", "description.json")  # By a compiled program,
 
 
 def announce(line: str) -> None:
-    """Print a progress or repair notice on stderr."""
-    print(line, file=sys.stderr, flush=True)
+    """Print a progress or repair notice on stderr, unless commands are to be quiet."""
+    if not quiet():
+        print(line, file=sys.stderr, flush=True)
 
 
 @cache

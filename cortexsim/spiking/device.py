@@ -8,9 +8,15 @@ length.
 Both change text that Brian2 has generated, since it offers no other way: `along_row` replaces how a synapse finds its
 cells, and `StreamingDevice` how long a run lasts. Each checks that it has replaced what it had to. Another version of
 Brian2, which generates another text, then ends in a RuntimeError when it compiles, and not in wrong numbers.
+
+All files of a program read the same headers, which takes the compiler longer than what follows them. So they are
+compiled once, before the rest; the program is the same.
 """
 
+import os
 import re
+import subprocess
+from pathlib import Path
 
 from brian2 import __version__ as version
 from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
@@ -21,6 +27,23 @@ from brian2.synapses.synapses import Synapses
 from cortexsim.spiking.network_spec import RUN
 
 NAME = "cortexsim_standalone"
+
+FLAGS = ["-w", "-O3", "-ffast-math", "-fno-finite-math-only", "-march=native", "-std=c++11"]
+"""Of the compiler: without ``finite-math-only``, since infinities are written."""
+
+HEADERS = "headers.h"
+INCLUDED = """
+#include "objects.h"
+#include "brianlib/common_math.h"
+#include "brianlib/stdint_compat.h"
+#include "synapses_classes.h"
+#include <cmath>
+#include <ctime>
+#include <iostream>
+#include <fstream>
+#include <climits>
+"""
+"""What all files that Brian2 generates include."""
 
 
 class RowSynapses(Synapses):
@@ -85,6 +108,14 @@ class StreamingDevice(CPPStandaloneDevice):
     def code_object_class(self, codeobj_class=None, fallback_pref=None):  # type: ignore[no-untyped-def]
         """Code objects of this device."""
         return RowCodeObject if codeobj_class is None else codeobj_class
+
+    def compile_source(self, directory, compiler, debug, clean):  # type: ignore[no-untyped-def]
+        """Compile the headers, and then the program, which does without where that has failed."""
+        if compiler != "msvc":
+            (Path(directory) / HEADERS).write_text(INCLUDED, encoding="utf-8")
+            command = [os.environ.get("CXX", "g++"), "-I.", *FLAGS, "-x", "c++-header", HEADERS, "-o", f"{HEADERS}.gch"]
+            subprocess.run(command, cwd=directory, check=False, capture_output=True)
+        super().compile_source(directory, compiler, debug, clean)
 
     def network_run(self, net, duration, *args, **kwds):  # type: ignore[no-untyped-def]
         """Replace the duration of the run, a number in the generated main function, by a variable.

@@ -50,8 +50,10 @@ class Interpreted:
         steps = int(values[f"{RUN}.steps"])
         built.network.run(steps * built.dt, namespace={})
         # The saccade that ends the last fixation: nothing runs then but what runs at updates alone.
-        for item in built.network.sorted_objects:
-            item.active = item.clock.dt > built.dt * 1.5
+        # An object that is switched off takes with it those that it contains, so that they come after it.
+        objects, longest = built.network.sorted_objects, built.dt * 1.5
+        for item in sorted(objects, key=lambda item: bool(item.clock.dt > longest)):
+            item.active = bool(item.clock.dt > longest)
         built.network.run(max(1, self.description.period // 2) * built.dt, namespace={})
         return {key: self._read(built, key) for key in wanted}
 

@@ -4,12 +4,13 @@ from cortexsim.spiking.assembly import LayerSpec, Parts, dedent, shared_constant
 from cortexsim.spiking.average_derivative import add_average_derivative, derivative_variables
 from cortexsim.spiking.cells import Cell
 from cortexsim.spiking.competition import add_competition, competition_variables
-from cortexsim.spiking.constraints import release_parameters, step_weight, transmit, weight_parameters
+from cortexsim.spiking.constraints import hidden_variables, release_parameters, step_weight, transmit, weight_parameters
 from cortexsim.spiking.network_spec import Connection, Operation, Phase, Variable
 from cortexsim.spiking.plasticity_equations import add_context, add_plasticity, plastic_variables
 from cortexsim.spiking.population import add_population
 from cortexsim.spiking.rule_translation import Translation
 from cortexsim.spiking.settings import Settings
+from cortexsim.spiking.tags import Tags, add_tags
 
 
 def add_layer(
@@ -46,7 +47,7 @@ def _add_cells(spec: LayerSpec, settings: Settings, cell: Cell, translation: Tra
     variables = ["mean : 1", "signal : 1", "activity = output - centred * mean : 1"]
     constants, on_spike = {"centred": float(settings.centred and spec.plastic)}, []
     if translation is not None:
-        variables += plastic_variables(spec, translation)
+        variables += plastic_variables(spec, translation, tagged=settings.tag_stages > 0)
         variables += [*derivative_variables(spec, translation), *competition_variables(translation)]
         constants |= translation.constants
         constants |= {
@@ -91,17 +92,18 @@ def _add_feedforward(
             model.append(f"deligibility/dt = (-eligibility + {target}) / tau_eligibility : 1 (clock-driven)")
             method, trace = "exponential_euler", "eligibility"
         remaining = "carry" if parts.updates == 1 else "(1 - is_saccade(t) * (1 - carry))"
-        growth = f"third_factor_post * {'waiting' if translation.waits else 'trace'} * eligibility_unit"
+        growth, held, later = _growth(name, settings, translation, parts)
+        model += held
         learn = f"""
             trace = {trace}
             step = eta * eta_factor(t) * ({growth} - (decay_post + weight_decay) * w)
             {step_weight("w", "feedforward", spec, settings, signed=not settings.dale)}
-            {"waiting += learning(t) * (trace - waiting)" if translation.waits else ""}
+            {later}
             eligibility = eligibility + learning(t) * ({remaining} * trace - eligibility)
         """
         parts.operations.append(Operation(name, Phase.LEARNING, dedent(learn)))
-        parts.carry(name, "eligibility", *(["waiting"] if translation.waits else []))
-        model += ["waiting : 1"] if translation.waits else []
+        parts.carry(name, "eligibility", *hidden_variables(settings))
+        model += [f"{variable} : 1" for variable in hidden_variables(settings)]
     parts.set(name, values)
     parts.state.append(Variable(name, "w", tensor="feedforward", layer=spec.number))
     parts.connections.append(
@@ -118,3 +120,28 @@ def _add_feedforward(
             method=method,
         )
     )
+
+
+def _growth(name: str, settings: Settings, translation: Translation, parts: Parts) -> tuple[str, list[str], str]:
+    """Write how a third factor and the eligibility change a weight.
+
+    Args:
+        name: of the synapses.
+        settings: everything else.
+        translation: of their rule.
+        parts: to which is added what passes from chunk to chunk.
+
+    Returns:
+        The growth, declarations of what a synapse holds for it, and statements that follow its step.
+    """
+    eligible = "waiting" if translation.waits else "trace"
+    growth, held, later = f"third_factor_post * {eligible} * eligibility_unit", [], []
+    if (tags := Tags.of(translation.rule, settings, parts.updates)) is not None:
+        entering = {sample.suffix: f"local{sample.suffix}_post * {eligible}" for sample in translation.samples}
+        growth, later = f"({tags.growth(entering)}) * eligibility_unit", tags.moves(entering)
+        held = add_tags(name, tags, entering, parts)
+    if translation.waits:
+        held.append("waiting : 1")
+        later.append("waiting += learning(t) * (trace - waiting)")
+        parts.carry(name, "waiting")
+    return growth, held, "\n".join(later)

@@ -11,6 +11,7 @@ from cortexsim.spiking.output import add_feedback
 from cortexsim.spiking.plasticity_equations import remember_signals
 from cortexsim.spiking.population import CLOCK, SEED, STIMULUS_NUMBER
 from cortexsim.spiking.prediction_population import add_predictions
+from cortexsim.spiking.projection_population import add_on_off, add_projection
 from cortexsim.spiking.rule_translation import Translation
 from cortexsim.spiking.settings import Settings
 
@@ -22,6 +23,7 @@ def describe(
     settings: Settings,
     capacity: int,
     traced_cell: int | None = None,
+    below_projection: Rule | None = None,
 ) -> tuple[Description, dict[str, float]]:
     """Describe a stack of layers.
 
@@ -40,6 +42,7 @@ def describe(
         settings: everything else.
         capacity: most fixations in one chunk.
         traced_cell: record every spike, the modulators, and the voltage and dendrite of this cell of each layer.
+        below_projection: what layers with a projection follow, on which the rule acts in their place.
 
     Returns:
         The description, and the values of its parameters by ``owner.name``.
@@ -52,18 +55,26 @@ def describe(
     below, learning = INPUT, False  # From here up.
     for spec in specs:
         learning = learning or spec.plastic
-        translation = Translation(rule, spec.context != "none", psp) if rule is not None and spec.plastic else None
-        add_layer(spec, settings, translation, below, classes, parts)
+        cells = spec.learning_cells
+        translation = Translation(rule, cells.context != "none", psp) if rule is not None and spec.plastic else None
+        if translation is None or spec.projection is None or below_projection is None:
+            add_layer(spec, settings, translation, below, classes, parts)
+        else:
+            own = Translation(below_projection, False)
+            add_layer(spec, settings, own, below, classes, parts)
+            add_projection(spec, settings, translation, own, classes, parts)
         if settings.dale:
             add_inhibition(spec, settings, below, rule is not None and learning, parts)
         if spec.sends == "prediction":
             add_predictions(spec, settings, parts)
+        if spec.sends == "projection":
+            add_on_off(spec, settings, parts)
         below = spec.output
         if translation is not None:
             for modulator in translation.rule.modulators:
                 if modulator.projection == "scalar":
-                    add_layer_modulator(spec, settings, modulator, translation, parts)
-    if any(spec.context == "label" for spec in plastic):
+                    add_layer_modulator(cells, settings, modulator, translation, parts)
+    if any(spec.learning_cells.context == "label" for spec in plastic):
         _add_labels(classes, settings, Translation(rule, True).lags if rule is not None else [], parts)
     if rule is not None and plastic:
         add_feedback(plastic, classes, settings, Translation(rule, False), parts)

@@ -34,10 +34,14 @@ Two more have a column for each cell: ``stimulus(t, i)``, activity of the input,
 class Phase(IntEnum):
     """What happens at an update to the fixation that it ends, one phase after the other.
 
-    Those from `SCORE` to `BROADCAST` may come in several rounds: what is computed from a broadcast follows it.
+    Those from `SCORE` to `BROADCAST` may come in several rounds: what is computed from a broadcast follows it. Where a
+    layer has a projection, the signal of its cells comes before that of the projection, and the error of the projection
+    before their third factor.
     """
 
-    SIGNAL = 0
+    BELOW_PROJECTION = -2
+    PROJECTION = auto()
+    SIGNAL = auto()
     RECORD = auto()
     DENDRITE = auto()
     LATERAL = auto()
@@ -50,7 +54,9 @@ class Phase(IntEnum):
     DELAY_INPUT = auto()
     DELAY_LINE = auto()
     BROADCAST = auto()
-    THIRD_FACTOR = 1000
+    PROJECTION_ERROR = 998
+    PROJECTION_FEEDBACK = auto()
+    THIRD_FACTOR = auto()
     LEARNING = auto()
     STATISTICS = auto()
     RESET = auto()
@@ -104,6 +110,7 @@ class Connection:
         wiring: a function of `wiring`, and its arguments.
         row: how many consecutive synapses share a presynaptic cell and lie on consecutive postsynaptic cells.
         on_pre: statements at a presynaptic spike.
+        on_post: statements at a postsynaptic spike.
         sums: summed variables by name, each with its phase.
         every_step: whether the sums are taken at every time step.
         at_end: whether that is at the end of the step, in their phase, and not before cells are integrated.
@@ -117,6 +124,7 @@ class Connection:
     wiring: tuple[str, Mapping[str, Any]]
     row: int = 1
     on_pre: str = ""
+    on_post: str = ""
     sums: Mapping[str, int] = field(default_factory=dict)
     every_step: bool = False
     at_end: bool = False
@@ -143,8 +151,8 @@ class Variable:
     Attributes:
         owner: group or connection.
         name: in its equations.
-        tensor: ``feedforward``, ``context``, ``feedback``, ``bias`` or ``mean`` of a layer, or ``output`` or
-            ``output_bias``; empty for what only this network has.
+        tensor: of a layer, by the names of its ``state()``, or ``output`` or ``output_bias``; empty for what only this
+            network has.
         layer: number of the layer whose tensor it is, from 1.
         writes_back: whether the tensor takes the values of a run; otherwise it is only read.
     """

@@ -38,16 +38,16 @@ def add_feedback(
         for spec in specs[-1:] if layered else specs:
             wiring = ("broadcast", {"sources": classes, "targets": spec.size, "slots": sender.slots})
             arriving = ("error" if layered else "feedback", carried, in_round(Phase.BROADCAST, 0))
-            _add_synapses(spec, sender.group, arriving, wiring, translation, settings, parts)
+            add_feedback_synapses(spec, sender.group, arriving, wiring, translation, settings, parts)
     if layered:
         for number, (above, spec) in enumerate(pairwise(reversed(specs)), 1):
             code = f"passed_error = {translation.passed_error}"
             parts.operations.append(Operation(above.name, in_round(Phase.MODULATOR, number), code))
             arriving = ("error", "passed_error_pre", in_round(Phase.BROADCAST, number))
-            _add_synapses(spec, above.name, arriving, above.feedback_wiring(), translation, settings, parts)
+            add_feedback_synapses(spec, above.name, arriving, above.feedback_wiring(), translation, settings, parts)
 
 
-def _add_synapses(
+def add_feedback_synapses(
     spec: LayerSpec,
     source: str,
     arriving: tuple[str, str, int],

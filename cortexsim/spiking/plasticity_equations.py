@@ -3,17 +3,28 @@
 import math
 
 from cortexsim.spiking.assembly import LayerSpec, Parts, dedent, shared_constants
-from cortexsim.spiking.constraints import step_weight, weight_parameters
+from cortexsim.spiking.constraints import hidden_variables, step_weight, weight_parameters
 from cortexsim.spiking.delay_line import delay_line
 from cortexsim.spiking.network_spec import Connection, Operation, Phase, Variable
 from cortexsim.spiking.rule_translation import VARIABLES, Translation
 from cortexsim.spiking.running_statistics import add_statistics, statistics_variables
 from cortexsim.spiking.settings import Settings
+from cortexsim.spiking.tags import Tags, add_tags
+
+GATES = ("gate", "local")
+"""Variables of a cell whose synapses hold tags: what is broadcast and what is local of a third factor."""
 
 
-def plastic_variables(spec: LayerSpec, translation: Translation) -> list[str]:
-    """Declare the variables that a cell has because it learns."""
-    found = ["third_factor", "decay"]
+def plastic_variables(spec: LayerSpec, translation: Translation, tagged: bool) -> list[str]:
+    """Declare the variables that a cell has because it learns.
+
+    Args:
+        spec: of its layer.
+        translation: of its rule.
+        tagged: whether its synapses hold tags.
+    """
+    samples = [sample.suffix for sample in translation.samples]
+    found = ["decay", *([f"{name}{suffix}" for name in GATES for suffix in samples] if tagged else ["third_factor"])]
     for modulator in translation.rule.modulators:
         if modulator.projection == "scalar":
             found += [f"modulator_{modulator.name}{sample.suffix}" for sample in translation.samples]
@@ -23,7 +34,8 @@ def plastic_variables(spec: LayerSpec, translation: Translation) -> list[str]:
     found += [variable for signal, variable in translation.waiting.items() if signal != "activity_post"]
     if translation.context:
         found += ["dendrite", "context_decay", *(f"previous_dendrite{lag}" for lag in translation.lags)]
-        found += [f"context_factor{sample.suffix}" for sample in translation.samples]
+        factors = [f"context_{name}" for name in GATES] if tagged else ["context_factor"]
+        found += [f"{name}{suffix}" for name in factors for suffix in samples]
         if translation.psp:
             found += ["spiked", "spike_line", "delayed_spike", "psp", "delayed_signal"]
         if _reads_dendrite_mean(translation):
@@ -49,13 +61,21 @@ def add_plasticity(spec: LayerSpec, settings: Settings, translation: Translation
         parts: to add to.
     """
     layer = spec.name
-    parts.operations.append(Operation(layer, Phase.SIGNAL, "signal = activity"))
-    third = [f"third_factor = {translation.third_factor}", f"decay = {translation.decay}"]
+    parts.operations.append(Operation(layer, spec.signal_phase, "signal = activity"))
+    tags = Tags.of(translation.rule, settings, parts.updates)
+    third = [f"decay = {translation.decay}"]
+    if tags is None:
+        third.insert(0, f"third_factor = {translation.third_factor}")
+    else:
+        third += _gates(translation.gates())
     statistics = [f"mean += {parts.learning} * mean_rate * (output - mean)"]
-    if not settings.dale:
+    if not settings.dale and spec.population == "layer":
         statistics.append(f"bias += {parts.learning} * homeostasis * (target_activity - output)")
     if translation.context:
-        third += [f"context_factor{suffix} = {text}" for suffix, text in translation.context_factors().items()]
+        if tags is None:
+            third += [f"context_factor{suffix} = {text}" for suffix, text in translation.context_factors().items()]
+        else:
+            third += _gates(translation.context_gates(), "context_")
         third.append(f"context_decay = {translation.context_decay()}")
         if translation.psp:
             _add_psp(spec, settings, parts)
@@ -63,9 +83,18 @@ def add_plasticity(spec: LayerSpec, settings: Settings, translation: Translation
     statistics += remember_signals(translation.lags)
     statistics += [f"{kept[signal]} += learning(t) * ({VARIABLES[signal]} - {kept[signal]})" for signal in kept]
     parts.carry(layer, *(f"previous_signal{lag}" for lag in translation.lags), *kept.values())
-    parts.operations.append(Operation(layer, Phase.THIRD_FACTOR, "\n".join(third)))
+    parts.operations.append(Operation(layer, spec.third_phase, "\n".join(third)))
     parts.operations.append(Operation(layer, Phase.STATISTICS, "\n".join(statistics)))
     add_statistics(spec, translation, parts)
+
+
+def _gates(found: dict[str, tuple[str, str]], kind: str = "") -> list[str]:
+    """Write what a cell computes for synapses that hold tags: what has arrived, and what is local."""
+    return [
+        f"{kind}{name}{suffix} = {text}"
+        for suffix, texts in found.items()
+        for name, text in zip(GATES, texts, strict=True)
+    ]
 
 
 def remember_signals(lags: list[str]) -> list[str]:
@@ -109,12 +138,19 @@ def add_context(spec: LayerSpec, settings: Settings, translation: Translation, c
     name = f"context{spec.number}"
     constants = {"eta": settings.eta * settings.context_eta, "weight_decay": settings.weight_decay}
     constants |= weight_parameters(settings)
-    samples = translation.samples
+    samples, tags = translation.samples, Tags.of(translation.rule, settings, parts.updates)
     potentials = {sample.names["dendrite_post"]: f"{sample.signal}_pre" for sample in samples}
-    correlation = " + ".join(f"context_factor{sample.suffix}_post * {sample.signal}_pre" for sample in samples)
     if _reads_dendrite_mean(translation):
         potentials["dendrite_mean"] = "mean_pre"
-    model = ["w : 1", *shared_constants(constants)]
+    kind = "context_factor" if tags is None else "context_local"
+    products = {sample.suffix: f"{kind}{sample.suffix}_post * {sample.signal}_pre" for sample in samples}
+    correlation, moves = " + ".join(products.values()), []
+    held = [f"{variable} : 1" for variable in hidden_variables(settings)]
+    parts.carry(name, *hidden_variables(settings))
+    if tags is not None:
+        correlation, moves = tags.growth(products, "context_"), tags.moves(products)
+        held += add_tags(name, tags, products, parts)
+    model = ["w : 1", *shared_constants(constants), *held]
     model += [f"{variable}_post = w * {signal} : 1 (summed)" for variable, signal in potentials.items()]
     learn = f"""
         correlation = {correlation}
@@ -128,5 +164,5 @@ def add_context(spec: LayerSpec, settings: Settings, translation: Translation, c
     sums = dict.fromkeys(potentials, Phase.DENDRITE)
     parts.connections.append(Connection(name, source, spec.name, "\n".join(model), wiring, row=row, sums=sums))
     parts.set(name, constants)
-    parts.operations.append(Operation(name, Phase.LEARNING, dedent(learn)))
-    parts.state.append(Variable(name, "w", tensor="context", layer=spec.number))
+    parts.operations.append(Operation(name, Phase.LEARNING, "\n".join([dedent(learn), *moves])))
+    parts.state.append(Variable(name, "w", tensor=spec.tensor("context"), layer=spec.number))

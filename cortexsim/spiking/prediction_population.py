@@ -1,9 +1,7 @@
 """Cells that send up the context that a column predicts for others, in place of the activity of the column."""
 
-from cortexsim.spiking.assembly import LayerSpec, Parts, dedent, shared_constants
-from cortexsim.spiking.constraints import release_parameters, transmit
-from cortexsim.spiking.network_spec import Connection, Operation, Phase, Variable
-from cortexsim.spiking.population import add_population
+from cortexsim.spiking.assembly import LayerSpec, Parts
+from cortexsim.spiking.sending_population import add_senders
 from cortexsim.spiking.settings import Settings
 
 
@@ -11,40 +9,11 @@ def add_predictions(spec: LayerSpec, settings: Settings, parts: Parts) -> None:
     """Add the prediction cells of a layer, as many as it has cells, driven by copies of the context synapses.
 
     Each column drives its own prediction cells as it drives the dendrites of the columns that have it as their context.
-    Each cell scales its drive to a root mean square of ``target_drive`` about a rest at the rheobase (synaptic scaling:
-    Turrigiano 2008).
 
     Args:
         spec: of the layer.
         settings: everything else.
         parts: to add to.
     """
-    cell, group, name = settings.cell_of(spec.substrate), spec.output, f"prediction_input{spec.number}"
-    variables = [f"{variable} : 1" for variable in ("expected", "offset", "power", "scale")]
-    constants = {"target_drive": settings.target_drive, "mean_rate": settings.mean_rate}
-    add_population(group, spec.size, cell, settings, parts, variables, constants)
-    scaling = """
-        power += learning(t) * mean_rate * (expected**2 - power)
-        scale = target_drive / sqrt(power + 1e-12)
-        bias = 1 - scale * offset
-    """
-    parts.operations.append(Operation(group, Phase.THIRD_FACTOR, dedent(scaling)))
-    tau = settings.cell_values(cell)["tau_synapse"]
-    values = {"unit": 1 / (settings.unit_rate * tau), **release_parameters(settings)}
-    model = ["w : 1", *shared_constants(values)]
-    model += ["expected_post = w * (output_pre - mean_pre) : 1 (summed)", "offset_post = w * mean_pre : 1 (summed)"]
-    parts.connections.append(
-        Connection(
-            name,
-            spec.name,
-            group,
-            "\n".join(model),
-            ("onward", {"sources": spec.context_sources, "cells": spec.cells}),
-            row=spec.cells,
-            on_pre=transmit(["current_post += unit * scale_post * w"], "prediction_input", spec, settings),
-            sums={"expected": Phase.DENDRITE, "offset": Phase.DENDRITE},
-        )
-    )
-    parts.set(name, values)
-    parts.carry(group, "power")
-    parts.state.append(Variable(name, "w", tensor="context", layer=spec.number, writes_back=False))
+    wiring = ("onward", {"sources": spec.context_sources, "cells": spec.cells})
+    add_senders(spec, spec.cells, wiring, "context", settings, parts)

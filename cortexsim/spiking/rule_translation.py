@@ -12,7 +12,8 @@ from typing import NamedTuple
 from cortexsim.errors import UserError
 from cortexsim.expression import Expression
 from cortexsim.modulators import Modulator
-from cortexsim.rules import Rule
+from cortexsim.rules import Rule, ThreeFactor
+from cortexsim.spiking.tags import broadcast_names, split_third
 
 VARIABLES = {
     "activity_post": "signal",
@@ -77,14 +78,15 @@ class Translation:
     def __init__(self, rule: Rule, context: bool, psp: bool = False) -> None:
         self.rule, self.psp = rule, psp
         self.context = rule.context if context else None
-        for synapses in (rule.feedforward, self.context):
+        if not isinstance(rule.feedforward, ThreeFactor):
+            raise UserError(f"rule '{rule.name}' needs {rule.missing_on('spiking')[0]}")
+        self.feedforward = rule.feedforward
+        for synapses in (self.feedforward, self.context):
             if synapses is not None and synapses.pre.strip() != "activity_pre":
                 raise UserError(
                     f"rule '{rule.name}': pre = '{synapses.pre}' cannot be read from one spike"
                     " (pre = 'activity_pre' in layers in Brian2)"
                 )
-        if psp and self.waits:
-            raise UserError(f"rule '{rule.name}': spiking.dendrite = 'psp' has no context of later fixations ('trace')")
         if any(modulator.projection == "scalar" and _reads_output(modulator) for modulator in rule.modulators):
             raise UserError(f"rule '{rule.name}': layers in Brian2 receive an output error through a random projection")
         constants = dict(rule.constants)
@@ -153,23 +155,42 @@ class Translation:
     @property
     def _texts(self) -> list[dict[str, Expression]]:
         """Texts of the feedforward synapses, and of the context synapses where there are any."""
-        return [synapses.texts() for synapses in (self.rule.feedforward, self.context) if synapses is not None]
+        return [synapses.texts() for synapses in (self.feedforward, self.context) if synapses is not None]
 
     @property
     def eligibility(self) -> str:
         """What a presynaptic spike adds to the eligibility trace, read from the postsynaptic cell."""
-        return self.rename(self.rule.feedforward.post, {}, "_post")
+        return self.rename(self.feedforward.post, {}, "_post")
 
     @property
     def third_factor(self) -> str:
         """The third factor of the feedforward synapses, summed over the contrast samples."""
-        third = self.rule.feedforward.third
+        third = self.feedforward.third
         return " + ".join(f"({self.rename(third, self._with_modulators(sample))})" for sample in self.samples)
+
+    def gates(self) -> dict[str, tuple[str, str]]:
+        """What is broadcast and what is local in the third factor, by the suffix of each contrast sample."""
+        return self._gates(self.feedforward.third)
+
+    def context_gates(self) -> dict[str, tuple[str, str]]:
+        """The same for the context synapses, whose postsynaptic factor is local too."""
+        assert self.context is not None
+        posts = {sample.suffix: self.rename(self.context.post, sample.names) for sample in self.samples}
+        parts = self._gates(self.context.third)
+        return {suffix: (sent, f"({posts[suffix]}) * {local}") for suffix, (sent, local) in parts.items()}
+
+    def _gates(self, third: str) -> dict[str, tuple[str, str]]:
+        found = {}
+        for sample in self.samples:
+            sent, local = split_third(third, broadcast_names(self.rule))
+            names = self._with_modulators(sample)
+            found[sample.suffix] = (self.rename(sent, names), self.rename(local, names))
+        return found
 
     @property
     def decay(self) -> str:
         """The decay of the feedforward synapses."""
-        return self.rename(self.rule.feedforward.decay, self.samples[0].names)
+        return self.rename(self.feedforward.decay, self.samples[0].names)
 
     def context_factors(self) -> dict[str, str]:
         """Post times third of the context synapses, by the suffix of each contrast sample."""
@@ -198,10 +219,12 @@ class Translation:
     @property
     def passed_error(self) -> str:
         """What a cell passes on to the layer below: the error of its drive."""
-        post, third = (
-            self.rename(text, VARIABLES) for text in (self.rule.feedforward.post, self.rule.feedforward.third)
-        )
-        return f"-(({third}) * ({post}))"
+        return f"-(({self.rename(self.feedforward.third, VARIABLES)}) * ({self.graded_post}))"
+
+    @property
+    def graded_post(self) -> str:
+        """The postsynaptic factor of the eligibility, read from the cell at the end of a fixation."""
+        return self.rename(self.feedforward.post, VARIABLES)
 
     def context_decay(self) -> str:
         """The decay of the context synapses."""

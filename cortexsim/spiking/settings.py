@@ -6,9 +6,9 @@ from math import exp, isclose
 from typing import Literal
 
 from cortexsim.errors import UserError, nearest
+from cortexsim.quantities import quantity
 from cortexsim.spiking.cells import Cell, find_cell
 from cortexsim.spiking.delay_line import MAX_DELAY
-from cortexsim.spiking.quantities import quantity
 
 MOST_STEPS = 100_000  # In a fixation; with a chunk of 4096 of them, programs count steps in 32 bits.
 MOST_SLOTS = 1000  # Fixations by which a broadcast is delayed.
@@ -126,18 +126,27 @@ class Settings:
             fixation, so that the first half of each fixation still sees the sample before, and the second the present.
         tau_dendrite: time constant of that potential, in seconds.
         reset_traces: whether a saccade resets eligibility traces.
+        tag_stages: stages of the filter through which the product of eligibility and of what is local in the third
+            factor passes until a modulator that is delayed arrives: `cortexsim.spiking.tags`; 0 where synapses hold no
+            such tags, so that what is local is that of the fixation in which the modulator arrives.
         centred: whether plasticity and dendrites read activity less its running mean, and labels less their mean.
         mean_rate: rate of the running mean, per fixation.
         covariance_rate: rate of running variances and covariances, per fixation.
         homeostasis: rate at which biases follow the distance from ``target_activity``, per fixation.
         target_activity: of homeostasis.
         target_drive: root mean square, about the rheobase, to which prediction cells scale their drive.
-        w_max: soft bound of the weights; 0 for none.
+        w_max: bound of the weights; 0 for none.
+        bound_exponent: mu of the bound (Guetig, Aharonov, Rotter, Sompolinsky 2003), from 1, soft, where a step towards
+            the bound shrinks in proportion to what is left, to 0, hard, where it is taken whole and cut off there.
         weight_bits: binary digits of feedforward and context weights, which then have 2^bits levels from -w_max, or
             under Dale's law 0, to w_max, and are rounded to them at random, without bias, whenever they learn; None
             for any number of levels.
-        release_probability: of a presynaptic spike being transmitted, at each synapse independently; 1 for reliable
-            synapses. Synapses onto dendrites are reliable.
+        hidden_weights: whether the steps of weights of few levels add up in a hidden variable of each synapse, whose
+            precision is not limited, and the weight moves by a level when they have come to one.
+        release_probability: of a quantum of transmitter at a presynaptic spike, at each release site of each synapse
+            independently; 1 for reliable synapses. Synapses onto dendrites are reliable.
+        release_sites: of each synapse, among which its weight is divided.
+        release_gain: factor of the size of quanta; 1 / ``release_probability`` makes up for what is lost.
         dale: whether presynaptic cells only excite, through feedforward weights that are never negative, while
             inhibitory cells of each column inhibit, in place of homeostasis. Context weights, and copies of them that
             drive prediction cells, stay signed: they stand for excitation, and for inhibition by cells not simulated.
@@ -158,6 +167,7 @@ class Settings:
     dendrite: Literal["trace", "psp"] = "trace"
     tau_dendrite: float = 10e-3
     reset_traces: bool = True
+    tag_stages: int = 0
     centred: bool = True
     mean_rate: float = 0.01
     covariance_rate: float = 0.01
@@ -165,8 +175,12 @@ class Settings:
     target_activity: float = 0.15
     target_drive: float = 1.0
     w_max: float = 0.0
+    bound_exponent: float = 1.0
     weight_bits: int | None = None
+    hidden_weights: bool = False
     release_probability: float = 1.0
+    release_sites: int = 1
+    release_gain: float = 1.0
     dale: bool = False
     eta: float = 1e-3
     context_eta: float = 1.0
@@ -193,6 +207,8 @@ class Settings:
             raise UserError(
                 f"weight_bits = {self.weight_bits}: weights of few levels need a bound (w_max above 0, such as 1.0)"
             )
+        if self.hidden_weights and self.weight_bits is None:
+            raise UserError("hidden_weights = true: weights of any number of levels take their steps at once (false)")
         if self.input_rate <= 0 or self.input_rate * self.timing.dt > 1:
             most = 1 / self.timing.dt
             raise UserError(

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from cortexsim.seeds import stream
+
 
 class Connectivity(NamedTuple):
     """Synapses, each given by its two cells and its weight.
@@ -81,6 +83,22 @@ def onward(sources: Sequence[Sequence[int]], cells: int) -> Connectivity:
     return Connectivity(pre, (pre // cells * cells + post % cells).astype(np.int32), place)
 
 
+def on_off(positions: int, cells: int, patch: int) -> Connectivity:
+    """Connect every column with ON cells, and by copies of the same weights with as many OFF cells.
+
+    >>> on_off(positions=1, cells=1, patch=2).place
+    array([0, 0, 1, 1])
+
+    Args:
+        positions: columns.
+        cells: ON cells of a column.
+        patch: presynaptic cells of a column.
+    """
+    position, pre, polarity, cell = np.ogrid[:positions, :patch, :2, :cells]
+    post = (position * 2 + polarity) * cells + cell
+    return _flat(position * patch + pre, post, (position * cells + cell) * patch + pre)
+
+
 def broadcast(sources: int, targets: int, slots: int = 1) -> Connectivity:
     """Connect every source, and those of each slot, with every target; all slots have the weights of the first.
 
@@ -135,6 +153,42 @@ def shift(units: int, slots: int) -> Connectivity:
     return _flat(source, source + units, source)
 
 
+def random(sources: int, targets: int, probability: float, seed: int, itself: bool = True) -> Connectivity:
+    """Connect each source with each target with a probability.
+
+    Args:
+        sources: how many presynaptic cells.
+        targets: how many postsynaptic cells.
+        probability: of a synapse.
+        seed: of the draw.
+        itself: whether a source may be connected with the target of its number.
+    """
+    drawn = stream(seed, "wiring").random((sources, targets)) < probability
+    if not itself:
+        np.fill_diagonal(drawn, False)
+    return _numbered(drawn)
+
+
+def neighbourhood(sources: int, targets: int, width: float, seed: int) -> Connectivity:
+    """Connect sources with targets that lie near them on a line, with a probability exp(-(distance / width)^2).
+
+    Args:
+        sources: how many presynaptic cells, at the places 0, 1, ...
+        targets: how many postsynaptic cells, evenly spaced from 0 to ``sources``.
+        width: in places.
+        seed: of the draw.
+    """
+    distance = np.arange(sources)[:, None] - np.linspace(0, sources, targets)
+    drawn = stream(seed, "wiring").random((sources, targets))
+    return _numbered(drawn < np.exp(-((distance / width) ** 2)))
+
+
+def _numbered(connected: np.ndarray) -> Connectivity:
+    """Number the synapses of a matrix, (sources, targets), that says which cells are connected."""
+    pre, post = np.nonzero(connected)
+    return _flat(pre, post, np.arange(len(pre)))
+
+
 def _flat(pre: np.ndarray, post: np.ndarray, place: np.ndarray) -> Connectivity:
     pre, post, place = np.broadcast_arrays(pre, post, place)
     return Connectivity(pre.ravel().astype(np.int32), post.ravel().astype(np.int32), place.ravel())
@@ -144,8 +198,11 @@ WIRINGS: dict[str, Callable[..., Connectivity]] = {
     "aligned": aligned,
     "broadcast": broadcast,
     "gather": gather,
+    "neighbourhood": neighbourhood,
+    "on_off": on_off,
     "onward": onward,
     "patches": patches,
+    "random": random,
     "returning": returning,
     "same_index": same_index,
     "scatter": scatter,

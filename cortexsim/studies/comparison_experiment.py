@@ -52,10 +52,18 @@ class FigureTable(Table):
     models: list[str] = Field(min_length=1)
 
 
+class AcrossTable(Table):
+    """Comparisons of the same learners, side by side in one table, and in one panel of a figure, at one size."""
+
+    name: str
+    comparisons: list[str] = Field(min_length=2)
+    samples: Count
+
+
 class ComparisonsFile(Table):
     """The file ``comparisons.toml``: the comparisons, fewer and smaller ones for a quick look, and what is drawn.
 
-    ``models`` are those of every comparison that names none of its own.
+    ``models`` are those of every comparison that names none of its own; ``across`` sets several beside each other.
     ``alignment`` names the comparison whose learners' updates are compared with those of backpropagation in a figure.
     """
 
@@ -64,6 +72,7 @@ class ComparisonsFile(Table):
     comparison: list[ComparisonTable] = Field(min_length=1)
     quick: list[ComparisonTable] = Field(default_factory=list)
     row: list[FigureTable] = Field(default_factory=list)
+    across: list[AcrossTable] = Field(default_factory=list)
     verdict: VerdictTable | None = None
     alignment: str | None = None
 
@@ -117,6 +126,9 @@ class ComparisonExperiment:
         for name, several in rows.items():
             summaries = summarise(several)
             tables |= {name: markdown.accuracy(summaries), f"{name} layers": markdown.layers(summaries)}
+        found = {name: summarise(several) for name, several in rows.items()}
+        for one in self.plan.across:
+            tables[one.name] = markdown.across(self._beside(one, found), one.samples)
         figures: dict[str, Draw] = {
             name: partial(draw, self.comparisons[name], several) for name, several in rows.items()
         }
@@ -128,9 +140,9 @@ class ComparisonExperiment:
         Args:
             rows: by comparison.
         """
-        plan = self.plan
+        plan, spanning = self.plan, self._across(rows)
         if not plan.row:
-            return {}
+            return spanning
         groups = {row.title: [Path(name).stem for name in row.models] for row in plan.row}
         tasks = {name: comparison.task for name, comparison in self.comparisons.items()}
         units = {name: laws.backpropagation(task) for name, task in tasks.items() if isinstance(task, Hierarchy)}
@@ -143,7 +155,22 @@ class ComparisonExperiment:
             cosine, share = "cosine with backpropagation", "share of the input"
             figures["alignment"] = partial(panels.alignment, shown, "cosine", cosine, groups)
             figures["input_share"] = partial(panels.alignment, shown, "input_share", share, groups)
-        return figures
+        return figures | spanning
+
+    def _across(self, rows: Mapping[str, Sequence[Row]]) -> dict[str, Draw]:
+        """The figure that sets comparisons of the same learners beside each other, where all of them were run."""
+        found = {name: summarise(of_one) for name, of_one in rows.items()}
+        there = {(name, size) for name, summaries in found.items() for size in summaries[0].samples}
+        several = [one for one in self.plan.across if {(name, one.samples) for name in one.comparisons} <= there]
+        if not several:
+            return {}
+        groups = {one.name: self._beside(one, found) for one in several}
+        chance = rows[several[0].comparisons[0]][0]["chance"]
+        sizes = {one.name: one.samples for one in several}
+        return {"across": partial(panels.across, groups, sizes, chance)}
+
+    def _beside(self, across: AcrossTable, found: Mapping[str, list[Summary]]) -> dict[str, list[Summary]]:
+        return {name: found[name] for name in across.comparisons}
 
     def committed(self, rows: Mapping[str, Sequence[Row]]) -> Iterator[tuple[str, Trial, Row]]:
         """The rows to commit, each with its comparison and trial; alignment only where a figure shows it.
@@ -217,7 +244,15 @@ def _comparison(table: ComparisonTable, experiment: ComparisonsFile, beside: Pat
 
 
 def _check_names(experiment: ComparisonsFile, planned: dict[str, Comparison]) -> None:
-    """Check that the reference of the verdict is among the models of every comparison."""
+    """Check that the verdict's reference is a model of every comparison, and what is set side by side a comparison."""
+    for several in experiment.across:
+        for name in several.comparisons:
+            tables = {table.name: table for table in experiment.comparison}
+            if name not in tables:
+                raise UserError(f"across '{several.name}': comparison '{name}' is not known ({nearest(name, tables)})")
+            if several.samples not in tables[name].samples:
+                sizes = ", ".join(map(str, tables[name].samples))
+                raise UserError(f"across '{several.name}': samples = {several.samples}: not in '{name}' ({sizes})")
     for name, comparison in planned.items():
         models = [model.name for model in comparison.models]
         if experiment.verdict is not None and (reference := experiment.verdict.reference) not in models:

@@ -11,6 +11,7 @@ from cortexsim.errors import error_prefix
 from cortexsim.report import markdown, search_outcomes
 from cortexsim.storage.atomic_io import write_atomically, write_figures
 from cortexsim.storage.committed_rows import ROWS
+from cortexsim.studies import reproducing
 from cortexsim.studies.comparison_experiment import ComparisonExperiment
 from cortexsim.studies.engine import Engine
 from cortexsim.studies.program_experiment import ProgramExperiment
@@ -64,7 +65,7 @@ def redraw(name: str, out: Path | None = None) -> str:
     """Write the tables of an experiment's README, and the figures that it shows, from committed rows.
 
     Without ``out``, its tables in the README of the whole project, where they are named ``EXPERIMENT/TABLE``, are
-    written too.
+    written too, and the list of all experiments in ``REPRODUCING.md``.
 
     Args:
         name: of the experiment, or the path of its folder.
@@ -84,13 +85,20 @@ def redraw(name: str, out: Path | None = None) -> str:
     drawn = {figure: draw for figure, draw in figures.items() if figure in shown}
     write_figures(drawn, folder)
     written = [f"{folder}/{README}", *(f"{figure}.{kind}" for figure in drawn for kind in ("png", "svg"))]
-    project = folder.resolve().parent.parent / README
-    if out is None and project.exists():
-        before = project.read_text(encoding="utf-8")
-        if (after := markdown.fill(before, tables, f"{folder.name}/")) != before:
-            write_atomically(project, after.encode())
-            written.append(str(project))
+    if out is None:
+        project = folder.resolve().parent.parent
+        written += _refill(project / README, lambda text: markdown.fill(text, tables, f"{folder.name}/"))
+        written += _refill(project / reproducing.FILE, reproducing.listed)
     return ", ".join(written)
+
+
+def _refill(path: Path, fill: Callable[[str], str]) -> list[str]:
+    """Write the tables of a file anew, and return its name if that has changed it."""
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    if not before or (after := fill(before)) == before:
+        return []
+    write_atomically(path, after.encode())
+    return [str(path)]
 
 
 def readme(name: str) -> str:

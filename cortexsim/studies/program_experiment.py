@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from cortexsim.storage import committed_rows
 from cortexsim.storage.atomic_io import write_figures
 from cortexsim.storage.ledger import Ledger
 from cortexsim.storage.records import CaseRecord, digest
-from cortexsim.studies.engine import Engine, write_result
+from cortexsim.studies.chunks import Chunked, carry_out
+from cortexsim.studies.engine import UNFINISHED, Engine, write_result
 from cortexsim.user_files import load_variable
 
 CASES, NAME = "cases.jsonl", "EXPERIMENT"
@@ -38,7 +40,7 @@ class Program:
     Attributes:
         description: what the experiment is about.
         cases: what is measured, one after the other in one process; each of values that JSON can hold.
-        measure: measures a case, and returns its rows, of values that JSON can hold.
+        measure: measures a case, and returns its rows, of values that JSON can hold; or what makes them chunk by chunk.
         tables: from all rows, Markdown tables by the names that the README uses.
         figures: from all rows, by name, functions that draw the figures.
         quick: cases for a quick look; without any there is none.
@@ -46,7 +48,7 @@ class Program:
 
     description: str
     cases: Sequence[Case]
-    measure: Callable[[Any], Sequence[Row]]
+    measure: Callable[[Any], Sequence[Row] | Chunked]
     tables: Callable[[Sequence[Row]], Mapping[str, str]]
     figures: Callable[[Sequence[Row]], Mapping[str, Draw]] = lambda rows: {}
     quick: Sequence[Case] = ()
@@ -105,7 +107,7 @@ class ProgramExperiment:
         keys = {digest({**source, "case": dict(case)}): case for case in self.cases}
         missing, start = [key for key in keys if key not in ledger.rows], time.monotonic()
         for number, key in enumerate(missing, 1):
-            ledger.add({"key": key, "rows": list(self.program.measure(keys[key]))})
+            ledger.add({"key": key, "rows": list(self._rows(keys[key], key, engine))})
             left = (time.monotonic() - start) / number * (len(missing) - number)
             done = len(keys) - len(missing) + number
             console.print(f"{done}/{len(keys)} cases, {left:.0f} s left ({_named(keys[key])})", soft_wrap=True)
@@ -118,6 +120,15 @@ class ProgramExperiment:
             console.print(f"\n{name}\n{table}", soft_wrap=True)
         return ", ".join(
             ["result.json", committed_rows.ROWS, *(f"{name}.{k}" for name in figures for k in ("png", "svg"))]
+        )
+
+    def _rows(self, case: Case, key: str, engine: Engine) -> Sequence[Row]:
+        found = self.program.measure(case)
+        if not isinstance(found, Chunked):
+            return found
+        say = partial(engine.console.print, soft_wrap=True)
+        return carry_out(
+            found, engine.out / f"{UNFINISHED}-{key}.safetensors", lambda line: say(f"{line} ({_named(case)})")
         )
 
     def from_rows(self, path: Path) -> tuple[dict[str, str], dict[str, Draw]]:

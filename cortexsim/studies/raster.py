@@ -32,6 +32,7 @@ def draw(trial: Trial, fixations: int, out: Path, console: Console) -> None:
     out.mkdir(parents=True, exist_ok=True)
     budget = building.budget(trial.model)
     progress = EpochProgress(console, prepared.learner.stages, budget.epochs)
+    progress.follow(prepared.learner.network)
     train(prepared.learner, prepared.inputs, prepared.labels, budget, trial.seed, [progress])
     below = _below(prepared, segment, 256)
     codes = segment.respond(below, trial.seed)[0][0]

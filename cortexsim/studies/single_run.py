@@ -9,13 +9,17 @@ from rich.console import Console
 from rich.table import Table
 
 from cortexsim.config.trial import Row
-from cortexsim.learners import CLIPPED, EpochEnd, Event
+from cortexsim.learners import CLIPPED, EpochEnd, Event, HybridNetwork
+from cortexsim.rate import Network
 from cortexsim.report import run_index, run_pages
 from cortexsim.report.console import new_table, print_table
 from cortexsim.storage.atomic_io import write_atomically
 from cortexsim.storage.run_directory import RunFolder
 from cortexsim.training.checkpointing import EVERY, run_with_checkpoints
 from cortexsim.training.measurement import layer_accuracy, prepare
+from cortexsim.verbosity import quiet, verbose
+
+INTERVAL = 10.0  # Seconds between two lines within an epoch.
 
 
 def train_one(folder: RunFolder, console: Console, every: float = EVERY) -> Row:
@@ -41,7 +45,7 @@ def train_one(folder: RunFolder, console: Console, every: float = EVERY) -> Row:
         console.print(f"{folder.path}: finished before", soft_wrap=True)
     if not (folder.path / "report.html").exists():
         run_pages.write(folder.path / "report.html", run_index.find_runs(folder.path), folder.path / "figure.svg")
-    print_table(_layers(row), console)
+    print_table(layers_table(row), console)
     if row["sensitivity"][0]:
         print_table(_sensitivity(row), console)
     if row["diverged"]:
@@ -56,7 +60,8 @@ def train_one(folder: RunFolder, console: Console, every: float = EVERY) -> Row:
 
 def _train(folder: RunFolder, console: Console, every: float) -> Row:
     trial, prepared = folder.trial, prepare(folder.trial)
-    progress = EpochProgress(console, prepared.learner.stages, trial.model.training.epochs)
+    progress = EpochProgress(console, prepared.learner.stages, trial.model.training.epochs, folder.epochs_done)
+    progress.follow(prepared.learner.network)
     row = run_with_checkpoints(folder, prepared, every, partial(console.print, soft_wrap=True), [progress])
     layers = range(len(prepared.learner.network.layers))
     for kind in ("linear", "two-layer"):
@@ -70,41 +75,74 @@ def _train(folder: RunFolder, console: Console, every: float) -> Row:
 
 
 class EpochProgress:
-    """A callback of training that prints progress and the remaining time after every tenth of the epochs.
+    """A callback of training that prints progress and the remaining time, after every tenth of the epochs.
 
-    The remaining time is estimated from finished epochs, but not from the first of each stage, which may include
-    compilation.
+    The remaining time is estimated from finished epochs, but not from the first of each stage, in which layers below
+    are evaluated. Within an epoch of spiking layers progress is printed every ten seconds, with an estimate from that
+    epoch if no other has been timed.
 
     Args:
         console: where it is printed.
         stages: number of stages of the training.
         epochs: number of epochs in a stage.
+        done: number of epochs that were finished before.
     """
 
-    def __init__(self, console: Console, stages: int, epochs: int) -> None:
-        self.console, self.stages, self.epochs = console, stages, epochs
-        self.stage, self.ended = -1, 0.0
+    def __init__(self, console: Console, stages: int, epochs: int, done: int = 0) -> None:
+        self.console, self.stages, self.epochs, self.done = console, stages, epochs, done
+        self.ended = self.spoken = time.monotonic()
+        self.begun = False
         self.measured: list[float] = []
+
+    def follow(self, network: Network) -> None:
+        """Be told by the spiking layers of a network how far their epoch is."""
+        for segment in network.segments if isinstance(network, HybridNetwork) else ():
+            segment.progress = self.within
+
+    def within(self, shown: int, samples: int) -> None:
+        """Called within an epoch, after some of its fixations.
+
+        Args:
+            shown: how many have passed.
+            samples: fixations of the epoch.
+        """
+        now = time.monotonic()
+        if quiet() or now - self.spoken < INTERVAL or shown == samples:
+            return
+        pace = self._pace() or (now - self.ended) * samples / shown
+        left = (self.stages * self.epochs - self.done - shown / samples) * pace
+        self._print(f"{self._place(self.done)}, {shown} of {samples} fixations, {left:.0f} s left")
 
     def __call__(self, event: Event) -> None:
         """Called at the end of every batch and epoch."""
         if not isinstance(event, EpochEnd):
             return
-        stage, epoch = event
-        now = time.monotonic()
-        if stage == self.stage:
+        now, whole = time.monotonic(), self.stages * self.epochs
+        if self.begun and event.epoch > 0:
             self.measured.append(now - self.ended)
-        self.stage, self.ended = stage, now
-        done, whole = stage * self.epochs + epoch + 1, self.stages * self.epochs
-        if done % max(1, whole // 10) and done != whole:
+        self.begun, self.ended, self.done = True, now, event.stage * self.epochs + event.epoch + 1
+        if quiet() or (self.done % max(1, whole // 10) and self.done != whole and not verbose()):
             return
-        text = f"stage {stage + 1} of {self.stages}, epoch {epoch + 1} of {self.epochs}"
-        if self.measured:
-            text += f", {sum(self.measured) / len(self.measured) * (whole - done):.0f} s left"
+        text = self._place(self.done - 1)
+        if (pace := self._pace()) is not None:
+            text += f", {pace * (whole - self.done):.0f} s left"
+        self._print(text)
+
+    def _place(self, epoch: int) -> str:
+        stage, within = divmod(epoch, self.epochs)
+        return f"stage {stage + 1} of {self.stages}, epoch {within + 1} of {self.epochs}"
+
+    def _pace(self) -> float | None:
+        """Seconds an epoch, of those that have been timed."""
+        return sum(self.measured) / len(self.measured) if self.measured else None
+
+    def _print(self, text: str) -> None:
+        self.spoken = time.monotonic()
         self.console.print(text)
 
 
-def _layers(row: Row) -> Table:
+def layers_table(row: Row) -> Table:
+    """Tabulate what each layer of a run has learned."""
     known = ("selectivity", "participation", "decoding", "readout_linear", "readout_two-layer")
     columns = [column for column in known if column in row]  # Points of a sweep have no such readouts.
     heads = ["layer", *(column.replace("readout_", "label, ") for column in columns)]

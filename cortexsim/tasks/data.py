@@ -39,6 +39,9 @@ class ArrayData:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def __repr__(self) -> str:
+        return f"<ArrayData: {' x '.join(map(str, self.inputs.shape))} samples, positions, channels>"
+
     def __getitem__(self, chosen: slice | NDArray[np.integer] | NDArray[np.bool_]) -> "ArrayData":
         return ArrayData(self.inputs[chosen], self.labels[chosen])
 

@@ -13,7 +13,7 @@ import pytest
 
 import cortexsim
 from cortexsim.config import provenance, trial
-from cortexsim.config.provenance import PRESENTATION, code_state, git_state
+from cortexsim.config.provenance import DATA, PRESENTATION, code_state, git_state
 from cortexsim.config.registry import find_model
 from cortexsim.errors import UserError
 from cortexsim.spiking import cells
@@ -114,6 +114,26 @@ def test_every_file_of_code_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert (digest() != before) is counts, name
         path.write_text(text)
     assert digest() == before
+
+
+def test_an_installed_package_has_the_digest_of_its_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "cortexsim"
+    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in DATA:  # Wheels have these inside the package.
+        shutil.copytree(ROOT / folder, package / folder)
+    assert list(package.glob("experiments/*/*.py"))
+    monkeypatch.setattr(provenance.cortexsim, "__file__", str(package / "__init__.py"))
+    assert provenance.code_digest.__wrapped__() == provenance.code_digest()
+
+
+def test_a_run_is_the_same_however_its_model_is_described(tmp_path: Path) -> None:
+    run = toy("clapp", tmp_path)
+    model = run.model.model_copy(update={"description": "In other words."})
+    model._name, model._path = run.model._name, run.model._path
+    described = replace(run, model=model)
+    assert described.model.description == "In other words."
+    assert (described.key, described.settings_digest) == (run.key, run.settings_digest)
+    assert RunFolder.begin(tmp_path / "run", run).record == RunFolder.begin(tmp_path / "run", described).record
 
 
 def test_a_run_does_not_go_on_with_other_code(tmp_path: Path) -> None:

@@ -56,8 +56,8 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
         (GOOD + 'context = "label"\n[network]\nsends = "prediction"', "no column receives another"),
         (DIRECT + '[network]\nsends = "prediction"', "rule 'dfa' has no context synapses to predict with"),
         (
-            BRIAN_RATE + 'sends = "prediction"',
-            r"only spiking layers with a local learner support it \(sends = 'activity'\)",
+            SPIKING.replace('"spiking"', '["spiking", "brian-rate", "brian-rate"]') + 'sends = "prediction"',
+            r"only layers of one substrate with a local learner support it \(sends = 'activity'\)",
         ),
         (
             SPIKING + 'sends = "prediction"\n[spiking]\nfixation = "59 ms"\ndendrite = "psp"',
@@ -120,6 +120,19 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
             r"spiking.weight_bits = 4: weights of few levels need a bound",
         ),
         (
+            SPIKING + "[spiking]\nw_max = 1.0\nhidden_weights = true",
+            "spiking.hidden_weights = true: weights of any number of levels take their steps at once",
+        ),
+        (
+            SPIKING + "[spiking]\nw_max = 1.0\nbound_exponent = 1.5",
+            "spiking.bound_exponent = 1.5: should be less than or equal to 1",
+        ),
+        (
+            SPIKING.replace("clapp", "simclr_local")
+            + '[spiking]\ncentred = false\ntag_stages = 2\n[modulator.misjudged]\ndelay = "65 ms"',
+            "spiking.tag_stages = 2: rule 'simclr_local': third = .* is no product of what is local and of angle_all",
+        ),
+        (
             SPIKING + "[spiking]\nrelease_probability = 0.0",
             "spiking.release_probability = 0.0: should be greater than 0",
         ),
@@ -141,12 +154,12 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
         (SPIKING + '[modulator.surprise]\ndelay = "-65 ms"', "modulator.surprise.delay = -65 ms is negative"),
         (SPIKING + '[modulator.surprise]\ndelay = "30 ms"', "no whole number of fixations .such as 65 ms"),
         (
-            SPIKING.replace("clapp", "clapp_bidirectional"),
-            r"network.substrate: rule 'clapp_bidirectional' needs contexts of later fixations",
+            SPIKING.replace("clapp", "clapp_retro"),
+            r"network.substrate: rule 'clapp_retro' needs 'returned_post'",
         ),
         (
-            BRIAN_RATE.replace("clapp", "clapp_bidirectional"),
-            "rule 'clapp_bidirectional' needs contexts of later fixations",
+            SPIKING.replace("clapp", "clapp_bidirectional") + '[spiking]\nfixation = "59 ms"\ndendrite = "psp"',
+            r"rule 'clapp_bidirectional' waits for the context of the next fixation \('trace'\)",
         ),
         (SPIKING.replace("clapp", "hebb"), r"spiking.centred = true: the rule reads mean_post"),
         (SPIKING.replace("clapp", "lpl"), r"spiking.centred = true: the rule reads mean_post"),
@@ -171,8 +184,30 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
         (PROJECTED.replace("projection = 8", "projection = 0"), "network.sends = 'projection': there is none"),
         (PROJECTED.replace('"projection"', '"prediction"'), "network.projection = 8, with sends = 'prediction'"),
         (
-            PROJECTED + 'substrate = "spiking"\n[spiking]\ncentred = false',
-            "network.projection = 8: layers in Brian2 have no projection",
+            PROJECTED + 'substrate = "brian-rate"\n[spiking]\ncentred = false',
+            "network.sends = 'projection': in Brian2 only spiking layers with a local learner",
+        ),
+        (
+            PROJECTED.replace('"lpl"', '"clapp"')
+            + 'substrate = "spiking"\n[spiking]\nfixation = "59 ms"\ndendrite = "psp"',
+            "network.projection = 8: its cells have no postsynaptic potentials",
+        ),
+        (
+            PROJECTED + 'substrate = "spiking"\n[spiking]\ncentred = false\nw_max = 1.0\nweight_bits = 4',
+            "network.projection = 8: its weights have any number of levels",
+        ),
+        (
+            PROJECTED + 'substrate = "spiking"\n[spiking]\ncentred = false\ntag_stages = 2',
+            "network.projection = 8: its synapses hold no tags",
+        ),
+        (
+            PROJECTED.replace('"lpl"', '"clapp_bidirectional"') + 'substrate = "spiking"',
+            "network.projection = 8: in Brian2 it cannot wait for a later fixation, as 'clapp_bidirectional'",
+        ),
+        (
+            PROJECTED.replace('"lpl"', '"lpl"\nbelow_projection = "bp"')
+            + 'substrate = "spiking"\n[spiking]\ncentred = false',
+            "rule.below_projection = 'bp': needs feedback other than by random weights",
         ),
         (PROJECTED + 'units = "vector"', "network.projection = 8, with units = 'vector'"),
         (PROJECTED.replace("local", "feedback").replace("lpl", "dfa"), "learner = 'feedback' has its error from the"),
@@ -201,11 +236,11 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
         (GOOD + 'masks = "true"', r"masks = 'true': rule 'clapp' uses no error"),
         (
             DIRECT + 'masks = "true"\n[network]\nsubstrate = "spiking"',
-            r"needs feedback other than by fixed random weights",
+            r"needs feedback other than by random weights",
         ),
         (
-            DIRECT.replace("dfa", "fa") + '[network]\nsubstrate = "spiking"',
-            r"needs feedback other than by fixed random weights",
+            DIRECT.replace("dfa", "sign_symmetry") + '[network]\nsubstrate = "spiking"',
+            r"needs feedback other than by random weights",
         ),
         ("learner = 3", "learner = 3 is not known"),
         ("rule = 3\nlearner = 'local'", "rule = 3: "),

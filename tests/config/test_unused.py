@@ -169,6 +169,10 @@ def test_the_scope_of_scores_is_not_ignored() -> None:
         ("training.batch", 12),
         ("training.optimizer", "sgd"),
         ("training.feedback_eta", 7.0),
+        ("spiking.bound_exponent", 0.0),
+        ("spiking.release_sites", 5),
+        ("spiking.release_gain", 2.0),
+        ("spiking.tag_stages", 3),
     ],
 )
 def test_layers_in_brian_refuse_what_they_do_not_read(key: str, value: Any) -> None:

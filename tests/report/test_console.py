@@ -16,7 +16,7 @@ from cortexsim.report import comparison_page, describe, run_index
 from cortexsim.report.comparison_text import accuracy_table, findings, layer_table
 from cortexsim.report.console import print_table
 from cortexsim.studies import parameter_sweep, random_search, threshold_tables
-from cortexsim.studies.single_run import _layers, _sensitivity
+from cortexsim.studies.single_run import _sensitivity, layers_table
 
 LEARNERS = ("backprop", "clapp-spiking", "clapp-label-spiking", "mine, margin 0.5")
 
@@ -77,7 +77,7 @@ TABLES = {
     "models": describe.models_table,
     "rules": describe.rules_table,
     "thresholds": swept,
-    "layers of one": lambda: one(_layers),
+    "layers of one": lambda: one(layers_table),
     "sensitivity": lambda: one(_sensitivity),
 }
 

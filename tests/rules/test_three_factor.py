@@ -15,7 +15,7 @@ def rule(feedforward: ThreeFactor, **kwargs) -> Rule:
     return Rule("mine", "dw = ...", "nobody", feedforward, **kwargs)
 
 
-@pytest.mark.parametrize("module", ["cortexsim.rules", "cortexsim.modulators"])
+@pytest.mark.parametrize("module", ["cortexsim.rules", "cortexsim.modulators", "cortexsim.protocols.cards"])
 def test_rules_need_no_engine(module: str) -> None:
     code = f"import sys, {module}; assert not {{'torch', 'brian2'}} & set(sys.modules), sorted(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -38,9 +38,9 @@ def test_no_engine_knows_a_rule_by_name() -> None:
             ThreeFactor(post="activity_post", third="weights_downstream"),
             "third of the feedforward synapses reads 'weights_downstream', which is not local there",
         ),
-        (ThreeFactor(post="activity_post", third="weight"), "no rule can read a synapse's own weight .only decay"),
-        (ThreeFactor(post="activity_post", third="w * activity_post"), "reads 'w': no rule can read a synapse's own"),
-        (ThreeFactor(post="weight_post", third="1"), "no rule can read a synapse's own weight"),
+        (ThreeFactor(post="activity_post", third="weight"), "a synapse knows its own weight, but cells"),
+        (ThreeFactor(post="activity_post", third="w * activity_post"), "reads 'w': a synapse knows its own"),
+        (ThreeFactor(post="weight_post", third="1"), "a synapse knows its own weight"),
         (ThreeFactor(post="sum(activity_post)", third="1"), "only a modulator can sum over classes"),
         (ThreeFactor(post="noise_post", third="1"), "for feedback synapses alone"),
         (ThreeFactor(post="dendrite_post", third="1"), "the rule has no context synapses"),

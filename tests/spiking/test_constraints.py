@@ -1,4 +1,4 @@
-"""Weights of few levels, and release that fails: what they promise, and that no cut and no evaluation shows in them."""
+"""Bounds, weights of few levels, and release that fails: what they promise, whatever the cut, and in evaluation too."""
 
 from dataclasses import replace
 
@@ -14,6 +14,7 @@ SETTINGS = Settings(input_rate=400.0, eta=0.05, context_eta=3.0, homeostasis=0.0
 COARSE = replace(SETTINGS, w_max=1.0, weight_bits=3)
 FAILING = replace(SETTINGS, release_probability=0.5)
 BOTH = replace(COARSE, release_probability=0.5, reset_traces=False)
+HIDDEN = replace(COARSE, bound_exponent=0.0, hidden_weights=True, eta=3.0)
 PSP = replace(BOTH, dendrite="psp", timing=Timing(1e-3, 60e-3, 4e-3))
 
 
@@ -43,7 +44,9 @@ def equal(one: State, other: State) -> bool:
     return one.keys() == other.keys() and all(np.array_equal(one[key], other[key]) for key in one)
 
 
-CASES = pytest.mark.parametrize("settings", [COARSE, FAILING, BOTH, PSP], ids=["levels", "release", "both", "psp"])
+CASES = pytest.mark.parametrize(
+    "settings", [COARSE, FAILING, BOTH, PSP, HIDDEN], ids=["levels", "release", "both", "psp", "hidden"]
+)
 
 
 @CASES
@@ -80,7 +83,57 @@ def test_the_compiled_program_gives_the_same_spikes_and_weights() -> None:
         np.testing.assert_allclose(values, interpreted[key], rtol=1e-10, atol=1e-12)
 
 
+# Bounds.
+
+
+def learned(settings: Settings) -> tuple[State, State]:
+    """Weights before and after a fixation, of a layer whose dendrites already hear something."""
+    stack = stack_of(settings)
+    state = begun(stack, COARSE)
+    state["context1.w"] = np.random.default_rng(2).choice([-3 / 7, 1 / 7, 5 / 7], len(state["context1.w"]))
+    return state, stack.run(stream()[:1], state, seed=5)[1]
+
+
+@pytest.mark.parametrize("exponent", [0.5, 1.0])
+def test_near_its_bound_a_weight_takes_a_power_of_what_is_left_of_a_step(exponent: float) -> None:
+    """The size of a step is that of a hard bound times (1 - w / w_max)^mu upwards, (1 + w / w_max)^mu downwards."""
+    hard, soft = (replace(SETTINGS, eta=1e-6, w_max=1.0, bound_exponent=mu) for mu in (0.0, exponent))
+    (before, after), (_, shrunk) = learned(hard), learned(soft)
+    weights, step = before["feedforward1.w"], after["feedforward1.w"] - before["feedforward1.w"]
+    assert step.min() < 0 < step.max()
+    left = (1 - np.sign(step) * weights) ** exponent
+    np.testing.assert_allclose(shrunk["feedforward1.w"] - weights, step * left, rtol=1e-3, atol=1e-12)
+
+
+def test_hard_bounds_cut_off_weights_that_would_grow_past_them() -> None:
+    free, hard = replace(SETTINGS, eta=5.0), replace(SETTINGS, eta=5.0, w_max=1.0, bound_exponent=0.0)
+    grown, held = (learned(settings)[1]["feedforward1.w"] for settings in (free, hard))
+    assert np.abs(grown).max() > 1
+    np.testing.assert_allclose(held, grown.clip(-1, 1), rtol=1e-12)
+
+
 # Weights of few levels.
+
+
+def test_hidden_weights_hold_what_is_left_of_steps_when_the_weight_has_moved_by_whole_levels() -> None:
+    """After one update a weight and what it hides add up to the weight of any number of levels."""
+    fine = replace(HIDDEN, weight_bits=None, hidden_weights=False)
+    (before, after), (_, wanted) = learned(HIDDEN), learned(fine)
+    for name in ("feedforward1", "context1"):
+        weights, hidden, spacing = after[f"{name}.w"], after[f"{name}.hidden"], 2 / 7
+        np.testing.assert_allclose(weights + hidden, wanted[f"{name}.w"], rtol=1e-9)
+        assert 0 < np.abs(hidden).max() < spacing
+        assert 0.02 < np.mean(weights != before[f"{name}.w"]) < 0.98
+        np.testing.assert_allclose((weights + 1) / spacing, np.rint((weights + 1) / spacing), atol=1e-9)
+
+
+def test_hidden_weights_begin_between_levels_where_they_are_silent_at_first() -> None:
+    """Context weights begin at zero, which is no level: they leave it, to both sides, only when they learn."""
+    stack = stack_of(HIDDEN)
+    before = begun(stack, HIDDEN)
+    assert not stack._run_chunk(stream(learning=False), before, 5)[1]["context1.w"].any()
+    after = stack.run(stream(), before, seed=5)[1]["context1.w"]
+    assert after.min() < 0 < after.max()
 
 
 @pytest.mark.parametrize("bits", [2, 5])
@@ -125,9 +178,14 @@ def test_first_weights_are_rounded_to_levels_without_bias() -> None:
 # Release that fails.
 
 
-def response(release: float, weight: float, bias: float) -> tuple[np.ndarray, float]:
+def response(
+    release: float, weight: float, bias: float, sites: int = 1, quanta: float = 1.0
+) -> tuple[np.ndarray, float]:
     """Eligibility traces of synapses of one weight, and the mean voltage of a cell that never fires."""
-    settings = replace(SETTINGS, release_probability=release, gain=0.05, reset_traces=False, eta=1e-12)
+    settings = replace(
+        SETTINGS, release_probability=release, release_sites=sites, release_gain=quanta, gain=0.05, reset_traces=False,
+        eta=1e-12,
+    )  # fmt: skip
     spec = LayerSpec(1, 2, 32, 16, "spiking", True, "sibling", False, settings.input_rate, context_sources=((1,), (0,)))
     stack = Stack(*describe([spec], 4, known_rules()["clapp"], settings, 8, traced_cell=3), "numpy")
     state = stack.initial_state() | {"feedforward1.w": np.full(1024, weight), "layer1.bias": np.full(64, bias)}
@@ -147,6 +205,15 @@ def test_half_the_releases_make_half_the_current() -> None:
     whole, half = (response(release, weight=0.5, bias=0.0)[1] for release in (1.0, 0.5))
     assert whole > 0.1
     assert half / whole == pytest.approx(0.5, abs=0.05)
+
+
+def test_release_sites_share_a_weight_and_quanta_make_up_for_those_that_fail() -> None:
+    """The mean is that of sure synapses, and the variance between synapses of one cell that of one site over five."""
+    cases = ((1.0, 0.0, 0.5), (0.5, 0.0, 0.5, 1, 2.0), (0.5, 0.0, 0.5, 5, 2.0))
+    sure, one, five = (response(*case)[0].reshape(32, 32) for case in cases)
+    assert one.mean() / sure.mean() == pytest.approx(1, abs=0.05)
+    assert five.mean() / sure.mean() == pytest.approx(1, abs=0.03)
+    assert five.var(axis=1).mean() / one.var(axis=1).mean() == pytest.approx(1 / 5, rel=0.15)
 
 
 def test_failures_of_release_have_numbers_of_their_own() -> None:

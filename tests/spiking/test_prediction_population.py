@@ -112,3 +112,15 @@ def test_what_prediction_cells_send_does_not_depend_on_the_sample_before(network
     alone = torch.cat([network.activities(leaves[k : k + 1], 1)[0] for k in range(3)])
     assert (together > 0).float().mean() > 0.2
     torch.testing.assert_close(together, alone, rtol=1e-6, atol=1e-7)
+
+
+def test_prediction_cells_without_spikes_send_the_scaled_prediction(tmp_path: Path) -> None:
+    text = TEXT.replace('"spiking"', '"brian-rate"').replace('encoding = "regular"', 'fixation = "200 ms"')
+    network = trained(tmp_path, text)
+    expected = show(network, 30).flatten()
+    leaves = torch.zeros(1, 8, 4)
+    leaves[:, :, 1] = 1
+    sent = network.activities(leaves, 1)[0].flatten()
+    share = 1 - (1 - network.segments[0].settings.mean_rate) ** 30
+    wanted = torch.relu(0.7 * expected / (expected.square() * share).sqrt())
+    torch.testing.assert_close(sent, wanted, rtol=1e-4, atol=1e-5)

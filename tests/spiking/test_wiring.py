@@ -10,9 +10,12 @@ SIZES = {
     "aligned": {"units": 3},
     "broadcast": {"sources": 3, "targets": 5},
     "gather": {"positions": 3, "cells": 4},
+    "neighbourhood": {"sources": 20, "targets": 5, "width": 4.0, "seed": 3},
+    "on_off": {"positions": 3, "cells": 4, "patch": 5},
     "onward": {"sources": SIBLINGS, "cells": 4},
     "patches": {"positions": 3, "cells": 4, "patch": 5},
     "returning": {"targets": SIBLINGS, "width": 3, "cells": 4},
+    "random": {"sources": 6, "targets": 5, "probability": 0.5, "seed": 3},
     "same_index": {"sources": SIBLINGS, "cells": 4},
     "scatter": {"positions": 3, "cells": 4, "slots": 2},
     "shift": {"units": 3, "slots": 4},
@@ -23,8 +26,9 @@ SIZES = {
 @pytest.mark.parametrize("kind", sorted(WIRINGS))
 def test_synapses_come_presynaptic_cell_by_presynaptic_cell_and_have_places_of_their_own(kind: str) -> None:
     pre, _, place = connectivity(kind, SIZES[kind])
+    copies = 2 if kind == "on_off" else 1  # ON and OFF cells have the same weights.
     assert (np.diff(pre) >= 0).all()
-    assert np.array_equal(np.sort(place), np.arange(len(pre)))
+    assert np.array_equal(np.sort(place), np.repeat(np.arange(len(pre) // copies), copies))
 
 
 @pytest.mark.parametrize(
@@ -85,6 +89,21 @@ def test_a_table_that_is_a_tree_is_wired_as_its_patches() -> None:
     patches = connectivity("patches", {"positions": 3, "cells": 4, "patch": 4})
     for one, other in zip(connectivity("table", sizes), patches, strict=True):
         assert np.array_equal(one, other)
+
+
+def test_random_synapses_are_as_many_as_their_probabilities_say() -> None:
+    pre, post, _ = connectivity("random", {"sources": 100, "targets": 80, "probability": 0.1, "seed": 1})
+    assert abs(len(pre) - 800) < 4 * np.sqrt(800)
+    pre, post, _ = connectivity("random", {"sources": 9, "targets": 9, "probability": 1, "seed": 1, "itself": False})
+    assert len(pre) == 72
+    assert not (pre == post).any()
+    near = np.zeros((100, 25))
+    for seed in range(50):
+        pre, post, _ = connectivity("neighbourhood", {"sources": 100, "targets": 25, "width": 20.0, "seed": seed})
+        near[pre, post] += 1 / 50
+    place = np.arange(25) * 100 / 24
+    expected = np.exp(-(((np.arange(100)[:, None] - place) / 20) ** 2))
+    assert np.abs(near - expected).max() < 4.5 * np.sqrt(0.25 / 50)
 
 
 @pytest.mark.parametrize("centred", [True, False])

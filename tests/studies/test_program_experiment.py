@@ -107,6 +107,42 @@ def test_a_file_that_cannot_be_run_gets_one_line(powers: Path, text: str, option
         open_experiment(str(powers), **options)
 
 
+@pytest.mark.slow
+def test_the_quick_form_of_lpl_in_spiking_cells_runs_and_has_all_tables(tmp_path: Path) -> None:
+    experiment = open_experiment("lpl_spiking", quick=True)
+    written = experiment.run(engine(tmp_path)).split(", ")
+    assert {"pairings.png", "network.png"} <= set(written)
+    of_pairings, of_network = json.loads((tmp_path / "result.json").read_text())["rows"]
+    assert max(of_pairings["changes"]) > 0.3 > -0.2 > min(of_pairings["changes"])
+    assert of_network["history"]["seconds"] == [100, 800]
+    tables, _ = experiment.from_rows(tmp_path / ROWS)
+    assert "| `LPL, published` | 0.000 | 0.807 |" in tables["decoding"]
+
+
+MEASURED_IN_PARTS = """
+import numpy as np
+from cortexsim.studies.chunks import Chunked
+from cortexsim.studies.program_experiment import Program
+
+def advance(number, state):
+    return {"x": state["x"] * 2}
+
+def measure(case):
+    return Chunked(3, lambda: {"x": np.ones(1)}, advance, lambda state: [{**case, "x": float(state["x"][0])}])
+
+EXPERIMENT = Program("Doubling", cases=[{"a": 1}], measure=measure, tables=lambda rows: {})
+"""
+
+
+def test_a_case_that_is_measured_in_chunks_says_how_long_it_takes(powers: Path, tmp_path: Path) -> None:
+    (powers / "experiment.py").write_text(MEASURED_IN_PARTS)
+    console = Console(file=io.StringIO(), width=200)
+    open_experiment(str(powers)).run(Engine(tmp_path / "out", console))
+    assert json.loads((tmp_path / "out" / "result.json").read_text())["rows"] == [{"a": 1, "x": 8.0}]
+    assert "chunk 2/3, 0 s left (a 1)" in console.file.getvalue()
+    assert not list((tmp_path / "out").glob("unfinished*"))
+
+
 @pytest.mark.parametrize("folder", [path for at in folders("experiments") for path in at.iterdir() if path.is_dir()])
 def test_every_folder_is_an_experiment_or_holds_searches(folder: Path) -> None:
     if folder.name in experiment_paths():
@@ -116,6 +152,8 @@ def test_every_folder_is_an_experiment_or_holds_searches(folder: Path) -> None:
     assert (folder / "README.md").exists()
 
 
-@pytest.mark.parametrize("name", ["images", "linear_theory", "throughput"])
+@pytest.mark.parametrize(
+    "name", ["images", "linear_theory", "lpl_spiking", "ocular_dominance", "receptive_fields", "swap", "throughput"]
+)
 def test_programs_of_the_package_have_a_table_in_their_readme(name: str) -> None:
     assert PLACE.search(experiment_paths()[name].with_name("README.md").read_text(encoding="utf-8"))

@@ -131,6 +131,34 @@ def test_tables_and_figures_come_from_rows_alone(
     assert readme(str(compared)) == text
 
 
+def test_comparisons_are_set_side_by_side(tmp_path: Path) -> None:
+    again = COMPARISONS.partition("\n[[")[2].replace('"a"', '"b"').replace("[8, 16]", "[12, 16]")
+    across = '[[across]]\nname = "both"\ncomparisons = ["a", "b"]\nsamples = 16\n'
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "comparisons.toml").write_text(COMPARISONS + "[[" + again + across)
+    (folder / "README.md").write_text(README.format("both", "across"))
+    open_experiment(str(folder)).run(Engine(tmp_path / "out", silent(), 1))
+    assert (tmp_path / "out" / "across.png").exists()
+    shutil.copy(tmp_path / "out" / ROWS, folder)
+    redraw(str(folder))
+    rows = json.loads((tmp_path / "out" / "result.json").read_text())["rows"]
+    head, _, first, second = PLACE.search((folder / "README.md").read_text())["text"].strip().splitlines()
+    assert head == "| learner | a | b |"
+    assert first.startswith("| `hebb` | ")
+    untrained = [row for row in rows if row["learner"] == "untrained" and row["samples"] == 16]
+    for name, cell in zip("ab", second.strip("| ").split(" | ")[1:], strict=True):
+        found = [row["accuracy"] for row in untrained if row["comparison"] == name]
+        assert cell.startswith(f"{sum(found) / 2:.3f} ± ")
+    for wrong, complaint in (
+        (across.replace("= 16", "= 8"), r"samples = 8: not in 'b' \(12, 16\)"),
+        (across.replace('"b"', '"c"'), "comparison 'c' is not known"),
+    ):
+        (folder / "comparisons.toml").write_text(COMPARISONS + "[[" + again + wrong)
+        with pytest.raises(UserError, match=complaint):
+            open_experiment(str(folder))
+
+
 def test_a_number_that_no_row_has_is_found_out(compared: Path) -> None:
     redraw(str(compared))
     text = (compared / "README.md").read_text()

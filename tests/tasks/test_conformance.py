@@ -17,8 +17,9 @@ from cortexsim.tasks import TASKS, UNLABELLED, Data, Task
 from tests.tasks.pictures import write_folders
 
 TRAIN, TEST = 60, 40
-NEEDED = {"digits": "sklearn", "mnist1d": "mnist1d"}
-MODULES = ["arrays", "digits", "images.task", "mnist1d", "sequence"]
+NEEDED = {"digits": "sklearn", "mnist1d": "mnist1d", "patches": "sklearn"}
+MODULES = ["arrays", "digits", "images.task", "mnist1d", "patches", "sequence"]
+SIGNED = {"patches"}  # The others have values from 0 to 1, which spikes can encode.
 
 
 @pytest.fixture(params=sorted(TASKS))
@@ -47,7 +48,8 @@ def test_samples_have_the_declared_shape_and_labels(task: Task) -> None:
         assert data.inputs.shape == (count, np.prod(task.grid), task.channels)
         assert data.inputs.dtype == np.float32
         assert np.isfinite(data.inputs).all()
-        assert 0 <= data.inputs.min() < data.inputs.max() <= 1
+        assert data.inputs.min() < data.inputs.max()
+        assert task.name in SIGNED or (data.inputs.min() >= 0 and data.inputs.max() <= 1)
         assert data.labels.shape == (count,)
         assert np.issubdtype(data.labels.dtype, np.integer)
         assert data.labels.astype(int).min() >= UNLABELLED

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cortexsim.errors import UserError, error_prefix, nearest
+from cortexsim.quantities import kind_of
 from cortexsim.spiking.equations import METHODS, audit
-from cortexsim.spiking.quantities import kind_of
 
 
 @dataclass(frozen=True)

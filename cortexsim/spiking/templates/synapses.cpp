@@ -9,6 +9,27 @@
 
     const int32_t* __restrict__ _spikes = {{global_name(pathway.variables[pathway.eventspace_name])}};
     const int _spike_count = _spikes[{{pathway.source._N}}];
+    {% if pathway.prepost == 'post' %}
+    // The synapses of each postsynaptic cell, found once.
+    static std::vector< std::vector<size_t> > _onto;
+    if (_onto.empty())
+    {
+        _onto.resize({{pathway.source._N}});
+        for (size_t _synapse=0; _synapse<{{pathway.synapses.count}}; _synapse++)
+            _onto[{{_synaptic_post}}[_synapse]].push_back(_synapse);
+    }
+    for (int _spike=0; _spike<_spike_count; _spike++)
+    {
+        for (const size_t _idx : _onto[_spikes[_spike]])
+        {
+            const int _place = 0;
+            const int32_t _row_pre = {{_synaptic_pre}}[_idx];
+            const int32_t _row_post = {{_synaptic_post}}[_idx];
+            const size_t _vectorisation_idx = _idx;
+            {{vector_code|along_row|autoindent}}
+        }
+    }
+    {% else %}
     {% if not pathway.synapses.rows_each %}
     // Presynaptic cells with more rows and with fewer: where the rows of each begin, found once.
     static std::vector<size_t> _first;
@@ -43,4 +64,5 @@
             }
         }
     }
+    {% endif %}
 {% endblock %}

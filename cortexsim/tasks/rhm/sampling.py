@@ -30,6 +30,9 @@ class Samples:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def __repr__(self) -> str:
+        return f"<Samples: {len(self)} of {self.grammar.hierarchy}>"
+
     @cached_property
     def levels(self) -> tuple[Symbols, ...]:
         """Symbols of every level, leaves first: ``levels[k]`` has the shape (samples, positions of level k)."""

@@ -1,0 +1,85 @@
+"""The commands protocol and cards, with rules of the package and one of a user's own, as the README writes it."""
+
+from pathlib import Path
+
+import pytest
+
+import cortexsim
+from cortexsim import cli
+from cortexsim.protocols.cards import known_cards
+
+README = Path(cortexsim.__file__).parent.parent / "README.md"
+
+
+def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr("sys.argv", ["cortexsim", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture
+def own_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The rule of the README, in a folder outside the package."""
+    section = README.read_text().split("## Your rule beside experiments")[1].split("\n## ")[0]
+    (tmp_path / "my_stdp.py").write_text(section.split("```python\n")[1].split("```")[0])
+    monkeypatch.chdir(tmp_path)
+    return "my_stdp.py"
+
+
+def test_a_rule_of_ten_lines_is_compared_with_data(
+    own_rule: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rule = Path(own_rule).read_text().split("RULE = ")[1]
+    assert len(rule.strip().splitlines()) <= 10
+    assert call(monkeypatch, "protocol", "pair_window", "--rule", own_rule, "--out", "window.svg") == 0
+    shown = capsys.readouterr().out
+    assert "pass: " in shown
+    assert "0.7625" in shown  # A measured point.
+    assert Path("window.svg").read_text().startswith("<?xml")
+
+
+def test_cards_make_a_matrix_and_a_page(
+    own_rule: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "cards", own_rule, "stdp_triplet:VISUAL_FULL", "clapp") == 0
+    shown, page = capsys.readouterr().out, Path("cards.html").read_text()
+    assert "1/3 my_stdp.py: 1 passed of 6 asked" in shown
+    assert "3/3 clapp: 0 passed of 0 asked" in shown
+    assert all(name in shown and name in page for name in known_cards())
+    assert "E = 0.34" in page
+    assert "which the spikes of two cells do not give" in page
+    assert page.count("<svg") == 12
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["protocol", "frequenci"], "protocol 'frequenci' is not known (did you mean 'frequency'?)"),
+        (["protocol", "dopamine", "--rule", "stdp_pair"], "cannot be asked of rule 'stdp_pair': it has no dopamine"),
+        (["protocol", "frequency", "--rule", "none.py"], "rule file 'none.py' does not exist"),
+        (["protocol", "frequency", "--out", "figure.doc"], "--out figure.doc: not a figure (.png, .svg or .pdf)"),
+        (["cards", "stdp_pairs"], "rule 'stdp_pairs' is not known (did you mean 'stdp_pair'?)"),
+    ],
+)
+def test_wrong_arguments_end_in_one_line(
+    arguments: list[str],
+    complaint: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert call(monkeypatch, *arguments) == 2
+    printed = capsys.readouterr().err
+    assert printed.count("\n") == 1
+    assert complaint in printed
+
+
+def test_a_page_that_is_not_of_this_package_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cards.html").write_text("mine")
+    monkeypatch.chdir(tmp_path)
+    assert call(monkeypatch, "cards", "stdp_pair") == 2
+    assert "is there, and no report" in capsys.readouterr().err
