@@ -211,6 +211,8 @@ def check_brian(model: Model) -> None:
                 raise UserError(f"{name}: no layer is simulated in Brian2 (network.substrate = 'spiking')")
         return
     brian_settings(model)
+    if model.spiking.afferents > model.afferents:
+        raise UserError(f"spiking.afferents = {model.spiking.afferents}: the lowest layer has no spikes to receive (1)")
     if model.rule is not None:
         rule = model.plasticity_rule()
         for substrate in dict.fromkeys(model.network.substrate):

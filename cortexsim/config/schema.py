@@ -229,6 +229,11 @@ class Model(Table):
         """Whether any layer is simulated in Brian2."""
         return set(self.network.substrate) != {"rate"}
 
+    @property
+    def afferents(self) -> int:
+        """How many cells bring each input to the lowest layer."""
+        return self.spiking.afferents if self.network.substrate[0] == "spiking" else 1
+
     def plasticity_rule(self) -> Rule:
         """Return the rule, with the constants, gains and feedback weights of this model.
 

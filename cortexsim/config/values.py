@@ -61,6 +61,7 @@ class SpikingTable(Table):
     blank: Time = _in_ms(DEFAULTS.timing.blank)
     encoding: Literal["poisson", "regular"] = DEFAULTS.encoding
     input_rate: Frequency = f"{DEFAULTS.input_rate:g} Hz"
+    afferents: Annotated[int, Field(ge=1, le=1000, strict=True)] = DEFAULTS.afferents
     unit_rate: Frequency = f"{DEFAULTS.unit_rate:g} Hz"
     gain: Positive = DEFAULTS.gain
     tau_eligibility: Time = _in_ms(DEFAULTS.tau_eligibility)
@@ -135,6 +136,7 @@ def settings(
         "cell",
         "dendrite",
         "encoding",
+        "afferents",
         "gain",
         "reset_traces",
         "tag_stages",

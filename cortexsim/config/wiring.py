@@ -17,18 +17,19 @@ def topology_on(model: Model, task: Layout) -> Topology:
     """
     if model.layer and model.network.layers is not None:
         raise UserError(f"network.layers = {model.network.layers}: the model lists its layers (leave it out)")
+    channels = task.channels * model.afferents
     if not model.layer and model.network.layers is None and task.depth is not None and len(task.grid) == 1:
-        return topology.tree(task.depth, task.branching, task.channels)
+        return topology.tree(task.depth, task.branching, channels)
     if not model.layer:
         with error_prefix("network.layers"):
-            return topology.pyramid(task.grid, task.channels, model.layers_on(task), task.branching)
+            return topology.pyramid(task.grid, channels, model.layers_on(task), task.branching)
     layers: list[Columns] = []
     grid = task.grid
     for number, table in enumerate(model.layer, 1):
         with error_prefix(f"layer {number}"):
             layers.append(_columns(table, grid))
         grid = layers[-1].sent_grid
-    return topology.stacked(task.grid, task.channels, tuple(layers))
+    return topology.stacked(task.grid, channels, tuple(layers))
 
 
 def _columns(table: LayerTable, grid: tuple[int, ...]) -> Columns:

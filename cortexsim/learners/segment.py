@@ -103,7 +103,7 @@ class Segment:
     def max_input(self) -> float:
         """The largest activity below that its input can encode: one spike a time step; infinite where rates pass."""
         spikes = self.substrate == "spiking"
-        return 1 / (self.settings.input_rate * self.settings.timing.dt) if spikes else float("inf")
+        return self.settings.max_input if spikes else float("inf")
 
     def clipped(self, below: Tensor) -> float:
         """Fraction of the activity below that input spikes cannot encode: above `max_input`, or below zero.

@@ -96,7 +96,7 @@ def describe(
         groups=(Group(RUN, 1, "steps : integer (shared)"), *parts.groups),
         connections=tuple(parts.connections),
         operations=tuple(sorted(parts.operations, key=lambda operation: operation.phase)),
-        streams={"stimulus": inputs, "label": classes, **dict.fromkeys(STREAMS)},
+        streams={"stimulus": inputs // settings.afferents, "label": classes, **dict.fromkeys(STREAMS)},
         state=tuple(parts.state),
         activity=tuple(Recording(name, name, "output", Phase.RECORD) for name in recorded),
         modulators=tuple(modulators),
@@ -129,8 +129,10 @@ def _add_input(size: int, spikes: bool, settings: Settings, parts: Parts) -> Non
         begin = "silence = blank * is_saccade(t)\n"
     threshold = f"rate > 0*Hz and age > {silence} - dt/2 and {ENCODINGS[settings.encoding]}"
     parts.groups.append(Group(INPUT, size, model, threshold=threshold, reset="spikes += 1", seeded=True))
-    parts.set(INPUT, {"input_rate": settings.input_rate, "blank": settings.timing.blank})
-    show = f"last_update = t\n{begin}stimulus_number = int(stimulus_id(t))\nrate = input_rate * stimulus(t, i)"
+    n = settings.afferents
+    shown = "stimulus(t, i)" if n == 1 else f"stimulus(t, i // {n})"
+    parts.set(INPUT, {"input_rate": settings.input_rate / n, "blank": settings.timing.blank})
+    show = f"last_update = t\n{begin}stimulus_number = int(stimulus_id(t))\nrate = input_rate * {shown}"
     parts.operations.append(Operation(INPUT, Phase.STIMULUS, show))
 
 
