@@ -105,8 +105,10 @@ def _check_sending(model: Model) -> None:
         raise UserError(
             f"{setting}: in Brian2 only layers of one substrate with a local learner support it (sends = 'activity')"
         )
-    if model.in_brian and model.spiking.dendrite == "psp":
-        raise UserError(f"{setting}: not with postsynaptic potentials in dendrites (spiking.dendrite = 'trace')")
+    if model.spiking.prediction_synapses == "taught" and "brian-rate" in model.network.substrate:
+        raise UserError(
+            "spiking.prediction_synapses = 'taught': cells without spikes have copies of weights ('copied')"
+        )
     rule = None if model.rule is None else model.plasticity_rule()
     if model.learner == "feedback" or (rule is not None and rule.context is None):
         raise UserError(

@@ -76,6 +76,7 @@ class SpikingTable(Table):
     homeostasis: NotNegative = DEFAULTS.homeostasis
     target_activity: NotNegative = DEFAULTS.target_activity
     target_drive: Positive = DEFAULTS.target_drive
+    prediction_synapses: Literal["copied", "taught"] = DEFAULTS.prediction_synapses
     w_max: NotNegative = DEFAULTS.w_max
     bound_exponent: Annotated[float, Field(ge=0, le=1, strict=True)] = DEFAULTS.bound_exponent
     weight_bits: Annotated[int, Field(ge=2, le=8, strict=True)] | None = DEFAULTS.weight_bits
@@ -146,6 +147,7 @@ def settings(
         "homeostasis",
         "target_activity",
         "target_drive",
+        "prediction_synapses",
         "w_max",
         "bound_exponent",
         "weight_bits",

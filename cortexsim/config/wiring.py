@@ -180,6 +180,8 @@ def check_wiring(model: Model, task: Layout, wired: Topology) -> None:
                 )
         if rule.top == "label" and wired.layers[-1].positions > 1:
             raise UserError(f"rule.top = 'label': {several}")
+        if model.spiking.prediction_synapses == "taught":
+            _check_teachers(model, wired)
         if "top" in contexts.split(rule.context) and not wired.ancestors(1, wired.depth - 1).size:
             raise UserError(
                 f"rule.context = '{rule.context}': receptive fields overlap, so that columns have no unique ancestor"
@@ -203,3 +205,15 @@ def check_wiring(model: Model, task: Layout, wired: Topology) -> None:
         raise UserError(f"layer {padded[0]}: padding: columns in Brian2 see the layer below alone (leave it out)")
     if model.network.units == "vector" and wired.layers[-1].positions > 1:
         raise UserError(f"network.units = 'vector': {several}")
+
+
+def _check_teachers(model: Model, wired: Topology) -> None:
+    """Check that columns that hear each other do so in turn, since those that are predicted teach."""
+    for number in range(1, learning_layers(model, wired) + 1):
+        heard = contexts.column_table(_context_of(model, wired, number, 0), wired, number)
+        pairs = {(column, int(source)) for column, row in enumerate(heard) for source in row}
+        if pairs != {(source, column) for column, source in pairs}:
+            raise UserError(
+                f"spiking.prediction_synapses = 'taught', with context = '{model.rule and model.rule.context}':"
+                " columns do not hear each other in turn ('sibling')"
+            )

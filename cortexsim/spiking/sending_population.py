@@ -1,9 +1,16 @@
 """Cells that send up something else than the activity of a column, in spikes of their own."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from cortexsim.spiking.assembly import LayerSpec, Parts, Wiring, dedent, shared_constants
-from cortexsim.spiking.constraints import release_parameters, transmit
+from cortexsim.spiking.constraints import (
+    hidden_variables,
+    release_parameters,
+    step_weight,
+    transmit,
+    weight_parameters,
+)
 from cortexsim.spiking.network_spec import Connection, Operation, Phase, Variable
 from cortexsim.spiking.population import add_population
 from cortexsim.spiking.settings import Settings
@@ -13,12 +20,12 @@ def add_senders(
     spec: LayerSpec,
     cells: int,
     wiring: Wiring,
-    tensor: str,
+    tensor: str | None,
     settings: Settings,
     parts: Parts,
     polarity: str = "",
 ) -> None:
-    """Add cells that a layer drives by copies of weights that it has elsewhere.
+    """Add cells that a layer drives by copies of weights that it has elsewhere, or by weights of their own.
 
     Each cell scales its drive to a root mean square of ``target_drive`` about a rest at the rheobase, which is 0 for
     cells without spikes (synaptic scaling: Turrigiano 2008).
@@ -27,18 +34,19 @@ def add_senders(
         spec: of the layer; its ``output`` is the name of their group.
         cells: how many, of each column.
         wiring: of the synapses onto them.
-        tensor: whose weights these copy.
+        tensor: whose weights these copy; None for weights that begin at zero, and have to be taught.
         settings: everything else.
         parts: to add to.
         polarity: factor of the drive, +1 or -1.
     """
     cell, group = settings.cell_of(spec.substrate), spec.output
     name = f"{group.removesuffix(str(spec.number))}_input{spec.number}"
-    variables = [f"{variable} : 1" for variable in ("expected", "offset", "power", "scale")]
+    names = ["expected", "offset", "power", "scale", *(["taught"] if tensor is None else [])]
+    variables = [f"{variable} : 1" for variable in names]
     constants = {"target_drive": settings.target_drive, "mean_rate": settings.mean_rate}
     add_population(group, spec.positions * cells, cell, settings, parts, variables, constants)
     scaling = f"""
-        power += learning(t) * mean_rate * (expected**2 - power)
+        power += {parts.learning} * mean_rate * (expected**2 - power)
         scale = {f"{polarity} * " if polarity else ""}target_drive / sqrt(power + 1e-12)
         bias = {int(cell.spikes)} - scale * offset
     """
@@ -67,7 +75,48 @@ def add_senders(
             every_step=True,
         )
         parts.connections.append(each_step)
-        parts.state.append(Variable(each_step.name, "w", tensor=tensor, layer=spec.number, writes_back=False))
-    parts.connections.append(replace(connection, model="\n".join(["w : 1", *model])))
+        parts.state.append(Variable(each_step.name, "w", tensor=tensor or "", layer=spec.number, writes_back=False))
+    model += ["w : 1"]
+    if tensor is None:
+        model += _learn(name, spec, settings, parts)
+    else:
+        parts.state.append(Variable(name, "w", tensor=tensor, layer=spec.number, writes_back=False))
+    parts.connections.append(replace(connection, model="\n".join(model)))
     parts.carry(group, "power")
-    parts.state.append(Variable(name, "w", tensor=tensor, layer=spec.number, writes_back=False))
+
+
+def _learn(name: str, spec: LayerSpec, settings: Settings, parts: Parts) -> list[str]:
+    """Let the synapses onto senders learn to drive them as they are taught; return what they declare.
+
+    With y what a cell is taught and z the presynaptic activity less its mean,
+
+        dw = eta (y - w z) z
+
+    (Widrow, Hoff 1960), a comparison of two inputs in one cell, as in Urbanczik, Senn, Neuron 2014.
+    """
+    constants = {"eta": settings.eta * settings.context_eta, "weight_decay": settings.weight_decay}
+    constants |= weight_parameters(settings)
+    learn = f"""
+        error = taught_post - expected_post
+        step = {parts.learning} * eta * eta_factor(t) * (error * (output_pre - mean_pre) - weight_decay * w)
+        {step_weight("w", "sending", spec, settings)}
+    """
+    parts.operations.append(Operation(name, Phase.LEARNING, dedent(learn)))
+    parts.set(name, constants)
+    parts.carry(name, "w", *hidden_variables(settings))
+    return [*shared_constants(constants), *(f"{variable} : 1" for variable in hidden_variables(settings))]
+
+
+def add_teachers(spec: LayerSpec, columns: Sequence[Sequence[int]], parts: Parts) -> None:
+    """Let senders, as many as a column has cells, hear the cells of their own index in other columns.
+
+    Args:
+        spec: of the layer.
+        columns: which each column's senders hear, (positions, n).
+        parts: to add to.
+    """
+    name = f"teacher{spec.number}"
+    model = "taught_post = output_pre - mean_pre : 1 (summed)"
+    wiring = ("same_index", {"sources": columns, "cells": spec.cells})
+    sums = {"taught": Phase.DENDRITE}
+    parts.connections.append(Connection(name, spec.name, spec.output, model, wiring, row=1, sums=sums))

@@ -138,6 +138,8 @@ class Settings:
         homeostasis: rate at which biases follow the distance from ``target_activity``, per fixation.
         target_activity: of homeostasis.
         target_drive: root mean square, about the rheobase, to which prediction cells scale their drive.
+        prediction_synapses: ``copied`` from the context synapses onto the dendrites of the columns that are predicted,
+            or ``taught`` by the activity of these columns.
         w_max: bound of the weights; 0 for none.
         bound_exponent: mu of the bound (Guetig, Aharonov, Rotter, Sompolinsky 2003), from 1, soft, where a step towards
             the bound shrinks in proportion to what is left, to 0, hard, where it is taken whole and cut off there.
@@ -178,6 +180,7 @@ class Settings:
     homeostasis: float = 0.0
     target_activity: float = 0.15
     target_drive: float = 1.0
+    prediction_synapses: Literal["copied", "taught"] = "copied"
     w_max: float = 0.0
     bound_exponent: float = 1.0
     weight_bits: int | None = None

@@ -7,9 +7,9 @@ from cortexsim.spiking.encoding import uniform
 STEPS = Settings().timing.steps
 
 
-def input_spikes(encoding: str, rate: float, fixations: int = 60, seed: int = 0) -> np.ndarray:
-    settings = Settings(encoding=encoding, input_rate=rate)  # type: ignore[arg-type]
-    spec = LayerSpec(1, 1, 2, 4, "spiking", False, "none", False, rate)
+def input_spikes(encoding: str, rate: float, fixations: int = 60, seed: int = 0, afferents: int = 1) -> np.ndarray:
+    settings = Settings(encoding=encoding, input_rate=rate, afferents=afferents)  # type: ignore[arg-type]
+    spec = LayerSpec(1, 1, 2, 4 * afferents, "spiking", False, "none", False, rate)
     stack = Stack(*describe([spec], 2, None, settings, fixations, traced_cell=0), "numpy")
     shown = np.tile([0.0, 0.5, 1.0, 1.0], (fixations, 1))
     return stack.run(Stream(shown, np.arange(fixations)), stack.initial_state(), seed)[0].events["input"]
@@ -41,6 +41,16 @@ def test_poisson_spikes_are_as_irregular_as_they_should_be_and_regular_ones_are_
         step, cell = input_spikes(encoding, 100.0, fixations=200)
         counts = np.bincount(step[cell == 2] // STEPS, minlength=200)
         assert counts.var() / counts.mean() == pytest.approx(expected, abs=0.25)
+
+
+def test_spikes_of_many_afferents_together_are_as_irregular_as_those_of_a_poisson_process() -> None:
+    for afferents, irregular in ((1, 0.4), (30, 0.98)):
+        step, cell = input_spikes("poisson", 600.0, fixations=200, afferents=afferents)
+        of_input = cell // afferents == 2
+        assert of_input.sum() / 200 / 60e-3 == pytest.approx(600, rel=0.03)
+        counts = np.bincount(step[of_input] // STEPS, minlength=200)
+        assert counts.var() / counts.mean() == pytest.approx(irregular, rel=0.25)
+    assert not (cell < afferents).any()
 
 
 def test_another_seed_and_another_fixation_give_other_spikes() -> None:
