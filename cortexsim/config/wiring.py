@@ -209,11 +209,12 @@ def check_wiring(model: Model, task: Layout, wired: Topology) -> None:
 
 def _check_teachers(model: Model, wired: Topology) -> None:
     """Check that columns that hear each other do so in turn, since those that are predicted teach."""
+    assert model.rule is not None
     for number in range(1, learning_layers(model, wired) + 1):
         heard = contexts.column_table(_context_of(model, wired, number, 0), wired, number)
         pairs = {(column, int(source)) for column, row in enumerate(heard) for source in row}
         if pairs != {(source, column) for column, source in pairs}:
             raise UserError(
-                f"spiking.prediction_synapses = 'taught', with context = '{model.rule and model.rule.context}':"
+                f"spiking.prediction_synapses = 'taught', with context = '{model.rule.context}':"
                 " columns do not hear each other in turn ('sibling')"
             )
