@@ -60,9 +60,15 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
             r"only layers of one substrate with a local learner support it \(sends = 'activity'\)",
         ),
         (
-            SPIKING + 'sends = "prediction"\n[spiking]\nfixation = "59 ms"\ndendrite = "psp"',
-            r"\(spiking.dendrite = 'trace'\)",
+            SPIKING.replace('"spiking"', '"brian-rate"')
+            + 'sends = "prediction"\n[spiking]\nprediction_synapses = "taught"',
+            r"spiking.prediction_synapses = 'taught': cells without spikes",
         ),
+        (
+            SPIKING.replace('"spiking"', '"brian-rate"') + "[spiking]\nafferents = 30",
+            "spiking.afferents = 30: the lowest layer has no spikes",
+        ),
+        (SPIKING + "[spiking]\nafferents = 0", "spiking.afferents = 0: should be greater than or equal to 1"),
         ('learner = "local"\n[rule]\nname = "hebb"\ncontext = "cousin"', "rule 'hebb' has no context synapses"),
         ('learner = "local"\n[rule]\nname = "hebb"\ncontext = "synonym"', "rule 'hebb' has no context synapses"),
         ('learner = "local"\n[rule]\nname = "lpl"\ncontext = "synonym+label"', "rule 'lpl' has no context synapses"),

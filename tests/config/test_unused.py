@@ -190,6 +190,12 @@ def test_inputs_are_scaled_by_sample_where_they_are_scaled_and_no_error_path_run
     assert changed(find_model("untrained"), asked | {"network.input_rms": 0.7}).network.input_rms == 0.7
 
 
+def test_prediction_synapses_are_refused_where_nothing_is_predicted() -> None:
+    asked = {"network.sends": "activity", "spiking.prediction_synapses": "taught"}
+    with pytest.raises(UserError, match=r"spiking.prediction_synapses = 'taught': no layer sends a prediction"):
+        changed(find_model("clapp-spiking"), asked)
+
+
 def test_a_rate_that_another_stands_for_is_refused() -> None:
     for name in ("eta", "context_eta", "weight_decay"):
         with pytest.raises(UserError, match=rf"training.{name} = .*: spiking.{name} is used instead"):

@@ -9,6 +9,7 @@ import torch
 from cortexsim.config.building import assemble
 from cortexsim.config.registry import read_model
 from cortexsim.learners import HybridNetwork
+from cortexsim.learners.segment import fingerprints
 from cortexsim.rate import Architecture
 from cortexsim.spiking.wiring import connectivity
 from cortexsim.tasks.rhm import Hierarchy
@@ -112,6 +113,29 @@ def test_what_prediction_cells_send_does_not_depend_on_the_sample_before(network
     alone = torch.cat([network.activities(leaves[k : k + 1], 1)[0] for k in range(3)])
     assert (together > 0).float().mean() > 0.2
     torch.testing.assert_close(together, alone, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("dendrite", ["trace", "psp"])
+def test_taught_synapses_learn_to_predict_the_sibling(tmp_path: Path, dendrite: str) -> None:
+    text = TEXT + f'dendrite = "{dendrite}"\nfixation = "59 ms"\nprediction_synapses = "taught"\neta = 0.05\n'
+    network = trained(tmp_path, text)
+    leaves = torch.eye(4)[(torch.arange(5 * 8) * 7 // 3) % 4].view(5, 8, 4)
+    order = np.arange(15) % 5
+    segment, first = network.segments[0], network.layers[0]
+    rows = leaves.numpy().astype(float).reshape(5, -1)
+    segment.learn(1, leaves[order], torch.zeros(15, 4), np.ones(15), fingerprints(rows)[order], seed=3)
+    found = segment.brian_state["prediction_input1.w"]
+    first.sends = "activity"
+    segment._stacks.clear()
+    activity = (network.activities(leaves, 3)[0] - first.mean).numpy().astype(float)  # (samples, columns, cells)
+    weights = np.zeros((4, CELLS, CELLS))
+    for sample in order:
+        own, sibling = activity[sample], activity[sample][[1, 0, 3, 2]]
+        error = sibling - np.einsum("pij,pj->pi", weights, own)
+        weights += 0.05 * np.einsum("pi,pj->pij", error, own)
+    pre, post, _ = connectivity("onward", {"sources": first.context_index.tolist(), "cells": CELLS})
+    assert np.abs(found).max() > 0.01
+    np.testing.assert_allclose(found, weights[post // CELLS, post % CELLS, pre % CELLS], rtol=1e-5, atol=1e-7)
 
 
 def test_prediction_cells_without_spikes_send_the_scaled_prediction(tmp_path: Path) -> None:
