@@ -58,7 +58,8 @@ def _in_brian(model: Model) -> Unused:
         for name in ("release_sites", "release_gain"):
             yield f"spiking.{name}", "synapses are reliable (release_probability)"
     if model.network.sends != "prediction":
-        yield "spiking.prediction_synapses", "no layer sends a prediction (network.sends)"
+        for name in ("prediction_rest", "prediction_synapses"):
+            yield f"spiking.{name}", "no layer sends a prediction (network.sends)"
     rule = None if model.rule is None else model.plasticity_rule()
     if not model.modulator:
         yield "spiking.tag_stages", "no modulator is late (modulator.NAME.delay)"

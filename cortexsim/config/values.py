@@ -76,6 +76,7 @@ class SpikingTable(Table):
     homeostasis: NotNegative = DEFAULTS.homeostasis
     target_activity: NotNegative = DEFAULTS.target_activity
     target_drive: Positive = DEFAULTS.target_drive
+    prediction_rest: Annotated[float, Field(ge=-100, le=1, strict=True)] = DEFAULTS.prediction_rest
     prediction_synapses: Literal["copied", "taught"] = DEFAULTS.prediction_synapses
     w_max: NotNegative = DEFAULTS.w_max
     bound_exponent: Annotated[float, Field(ge=0, le=1, strict=True)] = DEFAULTS.bound_exponent
@@ -147,6 +148,7 @@ def settings(
         "homeostasis",
         "target_activity",
         "target_drive",
+        "prediction_rest",
         "prediction_synapses",
         "w_max",
         "bound_exponent",

@@ -27,7 +27,7 @@ def add_senders(
 ) -> None:
     """Add cells that a layer drives by copies of weights that it has elsewhere, or by weights of their own.
 
-    Each cell scales its drive to a root mean square of ``target_drive`` about a rest at the rheobase, which is 0 for
+    Each cell scales its drive to a root mean square of ``target_drive`` about its rest, ``prediction_rest``, or 0 for
     cells without spikes (synaptic scaling: Turrigiano 2008).
 
     Args:
@@ -48,7 +48,7 @@ def add_senders(
     scaling = f"""
         power += {parts.learning} * mean_rate * (expected**2 - power)
         scale = {f"{polarity} * " if polarity else ""}target_drive / sqrt(power + 1e-12)
-        bias = {int(cell.spikes)} - scale * offset
+        bias = {settings.prediction_rest if cell.spikes else 0:g} - scale * offset
     """
     parts.operations.append(Operation(group, Phase.THIRD_FACTOR, dedent(scaling)))
     model = ["expected_post = w * (output_pre - mean_pre) : 1 (summed)", "offset_post = w * mean_pre : 1 (summed)"]

@@ -137,7 +137,9 @@ class Settings:
         covariance_rate: rate of running variances and covariances, per fixation.
         homeostasis: rate at which biases follow the distance from ``target_activity``, per fixation.
         target_activity: of homeostasis.
-        target_drive: root mean square, about the rheobase, to which prediction cells scale their drive.
+        target_drive: root mean square, about ``prediction_rest``, to which prediction cells scale their drive.
+        prediction_rest: drive of prediction cells where nothing but the mean is expected; 1 is the rheobase, and from
+            less only those fire that expect so much more.
         prediction_synapses: ``copied`` from the context synapses onto the dendrites of the columns that are predicted,
             or ``taught`` by the activity of these columns.
         w_max: bound of the weights; 0 for none.
@@ -180,6 +182,7 @@ class Settings:
     homeostasis: float = 0.0
     target_activity: float = 0.15
     target_drive: float = 1.0
+    prediction_rest: float = 1.0
     prediction_synapses: Literal["copied", "taught"] = "copied"
     w_max: float = 0.0
     bound_exponent: float = 1.0
