@@ -22,13 +22,15 @@ class LayerSpec:
         plastic: whether it learns.
         context: ``none``, ``label``, or what the columns in ``context_sources`` are, such as ``sibling``.
         feedback: whether an output error reaches it.
-        presynaptic_rate: rate of a presynaptic cell of activity 1, in Hz; 0 where these do not spike.
+        presynaptic_rate: rate of a presynaptic cell of activity 1, in Hz, or of all afferents of an input together; 0
+            where these do not spike.
         sends: ``activity``; ``prediction``: the context that its columns predict of each other; or ``projection``.
         context_sources: columns of the layer from which the dendrites of each column read, (positions, n).
         receptive_fields: positions below that each column sees, (positions, k); None where they see one patch after
             the other.
         positions_below: in the layer below; read where there are receptive fields.
         population: first part of the name of the group, ``layer``, or ``projection`` for the cells of one.
+        afferents: presynaptic cells of each input.
         projection: linear cells of the same columns, which receive the activity of these, and on which the rule acts in
             their place; None without.
     """
@@ -47,6 +49,7 @@ class LayerSpec:
     receptive_fields: tuple[tuple[int, ...], ...] | None = None
     positions_below: int = 0
     population: str = "layer"
+    afferents: int = 1
     projection: "LayerSpec | None" = None
 
     def feedforward_wiring(self, cells: int) -> Wiring:

@@ -78,7 +78,7 @@ def _add_feedforward(
             "weight_decay": settings.weight_decay,
             **weight_parameters(settings, signed=not settings.dale),
             "carry": 0.0 if settings.reset_traces else 1.0,
-            "eligibility_unit": 1 / (spec.presynaptic_rate * settings.window(tau)) if spikes else 1.0,
+            "eligibility_unit": spec.afferents / (spec.presynaptic_rate * settings.window(tau)) if spikes else 1.0,
         }
         times = {"tau_eligibility": tau, "period": settings.timing.period / parts.updates}
         model += [f"{key} : second (shared, constant)" for key in times]
