@@ -1,5 +1,6 @@
 """Build a learner from the configuration of a model."""
 
+from dataclasses import replace
 from itertools import groupby
 from typing import Literal
 
@@ -128,7 +129,7 @@ def _streamed(
                     layers=network.layers[first : first + size],
                     substrate=substrate,
                     contexts=received[first : first + size],
-                    settings=chosen,
+                    settings=chosen if first == 0 else replace(chosen, afferents=1),
                     rule=rule,
                     target=target,
                     schedule=[[k] for k in plastic] if greedy else [plastic] if plastic else [],
