@@ -118,8 +118,8 @@ def _streamed(
         if substrate != "rate":
             for number, layer in enumerate(network.layers[first : first + size], first + 1):
                 weights = layer.feedforward.weights
-                if number == 1:
-                    weights.mul_(model.afferents**0.5)  # As large as those of inputs that arrive by one cell each.
+                if number == 1 and (n := model.afferents) > 1:
+                    weights.copy_(n**0.5 * weights[..., ::n].repeat_interleave(n, -1))
                 weights.copy_(
                     torch.from_numpy(constrained_weights(weights.double().cpu().numpy(), number, seed, chosen))
                 )

@@ -117,9 +117,9 @@ class Settings:
         parameters: its parameters where they differ from the cell's own, with units.
         encoding: ``poisson`` or ``regular`` input spikes.
         input_rate: rate of an input of activity 1, of all of its afferents together, in Hz.
-        afferents: cells by which each input arrives, independent ones with synapses of their own. Of a single cell with
-            a time step of 1 ms, 600 Hz are a spike in three steps of five, whose number varies 2.5 times less than that
-            of a Poisson process; of thirty, hardly less.
+        afferents: cells by which each input arrives, independent ones with synapses of their own, which begin with one
+            weight. Of a single cell with a time step of 1 ms, 600 Hz are a spike in three steps of five, whose number
+            varies 2.5 times less than that of a Poisson process; of thirty, hardly less.
         unit_rate: rate of a cell of activity 1, in Hz.
         gain: drive by an input of activity 1 through a weight of 1, in units of the rheobase.
         tau_eligibility: time constant of eligibility traces, in seconds.
