@@ -175,7 +175,7 @@ def test_a_broken_command_line_gets_one_line(
     check_line(number, monkeypatch, capsys, tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("no_work")
 @pytest.mark.parametrize("number", range(100, 700))
 def test_more_broken_files(
@@ -184,7 +184,7 @@ def test_more_broken_files(
     check_toml(number, monkeypatch, capsys, tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("no_work")
 @pytest.mark.parametrize("number", range(100, 500))
 def test_more_broken_command_lines(

@@ -31,16 +31,19 @@ epochs = 1
 WARM = "epochs = 3\nwarm_up = 0.25\n"
 
 
+MIXTURES = [
+    ("", '["brian-rate", "spiking", "rate"]', Hierarchy(4, 2, 3)),
+    ("", '["rate", "spiking"]', Hierarchy(4, 2, 3)),
+    ("", '"spiking"', Hierarchy(4, 2, 2, 3)),
+    ('top = "label"', '"spiking"', Hierarchy(4, 2, 2)),
+    ('schedule = "simultaneous"', '"spiking"', Hierarchy(4, 2, 3)),
+    ("", '"spiking"\nsends = "prediction"', Hierarchy(4, 2, 3)),
+]
+
+
 @pytest.mark.parametrize(
     ("rule", "substrate", "hierarchy"),
-    [
-        ("", '["brian-rate", "spiking", "rate"]', Hierarchy(4, 2, 3)),
-        ("", '["rate", "spiking"]', Hierarchy(4, 2, 3)),
-        ("", '"spiking"', Hierarchy(4, 2, 2, 3)),
-        ('top = "label"', '"spiking"', Hierarchy(4, 2, 2)),
-        ('schedule = "simultaneous"', '"spiking"', Hierarchy(4, 2, 3)),
-        ("", '"spiking"\nsends = "prediction"', Hierarchy(4, 2, 3)),
-    ],
+    [MIXTURES[0], *(pytest.param(*mixture, marks=pytest.mark.slow) for mixture in MIXTURES[1:])],
     ids=[
         "three substrates",
         "spiking above rate",

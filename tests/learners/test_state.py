@@ -14,6 +14,7 @@ from cortexsim.learners import BatchEnd, Budget, Cursor, Event, HybridNetwork, L
 from cortexsim.storage.checkpoint import Checkpoint, Checkpoints
 from cortexsim.tasks.rhm import Hierarchy
 from cortexsim.training.measurement import Prepared, prepare
+from tests.quick import slow_but
 
 EXTRA = {  # What no model of the package has: other optimisers, feedback and masks, layers at once, substrates mixed.
     "sgd": ("clapp", {"training": {"optimizer": "sgd"}}),
@@ -41,6 +42,8 @@ EXTRA = {  # What no model of the package has: other optimisers, feedback and ma
     ),
 }
 NAMES = [*sorted(model_paths()), *EXTRA]
+IN_BRIAN = {name for name in NAMES if find_model(EXTRA[name][0] if name in EXTRA else name).in_brian}
+QUICK = {*NAMES} - IN_BRIAN | {"clapp-spiking"}
 
 
 def model(name: str) -> Model:
@@ -77,7 +80,7 @@ def taught(learner: Learner, work: Prepared, **options: Any) -> None:
     train(learner, work.inputs, work.labels, Budget(epochs, batch=8), 0, views=work.views, **options)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", slow_but(QUICK, NAMES))
 def test_training_cut_anywhere_goes_on_from_its_checkpoint_to_the_same_state(name: str, tmp_path: Path) -> None:
     whole = prepared(name)
     seen: list[tuple[Cursor, State]] = []
@@ -108,7 +111,7 @@ def test_training_cut_anywhere_goes_on_from_its_checkpoint_to_the_same_state(nam
         assert equal(again.learner.state(), whole.learner.state()), cursor
 
 
-@pytest.mark.parametrize("name", sorted(model_paths()))
+@pytest.mark.parametrize("name", slow_but(QUICK, sorted(model_paths())))
 def test_evaluation_leaves_no_trace_in_the_state(name: str) -> None:
     work = prepared(name)
     taught(work.learner, work)

@@ -15,7 +15,7 @@ from cortexsim.seeds import stream
 from cortexsim.tasks.rhm import Grammar, Hierarchy, split
 
 HIERARCHY = Hierarchy(features=4, multiplicity=2, depth=3)
-COMPILED = {name for name in model_paths() if find_model(name).in_brian} - {"clapp-mixed"}  # Half a minute each.
+COMPILED = {name for name in model_paths() if find_model(name).in_brian}  # Half a minute each.
 MODELS = [pytest.param(name, marks=pytest.mark.slow if name in COMPILED else ()) for name in sorted(model_paths())]
 
 

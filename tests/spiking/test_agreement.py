@@ -10,6 +10,7 @@ from torch import Tensor
 
 from cortexsim.rules import Rule, known_rules
 from cortexsim.spiking import Settings, Stream, Timing
+from tests.quick import slow_but
 from tests.spiking.agreement import CELLS, PATCH, POSITIONS, Case, Traces, expected, settings
 
 RULES = sorted(name for name, rule in known_rules().items() if not rule.missing_on("spiking"))
@@ -24,7 +25,10 @@ def rate_case(rule: Rule) -> tuple[Case, Settings, np.ndarray]:
     return Case(rule, chosen, "brian-rate", inputs), chosen, inputs
 
 
-@pytest.mark.parametrize("name", RULES)
+QUICK = ("clapp", "lpl", "dfa")
+
+
+@pytest.mark.parametrize("name", slow_but(QUICK, RULES))
 def test_rate_cells_of_brian_learn_what_rate_cells_of_torch_learn(name: str) -> None:
     rule = known_rules()[name]
     case, chosen, inputs = rate_case(rule)
@@ -161,7 +165,7 @@ def spike_update(case: Case, rule: Rule, traces: Traces) -> dict[str, Tensor]:
     return {**found, "feedforward": torch.stack(columns, -1)}
 
 
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", slow_but(QUICK, RULES))
 def test_a_single_spike_changes_a_weight_as_the_rule_says(name: str) -> None:
     rule = known_rules()[name]
     case, chosen, traces = spike_case(rule)
@@ -176,7 +180,7 @@ def mutated(rule: Rule, **texts: str) -> Rule:
     return replace(rule, feedforward=replace(rule.feedforward, **texts))
 
 
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", slow_but(QUICK, RULES))
 def test_mutations_do_not_pass(name: str) -> None:
     """A flipped sign, a swapped factor, a forgotten time constant: each must be seen by the test above."""
     rule = known_rules()[name]
@@ -197,7 +201,7 @@ def test_mutations_do_not_pass(name: str) -> None:
 # Poisson input: on average over many fixations, the rate rule.
 
 
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", slow_but([], RULES))
 def test_poisson_spikes_change_weights_on_average_as_the_rate_rule_does(name: str) -> None:
     rule = known_rules()[name]
     if name in ("clapp", "clapp_bidirectional"):

@@ -85,7 +85,8 @@ def swapped(path: Path, draw: random.Random) -> None:
 DAMAGES = (flipped, cut, emptied, removed, swapped)
 
 
-@pytest.mark.parametrize("count", [40, pytest.param(300, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [40, pytest.param(300, marks=pytest.mark.exhaustive)])
+@pytest.mark.slow
 def test_no_damage_to_an_entry_changes_a_result(
     entry: Path, sound: tuple[Path, Result], count: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -225,6 +226,7 @@ def alive(word: str) -> list[str]:
         pytest.param("running", signal.SIGKILL, marks=pytest.mark.slow),
     ],
 )
+@pytest.mark.slow
 def test_a_process_that_is_killed_leaves_neither_compiler_nor_program(
     when: str, how: signal.Signals, tmp_path: Path
 ) -> None:

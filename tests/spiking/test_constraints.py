@@ -50,6 +50,7 @@ CASES = pytest.mark.parametrize(
 
 
 @CASES
+@pytest.mark.slow
 def test_chunks_of_any_size_give_the_same_spikes_and_weights(settings: Settings) -> None:
     stack = stack_of(settings)
     (first, state), *others = [stack.run(stream(), begun(stack, settings), seed=5, chunk=size) for size in (12, 5)]
@@ -61,6 +62,7 @@ def test_chunks_of_any_size_give_the_same_spikes_and_weights(settings: Settings)
 
 
 @CASES
+@pytest.mark.slow
 def test_evaluation_changes_nothing_and_gives_a_sample_the_same_spikes_whenever_it_is_shown(settings: Settings) -> None:
     stack = stack_of(settings)
     state, shown = begun(stack, settings), stream(learning=False)
@@ -72,6 +74,7 @@ def test_evaluation_changes_nothing_and_gives_a_sample_the_same_spikes_whenever_
     assert all(np.array_equal(lasting[key], values) for key, values in state.items() if key.endswith(".w"))
 
 
+@pytest.mark.slow
 def test_the_compiled_program_gives_the_same_spikes_and_weights() -> None:
     pairs = [
         stack_of(BOTH, "prediction", target).run(stream(), begun(stack_of(BOTH, "prediction"), BOTH), seed=5)
@@ -194,6 +197,7 @@ def response(
     return after["feedforward1.eligibility"], float(outcome.traces["layer1"]["v"].mean())
 
 
+@pytest.mark.slow
 def test_half_the_releases_make_half_the_eligibility_each_synapse_by_itself() -> None:
     whole, half = (response(release, weight=0.0, bias=0.5)[0].reshape(32, 32) for release in (1.0, 0.5))
     assert half.mean() / whole.mean() == pytest.approx(0.5, abs=0.03)

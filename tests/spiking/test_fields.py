@@ -76,6 +76,7 @@ def spikes(prepared: Prepared) -> tuple[list[torch.Tensor], dict[str, float]]:
     return network.respond(prepared.inputs)
 
 
+@pytest.mark.slow
 def test_columns_that_overlap_learn_from_their_neighbours_in_every_layer(tmp_path: Path) -> None:
     before = prepare(Trial(model := read(tmp_path, "activity"), model.own_task(), 12, 6, 0, 0, target="numpy"))
     after = learned(tmp_path, "activity", "numpy")
@@ -103,6 +104,7 @@ def test_a_spike_reaches_as_many_synapses_as_fields_hold_it(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("sends", ["activity", pytest.param("prediction", marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_the_compiled_program_runs_through_rows_of_different_numbers(tmp_path: Path, sends: str) -> None:
     slow, fast = (learned(tmp_path, sends, target) for target in ("numpy", "cpp"))
     for one, other in zip(slow.learner.network.layers, fast.learner.network.layers, strict=True):

@@ -43,6 +43,7 @@ def test_a_column_has_a_quarter_as_many_inhibitory_cells_and_at_least_one() -> N
 
 
 @pytest.mark.parametrize("settings", [SETTINGS, PSP, CONSTRAINED], ids=["plain", "psp", "levels and release"])
+@pytest.mark.slow
 def test_chunks_of_any_size_give_the_same_spikes_and_weights(settings: Settings) -> None:
     stack = stack_of(settings)
     (first, state), (outcome, after) = (stack.run(stream(), begun(stack), seed=5, chunk=size) for size in (10, 3))
@@ -57,7 +58,9 @@ def test_chunks_of_any_size_give_the_same_spikes_and_weights(settings: Settings)
     assert all(np.array_equal(lasting[key], state[key]) for key in weights)
 
 
-@pytest.mark.parametrize("settings", [SETTINGS, CONSTRAINED], ids=["plain", "levels and release"])
+@pytest.mark.parametrize(
+    "settings", [SETTINGS, pytest.param(CONSTRAINED, marks=pytest.mark.slow)], ids=["plain", "levels and release"]
+)
 def test_presynaptic_cells_only_excite_and_inhibitory_ones_only_inhibit(settings: Settings) -> None:
     fast = replace(settings, eta=3.0, homeostasis=1.0, target_activity=0.9)
     stack = stack_of(fast)
@@ -100,6 +103,7 @@ def test_inhibitory_weights_follow_the_rule_of_vogels_and_bring_cells_to_their_t
     assert activity[-10:].mean() == pytest.approx(settings.target_activity, rel=0.25)
 
 
+@pytest.mark.slow
 def test_inhibitory_cells_replace_homeostasis_and_their_synapses_are_counted() -> None:
     stack = stack_of(SETTINGS)
     after = stack.run(stream(), begun(stack), seed=5)[1]

@@ -87,6 +87,7 @@ def test_the_power_of_a_drive_is_followed(network: HybridNetwork) -> None:
     np.testing.assert_allclose(found, expected**2 * share, rtol=0.1)  # Spikes differ from fixation to fixation.
 
 
+@pytest.mark.slow
 def test_prediction_cells_fire_where_more_than_the_mean_is_expected(network: HybridNetwork) -> None:
     expected = show(network, 200).flatten()
     leaves = torch.zeros(1, 8, 4)
@@ -96,6 +97,7 @@ def test_prediction_cells_fire_where_more_than_the_mean_is_expected(network: Hyb
     assert 0 < (expected > 0).float().mean() < 1
 
 
+@pytest.mark.slow
 def test_rates_of_prediction_cells_grow_with_their_target_drive(tmp_path: Path) -> None:
     """Given their power, the drive grows with its target, and the rates with the drive."""
     sent, leaves = [], torch.eye(4)[torch.arange(16) % 4].view(2, 8, 4)
@@ -106,6 +108,7 @@ def test_rates_of_prediction_cells_grow_with_their_target_drive(tmp_path: Path) 
     assert 0 < sent[0] < 0.5 * sent[1]
 
 
+@pytest.mark.slow
 def test_what_prediction_cells_send_does_not_depend_on_the_sample_before(network: HybridNetwork) -> None:
     show(network, 10)
     leaves = torch.eye(4)[(torch.arange(24) * 5 // 3) % 4].view(3, 8, 4)

@@ -14,6 +14,7 @@ from cortexsim.modulators import Modulator
 from cortexsim.rules import Rule, ThreeFactor, known_rules
 from cortexsim.spiking import Control, LayerSpec, Settings, Stack, State, Stream, Timing, compiling, describe, program
 from cortexsim.spiking.cache import seal
+from tests.quick import slow_but
 
 FIXATIONS = 30
 
@@ -54,7 +55,9 @@ def equal(one: State, other: State) -> bool:
 PSP = replace(SETTINGS, dendrite="psp", timing=Timing(1e-3, 60e-3, 4e-3))
 
 
-@pytest.mark.parametrize("settings", [SETTINGS, DELAYED, PSP], ids=["plain", "delayed and not cleared", "psp"])
+@pytest.mark.parametrize(
+    "settings", slow_but([SETTINGS], [SETTINGS, DELAYED, PSP]), ids=["plain", "delayed and not cleared", "psp"]
+)
 def test_chunks_of_any_size_give_the_same_spikes_and_weights(settings: Settings) -> None:
     stack = small(settings, known_rules()["clapp"])
     outcomes = [stack.run(stream(), begun(stack), seed=5, chunk=size) for size in (1, 7, 12)]
@@ -67,6 +70,7 @@ def test_chunks_of_any_size_give_the_same_spikes_and_weights(settings: Settings)
         assert equal(after, state)
 
 
+@pytest.mark.slow
 def test_every_target_gives_the_same_spikes_and_weights(stack: Stack) -> None:
     slow = small(SETTINGS, known_rules()["clapp"], "numpy")
     (fast_outcome, fast), (slow_outcome, after) = (entry.run(stream(), begun(entry), seed=5) for entry in (stack, slow))
@@ -182,6 +186,7 @@ def test_a_shuffled_modulator_is_another_one() -> None:
 # What keeps cells and weights in their range.
 
 
+@pytest.mark.slow
 def test_soft_bounds_hold_weights_that_would_grow_past_them() -> None:
     grown = {}
     for bound in (0.0, 1.0):

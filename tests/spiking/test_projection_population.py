@@ -23,6 +23,7 @@ from cortexsim.rules import Rule, known_rules
 from cortexsim.spiking import Stream
 from cortexsim.spiking.wiring import connectivity
 from cortexsim.tasks.rhm import Hierarchy
+from tests.quick import slow_but
 from tests.spiking.agreement import CELLS, PATCH, POSITIONS
 from tests.spiking.test_agreement import membrane, read_activity, triangle
 
@@ -200,13 +201,13 @@ class Spikes:
         return {**found, "feedforward": torch.stack(columns, -1)}
 
 
-@pytest.mark.parametrize("name", NAMES[:4])
+@pytest.mark.parametrize("name", slow_but(["clapp"], NAMES[:4]))
 def test_a_single_spike_changes_weights_as_the_error_of_the_projection_says(name: str, tmp_path: Path) -> None:
     got, spikes = one_spike_each(name, tmp_path)
     assert_agree(got, spikes.updates(RULES[name], RULES["kolen_pollack"]))
 
 
-@pytest.mark.parametrize("name", NAMES[:4])
+@pytest.mark.parametrize("name", slow_but(["clapp"], NAMES[:4]))
 def test_mutations_do_not_pass(name: str, tmp_path: Path) -> None:
     got, spikes = one_spike_each(name, tmp_path)
     rule, below = RULES[name], RULES["kolen_pollack"]
@@ -254,6 +255,7 @@ def state_of(built: BrianLearner) -> dict[str, Tensor]:
     return {name: value for name, value in built.state().items() if isinstance(value, Tensor)}
 
 
+@pytest.mark.slow
 def test_a_run_that_is_cut_and_resumed_ends_like_one_that_is_not(tmp_path: Path) -> None:
     whole, cut, resumed = (learner(tmp_path, 3, **SENDING) for _ in range(3))
     before = whole.network.layers[0].learning_cells.feedforward.weights.clone()
@@ -271,6 +273,7 @@ def test_a_run_that_is_cut_and_resumed_ends_like_one_that_is_not(tmp_path: Path)
         assert torch.equal(tensor, want[name]), name
 
 
+@pytest.mark.slow
 def test_the_compiled_program_learns_what_the_interpreted_one_learns(tmp_path: Path) -> None:
     interpreted, compiled = (learner(tmp_path, 3, target, **SENDING) for target in ("numpy", "cpp"))
     for built in (interpreted, compiled):

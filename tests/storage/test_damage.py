@@ -144,6 +144,7 @@ def check(number: int, whole: Path, path: Path, monkeypatch: pytest.MonkeyPatch,
 
 
 @pytest.mark.parametrize("ten", range(4))
+@pytest.mark.slow
 def test_what_is_damaged_is_told_of_and_changes_no_result(
     ten: int, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
@@ -152,7 +153,7 @@ def test_what_is_damaged_is_told_of_and_changes_no_result(
         check(number, whole, tmp_path / str(number), monkeypatch, capsys)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("ten", range(4, 34))
 def test_whatever_is_damaged_is_told_of_and_changes_no_result(
     ten: int, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured

@@ -211,7 +211,7 @@ def test_who_is_ended_leaves_nobody_behind(command: str, name: str, here: Path) 
 
 
 @linux
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("time", range(3))
 @pytest.mark.parametrize(("command", "name"), MORE)
 def test_whoever_is_ended_leaves_nobody_behind(command: str, name: str, time: int, here: Path) -> None:

@@ -26,6 +26,7 @@ COMPILED = {
     "other_tasks",
     "spiking_constraints",
     "spiking_hierarchy",
+    "substrates",
 }  # A few minutes, for the compiler.
 
 
@@ -35,7 +36,7 @@ def opened(name: str, quick: bool = False) -> ComparisonExperiment:
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=pytest.mark.slow if name in COMPILED else ()) for name in OF_COMPARISONS],
+    [pytest.param(name, marks=pytest.mark.exhaustive if name in COMPILED else ()) for name in OF_COMPARISONS],
 )
 def test_every_experiment_runs_at_toy_size(name: str, tmp_path: Path) -> None:
     experiment = opened(name)

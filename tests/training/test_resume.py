@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from cortexsim.config.trial import Row
+from tests.quick import slow_but
 from tests.studies.test_comparison import TIMES
 
 COMMAND = [sys.executable, "-m", "cortexsim"]
@@ -53,7 +54,7 @@ STOPS = [
 
 
 @pytest.mark.parametrize(("workers", "how"), STOPS)
-@pytest.mark.parametrize("command", ["compare", "experiment", "sweep"])
+@pytest.mark.parametrize("command", slow_but(["compare"], ["compare", "experiment", "sweep"]))
 def test_a_command_that_was_stopped_goes_on_to_the_same_rows(
     command: str, workers: str, how: signal.Signals, tmp_path: Path
 ) -> None:

@@ -75,6 +75,7 @@ def test_a_readout_is_told_the_labels_that_there_are() -> None:
     assert row(**{"readout.labels": 5})["labels"] == 5
 
 
+@pytest.mark.slow
 def test_spiking_layers_learn_from_samples_without_a_label() -> None:
     spiking = {"layer": [{"size": 4}, {"size": "all"}], "network.substrate": ["spiking"]}
     spiking |= {"network.input_rms": "none", "training.batch": 64}

@@ -25,6 +25,7 @@ from cortexsim.storage.run_directory import RunFolder
 from cortexsim.tasks.rhm import Hierarchy
 from cortexsim.training.checkpointing import run_with_checkpoints
 from cortexsim.training.measurement import prepare
+from tests.quick import slow_but
 from tests.studies.test_comparison import TIMES
 
 SPIKING = """
@@ -74,7 +75,9 @@ def finished(folder: RunFolder, every: float = 0.0, say: Callable[[str], None] =
     return row, (folder.path / "metrics.jsonl").read_bytes(), weights
 
 
-@pytest.mark.parametrize("name", ["clapp", "backprop", "weight-mirror", "clapp-sgd", "spiking"])
+@pytest.mark.parametrize(
+    "name", slow_but(["clapp", "clapp-sgd"], ["clapp", "backprop", "weight-mirror", "clapp-sgd", "spiking"])
+)
 def test_killed_at_any_file_operation_a_run_goes_on_to_the_same_bits(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -268,7 +271,7 @@ def test_ctrl_c_writes_a_checkpoint_and_says_how_to_go_on(tmp_path: Path) -> Non
     assert len(list((path / "checkpoints").glob("*.json"))) == 1
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("name", KILLS)
 def test_kill_9_at_random_moments_changes_nothing(name: str, seed: int, tmp_path: Path) -> None:

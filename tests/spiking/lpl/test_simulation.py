@@ -89,6 +89,7 @@ def test_mean_weights_count_missing_synapses_as_zero() -> None:
     assert np.isclose(found.sum() * TOY.population, TOY.input_weight * len(network.targets))
 
 
+@pytest.mark.slow
 def test_inhibitory_weights_rest_where_cells_fire_at_the_target() -> None:
     """At independent Poisson rates the mean change is 2 zeta tau r_pre (r_post - target): zero at the target alone."""
     cells, rates = 30, np.repeat([5.0, 10.0, 20.0], 100)
