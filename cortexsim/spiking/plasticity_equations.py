@@ -15,6 +15,10 @@ GATES = ("gate", "local")
 """Variables of a cell whose synapses hold tags: what is broadcast and what is local of a third factor."""
 
 
+MEANS_OF_HALVES = ("half_mean", "psp_mean", "half_psp_mean")
+"""Running means of a cell whose dendrite hears spikes, beside that of its activity at saccades."""
+
+
 def plastic_variables(spec: LayerSpec, translation: Translation, tagged: bool) -> list[str]:
     """Declare the variables that a cell has because it learns.
 
@@ -37,7 +41,7 @@ def plastic_variables(spec: LayerSpec, translation: Translation, tagged: bool) -
         factors = [f"context_{name}" for name in GATES] if tagged else ["context_factor"]
         found += [f"{name}{suffix}" for name in factors for suffix in samples]
         if translation.psp:
-            found += ["spiked", "spike_line", "delayed_spike", "psp", "delayed_signal"]
+            found += ["spiked", "spike_line", "delayed_spike", "psp", "delayed_signal", *MEANS_OF_HALVES]
         if _reads_dendrite_mean(translation):
             found.append("dendrite_mean")
     constants = ["tau_dendrite : second (shared, constant)", "psp_unit : 1 (shared, constant)"]
@@ -61,7 +65,8 @@ def add_plasticity(spec: LayerSpec, settings: Settings, translation: Translation
         parts: to add to.
     """
     layer = spec.name
-    parts.operations.append(Operation(layer, spec.signal_phase, "signal = activity"))
+    signal = f"output - centred * {_of_half('mean', 'half_mean')}" if translation.psp else "activity"
+    parts.operations.append(Operation(layer, spec.signal_phase, f"signal = {signal}"))
     tags = Tags.of(translation.rule, settings, parts.updates)
     third = [f"decay = {translation.decay}"]
     if tags is None:
@@ -79,6 +84,7 @@ def add_plasticity(spec: LayerSpec, settings: Settings, translation: Translation
         third.append(f"context_decay = {translation.context_decay()}")
         if translation.psp:
             _add_psp(spec, settings, parts)
+            statistics += _follow_halves()
     kept = {signal: variable for signal, variable in translation.waiting.items() if signal != "activity_post"}
     statistics += remember_signals(translation.lags)
     statistics += [f"{kept[signal]} += learning(t) * ({VARIABLES[signal]} - {kept[signal]})" for signal in kept]
@@ -121,8 +127,26 @@ def _add_psp(spec: LayerSpec, settings: Settings, parts: Parts) -> None:
     window = dt * (1 - math.exp(-steps * dt / tau)) / (1 - math.exp(-dt / tau))
     parts.set(spec.name, {"tau_dendrite": tau, "psp_unit": 1 / (settings.unit_rate * window)})
     parts.operations.append(Operation(spec.name, Phase.SIGNAL, "\n".join(potential), every_step=True))
-    parts.operations.append(Operation(spec.name, Phase.SIGNAL, "delayed_signal = psp_unit * psp - centred * mean"))
-    parts.carry(spec.name, "spike_line", "psp")
+    delayed = f"delayed_signal = psp_unit * psp - centred * {_of_half('psp_mean', 'half_psp_mean')}"
+    parts.operations.append(Operation(spec.name, Phase.SIGNAL, delayed))
+    parts.carry(spec.name, "spike_line", "psp", *MEANS_OF_HALVES)
+
+
+def _of_half(whole: str, half: str) -> str:
+    """Choose the mean of what has been read at saccades, or in the middle of fixations."""
+    return f"(is_saccade(t) * {whole} + (1 - is_saccade(t)) * {half})"
+
+
+def _follow_halves() -> list[str]:
+    """Write the statements by which means follow what is read in the middle of fixations, and postsynaptic potentials.
+
+    Activity and potentials are not the same on average at both moments; less one mean for both, what is left of it in
+    each half would be learned as if all samples had it in common.
+    """
+    half = "(1 - is_saccade(t))"
+    means = [("half_mean", half, "output"), ("psp_mean", "is_saccade(t)", "psp_unit * psp")]
+    means.append(("half_psp_mean", half, "psp_unit * psp"))
+    return [f"{mean} += learning(t) * {when} * mean_rate * ({value} - {mean})" for mean, when, value in means]
 
 
 def add_context(spec: LayerSpec, settings: Settings, translation: Translation, classes: int, parts: Parts) -> None:
