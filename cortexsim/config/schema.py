@@ -99,6 +99,7 @@ class NetworkTable(Table):
     input_scaling: InputScaling = ARCHITECTURE.input_scaling
     normalisation: NormalisationName = ARCHITECTURE.normalisation
     sends: Sends = ARCHITECTURE.sends
+    on_off: Annotated[bool, Field(strict=True)] = ARCHITECTURE.on_off
     projection: Annotated[int, Field(ge=0, le=65536, strict=True)] = ARCHITECTURE.projection
     mean_rate: Share = ARCHITECTURE.mean_rate
     covariance_rate: Share = ARCHITECTURE.covariance_rate

@@ -88,6 +88,8 @@ def _of_cells(model: Model, rule: Rule | None, subject: str) -> Unused:
         yield "rule.below_projection", "layers have no projection"
     if (rule is None or rule.feedback is None) and (below is None or below.feedback is None):
         yield "training.feedback_eta", f"{subject} has no feedback weights that learn"
+    if model.network.sends != "prediction":
+        yield "network.on_off", "no layer sends a prediction (network.sends)"
     if model.network.projection and rule is None and model.network.sends != "projection":
         yield "network.projection", f"{subject} does not use it, and no layer sends it"
     predicts = model.learner == "backprop" and model.network.sends == "prediction"

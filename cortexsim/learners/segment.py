@@ -217,6 +217,7 @@ class Segment:
             presynaptic_rate=rate if spikes else 0.0,
             afferents=self.settings.afferents if k == 0 else 1,
             sends="prediction" if layer.predicts else "projection" if layer.sends_projection else "activity",
+            on_off=layer.on_off,
             receptive_fields=None if layer.fields is None else _table(layer.fields),
             positions_below=self.below if k == 0 else self.layers[k - 1].positions,
             projection=None if cells is None else replace(cells, population="projection"),

@@ -30,6 +30,8 @@ class Architecture:
         normalisation: of the drive of each layer, over a ``"batch"`` or the ``"layer"``, or ``"none"``.
         sends: output code of a layer: its ``"activity"``, its ``"prediction"`` of the dendritic input of the columns
             that have it as context, or its ``"projection"``, by ON and OFF cells.
+        on_off: whether a prediction is sent by ON cells, active where it is positive, and then as many OFF cells, which
+            are active where it is negative.
         projection: linear cells per column that receive its activity, and on which the rule acts; 0 for none. Every
             place among siblings has weights of its own.
         mean_rate: fraction per batch by which running means of rates adapt.
@@ -45,6 +47,7 @@ class Architecture:
     input_scaling: InputScaling = "synaptic"
     normalisation: NormalisationName = "none"
     sends: Sends = "activity"
+    on_off: bool = False
     projection: int = 0
     mean_rate: float = 0.01
     covariance_rate: float = 0.01

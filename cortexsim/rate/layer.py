@@ -71,6 +71,7 @@ class Layer:
         sends: output code, ``"activity"``, ``"prediction"`` or ``"projection"``. A prediction is the expected dendritic
             input of the columns that have this one as context, after the predictor-clusterers of Korchinski, Favero &
             Wyart 2026, which predict cousins and send clusters.
+        on_off: whether its predictions are sent by ON cells, and then as many OFF cells.
         input_scaling: ``"synaptic"`` scales by one adaptive gain of the layer, ``"sample"`` each column's input in each
             sample by itself.
         has_input: whether the layer has had any input while learning; before, the input is not scaled.
@@ -107,6 +108,7 @@ class Layer:
     context_index: Tensor
     external_context: tuple[str, ...] = ()
     sends: str = "activity"
+    on_off: bool = False
     input_scaling: str = "synaptic"
     has_input: bool = False
     covariance: Tensor | None = None
@@ -134,7 +136,9 @@ class Layer:
     @property
     def cells_sent(self) -> int:
         """Number of cells by which a column sends its output."""
-        return 2 * self.projection.cells if self.sends_projection and self.projection is not None else self.cells
+        if self.sends_projection and self.projection is not None:
+            return 2 * self.projection.cells
+        return 2 * self.cells if self.predicts and self.on_off else self.cells
 
     @property
     def gain(self) -> Tensor | float:
@@ -259,8 +263,8 @@ class Layer:
         """Compute the output of the layer from its activity.
 
         It is the activity, or the rectified prediction (Korchinski, Favero & Wyart 2026), or the projection less its
-        mean, by cells that are active above it, ON, and then as many that are active below it, OFF; pooled where there
-        are pools.
+        mean, by cells that are active above it, ON, and then as many that are active below it, OFF; and predictions too
+        where there are such cells. It is pooled where there are pools.
 
         Args:
             activity: (batch, positions, cells).
@@ -271,7 +275,8 @@ class Layer:
         """
         if self.predicts:
             drive, normalise = self._prediction_weights()(activity), self.prediction_normalisation
-            activity = self.rate(drive if normalise is None else normalise(drive, learning))
+            drive = drive if normalise is None else normalise(drive, learning)
+            activity = self.rate(torch.cat([drive, -drive], 2) if self.on_off else drive)
         elif self.sends == "projection" and (cells := self.projection) is not None and cells.offset is not None:
             drive = cells.respond_to_patches(activity).drive
             drive = drive - cells.feedforward.expand_to_positions(cells.offset, self.positions)

@@ -43,7 +43,13 @@ class NetworkPlan:
         """Number of cells of a column by which a layer sends its output."""
         if self.architecture.sends == "projection" and self.projects(number):
             return 2 * self.architecture.projection
-        return self.topology.layers[number - 1].cells or self.architecture.cells
+        cells = self.topology.layers[number - 1].cells or self.architecture.cells
+        return 2 * cells if self.architecture.on_off and self.predicts(number) else cells
+
+    def predicts(self, number: int) -> bool:
+        """Whether a layer sends predictions: where columns are context of each other."""
+        listens = self.context(number)
+        return self.architecture.sends == "prediction" and listens.shape is not None and listens.columns.shape[1] > 0
 
     def projects(self, number: int) -> bool:
         """Whether a layer has a projection: where columns are context of each other."""
@@ -151,6 +157,7 @@ class NetworkPlan:
             mean_rate=a.mean_rate,
             covariance_rate=a.covariance_rate,
             sends=a.sends,
+            on_off=a.on_off,
             normalisation=None if a.normalisation == "none" else Normalisation.identity(a.normalisation, bias),
             projection=self.projection(number) if projects else None,
             dendrites=self.dendrites(number),

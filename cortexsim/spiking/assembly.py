@@ -25,6 +25,7 @@ class LayerSpec:
         presynaptic_rate: rate of a presynaptic cell of activity 1, in Hz, or of all afferents of an input together; 0
             where these do not spike.
         sends: ``activity``; ``prediction``: the context that its columns predict of each other; or ``projection``.
+        on_off: whether predictions are sent by ON cells, and then as many OFF cells.
         context_sources: columns of the layer from which the dendrites of each column read, (positions, n).
         receptive_fields: positions below that each column sees, (positions, k); None where they see one patch after
             the other.
@@ -45,6 +46,7 @@ class LayerSpec:
     feedback: bool
     presynaptic_rate: float
     sends: str = "activity"
+    on_off: bool = False
     context_sources: tuple[tuple[int, ...], ...] = ()
     receptive_fields: tuple[tuple[int, ...], ...] | None = None
     positions_below: int = 0

@@ -16,7 +16,7 @@ from cortexsim.spiking.network_spec import Connection, Group, Operation, Phase, 
 from cortexsim.spiking.output import add_feedback_synapses
 from cortexsim.spiking.plasticity_equations import add_context, add_plasticity, plastic_variables
 from cortexsim.spiking.rule_translation import Translation
-from cortexsim.spiking.sending_population import add_senders
+from cortexsim.spiking.sending_population import add_senders, on_or_off
 from cortexsim.spiking.settings import Settings
 
 LINEAR = [
@@ -101,5 +101,4 @@ def add_on_off(spec: LayerSpec, settings: Settings, parts: Parts) -> None:
     assert spec.projection is not None
     cells = spec.projection.cells
     wiring = ("on_off", {"positions": spec.positions, "cells": cells, "patch": spec.cells})
-    polarity = f"(1 - 2 * int(i % {2 * cells} >= {cells}))"
-    add_senders(spec, 2 * cells, wiring, spec.projection.tensor("feedforward"), settings, parts, polarity)
+    add_senders(spec, 2 * cells, wiring, spec.projection.tensor("feedforward"), settings, parts, on_or_off(cells))

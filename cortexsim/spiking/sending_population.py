@@ -16,6 +16,11 @@ from cortexsim.spiking.population import add_population
 from cortexsim.spiking.settings import Settings
 
 
+def on_or_off(cells: int) -> str:
+    """Write the sign of the drive of so many ON cells of a column, and of as many OFF cells that follow them."""
+    return f"(1 - 2 * int(i % {2 * cells} >= {cells}))"
+
+
 def add_senders(
     spec: LayerSpec,
     cells: int,
@@ -117,6 +122,6 @@ def add_teachers(spec: LayerSpec, columns: Sequence[Sequence[int]], parts: Parts
     """
     name = f"teacher{spec.number}"
     model = "taught_post = output_pre - mean_pre : 1 (summed)"
-    wiring = ("same_index", {"sources": columns, "cells": spec.cells})
+    wiring = ("same_index", {"sources": columns, "cells": spec.cells, "kinds": 2 if spec.on_off else 1})
     sums = {"taught": Phase.DENDRITE}
     parts.connections.append(Connection(name, spec.name, spec.output, model, wiring, row=1, sums=sums))

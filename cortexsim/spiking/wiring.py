@@ -72,15 +72,17 @@ def returning(targets: Sequence[Sequence[int]], width: int, cells: int) -> Conne
     return _flat(position * cells + cell, index[:, None, :, None] * width + post, below * cells + cell)
 
 
-def onward(sources: Sequence[Sequence[int]], cells: int) -> Connectivity:
+def onward(sources: Sequence[Sequence[int]], cells: int, kinds: int = 1) -> Connectivity:
     """Connect every column with cells of its own position, by copies of the context synapses that it has elsewhere.
 
     Args:
         sources: columns that are the context of each column, (positions, n).
         cells: of a column.
+        kinds: of postsynaptic cells, of each of which a column has as many as it has cells, with the same weights.
     """
-    pre, post, place = table(sources, len(sources), cells, cells)
-    return Connectivity(pre, (pre // cells * cells + post % cells).astype(np.int32), place)
+    pre, post, place = (part.reshape(-1, 1, cells) for part in table(sources, len(sources), cells, cells))
+    kind = np.arange(kinds)[:, None]
+    return _flat(pre, (pre // cells * kinds + kind) * cells + post % cells, place)
 
 
 def on_off(positions: int, cells: int, patch: int) -> Connectivity:
@@ -109,7 +111,7 @@ def broadcast(sources: int, targets: int, slots: int = 1) -> Connectivity:
     return _flat(slot * sources + source, target, target * sources + source)
 
 
-def same_index(sources: Sequence[Sequence[int]], cells: int) -> Connectivity:
+def same_index(sources: Sequence[Sequence[int]], cells: int, kinds: int = 1) -> Connectivity:
     """Connect every cell with the cells of its index in other columns of its layer.
 
     >>> same_index([[1], [0]], cells=2).post
@@ -118,12 +120,12 @@ def same_index(sources: Sequence[Sequence[int]], cells: int) -> Connectivity:
     Args:
         sources: presynaptic columns of each column, (positions, n).
         cells: of a column.
+        kinds: of postsynaptic cells, of each of which a column has as many as it has cells.
     """
     index = np.asarray(sources)
-    column, place = np.ogrid[: index.shape[0], : index.shape[1]]
-    cell = np.arange(cells)
-    post = column[..., None] * cells + cell
-    found = _flat(index[..., None] * cells + cell, post, post * index.shape[1] + place[..., None])
+    column, place, kind, cell = np.ogrid[: index.shape[0], : index.shape[1], :kinds, :cells]
+    post = (column * kinds + kind) * cells + cell
+    found = _flat(index[..., None, None] * cells + cell, post, post * index.shape[1] + place)
     by_source = np.argsort(found.pre, kind="stable")
     return Connectivity(*(values[by_source] for values in found))
 
