@@ -97,6 +97,17 @@ def test_prediction_cells_fire_where_more_than_the_mean_is_expected(network: Hyb
     assert 0 < (expected > 0).float().mean() < 1
 
 
+def test_off_cells_fire_where_less_than_the_mean_is_expected(tmp_path: Path) -> None:
+    expected = show(trained(tmp_path, TEXT), 20)[0]
+    network = trained(tmp_path, TEXT.replace("[spiking]", "on_off = true\n[spiking]"))
+    leaves = torch.zeros(20, 8, 4)
+    leaves[:, :, 1] = 1
+    network.segments[0].learn(1, leaves, torch.zeros(20, 4), np.zeros(20), np.arange(20), seed=0)
+    on, off = network.activities(leaves[:1], 1)[0][0].split(CELLS, 1)
+    assert torch.equal(on > 0, expected > 0)
+    assert torch.equal(off > 0, expected < 0)
+
+
 @pytest.mark.slow
 def test_rates_of_prediction_cells_grow_with_their_target_drive(tmp_path: Path) -> None:
     """Given their power, the drive grows with its target, and the rates with the drive."""

@@ -31,6 +31,18 @@ def test_synapses_come_presynaptic_cell_by_presynaptic_cell_and_have_places_of_t
     assert np.array_equal(np.sort(place), np.repeat(np.arange(len(pre) // copies), copies))
 
 
+def test_on_and_off_cells_of_a_prediction_have_the_same_weights_and_teachers() -> None:
+    for kind in ("onward", "same_index"):
+        one = connectivity(kind, SIZES[kind])
+        both = connectivity(kind, {**SIZES[kind], "kinds": 2})
+        for polarity in (0, 1):
+            chosen = both.post // 4 % 2 == polarity
+            assert np.array_equal(both.pre[chosen], one.pre)
+            assert np.array_equal(both.post[chosen] // 8 * 4 + both.post[chosen] % 4, one.post)
+    place = connectivity("onward", {**SIZES["onward"], "kinds": 2}).place
+    assert np.array_equal(np.sort(place), np.repeat(np.arange(len(place) // 2), 2))
+
+
 @pytest.mark.parametrize(
     ("kind", "row"), [("patches", 4), ("table", 4), ("onward", 4), ("scatter", 4), ("broadcast", 5), ("returning", 3)]
 )
