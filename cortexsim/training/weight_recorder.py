@@ -55,7 +55,7 @@ class FixationCount:
 
         They are zero, the multiples of a number, each put off to the end of its batch, and all fixations.
         """
-        found = [np.array([0, self.starts[-1]])]
+        found, every = [np.array([0, self.starts[-1]])], min(every, self.starts[-1])
         for stage, batch in enumerate(self.batches):
             start, end = self.starts[stage], self.starts[stage + 1]
             step = 1 if stage in self.streaming else batch
