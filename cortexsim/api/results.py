@@ -77,7 +77,7 @@ class Run:
         >>> run = cortexsim.load_run("recorded")
         >>> over_time = run.weights_over_time
         >>> over_time.fixations  # (times,)
-        memmap([ 0, 16, 32])
+        array([ 0, 16, 32])
         >>> synapses = over_time["layer1.feedforward"]  # By the names of `weights`.
         >>> synapses.weights.shape, synapses.pre.shape, synapses.post.shape  # (times, synapses), and a cell of each.
         ((3, 10), (10,), (10,))

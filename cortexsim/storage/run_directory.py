@@ -102,14 +102,15 @@ class RunFolder:
 
     @property
     def weights_over_time(self) -> WeightsOverTime | None:
-        """The weights that were recorded so far; None for a run that records none.
+        """The weights that were recorded so far; None for a run that records none, or has not yet begun to.
 
         Raises:
             UserError: they are missing, damaged or of another run.
         """
-        if self.sampling is None:
+        finished = self.result is not None
+        if self.sampling is None or not (finished or (self.path / FILE).exists()):
             return None
-        return read_weights_over_time(self.path / FILE, self.record["asked"], self.result is not None)
+        return read_weights_over_time(self.path / FILE, self.record["asked"], finished)
 
     @property
     def checkpoints(self) -> Checkpoints:

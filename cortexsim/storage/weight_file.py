@@ -67,7 +67,7 @@ class Array:
 
     def mapped(self, path: Path) -> np.ndarray:
         """Map it from the disk, so that only what is read takes memory."""
-        return np.memmap(path, TYPES[self.kind], "r", self.start, self.shape)
+        return np.memmap(path, TYPES[self.kind], "r", self.start, self.shape).view(np.ndarray)
 
 
 class WeightFile:

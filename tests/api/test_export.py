@@ -205,6 +205,7 @@ def test_what_cannot_be_exported_gets_one_line(
 LINES = [
     ["export", "nowhere", "--npz", "run.npz", "--fixations", "3"],
     ["export", "nowhere", "--csv", "rows.csv", "--activities"],
+    ["export", "nowhere", "--parquet", "weights.parquet", "--weights"],
     ["export", "rows.jsonl", "--csv", "rows.csv", "--parquet", "rows.parquet"],
 ]
 

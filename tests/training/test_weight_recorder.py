@@ -210,8 +210,9 @@ def test_damage_is_told_of_in_one_line_and_never_shown_as_weights(tmp_path: Path
         with pytest.raises(UserError, match="damaged or missing"):
             run_with_checkpoints(folder, prepare(folder.trial), 1e9, lambda line: None)
     (folder.path / FILE).unlink()
-    with pytest.raises(UserError, match=FILE):
-        _ = folder.weights_over_time
+    assert folder.weights_over_time is None  # The run is not finished.
+    with pytest.raises(UserError, match=f"{FILE}: No such file"):
+        weight_file.read_weights_over_time(folder.path / FILE, folder.record["asked"], finished=True)
     for path in folder.checkpoints.folder.iterdir():
         path.unlink()
     run_with_checkpoints(folder, prepare(folder.trial), 1e9, lambda line: None)
