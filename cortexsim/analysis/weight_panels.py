@@ -47,7 +47,7 @@ def courses(found: WeightsOverTime, title: str = "") -> Figure:
 def _course(lines: Axes, side: Axes, fixations: np.ndarray, synapses: RecordedSynapses, colour: str) -> None:
     """Draw the weights of synapses over time, and their distribution before and after."""
     times, chosen = _spaced(len(fixations), POINTS), _spaced(len(synapses), LINES)
-    weights = synapses.weights[times][:, chosen]
+    weights = synapses.weights[np.ix_(times, chosen)]
     strength = float(np.clip(30 / len(chosen), 0.2, 0.8))
     lines.plot(fixations[times], weights, color=colour, linewidth=0.6, alpha=strength, rasterized=True)
     lines.axhline(0, color="black", linewidth=0.6, linestyle=":")
@@ -77,8 +77,8 @@ def _spaced(count: int, most: int) -> np.ndarray:
 def _words(kind: str) -> str:
     """Name a kind of synapse.
 
-    >>> _words("projection.feedforward")
-    'feedforward weights of the projection'
+    >>> _words("projection.dendrite2.context")
+    'context weights, projection, dendrite 2'
     """
-    *place, name = kind.split(".")
-    return f"{name} weights" + "".join(f" of the {part}" for part in place)
+    *places, name = kind.split(".")
+    return ", ".join([f"{name} weights", *(place.replace("dendrite", "dendrite ") for place in places)])

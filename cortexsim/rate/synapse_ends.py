@@ -108,6 +108,6 @@ def _first_columns(table: np.ndarray, groups: int, silent: int) -> np.ndarray:
 
     Column p has the weights of group p modulo groups; the last entry is the first column of the group.
     """
-    there = table.reshape(-1, groups, table.shape[1]) != silent
+    there = table.reshape(len(table) // groups, groups, table.shape[1]) != silent
     first = there.argmax(0) * groups + np.arange(groups)[:, None]
     return np.concatenate([first, np.arange(groups)[:, None]], 1)

@@ -93,7 +93,6 @@ class WeightRecorder:
         sampling: which weights, and when.
         learner: the run's learner.
         budget: epochs and batch size.
-
     """
 
     def __init__(self, folder: RunFolder, sampling: WeightSampling, learner: Learner, budget: Budget) -> None:

@@ -31,11 +31,17 @@ def effects(layer: Layer, kind: str, below: Tensor) -> np.ndarray:
 
 
 @pytest.mark.parametrize("shared", [True, False])
-@pytest.mark.parametrize(("chosen", "context"), [(TREE, "sibling"), (PADDED, "neighbour")], ids=["tree", "padded"])
+@pytest.mark.parametrize(
+    ("chosen", "context"),
+    [(TREE, "sibling"), (PADDED, "neighbour"), (PADDED, "offset(1,0)|offset(2,0)")],
+    ids=["tree", "padded", "two dendrites"],
+)
 def test_a_weight_is_the_effect_of_one_cell_on_the_other(chosen: Topology, context: str, shared: bool) -> None:
     network = built(chosen, shared, context)
     found = weights_of_layers(network, chosen.depth)
     assert list(found)[:2] == ["layer1.feedforward", "layer1.context"]
+    assert ("layer1.dendrite2.context" in found) == ("|" in context)
+    assert found.keys() <= network.state().keys()
     for name, (layer, kind) in found.items():
         below = torch.zeros(1, *((16, 3) if chosen is PADDED else (4, 3) if name.startswith("layer1") else (2, 4)))
         weights = network.state()[name].numpy().ravel()
@@ -49,9 +55,26 @@ def test_a_weight_is_the_effect_of_one_cell_on_the_other(chosen: Topology, conte
         assert weights.any()
 
 
-def test_cells_of_a_label_count_on_from_those_of_the_layer() -> None:
-    network = built(topology.tree(depth=2, size=2, channels=3), False, "sibling+label")
-    layer = network.layers[0]
+@pytest.mark.parametrize(
+    ("context", "expected"),
+    [
+        ("sibling+label", [[4, 5, 6, 7, 8, 9, 10], [0, 1, 2, 3, 8, 9, 10]]),
+        ("label", [[8, 9, 10], [8, 9, 10]]),
+        ("view", [[8, 9, 10, 11], [12, 13, 14, 15]]),
+    ],
+)
+def test_cells_elsewhere_count_on_from_those_of_the_layer(context: str, expected: list[list[int]]) -> None:
+    layer = built(TREE, False, context).layers[0]
     assert layer.context is not None
-    pre = synapse_ends(layer, "context", np.arange(layer.context.weights.numel())).pre.reshape(2, 4, 7)
-    assert (pre == [[[4, 5, 6, 7, 8, 9, 10]], [[0, 1, 2, 3, 8, 9, 10]]]).all()
+    ends = synapse_ends(layer, "context", np.arange(layer.context.weights.numel()))
+    shape = 2, 4, len(expected[0])
+    assert (ends.pre.reshape(shape) == np.array(expected)[:, None]).all()
+    assert (ends.post.reshape(shape) == np.arange(8).reshape(2, 4, 1)).all()
+
+
+def test_columns_with_a_projection_have_its_weights_too() -> None:
+    network = Network.build(Architecture(cells=4, shared=False, projection=3), TREE, 3, 0)
+    found = weights_of_layers(network, 1)
+    assert list(found) == ["layer1.feedforward", "layer1.projection.feedforward"]
+    pre, post = synapse_ends(*found["layer1.projection.feedforward"], np.array([0, 5, 12 + 11]))[1:]
+    assert (pre.tolist(), post.tolist()) == ([0, 1, 7], [0, 1, 5])
