@@ -14,11 +14,14 @@ from cortexsim.options import (
     Classes,
     Depth,
     Device,
+    Every,
     Features,
     GrammarSeed,
     ModelName,
     Multiplicity,
     Out,
+    Record,
+    RecordedSynapses,
     Resume,
     Target,
     TaskName,
@@ -52,8 +55,13 @@ def train(
     out: Out = None,
     resume: Resume = None,
     checkpoint: Checkpoint = 30.0,
+    record: Record = None,
+    every: Every = None,
+    synapses: RecordedSynapses = None,
 ) -> None:
     """Train one model, and read out every layer; an interrupted run is resumed with --resume.
+
+    With --record weights, the weights of single synapses are stored while it learns, which changes nothing else.
 
     A model that names a Python file as its rule runs the code of that file, and so does a run of such a model.
     """
@@ -62,10 +70,11 @@ def train(
     from cortexsim.rate import choose_device as choose
     from cortexsim.storage.folders import RECORD
     from cortexsim.storage.run_directory import RunFolder
+    from cortexsim.studies.sampling import checked_sampling
     from cortexsim.studies.single_run import train_one
     from cortexsim.studies.test_size import checked_test_size
 
-    console = open_console()
+    console, sampling = open_console(), None
     if resume is not None:
         only(context, "resume", "checkpoint")
         begun = RunFolder(resume)
@@ -83,10 +92,14 @@ def train(
         count = samples or found.training.samples
         tested = checked_test_size(shown, count)
         trial = Trial(found, shown, count, tested, grammar_seed, seed, choose(device), sized)
+        sampling = checked_sampling(record, every, synapses, found, count)
     with working(resume or out, trial.model.name, RECORD, console, "cortexsim train --resume") as path:
         origin(trial.model, model, console)
-        train_one(RunFolder(path) if resume else RunFolder.begin(path, trial), console, checkpoint)
+        folder = RunFolder(path) if resume else RunFolder.begin(path, trial, sampling)
+        train_one(folder, console, checkpoint)
     written = "result.json, report.html, figure.svg, metrics.jsonl, weights.npz"
+    if folder.sampling is not None:
+        written += ", weights_over_time.safetensors, .png, .svg"
     console.print(f"Written: {path}/{written}", soft_wrap=True)
 
 

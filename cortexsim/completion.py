@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cortexsim.config.places import folders
 
-TASKS = ("rhm", "arrays", "digits", "mnist1d", "patches", "sequence")
+TASKS = ("rhm", "arrays", "digits", "images", "mnist1d", "patches", "sequence")
 
 
 def models(incomplete: str) -> list[str]:
@@ -22,6 +22,16 @@ def experiments(incomplete: str) -> list[str]:
 def tasks(incomplete: str) -> list[str]:
     """Complete the name of a task."""
     return _beginning(incomplete, TASKS)
+
+
+def recordable(incomplete: str) -> list[str]:
+    """Complete what can be recorded while a model learns."""
+    return _beginning(incomplete, ("weights",))
+
+
+def synapses(incomplete: str) -> list[str]:
+    """Complete which synapses are recorded; numbers are the user's own."""
+    return _beginning(incomplete, ("all",))
 
 
 def runs(incomplete: str) -> list[str]:

@@ -23,6 +23,7 @@ EXAMPLES = {
         cortexsim train clapp --samples 4096
         cortexsim train clapp-spiking --depth 3 --out runs/first
         cortexsim train clapp --task digits --samples 500
+        cortexsim train clapp --record weights --every 500 --synapses 100
         cortexsim train --resume runs/first
     """,
     "sweep": """

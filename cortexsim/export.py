@@ -1,13 +1,16 @@
 """The command that writes runs and results in formats of other programs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cortexsim.errors import UserError
 from cortexsim.report.console import open_console
+
+if TYPE_CHECKING:
+    from cortexsim.analysis.weights_over_time import WeightsOverTime
 
 SUFFIXED = ("nwb", "npz", "parquet")  # Formats that other programs know by the suffix of the name.
 Table = Annotated[Path | None, typer.Option(metavar="FILE", help="Write a table: a row per trial.")]
@@ -27,9 +30,14 @@ def export(
     activities: Annotated[
         bool, typer.Option("--activities", help="Tables of every cell's activity in every fixation, and not of trials.")
     ] = False,
+    weights: Annotated[
+        bool, typer.Option("--weights", help="Tables of weights over time, of runs that recorded them.")
+    ] = False,
     fixations: Annotated[int, typer.Option(min=1, help="Test samples that are shown to record spikes.")] = 10,
 ) -> None:
     """Write a run, or results, in formats that other programs read.
+
+    Weights that were recorded over time (train --record weights) are in the files of NWB and NumPy, too.
 
     Spikes and activities are recorded anew: the first test samples are shown to the trained network, one per fixation.
     """
@@ -39,9 +47,10 @@ def export(
     console, asked = open_console(), {"nwb": nwb, "npz": npz, "csv": csv, "parquet": parquet}
     files = {name: path for name, path in asked.items() if path is not None}
     _check(files)
-    if not {"nwb", "npz"} & files.keys() and not activities:
-        rows = result_rows(run)
-    else:
+    if activities and weights:
+        raise UserError("--weights: not with --activities (a table holds one of them; leave the other out)")
+    rows: Sequence[Mapping[str, Any]] = list(tables.weight_rows(_over_time(run))) if weights else []
+    if {"nwb", "npz"} & files.keys() or activities:
         loaded = load_run(run)
         recording = loaded.record(fixations)
         if nwb is not None:
@@ -49,12 +58,27 @@ def export(
 
             write_nwb(nwb, run, loaded, recording)
         if npz is not None:
-            tables.write_npz(npz, recording, loaded.weights)
-        rows = list(tables.activity_rows(recording)) if activities else result_rows(run)
+            tables.write_npz(npz, recording, loaded)
+        rows = list(tables.activity_rows(recording)) if activities else rows
+    if not (activities or weights):
+        rows = result_rows(run)
     writers: dict[str, Callable[..., None]] = {"csv": tables.write_csv, "parquet": tables.write_parquet}
     for name in writers.keys() & files.keys():
         writers[name](files[name], rows)
     console.print(f"Written: {', '.join(map(str, files.values()))}", soft_wrap=True)
+
+
+def _over_time(run: Path) -> "WeightsOverTime":
+    """Read the weights of a run over time.
+
+    Raises:
+        UserError: it did not record them.
+    """
+    from cortexsim.storage.run_directory import RunFolder
+
+    if (found := RunFolder(run).weights_over_time) is None:
+        raise UserError(f"--weights: {run} did not record them (cortexsim train MODEL --record weights)")
+    return found
 
 
 def _check(files: dict[str, Path]) -> None:

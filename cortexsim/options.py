@@ -50,6 +50,27 @@ Resume = Annotated[
         help="Folder of an interrupted run, which resumes to the same result.", autocompletion=completion.runs
     ),
 ]
+Record = Annotated[
+    str | None,
+    typer.Option(
+        help="What to record while it learns: weights, of single synapses.",
+        metavar="WHAT",
+        autocompletion=completion.recordable,
+    ),
+]
+Every = Annotated[
+    int | None,
+    typer.Option(min=1, help="Fixations, that is, samples shown, between two records; an epoch unless given."),
+]
+RecordedSynapses = Annotated[
+    str | None,
+    typer.Option(
+        "--synapses",
+        help="How many of each layer's feedforward and context weights, drawn at random, or all; 64 unless given.",
+        metavar="N",
+        autocompletion=completion.synapses,
+    ),
+]
 Checkpoint = Annotated[float, typer.Option(min=0, help="Seconds between checkpoints; 0 writes one after every batch.")]
 
 

@@ -28,6 +28,7 @@ LINES = [
     ["compare", "--model", "untrained", "--samples", "8,16", "--seeds", "1", "--grammar-seed", "0", *TASK],
     ["train", "untrained", "--samples", "8", "--seed", "0", "--device", "cpu", "--target", "cpp", *TASK],
     ["train", "untrained", "--samples", "8", "--task", "rhm,features=4,multiplicity=2,depth=2", "--classes", "3"],
+    ["train", "clapp", "--samples", "8", "--record", "weights", "--every", "4", "--synapses", "9", *TASK],
     ["compare", "--model", "untrained", "--task", "digits", "--samples", "8,16", "--seeds", "1"],
     ["show", "clapp"],
     ["models", "--rules"],

@@ -46,6 +46,7 @@ def test_shells_complete_names() -> None:
     assert all(name.startswith("clapp") for name in completion.models("clapp"))
     assert completion.experiments("at_") == ["at_a_glance"]
     assert list(completion.tasks("")) == sorted(TASKS)
+    assert (completion.recordable("w"), completion.synapses("a")) == (["weights"], ["all"])
     words = {"_CORTEXSIM_COMPLETE": "complete_bash", "COMP_WORDS": "cortexsim show clapp-sp", "COMP_CWORD": "2"}
     code = "import sys; sys.argv = ['cortexsim']; from cortexsim.cli import main; main()"
     found = subprocess.run(

@@ -7,16 +7,19 @@
 ('clapp', 16, 2)
 """
 
+from cortexsim.analysis.weights_over_time import RecordedSynapses, WeightsOverTime
 from cortexsim.api.loading import load_results, load_run
 from cortexsim.api.recording import Recording
 from cortexsim.api.results import Results, Run, Thresholds
 from cortexsim.api.running import compare, load_model, threshold, train
 
 __all__ = [
+    "RecordedSynapses",
     "Recording",
     "Results",
     "Run",
     "Thresholds",
+    "WeightsOverTime",
     "compare",
     "load_model",
     "load_results",

@@ -106,4 +106,4 @@ def load_run(path: str | Path) -> Run:
     if checkpoint is not None:
         with error_prefix(f"{path}"):
             load_exactly(prepared.learner, checkpoint.state)
-    return Run(folder.trial, folder.result, prepared)
+    return Run(folder.trial, folder.result, prepared, folder)

@@ -1,8 +1,9 @@
 """Runs as files of Neurodata Without Borders (NWB), which Neo, Elephant and others read; written by pynwb.
 
 Spikes are units, fixations are trials, and a processing module has weights, modulators and activities. NWB has no
-standard for weights: each tensor is a time series with a single sample, the trained weights. There are no keywords: Neo
-0.14 cannot read a file that has them.
+standard for weights: each tensor is a time series with a single sample, the trained weights. Weights that were recorded
+over time are series too, (times, synapses), with a table of the cells that each synapse connects; their times, before
+the first fixation of the recording, are negative. There are no keywords: Neo 0.14 cannot read a file that has them.
 """
 
 import json
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from cortexsim.analysis.weights_over_time import WeightsOverTime
 from cortexsim.api.recording import Recording
 from cortexsim.api.results import Run
 from cortexsim.config.tasks import task_title
@@ -21,6 +23,11 @@ from cortexsim.storage.run_directory import RunFolder
 FIXATION = "number of the fixation, from 0"
 CONTRAST = "-1 where the dendrite still receives the context of the fixation before, otherwise 1"
 MODULE = "plasticity"
+CELLS = {
+    "pre": "presynaptic cell, as described at cortexsim.api.RecordedSynapses",
+    "post": "postsynaptic cell of the layer",
+    "place": "index of the weight in the flattened tensor of all weights",
+}
 
 
 def write_nwb(path: Path, stored: Path, run: Run, recording: Recording) -> None:
@@ -57,6 +64,8 @@ def write_nwb(path: Path, stored: Path, run: Run, recording: Recording) -> None:
         data = weights[None] if weights.ndim else weights[None, None]
         about = "trained weights or other state of learning; the shape is described at cortexsim.api.Run.weights"
         module.add(pynwb.TimeSeries(name=name, data=data, unit="1", timestamps=[0.0], description=about))
+    if (over_time := run.weights_over_time) is not None:
+        _add_weights_over_time(module, over_time, recording.period)
     for name, data in _per_fixation(recording).items():
         about = "at the end of each fixation: (fixations, columns or 1), or (fixations, positions, cells)"
         rate = 1 / recording.period
@@ -77,6 +86,33 @@ def write_nwb(path: Path, stored: Path, run: Run, recording: Recording) -> None:
 def _per_fixation(recording: Recording) -> dict[str, np.ndarray]:
     found = {f"modulator_{name}": values for name, values in recording.modulators.items()}
     return found | {f"activity_layer{k}": values for k, values in enumerate(recording.activity, 1)}
+
+
+def _add_weights_over_time(module: Any, over_time: WeightsOverTime, period: float) -> None:
+    """Add a series for the recorded synapses of each weight tensor, and a table of their cells."""
+    import pynwb
+
+    times = (over_time.fixations - over_time.fixations[-1]) * period
+    for name, synapses in over_time.items():
+        series, table = f"{name}_over_time", f"{name}_synapses"
+        about = f"weights of single synapses while the network learned, (times, synapses); their cells are in {table}"
+        comments = f"recorded up to fixation {over_time.fixations[-1]}, at time 0; a fixation takes {period:g} s"
+        module.add(
+            pynwb.TimeSeries(
+                name=series, data=synapses.weights[:], unit="1", timestamps=times, description=about, comments=comments
+            )
+        )
+        columns = {"pre": synapses.pre, "post": synapses.post, "place": synapses.place}
+        module.add(
+            pynwb.core.DynamicTable(
+                name=table,
+                description=f"the synapses of {series}, in its order",
+                columns=[
+                    pynwb.core.VectorData(name=key, description=CELLS[key], data=values[:])
+                    for key, values in columns.items()
+                ],
+            )
+        )
 
 
 def _add_trials(file: Any, recording: Recording) -> None:

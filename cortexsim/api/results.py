@@ -14,6 +14,7 @@ from rich.table import Table
 
 from cortexsim.analysis.probes import activities
 from cortexsim.analysis.summary import summarise
+from cortexsim.analysis.weights_over_time import WeightsOverTime
 from cortexsim.api.recording import Recording, record, record_spikes, spiking_segments
 from cortexsim.config.tasks import task_title
 from cortexsim.config.trial import Row, Trial
@@ -21,6 +22,7 @@ from cortexsim.errors import UserError
 from cortexsim.rate import Network
 from cortexsim.rate.threads import one_thread
 from cortexsim.report.comparison_text import accuracy_table
+from cortexsim.storage.run_directory import RunFolder
 from cortexsim.studies import comparison as comparing
 from cortexsim.studies.single_run import layers_table
 from cortexsim.tasks import Data
@@ -42,6 +44,7 @@ class Run:
     trial: Trial
     row: Row | None
     _prepared: Prepared
+    _folder: RunFolder | None = None
 
     @property
     def accuracy(self) -> float | None:
@@ -57,6 +60,34 @@ class Run:
         shape (classes, cells).
         """
         return {name: tensor.detach().cpu().numpy().copy() for name, tensor in self.network.state().items()}
+
+    @property
+    def weights_over_time(self) -> WeightsOverTime | None:
+        """The weights that ``cortexsim train --record weights`` has recorded while this run learned; None for others.
+
+        >>> from pathlib import Path
+        >>> import cortexsim
+        >>> from cortexsim.storage.run_directory import RunFolder
+        >>> from cortexsim.storage.weight_file import WeightSampling
+        >>> from cortexsim.training.checkpointing import run_in_folder
+        >>> task = {"depth": 2, "features": 4, "multiplicity": 2}
+        >>> trial = cortexsim.train("clapp", task, samples=16, settings={"training.epochs": 2}).trial
+        >>> _ = RunFolder.begin(Path("recorded"), trial, WeightSampling(every=16, synapses=10))
+        >>> _ = run_in_folder(trial, Path("recorded"))  # As ``train ... --record weights --every 16 --synapses 10``.
+        >>> run = cortexsim.load_run("recorded")
+        >>> over_time = run.weights_over_time
+        >>> over_time.fixations  # (times,)
+        array([ 0, 16, 32])
+        >>> synapses = over_time["layer1.feedforward"]  # By the names of `weights`.
+        >>> synapses.weights.shape, synapses.pre.shape, synapses.post.shape  # (times, synapses), and a cell of each.
+        ((3, 10), (10,), (10,))
+        >>> bool((synapses.weights[-1] == run.weights["layer1.feedforward"].ravel()[synapses.place]).all())
+        True
+
+        Raises:
+            UserError: their file is missing, damaged or of another run.
+        """
+        return None if self._folder is None else self._folder.weights_over_time
 
     @property
     def test(self) -> Data:

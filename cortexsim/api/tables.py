@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from cortexsim.analysis.weights_over_time import WeightsOverTime
 from cortexsim.api.recording import Recording
+from cortexsim.api.results import Run
 from cortexsim.errors import UserError
 from cortexsim.storage.atomic_io import write_atomically
 
+WEIGHT = ("fixation", "synapses", "pre", "post", "weight")
 ACTIVITY = ("fixation", "label", "layer", "position", "cell", "activity")
 
 
@@ -39,6 +42,15 @@ def activity_rows(recording: Recording) -> Iterator[dict[str, Any]]:
         for (fixation, position, cell), value in np.ndenumerate(values):
             label = int(recording.labels[fixation])
             yield dict(zip(ACTIVITY, (fixation, label, layer, position, cell, float(value)), strict=True))
+
+
+def weight_rows(over_time: WeightsOverTime) -> Iterator[dict[str, Any]]:
+    """Yield every recorded weight at every time, with the columns of `WEIGHT`; ``synapses`` names the weight tensor."""
+    for name, synapses in over_time.items():
+        cells = list(zip(synapses.pre.tolist(), synapses.post.tolist(), strict=True))
+        for fixation, weights in zip(over_time.fixations.tolist(), synapses.weights, strict=True):
+            for (pre, post), weight in zip(cells, weights.tolist(), strict=True):
+                yield dict(zip(WEIGHT, (fixation, name, pre, post, weight), strict=True))
 
 
 def write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -72,11 +84,13 @@ def write_parquet(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     write_atomically(path, data.getvalue())
 
 
-def write_npz(path: Path, recording: Recording, weights: Mapping[str, np.ndarray]) -> None:
-    """Write a recording and weights as arrays.
+def write_npz(path: Path, recording: Recording, run: Run) -> None:
+    """Write a recording and the weights of its run as arrays.
 
     The names of the arrays are ``inputs``, ``labels``, ``activity/layer1``, ``modulator/NAME``, ``spikes/POPULATION``
-    (times in seconds, and cell indices) and ``weights/NAME``.
+    (times in seconds, and cell indices) and ``weights/NAME``; and of weights that were recorded over time,
+    ``weights_over_time/fixations``, (times,), ``weights_over_time/NAME``, (times, synapses), and
+    ``weights_over_time/NAME/pre`` and ``/post``, the cells of each synapse.
 
     Raises:
         OSError: the file cannot be written.
@@ -85,7 +99,12 @@ def write_npz(path: Path, recording: Recording, weights: Mapping[str, np.ndarray
     arrays |= {f"activity/layer{k}": values for k, values in enumerate(recording.activity, 1)}
     arrays |= {f"modulator/{name}": values for name, values in recording.modulators.items()}
     arrays |= {f"spikes/{name}": values for name, values in recording.spikes.items()}
-    arrays |= {f"weights/{name}": values for name, values in weights.items()}
+    arrays |= {f"weights/{name}": values for name, values in run.weights.items()}
+    if (over_time := run.weights_over_time) is not None:
+        arrays["weights_over_time/fixations"] = over_time.fixations
+        for name, synapses in over_time.items():
+            key = f"weights_over_time/{name}"
+            arrays |= {key: synapses.weights, f"{key}/pre": synapses.pre, f"{key}/post": synapses.post}
     file = io.BytesIO()
     np.savez_compressed(file, allow_pickle=False, **arrays)
     write_atomically(path, file.getvalue())

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 from zlib import crc32
 
 import numpy as np
@@ -16,6 +17,24 @@ from cortexsim.spiking import LayerSpec, Outcome, Settings, Stack, State, Stream
 CAPACITY = 4096  # Most fixations that one call of a program runs through.
 RECORDED = 64  # The same where every spike is recorded.
 REPORTED, LONG = 512, 20.0  # The same while progress is reported: in the first epoch, and after one of as many seconds.
+
+
+class Observer(Protocol):
+    """What looks at weights between two fixations of a batch."""
+
+    def due(self, fixations: int) -> Sequence[int]:
+        """Return the numbers of fixations of the next batch, which has so many, after which it observes."""
+        ...
+
+    def observe(self, shown: int, tensors: Mapping[str, Tensor]) -> None:
+        """Called after some fixations of the batch.
+
+        Args:
+            shown: how many.
+            tensors: those that the batch has changed so far, by the names of ``Network.state()``, whose tensors only
+                change at its end.
+        """
+        ...
 
 
 @dataclass
@@ -41,6 +60,7 @@ class Segment:
         brian_state: what passes from run to run beside the tensors of layers and output: traces, delay lines,
             previous activity.
         progress: called while its layers learn, with the number of fixations that have passed, and of all.
+        observer: looks at weights while its layers learn.
     """
 
     first: int
@@ -57,6 +77,7 @@ class Segment:
     output: dict[str, Tensor] = field(default_factory=dict)
     brian_state: State = field(default_factory=dict)
     progress: Callable[[int, int], None] | None = None
+    observer: Observer | None = None
     _long: bool = True
     _stacks: dict[int, Stack] = field(default_factory=dict)
 
@@ -130,9 +151,16 @@ class Segment:
         """
         stack = self.stack(stage)
         stream = Stream(_rows(below), stimulus_id, labels.cpu().numpy().astype(float), eta_factor)
-        report, start = self.progress or (lambda shown, samples: None), time.monotonic()
-        chunk = REPORTED if self.progress and self._long else 0
-        _, state = stack.run(stream, self.state(stack), seed, chunk, lambda shown: report(shown, len(stream)))
+        start, chunk = time.monotonic(), REPORTED if self.progress and self._long else 0
+        cuts = () if self.observer is None else self.observer.due(len(stream))
+
+        def passed(shown: int, state: State) -> None:
+            if self.progress is not None:
+                self.progress(shown, len(stream))
+            if self.observer is not None and shown in cuts:
+                self.observer.observe(shown, self._changed(stack, state))
+
+        _, state = stack.run(stream, self.state(stack), seed, chunk, passed, cuts)
         self._write_back(stack, state)
         self._long = time.monotonic() - start > LONG
 
@@ -172,6 +200,18 @@ class Segment:
             if variable.writes_back:
                 tensor.copy_(torch.from_numpy(stack.tensor_of(variable, values).reshape(tensor.shape)))
         self.brian_state |= state
+
+    def _changed(self, stack: Stack, state: State) -> dict[str, Tensor]:
+        """Return what `_write_back` would write to the network's tensors, by their names there."""
+        return {
+            variable.tensor
+            if variable.tensor in self.output
+            else f"layer{variable.layer}.{variable.tensor}": torch.from_numpy(
+                stack.tensor_of(variable, state[variable.key]).reshape(tensor.shape)
+            ).to(tensor)
+            for variable, tensor in self._tensors(stack).items()
+            if variable.writes_back
+        }
 
     def state_beside(self) -> dict[str, Tensor]:
         """Copy the state beside the tensors of layers and output, (cells,) or (synapses,) each."""

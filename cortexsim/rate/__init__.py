@@ -12,6 +12,7 @@ from cortexsim.rate.plasticity import Plasticity
 from cortexsim.rate.predictive_coding import clamp_output, settle
 from cortexsim.rate.projection import Projection
 from cortexsim.rate.rule_variables import FeedbackSignal
+from cortexsim.rate.synapse_ends import SynapseEnds, synapse_ends, weights_of_layers
 from cortexsim.rate.transfer import TRANSFERS
 from cortexsim.rate.vector import VectorNetwork
 
@@ -27,6 +28,7 @@ __all__ = [
     "Plasticity",
     "Projection",
     "Response",
+    "SynapseEnds",
     "Synapses",
     "VectorNetwork",
     "choose_device",
@@ -36,5 +38,7 @@ __all__ = [
     "mix_fixations",
     "settle",
     "side_by_side",
+    "synapse_ends",
     "to_tensor",
+    "weights_of_layers",
 ]

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cortexsim.analysis import history
+from markupsafe import Markup
+
+from cortexsim.analysis import history, weight_panels
 from cortexsim.errors import UserError
 from cortexsim.report.html import GENERATOR, cell, inline_svg, write_page
 from cortexsim.report.run_index import StoredRun, differences
@@ -41,6 +43,7 @@ def write(path: Path, runs: Sequence[StoredRun], figure: Path | None = None) -> 
         title=runs[0].name if len(runs) == 1 else f"{len(runs)} runs",
         results=_results(runs, depth=max((len(row["decoding"]) for row in rows.values()), default=0)),
         figure=inline_svg(drawn.getvalue()),
+        weights=_weights(runs[0]) if len(runs) == 1 else None,
         single=len(runs) == 1,
         settings=_settings(list(runs)),
     )
@@ -61,6 +64,15 @@ def see_replaceable(path: Path) -> None:
     except OSError as error:
         raise UserError(f"--out {path}: {error.strerror} (name a page, such as report.html)") from None
     raise UserError(f"--out {path}: is there, and no report of cortexsim (give another name)")
+
+
+def _weights(run: StoredRun) -> Markup | None:
+    """Draw the weights of a run over time; None where they were not recorded."""
+    if (found := run.folder.weights_over_time) is None:
+        return None
+    drawn = io.StringIO()
+    weight_panels.courses(found).savefig(drawn, format="svg")
+    return inline_svg(drawn.getvalue())
 
 
 def _results(runs: Sequence[StoredRun], depth: int) -> Cells:

@@ -1,8 +1,9 @@
 """Stacks of layers in Brian2: described once, run over any stream of fixations, with all of their state in arrays."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -163,7 +164,8 @@ class Stack:
         state: State,
         seed: int,
         chunk: int = 0,
-        progress: Callable[[int], None] = lambda done: None,
+        progress: Callable[[int, State], None] = lambda done, state: None,
+        cuts: Iterable[int] = (),
     ) -> tuple[Outcome, State]:
         """Run through a stream of fixations.
 
@@ -174,7 +176,8 @@ class Stack:
             state: before it, with the keys and shapes of `initial_state`.
             seed: of the input spikes.
             chunk: fixations at a time; the capacity of the program unless given.
-            progress: called after each chunk with the number of fixations that have passed.
+            progress: called after each chunk with the number of fixations that have passed, and the state after them.
+            cuts: numbers of fixations after which another chunk begins in any case.
 
         Returns:
             The outcome, and the state after it.
@@ -184,13 +187,13 @@ class Stack:
         """
         chunk = min(chunk or self.description.capacity, self.description.capacity)
         outcomes, given = [], state
-        for start in range(0, len(stream), chunk):
-            part = stream[start : start + chunk]
-            outcome, state = self._run_chunk(part, state, seed)
+        bounds = sorted({*range(0, len(stream), chunk), *cuts, len(stream)})
+        for start, end in pairwise(bounds):
+            outcome, state = self._run_chunk(stream[start:end], state, seed)
             shift = start * self.description.updates * self.description.period
             outcome.events = {name: events + np.array([[shift], [0]]) for name, events in outcome.events.items()}
             outcomes.append(outcome)
-            progress(start + len(part))
+            progress(end, state)
         return _joined(outcomes), given if stream.eta_factor is None else state
 
     def _run_chunk(self, stream: Stream, state: State, seed: int) -> tuple[Outcome, State]:

@@ -66,6 +66,13 @@ class CodeRecord(OpenRecord):
     git: dict[str, Any] | None
 
 
+class SamplingRecord(ClosedRecord):
+    """Which weights of a run are recorded, and when; ``synapses`` is null for all."""
+
+    every: PositiveInt
+    synapses: PositiveInt | None
+
+
 class RunRecord(OpenRecord):
     """The file ``run.json``; ``asked`` is the digest of the trial's settings, ``content`` that of the task's files."""
 
@@ -75,6 +82,7 @@ class RunRecord(OpenRecord):
     versions: VersionRecord
     code: CodeRecord
     begun: Text = "-"
+    weights_over_time: SamplingRecord | None = None
 
 
 class RowRecord(OpenRecord):

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from cortexsim.analysis.weights_over_time import WeightsOverTime
 from cortexsim.config.provenance import ENGINES, code_state, git_state, versions
 from cortexsim.config.schema import Model, settings_used
 from cortexsim.config.tasks import build_task, content_digest, task_table
@@ -20,6 +21,7 @@ from cortexsim.storage.atomic_io import write_atomically
 from cortexsim.storage.checkpoint import Checkpoints
 from cortexsim.storage.folders import RECORD, check_output_folder, locked
 from cortexsim.storage.records import ResultRecord, RunRecord, read_record, write_record
+from cortexsim.storage.weight_file import FILE, WeightSampling, read_weights_over_time
 
 RESULT, METRICS, CHECKPOINTS = "result.json", "metrics.jsonl", "checkpoints"
 STREAMS = ("data", "weights", "feedback", "order", "noise", "spikes", "exchange", "readout", "views")
@@ -53,7 +55,7 @@ class RunFolder:
         self.trial = _trial(self.record["trial"], path)
 
     @classmethod
-    def begin(cls, path: Path, trial: Trial) -> "RunFolder":
+    def begin(cls, path: Path, trial: Trial, sampling: WeightSampling | None = None) -> "RunFolder":
         """Set up a folder for a run, or return the run that is there already if it is of the same trial.
 
         Files of the user's that define the rule or the task are copied into the folder.
@@ -61,9 +63,11 @@ class RunFolder:
         Args:
             path: the folder; if other processes may use it, it should be locked.
             trial: what to run.
+            sampling: which weights to record while it learns; a run that was begun before keeps to its own.
 
         Raises:
-            UserError: the folder holds another run or other files, or the data files of the task have changed.
+            UserError: the folder holds another run or other files, the data files of the task have changed, or other
+                weights are recorded.
             OSError: a file cannot be written.
         """
         check_output_folder(path, RECORD)
@@ -76,14 +80,37 @@ class RunFolder:
                     f"--out {path}: the files of task '{trial.task.name}' have changed since this run was started"
                     " (give another folder, or none)"
                 )
+            if sampling not in (None, existing.sampling):
+                raise UserError(
+                    f"--record weights: the run in {path} records other weights, or none (give another --out, or none)"
+                )
             return existing
         path.mkdir(parents=True, exist_ok=True)
         if file := _rule_file(trial.model):
             write_atomically(path / Path(file).name, (trial.model._path.parent / file).read_bytes())
         if trial.task.name.endswith(".py"):
             write_atomically(path / Path(trial.task.name).name, Path(trial.task.name).read_bytes())
-        write_record(path / RECORD, _record(_with_local_rule(trial, path)))
+        recorded = {} if sampling is None else {"weights_over_time": sampling._asdict()}
+        write_record(path / RECORD, _record(_with_local_rule(trial, path)) | recorded)
         return cls(path)
+
+    @property
+    def sampling(self) -> WeightSampling | None:
+        """Which weights are recorded while it learns; None for none."""
+        found = self.record.get("weights_over_time")
+        return None if found is None else WeightSampling(**found)
+
+    @property
+    def weights_over_time(self) -> WeightsOverTime | None:
+        """The weights that were recorded so far; None for a run that records none, or has not yet begun to.
+
+        Raises:
+            UserError: they are missing, damaged or of another run.
+        """
+        finished = self.result is not None
+        if self.sampling is None or not (finished or (self.path / FILE).exists()):
+            return None
+        return read_weights_over_time(self.path / FILE, self.record["asked"], finished)
 
     @property
     def checkpoints(self) -> Checkpoints:

@@ -8,12 +8,14 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from cortexsim.analysis import weight_panels
+from cortexsim.config.tasks import task_title
 from cortexsim.config.trial import Row
 from cortexsim.learners import CLIPPED, EpochEnd, Event, HybridNetwork
 from cortexsim.rate import Network
 from cortexsim.report import run_index, run_pages
 from cortexsim.report.console import new_table, print_table
-from cortexsim.storage.atomic_io import write_atomically
+from cortexsim.storage.atomic_io import write_atomically, write_figure
 from cortexsim.storage.run_directory import RunFolder
 from cortexsim.training.checkpointing import EVERY, run_with_checkpoints
 from cortexsim.training.measurement import layer_accuracy, prepare
@@ -44,7 +46,7 @@ def train_one(folder: RunFolder, console: Console, every: float = EVERY) -> Row:
     else:
         console.print(f"{folder.path}: finished before", soft_wrap=True)
     if not (folder.path / "report.html").exists():
-        run_pages.write(folder.path / "report.html", run_index.find_runs(folder.path), folder.path / "figure.svg")
+        _write_report(folder)
     print_table(layers_table(row), console)
     if row["sensitivity"][0]:
         print_table(_sensitivity(row), console)
@@ -56,6 +58,14 @@ def train_one(folder: RunFolder, console: Console, every: float = EVERY) -> Row:
     answer = f"Test accuracy {row['accuracy']:.3f} with {row['samples']} samples ({tested})."
     console.print(answer)
     return row
+
+
+def _write_report(folder: RunFolder) -> None:
+    """Write the report of a finished run, and its figures as files."""
+    if (found := folder.weights_over_time) is not None:
+        title = f"{folder.trial.model.name} on {task_title(folder.trial.task)}"
+        write_figure(weight_panels.courses(found, title), folder.path / "weights_over_time", dpi=150)
+    run_pages.write(folder.path / "report.html", run_index.find_runs(folder.path), folder.path / "figure.svg")
 
 
 def _train(folder: RunFolder, console: Console, every: float) -> Row:

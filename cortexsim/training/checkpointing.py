@@ -23,6 +23,7 @@ from cortexsim.storage.records import LineRecord, format_line, parse_line
 from cortexsim.storage.run_directory import METRICS, RunFolder
 from cortexsim.training.alignment_monitor import AlignmentMonitor
 from cortexsim.training.measurement import Prepared, prepare, train_and_measure
+from cortexsim.training.weight_recorder import WeightRecorder
 
 EVERY = 30.0  # Seconds between checkpoints.
 PATIENCE = 10.0  # Seconds that a worker of a killed command may take to end and release its folder.
@@ -119,7 +120,7 @@ class Metrics:
 
 
 class Checkpointer:
-    """A training callback that writes checkpoints and metrics into the folder of a run.
+    """A training callback that writes checkpoints, metrics, and weights over time, into the folder of a run.
 
     Args:
         folder: the run's folder.
@@ -136,6 +137,9 @@ class Checkpointer:
         self.checkpoints, self.metrics = folder.checkpoints, Metrics(folder)
         self.spent, self.start, self.written = 0.0, time.monotonic(), time.monotonic()
         self.alignment: AlignmentMonitor | None = None
+        self.recorder: WeightRecorder | None = None
+        if folder.sampling is not None:
+            self.recorder = WeightRecorder(folder, folder.sampling, learner, budget(folder.trial.model))
         self.stop = StopRequest()
 
     @contextmanager
@@ -151,6 +155,8 @@ class Checkpointer:
         self.alignment = alignment
         begin = self._load()
         self.metrics.rewind(begin, self.notify)
+        if self.recorder is not None:
+            self.recorder.begin(begin, self.notify)
         self.start = self.written = time.monotonic()
         with self.stop.listening():
             yield begin
@@ -160,6 +166,8 @@ class Checkpointer:
     def __call__(self, event: Event) -> None:
         """Called at the end of each batch, to write a checkpoint if one is due, and of each epoch, to write metrics."""
         if isinstance(event, BatchEnd):
+            if self.recorder is not None:
+                self.recorder(event.cursor)
             self._batch_ended(event.cursor)
         else:
             self._epoch_ended(event.stage, event.epoch)
@@ -197,6 +205,8 @@ class Checkpointer:
     def _write(self, cursor: Cursor) -> None:
         assert self.alignment is not None
         self.metrics.sync()
+        if self.recorder is not None:
+            self.recorder.sync()
         spent = self.spent + time.monotonic() - self.start
         self.checkpoints.write(Checkpoint(cursor, self.learner.state(), spent, self.alignment.history))
         self.written = time.monotonic()

@@ -19,6 +19,7 @@ from cortexsim.api import Recording
 from cortexsim.api.tables import flat
 from cortexsim.config.trial import Trial
 from cortexsim.storage.run_directory import RunFolder
+from cortexsim.storage.weight_file import WeightSampling
 from cortexsim.tasks.rhm import Hierarchy
 from cortexsim.training.checkpointing import run_in_folder
 from tests.fuzz import broken_words
@@ -31,6 +32,7 @@ SHOWN = 3
 
 def stored(folder: Path, model: str, settings: dict[str, Any]) -> Path:
     trial = Trial(cortexsim.load_model(model, settings), Hierarchy(4, 2, 2), 8, 8, 0, 0, target="numpy")
+    RunFolder.begin(folder, trial, WeightSampling(every=4, synapses=5))
     run_in_folder(trial, folder)
     return folder
 
@@ -72,6 +74,14 @@ def test_a_file_of_nwb_is_valid_and_holds_what_was_recorded(
             assert np.array_equal(module[f"activity_layer{layer}"].data[:], activity)
         for key, values in expected.modulators.items():
             assert np.array_equal(module[f"modulator_{key}"].data[:], values)
+        over_time = run.weights_over_time
+        assert over_time is not None
+        for key, synapses in over_time.items():
+            series, table = module[f"{key}_over_time"], module[f"{key}_synapses"].to_dataframe()
+            assert np.array_equal(series.data[:], synapses.weights)
+            assert np.array_equal(series.timestamps[:], (over_time.fixations - 8) * expected.period)
+            assert list(table["pre"]) == list(synapses.pre)
+            assert list(table["post"]) == list(synapses.post)
         assert json.loads(found.source_script)["trial"] == json.loads((runs[name] / "run.json").read_text())["trial"]
         assert json.loads(found.notes)["accuracy"] == run.accuracy
         trials = found.trials.to_dataframe()
@@ -112,6 +122,12 @@ def test_arrays_and_tables_hold_what_was_recorded(
         assert all(np.array_equal(arrays[f"weights/{name}"], values) for name, values in run.weights.items())
         assert all(np.array_equal(arrays[f"spikes/{name}"], values) for name, values in expected.spikes.items())
         assert np.array_equal(arrays["activity/layer2"], expected.activity[1])
+        over_time = run.weights_over_time
+        assert over_time is not None
+        assert np.array_equal(arrays["weights_over_time/fixations"], over_time.fixations)
+        for name, synapses in over_time.items():
+            assert np.array_equal(arrays[f"weights_over_time/{name}"], synapses.weights)
+            assert np.array_equal(arrays[f"weights_over_time/{name}/pre"], synapses.pre)
         assert np.array_equal(arrays["labels"], expected.labels)
     with files["csv"].open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -121,6 +137,23 @@ def test_arrays_and_tables_hold_what_was_recorded(
         assert float(row["activity"]) == expected.activity[int(row["layer"]) - 1][place]
     parquet = pytest.importorskip("pandas").read_parquet(files["parquet"])
     assert list(parquet["activity"]) == [float(row["activity"]) for row in rows]
+
+
+def test_a_table_of_weights_has_a_row_per_synapse_and_time(
+    runs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pandas = pytest.importorskip("pandas")
+    files = ["--csv", str(tmp_path / "weights.csv"), "--parquet", str(tmp_path / "weights.parquet")]
+    assert export(monkeypatch, runs["rate"], *files, "--weights") == 0
+    over_time = cortexsim.load_run(runs["rate"]).weights_over_time
+    assert over_time is not None
+    for table in (pandas.read_csv(tmp_path / "weights.csv"), pandas.read_parquet(tmp_path / "weights.parquet")):
+        assert len(table) == sum(synapses.weights.size for synapses in over_time.values())
+        for (name, fixation), several in table.groupby(["synapses", "fixation"]):
+            row = int(np.searchsorted(over_time.fixations, fixation))
+            assert np.array_equal(several["weight"].astype("float32"), over_time[name].weights[row])
+            assert list(several["pre"]) == list(over_time[name].pre)
+            assert list(several["post"]) == list(over_time[name].post)
 
 
 def test_a_table_of_results_has_a_row_per_trial(
@@ -147,9 +180,14 @@ def test_what_cannot_be_exported_gets_one_line(
         (["--npz", str(tmp_path / "no" / "a.npz")], "there is no folder"),
         (["--nwb", str(tmp_path / "a.h5")], "the name has to end in .nwb"),
         (["--npz", str(tmp_path / "a.npz"), "--fixations", "99"], "--fixations 99: this run has 8 test samples"),
+        (["--csv", str(tmp_path / "a.csv"), "--weights", "--activities"], "--weights: not with --activities"),
     ):
         assert export(monkeypatch, runs["rate"], *words) == 2
         assert complaint in capsys.readouterr().err
+    RunFolder.begin(tmp_path / "plain", RunFolder(runs["rate"]).trial)
+    assert export(monkeypatch, tmp_path / "plain", "--csv", str(tmp_path / "a.csv"), "--weights") == 2
+    assert "did not record them (cortexsim train MODEL --record weights)" in capsys.readouterr().err
+    shutil.rmtree(tmp_path / "plain")
     for name, text in (("empty.jsonl", ""), ("numbers.jsonl", "1\n2\n"), ("words.txt", "mine")):
         (tmp_path / "wrong").mkdir(exist_ok=True)
         (tmp_path / "wrong" / name).write_text(text)
@@ -167,6 +205,7 @@ def test_what_cannot_be_exported_gets_one_line(
 LINES = [
     ["export", "nowhere", "--npz", "run.npz", "--fixations", "3"],
     ["export", "nowhere", "--csv", "rows.csv", "--activities"],
+    ["export", "nowhere", "--parquet", "weights.parquet", "--weights"],
     ["export", "rows.jsonl", "--csv", "rows.csv", "--parquet", "rows.parquet"],
 ]
 
