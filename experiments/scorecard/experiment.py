@@ -109,7 +109,7 @@ def best(rule: str, depth: int, spiking: bool) -> Measured | None:
 
 
 def _needed(each: Measured) -> tuple[float, float]:
-    """Share of the grammars with P* beyond all sizes, and the mean; of bounds beyond all sizes the largest comes first."""
+    """Share of grammars with P* beyond all sizes, and the mean; of bounds beyond all sizes the largest comes first."""
     threshold = each.threshold
     beyond = threshold.beyond / len(threshold.low)
     return beyond, geometric_mean(threshold.values, 0.0).mean * (-1 if beyond == 1 else 1)
