@@ -237,7 +237,7 @@ def _photographs(row: Row) -> str:
 def draw(rows: Sequence[Row]) -> Figure:
     """Draw the fields that each rule learned from two photographs, with the first seed."""
     shown = [row for row in rows if "fields" in row and row["photographs"] == TWO]
-    figure = Figure(figsize=(12, 2.9), layout="constrained")
+    figure = Figure(figsize=(12, 2.1), layout="constrained")
     for axes, row in zip(np.atleast_1d(figure.subplots(1, len(shown))), shown, strict=True):
         draw_fields(axes, np.array(row["fields"]), columns=6).set_title(row["rule"])
     return figure
