@@ -239,6 +239,7 @@ for _command in (
     commands.report,
     card_commands.protocol,
     card_commands.cards,
+    card_commands.fit,
     export,
     raster,
     experiment,

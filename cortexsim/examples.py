@@ -48,6 +48,10 @@ EXAMPLES = {
         cortexsim cards
         cortexsim cards my_rule.py stdp_triplet
     """,
+    "fit": """
+        cortexsim fit stdp_triplet --to frequency --constants slow_potentiation,depression,tau_o2
+        cortexsim fit my_rule.py --to pair_window --out my_fitted_rule.py
+    """,
     "export": """
         cortexsim export runs/first --nwb first.nwb --fixations 100
         cortexsim export runs/first --npz first.npz

@@ -15,8 +15,8 @@ from cortexsim.tasks import TASKS
 from tests.test_cli import TINY, cortexsim
 
 COMMANDS = (
-    *("cards", "compare", "experiment", "export", "models", "protocol", "raster", "report", "runs", "search", "show"),
-    *("sweep", "threshold", "train"),
+    *("cards", "compare", "experiment", "export", "fit", "models", "protocol", "raster", "report", "runs", "search"),
+    *("show", "sweep", "threshold", "train"),
 )
 
 

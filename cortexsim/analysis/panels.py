@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
-from cortexsim.analysis.plots import legend_name, line, style
+from cortexsim.analysis.plots import COLOURS, MARKERS, legend_name, line, style
 from cortexsim.analysis.summary import Spread, Summary
 
 Groups = Mapping[str, Sequence[str]]
@@ -39,6 +40,29 @@ def in_units_of_the_law(
             axes.set_title(legend_name(name.replace("-", " ")), fontsize=10)
         _name_row(row, title, "test accuracy")
     return figure
+
+
+def courses(
+    curves: Mapping[str, Mapping[str, Sequence[Spread]]], places: Sequence[float], ylim: tuple[float, float]
+) -> tuple[Figure, NDArray[Any]]:
+    """Draw how a quantity goes, a panel for each experiment, with a line for each condition; label the axes yourself.
+
+    Args:
+        curves: by title of the panel and name of the line, (places,).
+        places: abscissae.
+        ylim: of the vertical axis.
+
+    Returns:
+        The figure, and its panels.
+    """
+    figure = Figure(figsize=(9, 3.7), layout="constrained")
+    panels = figure.subplots(1, len(curves), sharey=True, squeeze=False)[0]
+    for axes, (title, lines) in zip(panels, curves.items(), strict=True):
+        for index, (name, spreads) in enumerate(lines.items()):
+            line(axes, places, spreads, name, color=COLOURS[index], marker=MARKERS[index])
+        axes.set(title=title, ylim=ylim)
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure, panels
 
 
 def across(found: Mapping[str, Mapping[str, Sequence[Summary]]], samples: Mapping[str, int], chance: float) -> Figure:

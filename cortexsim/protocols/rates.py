@@ -16,7 +16,7 @@ from cortexsim.rules import Rule, SpikeTiming, Trace
 Rates = float | np.ndarray
 
 
-def mean_change(rule: Rule, pre: Rates, post: Rates, weight: float = 1.0) -> np.ndarray:
+def mean_change(rule: Rule, pre: Rates, post: Rates, weight: Rates = 1.0) -> np.ndarray:
     """Compute the mean change of a weight, per second, at rates of the two cells.
 
     >>> from cortexsim.rules import load_rule

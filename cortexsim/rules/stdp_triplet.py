@@ -8,8 +8,14 @@ Pfister & Gerstner, "Triplets of spikes in a model of spike timing-dependent pla
 with r1, r2 traces of the presynaptic and o1, o2 of the postsynaptic cell, read before the spike adds to them. The rows
 of their tables 3 and 4 are packages: constants of one row fit with those of that row only.
 Of VISUAL_NEAREST_MINIMAL only the error that it makes has been checked, not its constants.
+
+In SLIDING depression grows with the square of the cell's own mean rate, so that the threshold between depression and
+potentiation slides with it, as in BCM (Pfister & Gerstner 2006; Gjorgjieva, Clopath, Audet, Pfister, "A triplet
+spike-timing-dependent plasticity model generalizes the Bienenstock-Cooper-Munro rule to higher-order spatiotemporal
+correlations", PNAS 2011). Its rate and time constant are choices made here.
 """
 
+from dataclasses import replace
 from typing import Literal
 
 from cortexsim.rules.spike_timing import SpikeTiming, Trace
@@ -40,3 +46,24 @@ VISUAL_NEAREST = _row("nearest", 8.8e-11, 5.3e-2, 6.6e-3, 3.1e-3, 714, 40)
 VISUAL_NEAREST_MINIMAL = _row("nearest", 0.0, 5e-2, 8e-3, 0.0, 714, 40)
 HIPPOCAMPUS = _row("all", 6.1e-3, 6.7e-3, 1.6e-3, 1.4e-3, 946, 27)
 HIPPOCAMPUS_NEAREST = _row("nearest", 4.6e-3, 9.1e-3, 3e-3, 7.5e-9, 575, 47)
+
+
+def _sliding() -> Rule:
+    form = VISUAL_MINIMAL.feedforward
+    assert isinstance(form, SpikeTiming)
+    sliding = replace(
+        form,
+        at_pre="-o1_post * depression * (slow_post / target) ** 2",
+        at_post="r1_pre * slow_potentiation * o2_post",
+        traces={
+            **{name: form.traces[name] for name in ("r1", "o1", "o2")},
+            "slow": Trace("5 s", "post", of="activity"),
+        },
+        bounds=(0.0, float("inf")),
+    )
+    constants = {name: VISUAL_MINIMAL.constants[name] for name in ("slow_potentiation", "depression")}
+    equation = "dw = A3+ r1 o2 at a postsynaptic spike, -A2- o1 (<y> / target)^2 at a presynaptic one"
+    return replace(VISUAL_MINIMAL, equation=equation, feedforward=sliding, constants={**constants, "target": 4.5})
+
+
+SLIDING = _sliding()

@@ -11,7 +11,7 @@ import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from cortexsim.analysis.plots import COLOURS, MARKERS, line
+from cortexsim.analysis.panels import courses
 from cortexsim.analysis.receptive_fields import ORIENTATIONS, gratings, ocular_dominance, orientation_selectivity
 from cortexsim.analysis.summary import Spread
 from cortexsim.learners import Local
@@ -111,8 +111,12 @@ def tables(rows: Sequence[Row]) -> dict[str, str]:
     return found | {"reversal": table(head, [_reversal(rows, rule) for rule in found])}
 
 
+def _means(rows: Sequence[Row]) -> list[Spread]:
+    return [Spread.of(values) for values in zip(*(row["dominance"] for row in rows), strict=True)]
+
+
 def _spreads(rows: Sequence[Row]) -> list[str]:
-    return [str(Spread.of(values)) for values in zip(*(row["dominance"] for row in rows), strict=True)]
+    return [str(spread) for spread in _means(rows)]
 
 
 def _reversal(rows: Sequence[Row], rule: str) -> list[str]:
@@ -122,18 +126,14 @@ def _reversal(rows: Sequence[Row], rule: str) -> list[str]:
 
 def draw(rows: Sequence[Row]) -> Figure:
     """Draw ocular dominance after closing the left eye, a panel a rule."""
-    rules = list(dict.fromkeys(row["rule"] for row in rows))
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    panels = figure.subplots(1, len(rules), sharey=True, squeeze=False)[0]
-    for axes, rule in zip(panels, rules, strict=True):
-        for index, noise in enumerate(NOISE):
-            several = [row["dominance"] for row in rows if (row["rule"], row["noise"]) == (rule, noise)]
-            several = [values for values in several if len(values) > 2]  # All but those of the reversal.
-            spreads = [Spread.of(values) for values in zip(*several, strict=True)]
-            looks = {"color": COLOURS[index], "marker": MARKERS[index]}
-            line(axes, [0, *STEPS], spreads, f"noise {noise:g}", **looks)
-        axes.set(title=rule, xlabel="batches with the left eye closed", ylim=(-0.1, 1.05))
-        axes.spines[["top", "right"]].set_visible(False)
+    rules, curves = list(dict.fromkeys(row["rule"] for row in rows)), {}
+    closed = [row for row in rows if row["phase"] == CLOSED]
+    for rule in rules:
+        several = {noise: [row for row in closed if (row["rule"], row["noise"]) == (rule, noise)] for noise in NOISE}
+        curves[rule] = {f"noise {noise:g}": _means(found) for noise, found in several.items()}
+    figure, panels = courses(curves, [0, *STEPS], (-0.1, 1.05))
+    for axes in panels:
+        axes.set_xlabel("batches with the left eye closed")
     panels[0].set_ylabel("ocular dominance index")
     panels[0].legend(frameon=False, fontsize=8)
     return figure

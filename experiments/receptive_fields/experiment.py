@@ -1,11 +1,13 @@
 """Receptive fields that rules learn from patches of photographs: ``cortexsim experiment receptive_fields``.
 
 One column of rate cells sees a circular patch of filtered photographs, ``cortexsim.tasks.patches``. Cells of BCM and
-Oja learn by themselves; the context of CLAPP and LPL is the next fixation, a patch a few pixels away.
+Oja learn by themselves; the context of CLAPP and LPL is the next fixation, a patch a few pixels away. Spiking cells see
+the same patches through Poisson spikes of ON and OFF cells, and learn by triplet STDP with a sliding threshold.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from cortexsim.analysis.receptive_fields import (
 )
 from cortexsim.analysis.summary import Spread
 from cortexsim.learners import Budget, Local, train
+from cortexsim.protocols.driven_cells import DrivenCells
 from cortexsim.rate import Architecture, Network, Optimization, Synapses
 from cortexsim.rate.threads import one_thread
 from cortexsim.report.markdown import table
@@ -60,6 +63,10 @@ RULES = {
         context="next", one_to_one=True, scale=0.3, covariance_rate=0.1, epochs=6, optimization=Optimization(eta=3e-3)
     ),
 }
+SPIKING = "stdp_triplet:SLIDING"
+SHOWN, FIXATIONS = 100, 8000  # Steps of 1 ms that a patch is shown, and patches that a spiking cell sees.
+GAIN, MOST = 80.0, 200.0  # Rate of an input cell for a pixel of one standard deviation, and its highest, Hz.
+PSP, INHIBITION, ETA = 0.15, 1.0, 0.1  # Of `DrivenCells`.
 
 
 def measure(case: Mapping[str, Any]) -> list[Row]:
@@ -72,7 +79,11 @@ def measure(case: Mapping[str, Any]) -> list[Row]:
         A row of the rule, and one of the untrained control, with ``selectivity`` and ``orientation`` of each cell, and
         for the first seed its ``fields``, (cells, rows, columns); for Oja, ``norm`` and ``subspace`` of each cell.
     """
-    rule, seed, learning = case["rule"], case["seed"], RULES[case["rule"]]
+    rule, seed = case["rule"], case["seed"]
+    if rule == SPIKING:
+        seeds = (seed,) if "patches" in case else tuple(SEEDS)  # All seeds side by side, in one simulation.
+        return spiking(case["photographs"], seeds, case.get("patches", FIXATIONS))[seed]
+    learning = RULES[rule]
     task = Patches(photographs=case["photographs"])
     with one_thread():
         data, _ = task.draw(case.get("patches", PATCHES), 1, seed, seed)
@@ -91,6 +102,44 @@ def measure(case: Mapping[str, Any]) -> list[Row]:
             found["fields"] = np.round(fields(network, task), 4).tolist()
     about = {"photographs": case["photographs"], "seed": seed}
     return [{"rule": rule, **about, **found}, {"rule": UNTRAINED, "beside": rule, **about, **control}]
+
+
+@cache
+def spiking(photographs: str, seeds: Sequence[int], shown: int) -> dict[int, list[Row]]:
+    """Train a column of spiking cells for each seed, and return its rows by seed.
+
+    Args:
+        photographs: as of `Patches`.
+        seeds: of data, first weights and spikes.
+        shown: number of patches that each sees.
+    """
+    task = Patches(photographs=photographs)
+    drawn = [task.draw(min(shown, PATCHES), 1, seed, seed)[0].inputs[:, task.inside.ravel(), 0] for seed in seeds]
+    rates = np.minimum(GAIN * np.concatenate([np.maximum(drawn, 0), np.maximum(np.negative(drawn), 0)], 2), MOST)
+    weights = np.stack([stream(s, "weights").uniform(0.5, 1.5, (CELLS, rates.shape[2])) for s in seeds])
+    generators = [stream(seed, "spikes") for seed in seeds]
+    cells = DrivenCells(load_rule(SPIKING), weights, PSP, INHIBITION, ETA, generators)
+    with one_thread():
+        for number in range(shown):
+            cells.show(rates[:, number % rates.shape[1]], SHOWN)
+    found: dict[int, list[Row]] = {}
+    for seed, before, after, spikes in zip(seeds, weights, cells.weights, cells.spikes, strict=True):
+        about = {"photographs": photographs, "seed": seed}
+        learned = image(after, task)
+        row = {"rule": SPIKING, **about, **tuned(learned, task)}
+        row["rate"] = np.round(spikes / (shown * SHOWN * 1e-3), 2).tolist()
+        if seed == SEEDS[0]:
+            row["fields"] = np.round(learned, 4).tolist()
+        found[seed] = [row, {"rule": UNTRAINED, "beside": SPIKING, **about, **tuned(image(before, task), task)}]
+    return found
+
+
+def image(weights: NDArray[np.floating], task: Patches) -> NDArray[np.floating]:
+    """Weights of ON minus those of OFF cells as images, (cells, rows, columns), 0 outside the circle."""
+    on, off = np.split(weights.astype(float), 2, axis=1)
+    found = np.zeros((len(weights), *task.grid))
+    found[:, task.inside] = on - off
+    return found
 
 
 def build(task: Patches, learning: Learning, seed: int) -> Network:
@@ -114,9 +163,14 @@ def fields(network: Network, task: Patches) -> NDArray[np.floating]:
 
 
 def describe(network: Network, task: Patches) -> Row:
-    """Measure the orientation tuning of the fields: of the mean of positive parts of their responses to gratings."""
+    """Measure the orientation tuning of the fields of a network."""
+    return tuned(fields(network, task), task)
+
+
+def tuned(images: NDArray[np.floating], task: Patches) -> Row:
+    """Measure the orientation tuning of fields: of the mean of positive parts of their responses to gratings."""
     shown = gratings(task.size).reshape(len(ORIENTATIONS), -1, task.size**2)
-    drive = np.einsum("ogp,cp->cog", shown, fields(network, task).reshape(CELLS, -1))
+    drive = np.einsum("ogp,cp->cog", shown, images.reshape(CELLS, -1))
     tuning = np.maximum(drive, 0).mean(2)
     return {
         "selectivity": np.round(orientation_selectivity(tuning), 4).tolist(),
@@ -148,11 +202,12 @@ def tables(rows: Sequence[Row]) -> dict[str, str]:
 
 
 def grouped(rows: Sequence[Row]) -> list[list[Row]]:
-    """Group rows by photographs and rule; the control, which is the same beside rules of one scale, by the scale."""
+    """Group rows by photographs and rule; of the controls, those beside BCM and spiking cells."""
     found: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
-        if row["rule"] != UNTRAINED or row["beside"] == "bcm":
-            found.setdefault((row["photographs"], row["rule"]), []).append(row)
+        if row["rule"] != UNTRAINED or row["beside"] in ("bcm", SPIKING):
+            name = f"{UNTRAINED}, spiking" if row.get("beside") == SPIKING else row["rule"]
+            found.setdefault((row["photographs"], name), []).append({**row, "rule": name})
     return list(found.values())
 
 
@@ -182,7 +237,7 @@ def _photographs(row: Row) -> str:
 def draw(rows: Sequence[Row]) -> Figure:
     """Draw the fields that each rule learned from two photographs, with the first seed."""
     shown = [row for row in rows if "fields" in row and row["photographs"] == TWO]
-    figure = Figure(figsize=(11, 3.2), layout="constrained")
+    figure = Figure(figsize=(12, 2.1), layout="constrained")
     for axes, row in zip(np.atleast_1d(figure.subplots(1, len(shown))), shown, strict=True):
         draw_fields(axes, np.array(row["fields"]), columns=6).set_title(row["rule"])
     return figure
@@ -192,12 +247,12 @@ EXPERIMENT = Program(
     "Receptive fields that rules learn from patches of photographs",
     cases=[
         {"rule": rule, "photographs": photographs, "seed": seed}
-        for photographs, rules in ((TWO, RULES), (SIX, ("bcm", "oja")))
+        for photographs, rules in ((TWO, (*RULES, SPIKING)), (SIX, ("bcm", "oja", SPIKING)))
         for seed in SEEDS
         for rule in rules
     ],
     measure=measure,
     tables=tables,
     figures=lambda rows: {"figure": lambda: draw(rows)},
-    quick=[{"rule": rule, "photographs": TWO, "seed": 0, "patches": 5000, "epochs": 2} for rule in RULES],
+    quick=[{"rule": rule, "photographs": TWO, "seed": 0, "patches": 5000, "epochs": 2} for rule in (*RULES, SPIKING)],
 )

@@ -15,7 +15,8 @@ import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from cortexsim.analysis.plots import COLOURS, CONTROL, MARKERS, line
+from cortexsim.analysis.panels import courses
+from cortexsim.analysis.plots import CONTROL
 from cortexsim.analysis.summary import Spread
 from cortexsim.learners import Local
 from cortexsim.rate import Architecture, Network, Optimization, Synapses
@@ -185,19 +186,20 @@ def tables(rows: Sequence[Row]) -> dict[str, str]:
 
 def draw(rows: Sequence[Row]) -> Figure:
     """Draw selectivity, relative to that before, against exposures: a panel a position."""
-    figure = Figure(figsize=(9, 3.8), layout="constrained")
-    panels = figure.subplots(1, 2, sharey=True)
-    shown = ["lpl", "clapp", *CONTROLS]
-    for axes, (name, place) in zip(panels, (("swap position", SWAP), ("non-swap position", OTHER)), strict=True):
-        for index, condition in enumerate(shown):
-            curves = (1 + changes(rows, condition)[:, :, place]).T.tolist()
-            looks = {"color": COLOURS[index], "marker": MARKERS[index]}
-            line(axes, EXPOSURES, [Spread.of(values) for values in curves], condition, **looks)
+    places = {"swap position": SWAP, "non-swap position": OTHER}
+    curves = {
+        name: {
+            condition: [Spread.of(values) for values in (1 + changes(rows, condition)[:, :, place]).T.tolist()]
+            for condition in ("lpl", "clapp", *CONTROLS)
+        }
+        for name, place in places.items()
+    }
+    figure, panels = courses(curves, EXPOSURES, (-0.6, 1.8))
+    for axes, name in zip(panels, places, strict=True):
         published = np.array(PUBLISHED[name]) / PUBLISHED[name][0]
         axes.plot(EXPOSURES, published, **CONTROL, marker="X", label="Li & DiCarlo 2008")
-        axes.set(title=name, xlabel="exposures", ylim=(-0.6, 1.8))
+        axes.set_xlabel("exposures")
         axes.axhline(1, color="black", linewidth=0.8, linestyle=":")
-        axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel("selectivity, relative to before")
     panels[0].legend(frameon=False, fontsize=8)
     return figure

@@ -10,6 +10,8 @@ from cortexsim.errors import UserError
 from cortexsim.protocols import pairs, run
 from cortexsim.protocols.cards import find_card, known_cards
 from cortexsim.protocols.cards.frequency import DATA, RATES
+from cortexsim.protocols.cards.homeostasis import settled
+from cortexsim.protocols.cards.plateau import width
 from cortexsim.protocols.layer_rules import on_spikes, scaled
 from cortexsim.rules import Neuromodulator, Rule, SpikeTiming, Trace, known_rules, load_rule
 
@@ -116,6 +118,30 @@ def additive() -> Rule:
     return changed("scaling", always="rate * (target - slow_post)")
 
 
+def traces_that_last() -> Rule:
+    """Both traces outlive every delay, and that of depression is the longer one."""
+    rule = changed("cortical_traces", tau_eligibility="100 s")
+    form = rule.feedforward
+    assert isinstance(form, SpikeTiming)
+    return replace(rule, feedforward=replace(form, also=(replace(form.also[0], tau_eligibility="200 s"),)))
+
+
+def without_a_trace() -> Rule:
+    """Dopamine raises active synapses for good: it works however late it comes."""
+    return changed("sequential_neuromodulation", tau_eligibility="9000 s")
+
+
+def traces_of_the_whole_lap() -> Rule:
+    """The field is all of the track before the plateau, at every speed."""
+    traces = {"short": Trace("1000 s", "pre", of="activity"), "long": Trace("1000 s", "pre", of="activity")}
+    return changed("btsp", traces=traces)
+
+
+def target_of_each_weight() -> Rule:
+    """Strong synapses have another target than weak ones."""
+    return changed("scaling", always="rate * weight * (target / weight - slow_post)")
+
+
 def row_mixed() -> Rule:
     """The time constants of one row, with the constants of another."""
     constants = dict(load_rule("stdp_triplet:VISUAL_NEAREST").constants)
@@ -133,15 +159,37 @@ def row_mixed() -> Rule:
         ("dopamine", reward_ignored),
         ("dopamine", forgotten_kinetics),
         ("two_amines", amines_exchanged),
+        ("two_amines", traces_that_last),
         ("inhibition", target_missed),
         ("sequential", order_kept_under_acetylcholine),
+        ("sequential", without_a_trace),
         ("plateau", weight_forgotten),
+        ("plateau", traces_of_the_whole_lap),
         ("homeostasis", additive),
+        ("homeostasis", target_of_each_weight),
     ],
 )
 def test_mutants_fail(card: str, mutant: Callable[[], Rule]) -> None:
     outcome = find_card(card).examine(mutant())
     assert outcome.verdict == "fail", outcome.number
+
+
+def test_scaling_brings_rates_back_to_its_target() -> None:
+    """Within 5 %, from a halved and from a quadrupled drive; a rule that does not scale does not."""
+    np.testing.assert_allclose(settled(load_rule("scaling")), load_rule("scaling").constants["target"], rtol=0.05)
+    assert np.ptp(settled(load_rule("stdp_pair"))) > 1
+
+
+def test_effects_fade_as_the_traces_do() -> None:
+    points = find_card("two_amines").examine(load_rule("cortical_traces")).points
+    late = {point.x: point.model for point in points if point.series == "noradrenaline late"}
+    np.testing.assert_allclose([late[5.0], late[10.0]], np.exp([-4.5 / 5, -9.5 / 5]), rtol=1e-3)
+
+
+@pytest.mark.parametrize(("speed", "times"), [(0.2, 2.0), (0.4, 4.0)])
+def test_fields_are_as_wide_as_the_way_that_is_run_in_a_time(speed: float, times: float) -> None:
+    rule = load_rule("btsp")
+    assert abs(width(rule, speed) / width(rule, 0.1) / times - 1) < 0.2
 
 
 def test_what_cannot_be_asked_has_a_reason() -> None:

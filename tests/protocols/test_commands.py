@@ -1,4 +1,4 @@
-"""The commands protocol and cards, with rules of the package and one of a user's own, as the README writes it."""
+"""The commands protocol, cards and fit, with rules of the package and one of a user's own, as the README writes it."""
 
 from pathlib import Path
 
@@ -59,6 +59,11 @@ def test_cards_make_a_matrix_and_a_page(
         (["protocol", "dopamine", "--rule", "stdp_pair"], "cannot be asked of rule 'stdp_pair': it has no dopamine"),
         (["protocol", "frequency", "--rule", "none.py"], "rule file 'none.py' does not exist"),
         (["protocol", "frequency", "--out", "figure.doc"], "--out figure.doc: not a figure (.png, .svg or .pdf)"),
+        (["fit", "stdp_pair", "--to", "frequenci"], "protocol 'frequenci' is not known (did you mean 'frequency'?)"),
+        (["fit", "stdp_pair", "--to", "sequential"], "cannot be asked of rule 'stdp_pair': it has no acetylcholine"),
+        (["fit", "stdp_pair", "--to", "homeostasis"], "protocol 'homeostasis' has no measured points"),
+        (["fit", "stdp_pair", "--to", "frequency", "--constants", "a"], "--constants: rule 'stdp_pair' has no 'a'"),
+        (["fit", "stdp_pair", "--to", "frequency", "--out", "a.txt"], "--out a.txt: not a Python file (.py)"),
         (["cards", "stdp_pairs"], "rule 'stdp_pairs' is not known (did you mean 'stdp_pair'?)"),
     ],
 )
@@ -83,3 +88,42 @@ def test_a_page_that_is_not_of_this_package_is_not_replaced(
     monkeypatch.chdir(tmp_path)
     assert call(monkeypatch, "cards", "stdp_pair") == 2
     assert "is there, and no report" in capsys.readouterr().err
+
+
+def test_a_fit_writes_a_rule_that_commands_accept(
+    own_rule: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fitted = ("fit", own_rule, "--to", "frequency", "--constants", "tau_late", "--starts", "1", "--out", "a/new.py")
+    Path("a").mkdir()
+    assert call(monkeypatch, *fitted) == 0
+    shown = capsys.readouterr().out
+    assert "2/2, 0 s left: profile of tau_late" in shown
+    assert "tau_late [ms]" in shown
+    after = shown.split(" before, ")[1].split(" after")[0]
+    assert Path("a/new.png").stat().st_size > 10_000
+    assert call(monkeypatch, "protocol", "frequency", "--rule", "a/new.py") == 0
+    assert f"E = {float(after):.2f}" in capsys.readouterr().out
+    assert call(monkeypatch, *fitted, "--quiet") == 0  # Its own file is replaced.
+    assert "left" not in capsys.readouterr().out
+
+
+def test_an_interrupted_fit_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("cortexsim.protocols.fitting.fit", interrupt)
+    assert call(monkeypatch, "fit", "stdp_pair", "--to", "frequency") == 130
+    assert capsys.readouterr().out == "Interrupted. Nothing was written.\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_no_fit_wrote_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "fitted.py").write_text("RULE = None")
+    monkeypatch.chdir(tmp_path)
+    assert call(monkeypatch, "fit", "stdp_pair", "--to", "frequency") == 2
+    assert "--out fitted.py: is there, and no fit wrote it" in capsys.readouterr().err

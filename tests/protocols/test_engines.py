@@ -1,7 +1,7 @@
 """The two engines agree with each other and with closed forms, for every rule of single spikes."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from cortexsim.seeds import stream
 
 KNOWN = sorted(name for name, rule in known_rules().items() if isinstance(rule.feedforward, SpikeTiming))
 NAMES = [*KNOWN, "stdp_triplet:VISUAL_FULL", "stdp_triplet:VISUAL_NEAREST", "stdp_triplet:HIPPOCAMPUS"]
+TARGETS: tuple[Literal["cython", "numpy"], ...] = ("cython", "numpy")
 EVERYTHING = Rule(
     "everything",
     "",
@@ -50,6 +51,15 @@ def test_brian_and_numpy_agree(rule: Rule) -> None:
     wanted = run(rule, protocol)
     assert np.abs(wanted).min() > 1e-6
     np.testing.assert_allclose(run(rule, protocol, "brian2", dt=1e-3), wanted, rtol=1e-6, atol=1e-10)
+
+
+def test_a_compiled_run_is_the_interpreted_one() -> None:
+    rule = load_rule("stdp_triplet")
+    assert isinstance(rule.feedforward, SpikeTiming)
+    protocol = on_grid(rule.feedforward, stream(3, "test"))
+    compiled, interpreted = (run(rule, protocol, "brian2", dt=1e-3, target=target) for target in TARGETS)
+    assert np.abs(interpreted).min() > 1e-6
+    np.testing.assert_allclose(compiled, interpreted, rtol=1e-9)
 
 
 def test_times_between_steps_are_rounded_to_half_a_step() -> None:

@@ -40,6 +40,17 @@ def test_oja_approaches_first_components_and_control_is_not_selective() -> None:
     assert np.mean(control["selectivity"]) < 0.2 < np.mean(bcm["selectivity"])
 
 
+def test_a_spiking_cell_learns_from_few_patches_and_its_control_is_not_selective() -> None:
+    pytest.importorskip("sklearn")
+    case = {"rule": "stdp_triplet:SLIDING", "photographs": "china+flower", "seed": 0, "patches": 30}
+    oja = {**case, "rule": "oja", "epochs": 1}
+    learned, control = measured("receptive_fields", oja, case)[-2:]
+    assert np.shape(learned["fields"]) == (24, 13, 13)
+    assert min(learned["rate"]) > 0
+    assert np.mean(control["selectivity"]) < 0.2
+    assert learned["selectivity"] != control["selectivity"]
+
+
 def test_a_closed_eye_loses_and_regains_its_cells() -> None:
     pytest.importorskip("sklearn")
     *closed, reversed_row = measured("ocular_dominance", {"rule": "oja", "seed": 0, "shorter": 20})

@@ -1,6 +1,6 @@
 """What a card is: an experiment with its published outcome, and the comparison of a rule with it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -62,6 +62,8 @@ class Card:
         axes: labels of the figure, horizontal and vertical.
         measure: runs a rule.
         modulators: that the experiment gives, and the rule must have.
+        recorded: whether a point was measured, so that constants of rules can be fitted to it; other data are signs, or
+            theory. Those with a standard error were, unless told otherwise.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Card:
     axes: tuple[str, str]
     measure: Callable[[Rule], Result]
     modulators: frozenset[str] = frozenset()
+    recorded: Callable[[Point], bool] = lambda point: bool(point.error)
 
     def obstacle(self, rule: Rule) -> str:
         """Say why a rule cannot be asked; empty where it can."""
@@ -86,6 +89,17 @@ class Card:
         if given := sorted(set(form.modulators) - self.modulators):
             return f"it needs {' and '.join(given)}, which the experiment does not give"
         return ""
+
+    def measured(self, points: Sequence[Point]) -> list[Point]:
+        """Choose the points to which constants of rules can be fitted.
+
+        Raises:
+            UserError: where there are none.
+        """
+        found = [point for point in points if point.data is not None and self.recorded(point)]
+        if not found:
+            raise UserError(f"protocol '{self.name}' has no measured points: its data are signs, or theory")
+        return found
 
     def examine(self, rule: Rule) -> "Outcome":
         """Put a rule to the experiment."""

@@ -66,7 +66,7 @@ def measure(rule: Rule) -> Result:
     values, errors = fit(delta, data)
     try:
         own, _ = fit(delta, change)
-    except RuntimeError:  # Raised where no exponential fits.
+    except (RuntimeError, ValueError):  # Raised where no exponential fits, or a change is not finite.
         return Result(points, "no exponential fits its window", False)
     away = np.abs(own - values) / errors
     names = ("A+", "tau+", "A-", "tau-")
@@ -81,4 +81,5 @@ CARD = Card(
     source="Bi & Poo 1998",
     axes=("t_post - t_pre [ms]", "change of weight"),
     measure=measure,
+    recorded=lambda point: not -CLOSEST < point.x < 0,
 )

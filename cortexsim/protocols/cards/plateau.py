@@ -6,7 +6,9 @@ eLife 2021. Where the change is linear in the weight and small, laps of the same
     w* = I_p / (I_p + I_d)
 
 (Cone & Shouval 2021), with I_p the change of a weight of 0 and -I_d that of a weight of 1. The weight at which nothing
-changes has to be this one. One lap, with ten spikes within half a second of the plateau, is a choice made here.
+changes has to be this one. And since the traces last for seconds, the field that a plateau leaves on a track is the
+wider the faster the animal ran (Bittner et al. 2017). One lap, with ten spikes within half a second of the plateau, and
+one spike in each place of the track, are choices made here.
 """
 
 import numpy as np
@@ -20,6 +22,8 @@ WEIGHTS = np.linspace(0.0, 1.0, 11)
 PLATEAU, LENGTH, LAP = 8.0, 0.3, 20.0  # Beginning and length of the plateau, and length of the lap, s.
 OFFSETS = (0.0, -1.5)  # From the plateau to the spikes, s.
 TOLERANCE = 0.01
+TRACK, SPEEDS = np.linspace(0.0, 1.87, 38), (0.1, 0.2, 0.4)  # Places along a track, m; m/s.
+WIDER = 2.0  # Factor from the field of the slowest speed to that of the fastest.
 
 
 def measure(rule: Rule) -> Result:
@@ -31,13 +35,30 @@ def measure(rule: Rule) -> Result:
         for offset, line in lines.items()
         for weight, change in zip(WEIGHTS, line, strict=True)
     ]
+    widths = [width(rule, speed) for speed in SPEEDS]
+    points += [Point("width of the field, by speed", v, w / max(widths)) for v, w in zip(SPEEDS, widths, strict=True)]
     near = lines[OFFSETS[0]]
     if not near[0] > 0 > near[-1]:
         return Result(points, "no weight at which nothing changes", False)
     crossing = int(np.flatnonzero(near > 0)[-1])
     share = near[crossing] / (near[crossing] - near[crossing + 1])
     found, wanted = float(WEIGHTS[crossing] + 0.1 * share), float(near[0] / (near[0] - near[-1]))
-    return Result(points, f"w* = {found:.3f}, theory {wanted:.3f}", abs(found / wanted - 1) <= TOLERANCE)
+    number = f"w* = {found:.3f}, theory {wanted:.3f}; field {widths[0]:.2f} to {widths[-1]:.2f} m wide"
+    return Result(points, number, abs(found / wanted - 1) <= TOLERANCE and widths[-1] >= WIDER * widths[0] > 0)
+
+
+def width(rule: Rule, speed: float) -> float:
+    """Width of the field that a plateau in the middle of a track leaves, its area over its height, m.
+
+    Args:
+        rule: with a plateau.
+        speed: of the animal, m/s.
+    """
+    times = TRACK / speed
+    pulses = {"plateau": [Pulse(float(times.mean()), 1.0, LENGTH)]}
+    spikes, silent = list(times[:, None]), list(np.empty((len(TRACK), 0)))
+    field = run(rule, Protocol(spikes, silent, float(times[-1]) + LAP, weight=0.0, pulses=pulses))
+    return float(field.sum() / field.max() * (TRACK[1] - TRACK[0])) if field.max() > 0 else 0.0
 
 
 def _straight(line: np.ndarray, weight: float) -> float:
@@ -55,9 +76,10 @@ def _changes(rule: Rule, offset: float) -> np.ndarray:
 CARD = Card(
     name="plateau",
     title="A plateau potential draws the weights of synapses active near it to one value",
-    criterion=f"weak weights grow, strong ones shrink, and w* is that of theory within {TOLERANCE:.0%}",
+    criterion=f"weak weights grow, strong ones shrink, and w* is that of theory within {TOLERANCE:.0%};"
+    f" the field is at least {WIDER:g} times as wide at {SPEEDS[-1] / SPEEDS[0]:g} times the speed",
     source="Bittner et al. 2017; Milstein et al. 2021; Cone & Shouval 2021",
-    axes=("weight before", "change of weight, relative"),
+    axes=("weight before, or speed [m/s]", "change of weight, relative"),
     measure=measure,
     modulators=frozenset({"plateau"}),
 )
