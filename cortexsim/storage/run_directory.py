@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from cortexsim.config.consistency import cells_of
 from cortexsim.config.provenance import ENGINES, code_state, git_state, versions
 from cortexsim.config.schema import Model, settings_used
 from cortexsim.config.tasks import build_task, content_digest, task_table
@@ -69,7 +70,8 @@ class RunFolder:
         check_output_folder(path, RECORD)
         if (path / RECORD).exists():
             existing = cls(path)
-            if existing.trial.settings_digest != _with_local_files(trial, path).settings_digest:
+            same = existing.trial.settings_digest == _with_local_files(trial, path).settings_digest
+            if not same or _rule_and_cells(existing.trial.model) != _rule_and_cells(trial.model):
                 raise UserError(f"--out {path}: holds another run (give another folder, or none)")
             if existing.record.get("content", "") != content_digest(trial.task):
                 raise UserError(
@@ -215,6 +217,12 @@ def _own_files(model: Model) -> dict[str, Path]:
         if file.resolve() != found.setdefault(file.name, file).resolve():
             raise UserError(f"'{found[file.name]}' and '{file}' are copied to one folder (rename one)")
     return found
+
+
+def _rule_and_cells(model: Model) -> tuple[str, str]:
+    """Return what a model's rule and cells are, wherever their files are."""
+    rule = "" if model.rule is None else repr(model.plasticity_rule())
+    return rule, repr(cells_of(model))
 
 
 def _with_local_files(trial: Trial, path: Path) -> Trial:

@@ -13,6 +13,7 @@ from scipy.integrate import solve_ivp
 from cortexsim.errors import UserError
 from cortexsim.rate import TRANSFERS
 from cortexsim.rules import load_rule
+from cortexsim.seeds import stream
 from cortexsim.spiking import LayerSpec, Settings, Stack, Stream, Timing, describe
 from cortexsim.spiking.cells import Cell, known_cells
 from cortexsim.spiking.equations import TAKEN, TAKEN_PATTERN
@@ -248,6 +249,19 @@ def test_at_a_long_time_step_cells_go_on_spiking(name: str) -> None:
     outcome, _ = stack.run(Stream(np.zeros((1, 1)), np.zeros(1)), state, seed=0)
     steps, cell = outcome.events["layer1"]
     assert all(steps[cell == number].max() > 100 for number in range(4))
+
+
+@pytest.mark.parametrize("name", ["adex", "izhikevich", "conductance_lif", "two_compartment"])
+def test_columns_learn_with_cells_in_real_units(name: str) -> None:
+    spec = LayerSpec(1, 2, 4, 6, "spiking", True, "none", False, 600.0)
+    settings = Settings(cell=name, centred=False, eta=0.1)
+    stack = Stack(*describe([spec], 2, load_rule("hebb"), settings, 1), "numpy")
+    before = stream(0, "test").normal(0.5, 0.5, 48)
+    state = stack.initial_state() | {"feedforward1.w": before}
+    outcome, after = stack.run(Stream(np.ones((3, 12)), np.arange(3), eta_factor=np.ones(3)), state, seed=0)
+    assert outcome.spikes["layer1"] > 3
+    assert np.isfinite(after["feedforward1.w"]).all()
+    assert np.abs(after["feedforward1.w"] - before).max() > 1e-6
 
 
 def test_no_name_of_a_layer_is_left_to_cells() -> None:

@@ -70,13 +70,6 @@ def test_the_cell_of_the_readme_makes_columns_that_spike(folder: Path, monkeypat
     assert finished(RunFolder(Path("run"))) == (spikes, weights)
 
 
-@pytest.mark.parametrize("name", ["adex", "izhikevich", "conductance_lif", "two_compartment"])
-def test_columns_run_with_each_cell_of_the_package(name: str, folder: Path) -> None:
-    (folder / "other.toml").write_text((folder / "my_columns.toml").read_text().replace("my_cell.py", name))
-    spikes, _ = finished(RunFolder.begin(folder / "run", trial(read_model(folder / "other.toml"))))
-    assert spikes > 0.5
-
-
 def test_a_file_of_a_cell_is_part_of_what_a_run_is_known_by(folder: Path) -> None:
     file, model = folder / "my_cell.py", read_model(folder / "my_columns.toml")
     asked = trial(model)
