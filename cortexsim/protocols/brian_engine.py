@@ -53,6 +53,7 @@ class _Simulation:
         self.names |= {read: f"trace_{read.rsplit('_', 1)[0]}" for read in self.form.read_traces}
         self.names |= {f"{name}_all": f"level_{name}" for name in self.form.modulators}
         self.flows = any(term.tau_eligibility or term.always != "0" for term in self.form.terms)
+        self.lags = sorted({trace.lag for trace in self.form.traces.values() if trace.lag})
         if (potentials := protocol.potentials()) is not None:
             self.namespace["volts"] = TimedArray(potentials, dt=protocol.potential_step * second)
 
@@ -96,8 +97,9 @@ class _Simulation:
         """Declare weight, traces, modulators and eligibilities."""
         flowing = set().union(*(term.factors()[name].names for term in self.form.terms for name in ("always", "third")))
         lines = ["potential : 1"] if "volts" in self.namespace else []
+        lines += [f"{_late(lag)} : 1" for lag in self.lags]
         for read, trace in self.form.read_traces.items():
-            name, source = self.names[read], "potential" if trace.of == "voltage" else "0"
+            name, source = self.names[read], _late(trace.lag) if trace.of == "voltage" else "0"
             how = "clock-driven" if read in flowing or trace.of == "voltage" else "event-driven"
             lines.append(f"d{name}/dt = ({source} - {name}) / ({trace.seconds!r}*second) : 1 ({how})")
         for name, modulator in self.form.modulators.items():
@@ -148,7 +150,8 @@ class _Simulation:
         """Hold the voltage from the beginning of each step; keep weights that flow within bounds at its end."""
         found = []
         if "volts" in self.namespace:
-            found.append(self.synapses.run_regularly("potential = volts(t, i)", when="start", dt=self.dt))
+            hold = [f"{_late(lag)} = volts(t - {lag!r}*second + dt/2, i)" for lag in (0.0, *self.lags)]
+            found.append(self.synapses.run_regularly("\n".join(hold), when="start", dt=self.dt))
         if self.flows and not np.isinf(self.form.bounds).all():
             found.append(self.synapses.run_regularly(f"w = {self._clip('w')}", when="end", dt=self.dt))
         return found
@@ -204,3 +207,8 @@ class _Simulation:
         for read, trace in self.form.read_traces.items():
             if trace.of == "voltage" and potentials is not None:
                 setattr(self.synapses, self.names[read], potentials[0])
+
+
+def _late(lag: float) -> str:
+    """Name the potential that was held so long ago, s."""
+    return f"potential_{round(lag * 1e7)}" if lag else "potential"

@@ -46,6 +46,12 @@ class EventEngine:
         self.weight, self.potential = protocol.weights, np.zeros(n)
         if self.held_potential is not None:
             self.potential = self.held_potential[0].copy()
+        self.filtered = {
+            name: round(trace.lag / protocol.potential_step)
+            for name, trace in self.form.read_traces.items()
+            if trace.of == "voltage"
+        }
+        self.sources = dict.fromkeys(self.filtered, self.potential)
         self.traces = {
             name: self.potential.copy() if trace.of == "voltage" else np.zeros(n)
             for name, trace in self.form.read_traces.items()
@@ -82,7 +88,7 @@ class EventEngine:
         """
         values: dict[str, Any] = {**self.constants, "weight": self.weight, "potential_post": self.potential}
         for name, trace in self.form.read_traces.items():
-            rest = self.potential if trace.of == "voltage" else 0.0
+            rest = self.sources.get(name, 0.0)
             values[name] = rest + (self.traces[name] - rest) * np.exp(-elapsed / trace.seconds)
         for name, modulator in self.form.modulators.items():
             rest = modulator.baseline + self.held[name]
@@ -162,8 +168,11 @@ class EventEngine:
     def _clamp(self, index: np.ndarray) -> None:
         """Begin to hold the voltage of each index, (synapses,), where it is not below 0."""
         if self.held_potential is not None:
-            begun = self.held_potential[np.maximum(index, 0), np.arange(len(index))]
-            self.potential = np.where(index >= 0, begun, self.potential)
+            cells = np.arange(len(index))
+            self.potential = np.where(index >= 0, self.held_potential[np.maximum(index, 0), cells], self.potential)
+            for name, lag in self.filtered.items():
+                late = self.held_potential[np.maximum(index - lag, 0), cells]
+                self.sources[name] = np.where(index >= 0, late, self.sources[name])
 
     def _spikes(self, pre: np.ndarray, post: np.ndarray) -> None:
         """Let cells spike, (synapses,) each: all is read before any trace changes."""

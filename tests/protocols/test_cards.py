@@ -24,6 +24,7 @@ MADE_FOR = {
     "plateau": "btsp",
     "threshold": "stdp_triplet",
     "homeostasis": "scaling",
+    "voltage": "clopath",
 }
 
 
@@ -116,6 +117,32 @@ def additive() -> Rule:
     return changed("scaling", always="rate * (target - slow_post)")
 
 
+def swapped_voltage_amplitudes() -> Rule:
+    return load_rule("clopath").with_constants({"depression": 8e-5, "potentiation": 14e-5}, {})
+
+
+def with_trace(name: str, trace: Trace) -> Rule:
+    form = load_rule("clopath").feedforward
+    assert isinstance(form, SpikeTiming)
+    return changed("clopath", traces={**form.traces, name: trace})
+
+
+def spike_meets_its_own_upswing() -> Rule:
+    return with_trace("fast", Trace("7 ms", "post", of="voltage"))
+
+
+def voltage_not_filtered() -> Rule:
+    return with_trace("fast", Trace("1000 s", "post", of="voltage", delay="3 ms"))
+
+
+def presynaptic_trace_kept() -> Rule:
+    return with_trace("recent", Trace("1000 s", "pre"))
+
+
+def no_upper_threshold() -> Rule:
+    return load_rule("clopath").with_constants({"theta_plus": -70.6}, {})
+
+
 def row_mixed() -> Rule:
     """The time constants of one row, with the constants of another."""
     constants = dict(load_rule("stdp_triplet:VISUAL_NEAREST").constants)
@@ -137,6 +164,11 @@ def row_mixed() -> Rule:
         ("sequential", order_kept_under_acetylcholine),
         ("plateau", weight_forgotten),
         ("homeostasis", additive),
+        ("voltage", swapped_voltage_amplitudes),
+        ("voltage", spike_meets_its_own_upswing),
+        ("voltage", voltage_not_filtered),
+        ("voltage", presynaptic_trace_kept),
+        ("voltage", no_upper_threshold),
     ],
 )
 def test_mutants_fail(card: str, mutant: Callable[[], Rule]) -> None:
@@ -153,6 +185,7 @@ def test_what_cannot_be_asked_has_a_reason() -> None:
         ("threshold", "bcm"): "it reads variance_post, which the spikes of two cells do not give",
         ("frequency", "dopamine_stdp"): "it needs dopamine, which the experiment does not give",
         ("two_amines", "stdp_pair"): "it has no noradrenaline and no serotonin",
+        ("voltage", "stdp_pair"): "it does not read the voltage of the cell, which is what the experiment is about",
     }
     for (card, rule), reason in reasons.items():
         outcome = find_card(card).examine(known_rules()[rule])

@@ -62,6 +62,7 @@ class Card:
         axes: labels of the figure, horizontal and vertical.
         measure: runs a rule.
         modulators: that the experiment gives, and the rule must have.
+        voltage: whether it gives the voltage of the cell, which the rule must then read.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Card:
     axes: tuple[str, str]
     measure: Callable[[Rule], Result]
     modulators: frozenset[str] = frozenset()
+    voltage: bool = False
 
     def obstacle(self, rule: Rule) -> str:
         """Say why a rule cannot be asked; empty where it can."""
@@ -79,8 +81,11 @@ class Card:
         except UserError as error:
             return str(error)
         assert isinstance(form, SpikeTiming)
-        if any(trace.of == "voltage" for trace in form.traces.values()) or "potential_post" in rule.reads:
+        reads = any(trace.of == "voltage" for trace in form.traces.values()) or "potential_post" in rule.reads
+        if reads and not self.voltage:
             return "it reads the voltage of the cell, which the experiment does not report"
+        if self.voltage and not reads:
+            return "it does not read the voltage of the cell, which is what the experiment is about"
         if missing := sorted(self.modulators - set(form.modulators)):
             return f"it has no {' and no '.join(missing)}"
         if given := sorted(set(form.modulators) - self.modulators):
