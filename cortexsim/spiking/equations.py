@@ -14,7 +14,8 @@ METHODS = ("exact", "exponential_euler", "euler", "heun", "rk2", "rk4")
 """Of Brian2, for equations without noise."""
 
 LINE = re.compile(
-    r"(?:d(?P<state>\w+)/dt|(?P<name>\w+))\s*(?:=(?P<text>(?:[^:=]|[=<>!]=)+))?:\s*(?P<unit>[^(]+?)\s*(?:\([\w ,]+\))?$"
+    r"(?:d(?P<state>\w+)/dt|(?P<name>\w+))\s*(?:=(?P<text>(?:[^:=]|[=<>!]=)+))?"
+    r":\s*(?P<unit>[^(]+?)\s*(?:\((?P<flags>[\w ,]+)\))?$"
 )
 GIVEN = {"bias": NUMBER, "dt": SECOND, "inf": NUMBER, "t": SECOND, **UNITS}
 """Names that the network and Brian2 give, by dimension."""
@@ -45,11 +46,13 @@ class Equations(NamedTuple):
         states: right sides of differential equations, by their variable.
         texts: all other right sides; those of parameters are empty.
         units: of each variable, as written.
+        held: states that stay as they are while the cell is refractory.
     """
 
     states: dict[str, str]
     texts: dict[str, str]
     units: dict[str, str]
+    held: set[str]
 
 
 def audit(
@@ -69,7 +72,7 @@ def audit(
     Raises:
         UserError: where it lacks something, with the name.
     """
-    read = _read(equations)
+    read = read_equations(equations)
     _check_required(read, parameters, threshold, on_saccade)
     known = GIVEN | _dimensions(read, parameters)
     for name, text in read.texts.items():
@@ -97,7 +100,7 @@ def choose_method(equations: str) -> str:
     >>> choose_method("dv/dt = -v / tau : 1"), choose_method("dv/dt = v**2 / tau : 1")
     ('exact', '')
     """
-    states, texts, _ = _read(equations)
+    states, texts, *_ = read_equations(equations)
     parsed = {name: _parsed(name, text) for name, text in states.items()}
     if any(_degree(tree, set(states), texts) > 1 for tree in parsed.values()):
         return ""
@@ -147,9 +150,9 @@ def _dimensions(read: Equations, parameters: Mapping[str, str]) -> dict[str, Dim
     return found
 
 
-def _read(equations: str) -> Equations:
+def read_equations(equations: str) -> Equations:
     """Read differential equations, subexpressions and parameters; one that has no unit yet goes on in the next line."""
-    read, begun = Equations({}, {}, {}), ""
+    read, begun = Equations({}, {}, {}, set()), ""
     lines = [line.partition("#")[0].strip() for line in equations.splitlines()]
     for number, part in enumerate(lines):
         line = begun = f"{begun} {part}".strip()
@@ -164,6 +167,8 @@ def _read(equations: str) -> Equations:
             raise UserError(f"equations: '{name}' is there twice")
         (read.states if found["state"] else read.texts)[name] = (found["text"] or "").strip()
         read.units[name] = found["unit"]
+        if "unless refractory" in (found["flags"] or ""):
+            read.held.add(name)
     return read
 
 
