@@ -49,13 +49,15 @@ class _Simulation:
         self.form, self.protocol, self.dt = rule.feedforward, protocol, dt * second
         self.namespace: dict[str, Any] = {}
         self.numbers = {name: f"({float(value)!r})" for name, value in rule.constants.items()}
-        self.names = {"weight": "w", "potential_post": "potential"}
+        self.names = {"weight": "w", "potential_post": "potential", "dendrite_post": "dendrite"}
         self.names |= {read: f"trace_{read.rsplit('_', 1)[0]}" for read in self.form.read_traces}
         self.names |= {f"{name}_all": f"level_{name}" for name in self.form.modulators}
         self.flows = any(term.tau_eligibility or term.always != "0" for term in self.form.terms)
         self.lags = sorted({trace.lag for trace in self.form.traces.values() if trace.lag})
         if (potentials := protocol.potentials()) is not None:
             self.namespace["volts"] = TimedArray(potentials, dt=protocol.potential_step * second)
+        if (dendrites := protocol.dendrites()) is not None:
+            self.namespace["dendrites"] = TimedArray(dendrites, dt=protocol.potential_step * second)
 
     def run(self) -> np.ndarray:
         """Simulate, and return the weights, (synapses,)."""
@@ -98,6 +100,7 @@ class _Simulation:
         flowing = set().union(*(term.factors()[name].names for term in self.form.terms for name in ("always", "third")))
         lines = ["potential : 1"] if "volts" in self.namespace else []
         lines += [f"{_late(lag)} : 1" for lag in self.lags]
+        lines += ["dendrite : 1"] if "dendrites" in self.namespace else []
         for read, trace in self.form.read_traces.items():
             name, source = self.names[read], _late(trace.lag) if trace.of == "voltage" else "0"
             how = "clock-driven" if read in flowing or trace.of == "voltage" else "event-driven"
@@ -149,9 +152,12 @@ class _Simulation:
     def _clamps(self) -> list[Any]:
         """Hold the voltage from the beginning of each step; keep weights that flow within bounds at its end."""
         found = []
+        if "dendrites" in self.namespace:
+            hold = "dendrite = dendrites(t + dt/2, i)"
+            found.append(self.synapses.run_regularly(hold, when="start", dt=self.dt))
         if "volts" in self.namespace:
-            hold = [f"{_late(lag)} = volts(t - {lag!r}*second + dt/2, i)" for lag in (0.0, *self.lags)]
-            found.append(self.synapses.run_regularly("\n".join(hold), when="start", dt=self.dt))
+            late = [f"{_late(lag)} = volts(t - {lag!r}*second + dt/2, i)" for lag in (0.0, *self.lags)]
+            found.append(self.synapses.run_regularly("\n".join(late), when="start", dt=self.dt))
         if self.flows and not np.isinf(self.form.bounds).all():
             found.append(self.synapses.run_regularly(f"w = {self._clip('w')}", when="end", dt=self.dt))
         return found

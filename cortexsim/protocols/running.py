@@ -57,6 +57,8 @@ def unfit(rule: Rule, protocol: Protocol) -> str:
         return "is of activities of layers, not of single spikes (SpikeTiming)"
     if "potential_post" in rule.reads and protocol.potential is None:
         return "reads the voltage of the cell, which this protocol does not give"
+    if "dendrite_post" in rule.reads and protocol.dendrite is None:
+        return "reads the dendrite of the cell, which this protocol does not give"
     if any(trace.of == "voltage" for trace in rule.feedforward.traces.values()) and protocol.potential is None:
         return "filters the voltage of the cell, which this protocol does not give"
     steps = {trace.delay: trace.lag / protocol.potential_step for trace in rule.feedforward.traces.values()}

@@ -27,6 +27,9 @@ SYNAPTIC = ("weight", "eligibility")
 POTENTIAL = "potential_post"
 """The membrane potential of the postsynaptic cell, mV."""
 
+DENDRITE = "dendrite_post"
+"""The potential that its dendrite alone would give the soma of the postsynaptic cell, mV."""
+
 
 @dataclass(frozen=True)
 class Trace:
@@ -152,7 +155,7 @@ class SpikeTiming(Term):
 
     >>> pairs = SpikeTiming(at_post="early_pre", traces={"early": Trace("20 ms", "pre")})
     >>> sorted(pairs.known)
-    ['early_pre', 'potential_post', 'weight']
+    ['dendrite_post', 'early_pre', 'potential_post', 'weight']
 
     Args:
         traces: by name.
@@ -184,7 +187,7 @@ class SpikeTiming(Term):
     @property
     def known(self) -> set[str]:
         """Names that its texts may read, beside constants; ``eligibility`` only where there is one."""
-        return {*self.read_traces, *self.read_modulators, POTENTIAL, "weight"}
+        return {*self.read_traces, *self.read_modulators, POTENTIAL, DENDRITE, "weight"}
 
     def texts(self) -> dict[str, Expression]:
         """All of its texts, parsed, by name and, from the second term on, number."""

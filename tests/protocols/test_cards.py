@@ -25,6 +25,7 @@ MADE_FOR = {
     "threshold": "stdp_triplet",
     "homeostasis": "scaling",
     "voltage": "clopath",
+    "dendritic_prediction": "urbanczik_senn",
 }
 
 
@@ -143,6 +144,24 @@ def no_upper_threshold() -> Rule:
     return load_rule("clopath").with_constants({"theta_plus": -70.6}, {})
 
 
+def prediction_left_out() -> Rule:
+    return changed("urbanczik_senn", always="0")
+
+
+def prediction_of_the_wrong_sign() -> Rule:
+    rule = load_rule("urbanczik_senn")
+    return rule.with_constants({"eta": -rule.constants["eta"]}, {})
+
+
+def rate_ten_times_too_high() -> Rule:
+    return load_rule("urbanczik_senn").with_constants({"peak": 1500.0}, {})
+
+
+def potential_without_decay() -> Rule:
+    traces = {"slow": Trace("1000 s", "pre"), "fast": Trace("3 ms", "pre")}
+    return changed("urbanczik_senn", traces=traces)
+
+
 def row_mixed() -> Rule:
     """The time constants of one row, with the constants of another."""
     constants = dict(load_rule("stdp_triplet:VISUAL_NEAREST").constants)
@@ -164,6 +183,10 @@ def row_mixed() -> Rule:
         ("sequential", order_kept_under_acetylcholine),
         ("plateau", weight_forgotten),
         ("homeostasis", additive),
+        ("dendritic_prediction", prediction_left_out),
+        ("dendritic_prediction", prediction_of_the_wrong_sign),
+        ("dendritic_prediction", rate_ten_times_too_high),
+        ("dendritic_prediction", potential_without_decay),
         ("voltage", swapped_voltage_amplitudes),
         ("voltage", spike_meets_its_own_upswing),
         ("voltage", voltage_not_filtered),
@@ -185,6 +208,15 @@ def test_what_cannot_be_asked_has_a_reason() -> None:
         ("threshold", "bcm"): "it reads variance_post, which the spikes of two cells do not give",
         ("frequency", "dopamine_stdp"): "it needs dopamine, which the experiment does not give",
         ("two_amines", "stdp_pair"): "it has no noradrenaline and no serotonin",
+        (
+            "dendritic_prediction",
+            "clopath",
+        ): "it reads the voltage of the cell, which the experiment does not report",
+        ("frequency", "urbanczik_senn"): "it reads the dendrite of the cell, which the experiment does not report",
+        (
+            "dendritic_prediction",
+            "stdp_pair",
+        ): "it does not read the dendrite of the cell, which is what the experiment is about",
         ("voltage", "stdp_pair"): "it does not read the voltage of the cell, which is what the experiment is about",
     }
     for (card, rule), reason in reasons.items():

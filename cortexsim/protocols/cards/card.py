@@ -63,6 +63,7 @@ class Card:
         measure: runs a rule.
         modulators: that the experiment gives, and the rule must have.
         voltage: whether it gives the voltage of the cell, which the rule must then read.
+        dendrite: whether it gives the potential of its dendrite, likewise.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Card:
     measure: Callable[[Rule], Result]
     modulators: frozenset[str] = frozenset()
     voltage: bool = False
+    dendrite: bool = False
 
     def obstacle(self, rule: Rule) -> str:
         """Say why a rule cannot be asked; empty where it can."""
@@ -86,6 +88,10 @@ class Card:
             return "it reads the voltage of the cell, which the experiment does not report"
         if self.voltage and not reads:
             return "it does not read the voltage of the cell, which is what the experiment is about"
+        if ("dendrite_post" in rule.reads) != self.dendrite:
+            if self.dendrite:
+                return "it does not read the dendrite of the cell, which is what the experiment is about"
+            return "it reads the dendrite of the cell, which the experiment does not report"
         if missing := sorted(self.modulators - set(form.modulators)):
             return f"it has no {' and no '.join(missing)}"
         if given := sorted(set(form.modulators) - self.modulators):
