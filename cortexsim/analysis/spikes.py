@@ -21,12 +21,14 @@ class Scene:
         weights: of the first column, (cells, inputs).
         timing: of the fixations.
         cell: whose voltage is drawn.
+        volts: whether that is in volts, and not in units of the threshold.
     """
 
     outcome: Outcome
     weights: np.ndarray
     timing: Timing
     cell: int
+    volts: bool = False
 
 
 def spikes(axes: Axes, scene: Scene, title: str) -> Axes:
@@ -81,18 +83,22 @@ def membrane(axes: Axes, scene: Scene, layer: str) -> Axes:
     """Draw the voltage of one cell of a layer, and on the right the potential of its dendrite.
 
     Args:
-        axes: to draw on; time is in ms, the voltage in units of the threshold.
+        axes: to draw on; time is in ms, the voltage in units of the threshold, or of a cell in real units in mV.
         scene: with traces, (time steps,) each.
         layer: name of the population.
     """
     traces = scene.outcome.traces[layer]
     time = np.arange(len(traces["v"])) * scene.timing.dt * 1e3
-    axes.plot(time, traces["v"], color="#333333", linewidth=0.8)
-    axes.axhline(1, color="#999999", linewidth=0.6, linestyle=":")
     fired = scene.outcome.events[layer]
     mine = fired[0][fired[1] == scene.cell] * scene.timing.dt * 1e3
-    axes.plot(mine, np.full(len(mine), 1.25), "|", color="#333333", markersize=7)
-    axes.set(ylabel=f"v of cell {scene.cell}", xlabel="time [ms]", ylim=(min(-1.2, 1.05 * traces["v"].min()), 1.6))
+    if scene.volts:
+        voltage, above, limits, unit = traces["v"] * 1e3, 10.0, (-100.0, 20.0), " [mV]"
+    else:
+        voltage, above, limits, unit = traces["v"], 1.25, (min(-1.2, 1.05 * traces["v"].min()), 1.6), ""
+        axes.axhline(1, color="#999999", linewidth=0.6, linestyle=":")
+    axes.plot(time, voltage, color="#333333", linewidth=0.8)
+    axes.plot(mine, np.full(len(mine), above), "|", color="#333333", markersize=7)
+    axes.set(ylabel=f"v of cell {scene.cell}{unit}", xlabel="time [ms]", ylim=limits)
     if "dendrite" in traces:
         right = axes.twinx()
         right.plot(time, traces["dendrite"], color=COLOURS[1], linewidth=1.2, drawstyle="steps-post")

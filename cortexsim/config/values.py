@@ -1,12 +1,14 @@
 """Types of values in tables, and the tables for layers in Brian2."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from cortexsim.errors import UserError
+from cortexsim.errors import UserError, error_prefix
 from cortexsim.quantities import quantity
 from cortexsim.spiking import Control, Settings, Timing
+from cortexsim.spiking.cells import load_cell
 from cortexsim.spiking.settings import MOST_SLOTS
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
@@ -54,7 +56,7 @@ class Table(BaseModel):
 class SpikingTable(Table):
     """The table ``spiking``: cells, time and plasticity of layers in Brian2, as `Settings` describes them."""
 
-    cell: str = DEFAULTS.cell
+    cell: str = str(DEFAULTS.cell)
     parameters: dict[str, str | Number] = {}
     dt: Time = _in_ms(DEFAULTS.timing.dt)
     fixation: Time = _in_ms(DEFAULTS.timing.fixation)
@@ -109,6 +111,7 @@ def settings(
     context_eta: float,
     feedback_eta: float,
     decay: float,
+    beside: Path = Path(),
 ) -> Settings:
     """Convert tables to settings in seconds and hertz, and check that they fit together.
 
@@ -116,6 +119,7 @@ def settings(
         spiking: the table ``spiking``.
         modulators: the tables ``modulator`` by name.
         eta, context_eta, feedback_eta, decay: values of the table ``training``, used where ``spiking`` has none.
+        beside: folder that the path of a cell's file is relative to.
 
     Raises:
         UserError: a value is invalid, or values do not fit together.
@@ -134,8 +138,9 @@ def settings(
         if tau < 0:
             raise UserError(f"modulator.{name}.tau_filter = '{table.tau_filter}' is negative (0 ms or more)")
         controls[name] = Control(delay, tau, table.clamp, table.lesion, table.shuffle)
+    with error_prefix("spiking.cell"):
+        cell = load_cell(spiking.cell, beside)
     unchanged = (
-        "cell",
         "dendrite",
         "encoding",
         "afferents",
@@ -162,6 +167,7 @@ def settings(
     )
     found = Settings(
         timing=timing,
+        cell=cell,
         parameters={name: str(value) for name, value in spiking.parameters.items()},
         input_rate=quantity(spiking.input_rate, "frequency"),
         unit_rate=quantity(spiking.unit_rate, "frequency"),

@@ -4,9 +4,10 @@ There are neither layers nor a task. The same rule text is run by two engines: `
 traces decay exactly; and `brian2`, on a grid of time.
 """
 
+from cortexsim.protocols.cells import Response, respond
 from cortexsim.protocols.protocol import Protocol, Pulse
 from cortexsim.protocols.rates import mean_change
 from cortexsim.protocols.running import run
 from cortexsim.protocols.spike_trains import pairs, poisson, repeated
 
-__all__ = ["Protocol", "Pulse", "mean_change", "pairs", "poisson", "repeated", "run"]
+__all__ = ["Protocol", "Pulse", "Response", "mean_change", "pairs", "poisson", "repeated", "respond", "run"]

@@ -49,12 +49,15 @@ class _Simulation:
         self.form, self.protocol, self.dt = rule.feedforward, protocol, dt * second
         self.namespace: dict[str, Any] = {}
         self.numbers = {name: f"({float(value)!r})" for name, value in rule.constants.items()}
-        self.names = {"weight": "w", "potential_post": "potential"}
+        self.names = {"weight": "w", "potential_post": "potential", "dendrite_post": "dendrite"}
         self.names |= {read: f"trace_{read.rsplit('_', 1)[0]}" for read in self.form.read_traces}
         self.names |= {f"{name}_all": f"level_{name}" for name in self.form.modulators}
         self.flows = any(term.tau_eligibility or term.always != "0" for term in self.form.terms)
+        self.lags = sorted({trace.lag for trace in self.form.traces.values() if trace.lag})
         if (potentials := protocol.potentials()) is not None:
             self.namespace["volts"] = TimedArray(potentials, dt=protocol.potential_step * second)
+        if (dendrites := protocol.dendrites()) is not None:
+            self.namespace["dendrites"] = TimedArray(dendrites, dt=protocol.potential_step * second)
 
     def run(self) -> np.ndarray:
         """Simulate, and return the weights, (synapses,)."""
@@ -96,8 +99,10 @@ class _Simulation:
         """Declare weight, traces, modulators and eligibilities."""
         flowing = set().union(*(term.factors()[name].names for term in self.form.terms for name in ("always", "third")))
         lines = ["potential : 1"] if "volts" in self.namespace else []
+        lines += [f"{_late(lag)} : 1" for lag in self.lags]
+        lines += ["dendrite : 1"] if "dendrites" in self.namespace else []
         for read, trace in self.form.read_traces.items():
-            name, source = self.names[read], "potential" if trace.of == "voltage" else "0"
+            name, source = self.names[read], _late(trace.lag) if trace.of == "voltage" else "0"
             how = "clock-driven" if read in flowing or trace.of == "voltage" else "event-driven"
             lines.append(f"d{name}/dt = ({source} - {name}) / ({trace.seconds!r}*second) : 1 ({how})")
         for name, modulator in self.form.modulators.items():
@@ -147,8 +152,12 @@ class _Simulation:
     def _clamps(self) -> list[Any]:
         """Hold the voltage from the beginning of each step; keep weights that flow within bounds at its end."""
         found = []
+        if "dendrites" in self.namespace:
+            hold = "dendrite = dendrites(t + dt/2, i)"
+            found.append(self.synapses.run_regularly(hold, when="start", dt=self.dt))
         if "volts" in self.namespace:
-            found.append(self.synapses.run_regularly("potential = volts(t, i)", when="start", dt=self.dt))
+            late = [f"{_late(lag)} = volts(t - {lag!r}*second + dt/2, i)" for lag in (0.0, *self.lags)]
+            found.append(self.synapses.run_regularly("\n".join(late), when="start", dt=self.dt))
         if self.flows and not np.isinf(self.form.bounds).all():
             found.append(self.synapses.run_regularly(f"w = {self._clip('w')}", when="end", dt=self.dt))
         return found
@@ -204,3 +213,8 @@ class _Simulation:
         for read, trace in self.form.read_traces.items():
             if trace.of == "voltage" and potentials is not None:
                 setattr(self.synapses, self.names[read], potentials[0])
+
+
+def _late(lag: float) -> str:
+    """Name the potential that was held so long ago, s."""
+    return f"potential_{round(lag * 1e7)}" if lag else "potential"

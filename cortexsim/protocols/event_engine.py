@@ -46,6 +46,15 @@ class EventEngine:
         self.weight, self.potential = protocol.weights, np.zeros(n)
         if self.held_potential is not None:
             self.potential = self.held_potential[0].copy()
+        self.held_dendrite, self.dendrite = protocol.dendrites(), np.zeros(n)
+        if self.held_dendrite is not None:
+            self.dendrite = self.held_dendrite[0].copy()
+        self.filtered = {
+            name: round(trace.lag / protocol.potential_step)
+            for name, trace in self.form.read_traces.items()
+            if trace.of == "voltage"
+        }
+        self.sources = dict.fromkeys(self.filtered, self.potential)
         self.traces = {
             name: self.potential.copy() if trace.of == "voltage" else np.zeros(n)
             for name, trace in self.form.read_traces.items()
@@ -81,8 +90,9 @@ class EventEngine:
             elapsed: s, (synapses,) or (nodes, synapses).
         """
         values: dict[str, Any] = {**self.constants, "weight": self.weight, "potential_post": self.potential}
+        values["dendrite_post"] = self.dendrite
         for name, trace in self.form.read_traces.items():
-            rest = self.potential if trace.of == "voltage" else 0.0
+            rest = self.sources.get(name, 0.0)
             values[name] = rest + (self.traces[name] - rest) * np.exp(-elapsed / trace.seconds)
         for name, modulator in self.form.modulators.items():
             rest = modulator.baseline + self.held[name]
@@ -114,7 +124,7 @@ class EventEngine:
     def _integral(self, elapsed: np.ndarray) -> np.ndarray:
         """Integrate the change of weight, which does not depend on the weight, (synapses,)."""
         edges = [0.0, *(self.stiffest * 2.0 ** np.arange(0, 64))]
-        edges = edges[: 1 + int(np.searchsorted(edges, elapsed.max()))]
+        edges = edges[: int(np.searchsorted(edges, elapsed.max()))]  # Where intervals begin.
         total = np.zeros(len(elapsed))
         for low, high in zip(edges, [*edges[1:], np.inf], strict=True):
             start, width = np.minimum(low, elapsed), np.minimum(high, elapsed) - np.minimum(low, elapsed)
@@ -161,9 +171,15 @@ class EventEngine:
 
     def _clamp(self, index: np.ndarray) -> None:
         """Begin to hold the voltage of each index, (synapses,), where it is not below 0."""
+        if self.held_dendrite is not None:
+            begun = self.held_dendrite[np.maximum(index, 0), np.arange(len(index))]
+            self.dendrite = np.where(index >= 0, begun, self.dendrite)
         if self.held_potential is not None:
-            begun = self.held_potential[np.maximum(index, 0), np.arange(len(index))]
-            self.potential = np.where(index >= 0, begun, self.potential)
+            cells = np.arange(len(index))
+            self.potential = np.where(index >= 0, self.held_potential[np.maximum(index, 0), cells], self.potential)
+            for name, lag in self.filtered.items():
+                late = self.held_potential[np.maximum(index - lag, 0), cells]
+                self.sources[name] = np.where(index >= 0, late, self.sources[name])
 
     def _spikes(self, pre: np.ndarray, post: np.ndarray) -> None:
         """Let cells spike, (synapses,) each: all is read before any trace changes."""

@@ -32,7 +32,7 @@ def tabulate(protocol: Protocol) -> Events:
     """Tabulate the events of a protocol."""
     brief = {name: [(p.time, p.size) for p in each if not p.duration] for name, each in protocol.pulses.items()}
     held = {name: [edge for p in each if p.duration for edge in p.edges] for name, each in protocol.pulses.items()}
-    steps = np.arange(0 if protocol.potential is None else len(protocol.potential)) * protocol.potential_step
+    steps = np.arange(protocol.held_steps) * protocol.potential_step
     steps = np.round(steps[steps < protocol.duration], RESOLUTION)
     common = [time for edges in (*brief.values(), *held.values()) for time, _ in edges if time < protocol.duration]
     shared = np.unique(np.concatenate([np.round(np.asarray(common, dtype=float), RESOLUTION), steps]))

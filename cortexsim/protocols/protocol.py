@@ -47,6 +47,7 @@ class Protocol:
         pulses: of modulators by name; they reach all synapses.
         potential: of the postsynaptic cells, mV, (steps,) or (steps, synapses): each value is held for one step.
         potential_step: how long, s.
+        dendrite: what the dendrites alone would make of that potential, in steps of the same length, mV.
 
     Raises:
         UserError: where times lie outside the protocol, or numbers of synapses differ.
@@ -59,6 +60,7 @@ class Protocol:
     pulses: Mapping[str, Sequence[Pulse]] = field(default_factory=lambda: MappingProxyType({}))
     potential: np.ndarray | None = None
     potential_step: float = 1e-3
+    dendrite: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.duration) and self.duration > 0):
@@ -67,6 +69,8 @@ class Protocol:
             raise UserError(f"spikes of {len(self.pre)} presynaptic and {len(self.post)} postsynaptic cells (as many)")
         if np.ndim(self.weight) and np.shape(self.weight) != (self.synapses,):
             raise UserError(f"weight: {np.shape(self.weight)} numbers for {self.synapses} synapses")
+        if self.potential is not None and self.dendrite is not None and len(self.potential) != len(self.dendrite):
+            raise UserError(f"dendrite: {len(self.dendrite)} steps, beside {len(self.potential)} of the potential")
         pulses = {f"pulses of {name}": [p.time for p in each] for name, each in self.pulses.items()}
         spikes = {
             f"{side} of synapse {i}": each for side in ("pre", "post") for i, each in enumerate(getattr(self, side))
@@ -92,7 +96,20 @@ class Protocol:
 
     def potentials(self) -> np.ndarray | None:
         """The held voltages, (steps, synapses), mV; None where there are none."""
-        if self.potential is None:
+        return self._for_all(self.potential)
+
+    def dendrites(self) -> np.ndarray | None:
+        """The held potentials of dendrites, (steps, synapses), mV; None where there are none."""
+        return self._for_all(self.dendrite)
+
+    @property
+    def held_steps(self) -> int:
+        """For how many steps voltages are held; 0 where there are none."""
+        given = self.potential if self.potential is not None else self.dendrite
+        return 0 if given is None else len(given)
+
+    def _for_all(self, given: np.ndarray | None) -> np.ndarray | None:
+        if given is None:
             return None
-        held = np.asarray(self.potential, dtype=float)
+        held = np.asarray(given, dtype=float)
         return np.broadcast_to(held[:, None] if held.ndim == 1 else held, (len(held), self.synapses))

@@ -33,7 +33,7 @@ def mean_change(rule: Rule, pre: Rates, post: Rates, weight: Rates = 1.0) -> np.
         UserError: where the rule needs more than rates.
     """
     form = rule.feedforward
-    if not isinstance(form, SpikeTiming) or form.modulators or "potential_post" in rule.reads:
+    if not isinstance(form, SpikeTiming) or form.modulators or {"potential_post", "dendrite_post"} & set(rule.reads):
         raise UserError(f"rule '{rule.name}': needs more than the rates of two cells")
     values: dict[str, Any] = {**rule.constants, "weight": weight}
     for name, trace in form.read_traces.items():

@@ -1,5 +1,6 @@
 """Run a rule through a protocol on one of the engines."""
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -56,8 +57,14 @@ def unfit(rule: Rule, protocol: Protocol) -> str:
         return "is of activities of layers, not of single spikes (SpikeTiming)"
     if "potential_post" in rule.reads and protocol.potential is None:
         return "reads the voltage of the cell, which this protocol does not give"
+    if "dendrite_post" in rule.reads and protocol.dendrite is None:
+        return "reads the dendrite of the cell, which this protocol does not give"
     if any(trace.of == "voltage" for trace in rule.feedforward.traces.values()) and protocol.potential is None:
         return "filters the voltage of the cell, which this protocol does not give"
+    steps = {trace.delay: trace.lag / protocol.potential_step for trace in rule.feedforward.traces.values()}
+    if broken := [delay for delay, count in steps.items() if not math.isclose(count, round(count), abs_tol=1e-6)]:
+        step = f"{protocol.potential_step * 1e3:g} ms"
+        return f"delays a voltage by {broken[0]}, no whole number of the steps of {step} of this protocol"
     if unknown := sorted(set(protocol.pulses) - set(rule.feedforward.modulators)):
         return f"has no modulator '{unknown[0]}', which this protocol gives"
     return ""

@@ -14,7 +14,7 @@ from cortexsim.rules.error_path import FEEDBACK, MASKS, ErrorPath
 from cortexsim.rules.signals import SIGNALS, Signal
 from cortexsim.rules.spike_timing import Neuromodulator, SpikeTiming, Term, Trace
 from cortexsim.rules.three_factor import SUBSTRATES, Rule, ThreeFactor
-from cortexsim.user_files import load_variable
+from cortexsim.user_files import load_variable, module_variable
 
 __all__ = [
     "FEEDBACK",
@@ -73,19 +73,8 @@ def load_rule(name: str, beside: Path = Path()) -> Rule:
             raise UserError(f"rule file '{path}' holds no Rule named RULE")
         return rule
     if ":" in name:
-        return _variable_of_module(name)
+        module = name.partition(":")[0]
+        return module_variable(name, Rule, "rule", f"{__name__}.{module}" if module in known_rules() else "")
     if name not in known_rules():
         raise UserError(f"rule '{name}' is not known ({nearest(name, known_rules())})")
     return known_rules()[name]
-
-
-def _variable_of_module(name: str) -> Rule:
-    module, _, variable = name.partition(":")
-    try:
-        found = vars(import_module(f"{__name__}.{module}" if module in known_rules() else module))
-    except Exception as error:  # A user's module can raise anything; the message has to name it.
-        raise UserError(f"rule '{name}': {type(error).__name__}: {error}") from None
-    rules = [key for key, value in found.items() if isinstance(value, Rule)]
-    if variable not in rules:
-        raise UserError(f"rule '{name}': module '{module}' has no such Rule ({nearest(variable, rules)})")
-    return found[variable]

@@ -27,6 +27,9 @@ SYNAPTIC = ("weight", "eligibility")
 POTENTIAL = "potential_post"
 """The membrane potential of the postsynaptic cell, mV."""
 
+DENDRITE = "dendrite_post"
+"""The potential that its dendrite alone would give the soma of the postsynaptic cell, mV."""
+
 
 @dataclass(frozen=True)
 class Trace:
@@ -41,6 +44,7 @@ class Trace:
         of: ``"spike"``, a count, to which a spike adds 1; ``"activity"``, the rate in Hz, to which it adds 1 / tau; or
             ``"voltage"``, the membrane potential of the postsynaptic cell, mV.
         pairing: ``"all"`` spikes add up; or only the ``"nearest"`` counts, by which the trace is set to 1.
+        delay: of a trace of voltage, after which it is read; empty for none.
 
     Raises:
         UserError: where tau is no time, or a choice is not known.
@@ -50,6 +54,7 @@ class Trace:
     side: Literal["pre", "post"]
     of: Literal["spike", "activity", "voltage"] = "spike"
     pairing: Literal["all", "nearest"] = "all"
+    delay: str = ""
 
     def __post_init__(self) -> None:
         choices = {"side": ("pre", "post"), "of": ("spike", "activity", "voltage"), "pairing": ("all", "nearest")}
@@ -60,12 +65,19 @@ class Trace:
             raise UserError("side = 'pre': a synapse has no access to the voltage of its presynaptic cell ('post')")
         if self.pairing == "nearest" and self.of != "spike":
             raise UserError(f"pairing = 'nearest': of spikes, not of {self.of} (of = 'spike')")
-        _ = self.seconds
+        if self.delay and self.of != "voltage":
+            raise UserError(f"delay = '{self.delay}': of voltages, not of {self.of} (of = 'voltage')")
+        _ = self.seconds, self.lag
 
     @property
     def seconds(self) -> float:
         """Its time constant, s."""
         return _positive_time("tau", self.tau)
+
+    @property
+    def lag(self) -> float:
+        """How much later it is read, s."""
+        return _positive_time("delay", self.delay) if self.delay else 0.0
 
     @property
     def jump(self) -> float:
@@ -143,7 +155,7 @@ class SpikeTiming(Term):
 
     >>> pairs = SpikeTiming(at_post="early_pre", traces={"early": Trace("20 ms", "pre")})
     >>> sorted(pairs.known)
-    ['early_pre', 'potential_post', 'weight']
+    ['dendrite_post', 'early_pre', 'potential_post', 'weight']
 
     Args:
         traces: by name.
@@ -175,7 +187,7 @@ class SpikeTiming(Term):
     @property
     def known(self) -> set[str]:
         """Names that its texts may read, beside constants; ``eligibility`` only where there is one."""
-        return {*self.read_traces, *self.read_modulators, POTENTIAL, "weight"}
+        return {*self.read_traces, *self.read_modulators, POTENTIAL, DENDRITE, "weight"}
 
     def texts(self) -> dict[str, Expression]:
         """All of its texts, parsed, by name and, from the second term on, number."""

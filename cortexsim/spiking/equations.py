@@ -1,19 +1,58 @@
 """Equations of cells, read before Brian2 does: what they name, and whether a method can integrate them."""
 
 import ast
+import keyword
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
-from cortexsim.errors import UserError, nearest
+from cortexsim.errors import UserError, error_prefix, nearest
+from cortexsim.quantities import kind_of
+from cortexsim.spiking.dimensions import FUNCTIONS, KINDS, NUMBER, SECOND, UNITS, Dimension, dimension
 
-METHODS = ("exact", "exponential_euler", "euler", "rk2", "rk4")
+METHODS = ("exact", "exponential_euler", "euler", "heun", "rk2", "rk4")
 """Of Brian2, for equations without noise."""
 
 LINE = re.compile(
-    r"(?:d(?P<state>\w+)/dt|(?P<name>\w+))\s*(?:=(?P<text>[^:]+))?:\s*(?P<unit>[^(]+?)\s*(?:\([\w ,]+\))?$"
+    r"(?:d(?P<state>\w+)/dt|(?P<name>\w+))\s*(?:=(?P<text>(?:[^:=]|[=<>!]=)+))?"
+    r":\s*(?P<unit>[^(]+?)\s*(?:\((?P<flags>[\w ,]+)\))?$"
 )
-FUNCTIONS = {"abs", "arcsin", "arctan", "clip", "cos", "exp", "floor", "int", "log", "sign", "sin", "sqrt", "tanh"}
-GIVEN = {"bias", "dt", "inf", "t", "second", "ms", "Hz"}  # By the network, and by Brian2.
+GIVEN = {"bias": NUMBER, "dt": SECOND, "inf": NUMBER, "t": SECOND, **UNITS}
+"""Names that the network and Brian2 give, by dimension."""
+
+TAKEN = {
+    *GIVEN, *FUNCTIONS, "N", "age", "activity", "average_derivative", "blank", "centred", "covariance_rate", "cross",
+    "cross_input", "cross_power", "decay", "delayed_signal", "delayed_spike", "dendrite", "dendrite_mean", "e", "error",
+    "expected", "exponential", "feedback", "fixation_age", "from_column", "from_views", "homeostasis", "i", "j",
+    "last_saccade", "last_spike", "last_update", "lastspike", "lateral", "mean", "mean_rate", "not_refractory",
+    "offset", "output", "own_cross", "passed_error", "pi", "power", "psp", "psp_unit", "recent", "recent_derivative",
+    "rivals", "scale", "seed", "share", "signal", "spike_line", "spiked", "spikes", "standard_view", "stimulus_number",
+    "target_activity", "target_drive", "tau_activity", "tau_dendrite", "third_factor", "unit_rate", "variance", "view",
+    "view_deviation", "view_mean", "view_variance", "waiting", "weight_decay", "winning", "xi",
+    "carry", "eligibility", "eligibility_unit", "eta", "fraction", "levels", "lowest", "period", "release_probability",
+    "spacing", "target", "tau_eligibility", "unit", "w", "w_max", "correlation", "learns", "level", "probability",
+    "released", "silence", "step", "trace", "value",
+}  # fmt: skip
+"""Names that layers, their synapses and Brian2 use themselves."""
+
+TAKEN_PATTERN = re.compile(r"_.*|.*_(pre|post|all)|(context|modulator|predicted|previous|read|rule|value)_.*")
+READ_BY_LAYERS = ("current", "drive", "derivative", "rate")
+
+
+class Equations(NamedTuple):
+    """What a text of equations defines.
+
+    Attributes:
+        states: right sides of differential equations, by their variable.
+        texts: all other right sides; those of parameters are empty.
+        units: of each variable, as written.
+        held: states that stay as they are while the cell is refractory.
+    """
+
+    states: dict[str, str]
+    texts: dict[str, str]
+    units: dict[str, str]
+    held: set[str]
 
 
 def audit(
@@ -24,7 +63,7 @@ def audit(
     on_saccade: Mapping[str, str],
     method: str,
 ) -> None:
-    """Check that a cell has all that layers need.
+    """Check that a cell has all that layers need, and that its units agree.
 
     Args:
         equations, parameters, threshold, on_saccade, method: of a `Cell`.
@@ -33,40 +72,104 @@ def audit(
     Raises:
         UserError: where it lacks something, with the name.
     """
-    states, texts = _read(equations)
+    read = read_equations(equations)
+    _check_required(read, parameters, threshold, on_saccade)
+    known = GIVEN | _dimensions(read, parameters)
+    for name, text in read.texts.items():
+        if text:
+            _check_value(f"equations: {name}", text, known[name], known)
+    for name, text in read.states.items():
+        _check_value(f"equations: d{name}/dt", text, known[name] / SECOND, known)
+    if threshold:
+        _check_value("threshold", threshold, NUMBER, known)
+    for statement in reset:
+        _check_statement("reset", statement, known)
+    for name, value in on_saccade.items():
+        if name not in {*read.states, *read.texts}:
+            raise UserError(f"on_saccade: '{name}' is no variable of the cell ({nearest(name, read.units)})")
+        _check_value(f"on_saccade: {name}", value, known[name], known)
+    _check_method(read.states, read.texts, method)
+
+
+def choose_method(equations: str) -> str:
+    """Choose how to integrate equations: ``exact`` where they are linear, or else empty, which leaves it to Brian2.
+
+    Where linear equations read each other in a loop, which takes minutes to solve in symbols, each is solved exactly by
+    itself: ``exponential_euler``.
+
+    >>> choose_method("dv/dt = -v / tau : 1"), choose_method("dv/dt = v**2 / tau : 1")
+    ('exact', '')
+    """
+    states, texts, *_ = read_equations(equations)
+    parsed = {name: _parsed(name, text) for name, text in states.items()}
+    if any(_degree(tree, set(states), texts) > 1 for tree in parsed.values()):
+        return ""
+    left = {
+        name: {other for other in states if other != name and _degree(tree, {other}, texts)}
+        for name, tree in parsed.items()
+    }
+    while free := [name for name, others in left.items() if not others & set(left)]:
+        for name in free:
+            del left[name]
+    return "exponential_euler" if left else "exact"
+
+
+def _check_required(
+    read: Equations, parameters: Mapping[str, str], threshold: str, on_saccade: Mapping[str, str]
+) -> None:
     required = ["current", "drive", "derivative", *(["v"] if threshold else ["rate"])]
-    if missing := [name for name in required if name not in states and name not in texts]:
+    if missing := [name for name in required if name not in read.units]:
         raise UserError(f"equations: '{missing[0]}' is missing (a cell gives {', '.join(required)})")
     times = ["tau_synapse", "t_refractory"] if threshold else []
     if missing := [name for name in times if name not in parameters]:
         raise UserError(f"parameters: '{missing[0]}' is missing (a cell that spikes has {' and '.join(times)})")
-    known = {*states, *texts, *parameters, *GIVEN}
-    for name, text in {**texts, **{f"d{name}/dt": text for name, text in states.items()}}.items():
-        _check_names(f"equations: {name}", _parsed(f"equations: {name}", text), known)
-    if threshold:
-        _check_names("threshold", _parsed("threshold", threshold), known)
-    for statement in reset:
-        _check_statement("reset", statement, known)
-    for name, value in on_saccade.items():
-        if name not in known:
-            raise UserError(f"on_saccade: '{name}' is no variable of the cell ({nearest(name, known)})")
-        _check_names(f"on_saccade: {name}", _parsed(f"on_saccade: {name}", value), known)
-    _check_method(states, texts, method)
+    for name in times:
+        if kind_of(parameters[name]) != "time":
+            raise UserError(f"parameters: {name} = '{parameters[name]}' is no time (such as '5 ms')")
+    for name in (*read.units, *parameters):
+        if name in TAKEN or TAKEN_PATTERN.fullmatch(name) or keyword.iskeyword(name):
+            raise UserError(f"'{name}' means something else in a layer (give it another name)")
+        if name in parameters and name in read.units:
+            raise UserError(f"'{name}' is both a parameter and a variable (give one another name)")
+    if left := [name for name in read.states if name not in on_saccade]:
+        raise UserError(f"on_saccade: '{left[0]}' is missing (a saccade sets all that differential equations change)")
 
 
-def _read(equations: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Read differential equations by their variable, and all other texts by name; those of parameters are empty."""
-    states: dict[str, str] = {}
-    texts: dict[str, str] = {}
-    for line in filter(None, map(str.strip, equations.splitlines())):
+def _dimensions(read: Equations, parameters: Mapping[str, str]) -> dict[str, Dimension]:
+    """Find the dimensions of variables and parameters."""
+    found = {}
+    for name, unit in read.units.items():
+        tree = _parsed(f"equations: unit of {name}", unit)
+        _check_names(f"equations: the unit of {name}", tree, UNITS)
+        found[name] = dimension(tree, UNITS)
+        if name in READ_BY_LAYERS and found[name] != NUMBER:
+            raise UserError(f"equations: '{name}' is in {found[name]}, but layers read a number (: 1)")
+    for name, value in parameters.items():
+        with error_prefix(f"parameters: {name}"):
+            found[name] = KINDS[kind_of(value)]
+    return found
+
+
+def read_equations(equations: str) -> Equations:
+    """Read differential equations, subexpressions and parameters; one that has no unit yet goes on in the next line."""
+    read, begun = Equations({}, {}, {}, set()), ""
+    lines = [line.partition("#")[0].strip() for line in equations.splitlines()]
+    for number, part in enumerate(lines):
+        line = begun = f"{begun} {part}".strip()
+        if not line or (":" not in line and any(lines[number + 1 :])):
+            continue
+        begun = ""
         found = LINE.fullmatch(line)
         if found is None or (found["state"] and not found["text"]):
             raise UserError(f"equations: '{line}' cannot be read (such as 'dv/dt = -v / tau : 1', or 'x = v + 1 : 1')")
         name = found["state"] or found["name"]
-        if name in states or name in texts:
+        if name in read.units:
             raise UserError(f"equations: '{name}' is there twice")
-        (states if found["state"] else texts)[name] = (found["text"] or "").strip()
-    return states, texts
+        (read.states if found["state"] else read.texts)[name] = (found["text"] or "").strip()
+        read.units[name] = found["unit"]
+        if "unless refractory" in (found["flags"] or ""):
+            read.held.add(name)
+    return read
 
 
 def _parsed(where: str, text: str) -> ast.AST:
@@ -76,18 +179,29 @@ def _parsed(where: str, text: str) -> ast.AST:
         raise UserError(f"{where}: '{text}' is not an expression") from None
 
 
-def _check_names(where: str, tree: ast.AST, known: set[str]) -> None:
+def _check_names(where: str, tree: ast.AST, known: Iterable[str]) -> None:
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id not in (FUNCTIONS if id(node) in called else known):
             raise UserError(f"{where} reads '{node.id}', which is not known ({nearest(node.id, known)})")
 
 
-def _check_statement(where: str, statement: str, known: set[str]) -> None:
-    found = re.fullmatch(r"(\w+) *[-+*/]?= *(.+)", statement)
+def _check_value(where: str, text: str, wanted: Dimension, known: Mapping[str, Dimension]) -> None:
+    """Check what a text reads, and its dimension."""
+    tree = _parsed(where, text)
+    _check_names(where, tree, known)
+    with error_prefix(where):
+        found = dimension(tree, known)
+    if found != wanted:
+        raise UserError(f"{where} = {text} is in {found} (in {wanted})")
+
+
+def _check_statement(where: str, statement: str, known: Mapping[str, Dimension]) -> None:
+    found = re.fullmatch(r"(\w+) *([-+*/]?)= *(.+)", statement)
     if found is None or found[1] not in known:
         raise UserError(f"{where}: '{statement}' sets no variable of the cell (such as 'v = 0')")
-    _check_names(where, _parsed(where, found[2]), known)
+    scales = found[2] in ("*", "/")
+    _check_value(f"{where}: {found[1]}", found[3], NUMBER if scales else known[found[1]], known)
 
 
 def _check_method(states: Mapping[str, str], texts: Mapping[str, str], method: str) -> None:
@@ -97,7 +211,7 @@ def _check_method(states: Mapping[str, str], texts: Mapping[str, str], method: s
     for name, text in states.items():
         free = set(states) if method == "exact" else {name}
         if _degree(_parsed(name, text), free, texts) > 1:
-            others = "euler, rk2, rk4" if method != "exact" else "exponential_euler, euler, rk2, rk4"
+            others = ("" if method != "exact" else "exponential_euler, ") + "euler, heun, rk2, rk4"
             raise UserError(
                 f"method = '{method}': d{name}/dt = {text} is not linear in {' and '.join(sorted(free))} ({others})"
             )

@@ -4,7 +4,7 @@ import numpy as np
 
 from cortexsim.seeds import stream
 from cortexsim.spiking.assembly import LayerSpec, Parts, Wiring, shared_constants
-from cortexsim.spiking.cells import find_cell
+from cortexsim.spiking.cells import load_cell
 from cortexsim.spiking.constraints import release_parameters, transmit
 from cortexsim.spiking.network_spec import Connection, Operation, Phase
 from cortexsim.spiking.population import add_population
@@ -58,7 +58,7 @@ def add_inhibition(spec: LayerSpec, settings: Settings, below: str, plastic: boo
         plastic: whether the inhibitory weights learn.
         parts: to add to.
     """
-    group, cell, count = f"inhibitory{spec.number}", find_cell("lif"), inhibitory_cells(spec.cells)
+    group, cell, count = f"inhibitory{spec.number}", load_cell("lif"), inhibitory_cells(spec.cells)
     add_population(group, spec.positions * count, cell, settings, parts)
     tau = settings.cell_values(cell)["tau_synapse"]
     excitation = {"unit": settings.gain / (spec.presynaptic_rate * tau)}

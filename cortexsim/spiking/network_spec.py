@@ -83,7 +83,7 @@ class Group:
         threshold: condition of a spike; empty for none.
         reset: statements at a spike.
         refractory: condition under which a cell that has spiked stays silent; empty for none.
-        method: how its differential equations are integrated; empty where it has none.
+        method: how its differential equations are integrated; empty where it has none, or Brian2 chooses.
         seeded: whether it has a ``seed``, because its spikes, or the synapses onto it, draw random numbers.
     """
 

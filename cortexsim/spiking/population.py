@@ -30,7 +30,16 @@ ACTIVITY = """
 
 REFRACTORY = "t - last_spike < t_refractory - dt/2"
 SEED, STIMULUS_NUMBER = "seed : integer (shared, constant)", "stimulus_number : integer (shared)"
-UNITS = {"time": "second", "frequency": "Hz", "number": "1"}
+UNITS = {
+    "time": "second",
+    "frequency": "Hz",
+    "voltage": "volt",
+    "current": "amp",
+    "conductance": "siemens",
+    "capacitance": "farad",
+    "conductance per voltage": "siemens/volt",
+    "number": "1",
+}
 
 
 def add_population(
@@ -89,7 +98,7 @@ def add_population(
             threshold=cell.threshold,
             reset="\n".join(on_spike) if cell.spikes else "",
             refractory=REFRACTORY if cell.spikes else "",
-            method=cell.method,
+            method=cell.integrator,
             seeded=draws,
         )
     )

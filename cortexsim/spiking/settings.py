@@ -7,10 +7,11 @@ from typing import Literal
 
 from cortexsim.errors import UserError, nearest
 from cortexsim.quantities import quantity
-from cortexsim.spiking.cells import Cell, find_cell
+from cortexsim.spiking.cells import Cell, load_cell
 from cortexsim.spiking.delay_line import MAX_DELAY
 
 MOST_STEPS = 100_000  # In a fixation; with a chunk of 4096 of them, programs count steps in 32 bits.
+RESPONSE = ("tau_synapse", "t_refractory")  # Times that every cell that spikes has.
 MOST_SLOTS = 1000  # Fixations by which a broadcast is delayed.
 
 
@@ -113,7 +114,7 @@ class Settings:
 
     Args:
         timing: time steps and fixations.
-        cell: which cell spiking layers consist of.
+        cell: which cell spiking layers consist of: one, or its name.
         parameters: its parameters where they differ from the cell's own, with units.
         encoding: ``poisson`` or ``regular`` input spikes.
         input_rate: rate of an input of activity 1, of all of its afferents together, in Hz.
@@ -163,7 +164,7 @@ class Settings:
     """
 
     timing: Timing = Timing()
-    cell: str = "lif"
+    cell: Cell | str = "lif"
     parameters: Mapping[str, str] = field(default_factory=dict)
     encoding: Literal["poisson", "regular"] = "poisson"
     input_rate: float = 600.0
@@ -207,7 +208,7 @@ class Settings:
         """
         cell = self.cell_of("spiking")
         values = self.cell_values(cell)
-        self.cell_values(find_cell("rate"))
+        self.cell_values(load_cell("rate"))
         for name in ("tau_eligibility", "tau_activity", "tau_dendrite"):
             if (value := getattr(self, name)) < 2 * self.timing.dt:
                 raise UserError(
@@ -250,21 +251,26 @@ class Settings:
         Raises:
             UserError: where there is no such cell, or it does not spike.
         """
-        cell = find_cell(self.cell if substrate == "spiking" else "rate")
+        cell = self._own_cell if substrate == "spiking" else load_cell("rate")
         if substrate == "spiking" and not cell.spikes:
-            raise UserError(f"cell = '{self.cell}' does not spike (substrate = 'brian-rate')")
+            raise UserError(f"cell = '{cell.name}' does not spike (substrate = 'brian-rate')")
         return cell
 
+    @property
+    def _own_cell(self) -> Cell:
+        return load_cell(self.cell) if isinstance(self.cell, str) else self.cell
+
     def cell_values(self, cell: Cell) -> dict[str, float]:
-        """Values of a cell's parameters, in seconds and hertz.
+        """Values of a cell's parameters, in units of SI.
 
         Raises:
             UserError: where the cell has no such parameter, its value is not possible, or the time step is too long.
         """
-        known = {**find_cell(self.cell).parameters, **find_cell("rate").parameters}
+        known = {**self._own_cell.parameters, **load_cell("rate").parameters}
         for name in self.parameters:
             if name not in known:
-                raise UserError(f"parameters.{name}: cell '{self.cell}' has no such parameter ({nearest(name, known)})")
+                own = self._own_cell.name
+                raise UserError(f"parameters.{name}: cell '{own}' has no such parameter ({nearest(name, known)})")
         found = {}
         for name, default in cell.parameters.items():
             kind = cell.kinds[name]
@@ -274,13 +280,16 @@ class Settings:
                 raise UserError(f"parameters.{name} = {error}") from None
             if kind == "time" and found[name] < 0:
                 raise UserError(f"parameters.{name} = {found[name] * 1e3:g} ms is negative")
+            if kind == "capacitance" and found[name] <= 0:
+                raise UserError(f"parameters.{name} = {found[name] * 1e12:g} pF is no capacitance (above 0)")
             if kind == "time" and name != "t_refractory" and self.timing.dt > found[name] / 2:
                 raise UserError(
                     f"dt = {self.timing.dt * 1e3:g} ms is too large for {name} = {found[name] * 1e3:g} ms"
                     f" (at most half of it)"
                 )
         # Where the two are equal, the closed form of the membrane is 0 / 0.
-        if found.get("tau_synapse") == found.get("tau_membrane", 0.0):
+        others = [found[name] for name, kind in cell.kinds.items() if kind == "time" and name not in RESPONSE]
+        if found.get("tau_synapse", 0.0) in others or "capacitance" in cell.kinds.values():
             found["tau_synapse"] *= 1 + 1e-6
         return found
 

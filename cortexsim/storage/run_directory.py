@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from cortexsim.analysis.weights_over_time import WeightsOverTime
+from cortexsim.config.consistency import cells_of
 from cortexsim.config.provenance import ENGINES, code_state, git_state, versions
 from cortexsim.config.schema import Model, settings_used
 from cortexsim.config.tasks import build_task, content_digest, task_table
@@ -58,7 +59,7 @@ class RunFolder:
     def begin(cls, path: Path, trial: Trial, sampling: WeightSampling | None = None) -> "RunFolder":
         """Set up a folder for a run, or return the run that is there already if it is of the same trial.
 
-        Files of the user's that define the rule or the task are copied into the folder.
+        Files of the user's that define the rule, the cell or the task are copied into the folder.
 
         Args:
             path: the folder; if other processes may use it, it should be locked.
@@ -73,7 +74,8 @@ class RunFolder:
         check_output_folder(path, RECORD)
         if (path / RECORD).exists():
             existing = cls(path)
-            if existing.trial.settings_digest != _with_local_rule(trial, path).settings_digest:
+            same = existing.trial.settings_digest == _with_local_files(trial, path).settings_digest
+            if not same or _rule_and_cells(existing.trial.model) != _rule_and_cells(trial.model):
                 raise UserError(f"--out {path}: holds another run (give another folder, or none)")
             if existing.record.get("content", "") != content_digest(trial.task):
                 raise UserError(
@@ -85,13 +87,14 @@ class RunFolder:
                     f"--record weights: the run in {path} records other weights, or none (give another --out, or none)"
                 )
             return existing
+        own = _own_files(trial.model)
         path.mkdir(parents=True, exist_ok=True)
-        if file := _rule_file(trial.model):
-            write_atomically(path / Path(file).name, (trial.model._path.parent / file).read_bytes())
+        for name, file in own.items():
+            write_atomically(path / name, file.read_bytes())
         if trial.task.name.endswith(".py"):
             write_atomically(path / Path(trial.task.name).name, Path(trial.task.name).read_bytes())
         recorded = {} if sampling is None else {"weights_over_time": sampling._asdict()}
-        write_record(path / RECORD, _record(_with_local_rule(trial, path)) | recorded)
+        write_record(path / RECORD, _record(_with_local_files(trial, path)) | recorded)
         return cls(path)
 
     @property
@@ -227,17 +230,38 @@ def _trial(values: dict[str, Any], path: Path) -> Trial:
     return Trial(**{**values, "model": model, "task": task})
 
 
-def _rule_file(model: Model) -> str | None:
-    """Return the path of the Python file that defines a model's rule, or None for rules of the package."""
-    return model.rule.name if model.rule is not None and model.rule.name.endswith(".py") else None
+def _own_files(model: Model) -> dict[str, Path]:
+    """Return the Python files that define a model's rule and cell, by their names; none for those of the package.
+
+    Raises:
+        UserError: two different files have one name.
+    """
+    named = [model.rule.name] if model.rule is not None else []
+    named += [model.spiking.cell] if model.in_brian else []
+    found: dict[str, Path] = {}
+    for name in [name for name in named if name.endswith(".py")]:
+        file = model._path.parent / name
+        if file.resolve() != found.setdefault(file.name, file).resolve():
+            raise UserError(f"'{found[file.name]}' and '{file}' are copied to one folder (rename one)")
+    return found
 
 
-def _with_local_rule(trial: Trial, path: Path) -> Trial:
-    """Make the model load a rule of the user's from its copy in the run's folder."""
-    file = _rule_file(trial.model)
-    if file is None or trial.model.rule is None:
+def _rule_and_cells(model: Model) -> tuple[str, str]:
+    """Return what a model's rule and cells are, wherever their files are."""
+    rule = "" if model.rule is None else repr(model.plasticity_rule())
+    return rule, repr(cells_of(model))
+
+
+def _with_local_files(trial: Trial, path: Path) -> Trial:
+    """Make the model load a rule and a cell of the user's from their copies in the run's folder."""
+    old = trial.model
+    if not _own_files(old):
         return trial
-    rule = trial.model.rule.model_copy(update={"name": Path(file).name})
-    model = trial.model.model_copy(update={"rule": rule})
-    model._name, model._path = trial.model._name, path / RECORD
+    changes: dict[str, Any] = {}
+    if old.rule is not None and old.rule.name.endswith(".py"):
+        changes["rule"] = old.rule.model_copy(update={"name": Path(old.rule.name).name})
+    if old.in_brian and old.spiking.cell.endswith(".py"):
+        changes["spiking"] = old.spiking.model_copy(update={"cell": Path(old.spiking.cell).name})
+    model = old.model_copy(update=changes)
+    model._name, model._path = old._name, path / RECORD
     return replace(trial, model=model)

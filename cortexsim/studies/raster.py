@@ -41,7 +41,8 @@ def draw(trial: Trial, fixations: int, out: Path, console: Console) -> None:
     for state in (initial, prepared):
         part = _spiking(trial, state)
         outcome = part.record_all(_below(state, part, fixations), cell, trial.seed)
-        scenes.append(Scene(outcome, part.layers[0].feedforward.weights[0].cpu().numpy(), part.settings.timing, cell))
+        weights, volts = part.layers[0].feedforward.weights[0].cpu().numpy(), part.settings.cell_of("spiking").in_volts
+        scenes.append(Scene(outcome, weights, part.settings.timing, cell, volts))
     figure = raster(scenes[0], scenes[1], trial.model.name)
     write_figure(figure, out / "raster", dpi=150)
 

@@ -102,7 +102,7 @@ def test_every_model_of_the_package_is_valid_and_described(name: str) -> None:
             "vector cells stand for classes",
         ),
         ("learner = ", "Invalid value"),
-        (SPIKING + '[spiking]\ncell = "liff"', r"spiking.cell = 'liff' is not known \(did you mean 'lif'\?\)"),
+        (SPIKING + '[spiking]\ncell = "liff"', r"spiking.cell: cell 'liff' is not known \(did you mean 'lif'\?\)"),
         (SPIKING + '[spiking]\ncell = "rate"', r"spiking.cell = 'rate' does not spike \(substrate = 'brian-rate'\)"),
         (SPIKING + "[spiking]\ndt = 3", "spiking.dt = 3: write a time with its unit, such as '10 ms'"),
         (SPIKING + '[spiking]\ndt = "3 Hz"', "spiking.dt = '3 Hz': '3 Hz' is not a time in s or ms or us"),

@@ -26,6 +26,8 @@ MADE_FOR = {
     "plateau": "btsp",
     "threshold": "stdp_triplet",
     "homeostasis": "scaling",
+    "voltage": "clopath",
+    "dendritic_prediction": "urbanczik_senn",
 }
 
 
@@ -142,6 +144,50 @@ def target_of_each_weight() -> Rule:
     return changed("scaling", always="rate * weight * (target / weight - slow_post)")
 
 
+def swapped_voltage_amplitudes() -> Rule:
+    return load_rule("clopath").with_constants({"depression": 8e-5, "potentiation": 14e-5}, {})
+
+
+def with_trace(name: str, trace: Trace) -> Rule:
+    form = load_rule("clopath").feedforward
+    assert isinstance(form, SpikeTiming)
+    return changed("clopath", traces={**form.traces, name: trace})
+
+
+def spike_meets_its_own_upswing() -> Rule:
+    return with_trace("fast", Trace("7 ms", "post", of="voltage"))
+
+
+def voltage_not_filtered() -> Rule:
+    return with_trace("fast", Trace("1000 s", "post", of="voltage", delay="3 ms"))
+
+
+def presynaptic_trace_kept() -> Rule:
+    return with_trace("recent", Trace("1000 s", "pre"))
+
+
+def no_upper_threshold() -> Rule:
+    return load_rule("clopath").with_constants({"theta_plus": -70.6}, {})
+
+
+def prediction_left_out() -> Rule:
+    return changed("urbanczik_senn", always="0")
+
+
+def prediction_of_the_wrong_sign() -> Rule:
+    rule = load_rule("urbanczik_senn")
+    return rule.with_constants({"eta": -rule.constants["eta"]}, {})
+
+
+def rate_ten_times_too_high() -> Rule:
+    return load_rule("urbanczik_senn").with_constants({"peak": 1500.0}, {})
+
+
+def potential_without_decay() -> Rule:
+    traces = {"slow": Trace("1000 s", "pre"), "fast": Trace("3 ms", "pre")}
+    return changed("urbanczik_senn", traces=traces)
+
+
 def row_mixed() -> Rule:
     """The time constants of one row, with the constants of another."""
     constants = dict(load_rule("stdp_triplet:VISUAL_NEAREST").constants)
@@ -167,6 +213,15 @@ def row_mixed() -> Rule:
         ("plateau", traces_of_the_whole_lap),
         ("homeostasis", additive),
         ("homeostasis", target_of_each_weight),
+        ("dendritic_prediction", prediction_left_out),
+        ("dendritic_prediction", prediction_of_the_wrong_sign),
+        ("dendritic_prediction", rate_ten_times_too_high),
+        ("dendritic_prediction", potential_without_decay),
+        ("voltage", swapped_voltage_amplitudes),
+        ("voltage", spike_meets_its_own_upswing),
+        ("voltage", voltage_not_filtered),
+        ("voltage", presynaptic_trace_kept),
+        ("voltage", no_upper_threshold),
     ],
 )
 def test_mutants_fail(card: str, mutant: Callable[[], Rule]) -> None:
@@ -201,6 +256,16 @@ def test_what_cannot_be_asked_has_a_reason() -> None:
         ("threshold", "bcm"): "it reads variance_post, which the spikes of two cells do not give",
         ("frequency", "dopamine_stdp"): "it needs dopamine, which the experiment does not give",
         ("two_amines", "stdp_pair"): "it has no noradrenaline and no serotonin",
+        (
+            "dendritic_prediction",
+            "clopath",
+        ): "it reads the voltage of the cell, which the experiment does not report",
+        ("frequency", "urbanczik_senn"): "it reads the dendrite of the cell, which the experiment does not report",
+        (
+            "dendritic_prediction",
+            "stdp_pair",
+        ): "it does not read the dendrite of the cell, which is what the experiment is about",
+        ("voltage", "stdp_pair"): "it does not read the voltage of the cell, which is what the experiment is about",
     }
     for (card, rule), reason in reasons.items():
         outcome = find_card(card).examine(known_rules()[rule])

@@ -64,6 +64,8 @@ class Card:
         modulators: that the experiment gives, and the rule must have.
         recorded: whether a point was measured, so that constants of rules can be fitted to it; other data are signs, or
             theory. Those with a standard error were, unless told otherwise.
+        voltage: whether it gives the voltage of the cell, which the rule must then read.
+        dendrite: whether it gives the potential of its dendrite, likewise.
     """
 
     name: str
@@ -74,6 +76,8 @@ class Card:
     measure: Callable[[Rule], Result]
     modulators: frozenset[str] = frozenset()
     recorded: Callable[[Point], bool] = lambda point: bool(point.error)
+    voltage: bool = False
+    dendrite: bool = False
 
     def obstacle(self, rule: Rule) -> str:
         """Say why a rule cannot be asked; empty where it can."""
@@ -82,8 +86,15 @@ class Card:
         except UserError as error:
             return str(error)
         assert isinstance(form, SpikeTiming)
-        if any(trace.of == "voltage" for trace in form.traces.values()) or "potential_post" in rule.reads:
+        reads = any(trace.of == "voltage" for trace in form.traces.values()) or "potential_post" in rule.reads
+        if reads and not self.voltage:
             return "it reads the voltage of the cell, which the experiment does not report"
+        if self.voltage and not reads:
+            return "it does not read the voltage of the cell, which is what the experiment is about"
+        if ("dendrite_post" in rule.reads) != self.dendrite:
+            if self.dendrite:
+                return "it does not read the dendrite of the cell, which is what the experiment is about"
+            return "it reads the dendrite of the cell, which the experiment does not report"
         if missing := sorted(self.modulators - set(form.modulators)):
             return f"it has no {' and no '.join(missing)}"
         if given := sorted(set(form.modulators) - self.modulators):

@@ -1,13 +1,19 @@
-"""Cell models as Brian2 equations, one module each, in a variable `CELL`; a model selects one by name."""
+"""Cell models as Brian2 equations, one module each, in a variable `CELL`.
+
+A model names one of this folder, or the path of such a file anywhere.
+"""
 
 import importlib
 import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 from cortexsim.errors import UserError, error_prefix, nearest
 from cortexsim.quantities import kind_of
-from cortexsim.spiking.equations import METHODS, audit
+from cortexsim.spiking.equations import METHODS, audit, choose_method
+from cortexsim.user_files import load_variable, module_variable
 
 
 @dataclass(frozen=True)
@@ -39,18 +45,24 @@ class Cell:
             drive that homeostasis adjusts. They must define ``current``, to which synapses add; ``drive``, what a rule
             reads as ``drive_post``; ``derivative``, what it reads as ``derivative_post``; and ``rate`` if a cell has no
             spikes.
-        parameters: values as text, with a unit of time or frequency, or none; a model may change them. A cell that
-            spikes has ``t_refractory``, and ``tau_synapse``, the decay time constant of the synaptic current; all times
-            but ``t_refractory`` are time constants, at least twice as long as a time step.
-        on_saccade: values that variables take at a saccade, when the next sample is presented.
+        parameters: values as text, with their unit (such as ms, Hz, mV, pA, nS, pF or nS/mV), or none; a model may
+            change them. A cell that spikes has ``t_refractory``, and ``tau_synapse``, the decay time constant of the
+            synaptic current; all times but ``t_refractory`` are time constants, at least twice as long as a time step.
+        on_saccade: values that variables take at a saccade, when the next sample is presented: rest, of all variables
+            with a differential equation.
         source: where the equations are from.
         threshold: condition of a spike; empty for a cell without spikes.
         reset: statements at a spike, separated by semicolons.
         method: how its equations are integrated, by Brian2's name: ``exact`` where all are linear,
-            ``exponential_euler`` where each is linear in its own variable, or else ``euler``, ``rk2`` or ``rk4``.
+            ``exponential_euler`` where each is linear in its own variable, or else ``euler``, ``heun``, ``rk2`` or
+            ``rk4``. Without one, linear equations are integrated exactly, or each by itself where they read each other
+            in a loop, and others by the method of Brian2's choice.
+
+    ``current``, ``bias`` and ``drive`` are numbers, in units of the rheobase: a cell in real units has the rheobase as
+    a parameter, such as ``rheobase = "600 pA"``, and its membrane receives ``rheobase * drive``.
 
     Raises:
-        UserError: where something is missing, cannot be read, or cannot be integrated by this method.
+        UserError: where something is missing, cannot be read or integrated by this method, or units do not agree.
     """
 
     name: str
@@ -60,11 +72,11 @@ class Cell:
     source: str
     threshold: str = ""
     reset: str = ""
-    method: str = "exact"
+    method: str = ""
 
     def __post_init__(self) -> None:
         with error_prefix(f"cell '{self.name}'"):
-            if self.method not in METHODS:
+            if self.method and self.method not in METHODS:
                 raise UserError(f"method = '{self.method}' is not known ({nearest(self.method, METHODS)})")
             audit(self.equations, self.parameters, self.threshold, self.reset_statements, self.on_saccade, self.method)
 
@@ -74,16 +86,31 @@ class Cell:
         return bool(self.threshold)
 
     @property
+    def integrator(self) -> str:
+        """Brian2's name of the method by which its equations are integrated; empty where Brian2 chooses.
+
+        >>> known_cells()["lif"].integrator, known_cells()["adex"].integrator
+        ('exact', 'rk4')
+        """
+        return self.method or choose_method(self.equations)
+
+    @property
+    def in_volts(self) -> bool:
+        """Whether its voltage is in volts, and not in units of the threshold."""
+        return "voltage" in self.kinds.values()
+
+    @property
     def reset_statements(self) -> list[str]:
         """What a spike does to it, statement by statement."""
         return [statement for part in self.reset.split(";") if (statement := part.strip())]
 
     @property
     def kinds(self) -> dict[str, str]:
-        """Kind of each parameter: ``time``, ``frequency`` or ``number``."""
+        """Kind of each parameter, such as ``time``, ``voltage`` or ``number``."""
         return {name: kind_of(value) for name, value in self.parameters.items()}
 
 
+@cache
 def known_cells() -> dict[str, Cell]:
     """Return the cells of this package by name."""
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
@@ -91,13 +118,28 @@ def known_cells() -> dict[str, Cell]:
     return {cell.name: cell for cell in cells}
 
 
-def find_cell(name: str) -> Cell:
-    """Find a cell by its name.
+def load_cell(name: str, beside: Path = Path()) -> Cell:
+    """Load a cell by its name, from a Python file that defines `CELL`, or from a variable of a module.
+
+    >>> load_cell("lif").source
+    'Gerstner, Kistler, Naud, Paninski 2014'
+    >>> load_cell("cortexsim.spiking.cells.adex:CELL").name
+    'adex'
+
+    Args:
+        name: a known name; a path ending in ``.py``; or ``package.module:VARIABLE``.
+        beside: folder that the path is relative to, that of the model that names the cell.
 
     Raises:
-        UserError: where there is none, with the nearest name.
+        UserError: where there is no such cell, with the nearest name, or the file cannot be run or defines none.
     """
-    known = known_cells()
-    if name not in known:
-        raise UserError(f"cell = '{name}' is not known ({nearest(name, known)})")
+    if name.endswith(".py"):
+        cell = load_variable(beside / name, "CELL", "cell")
+        if not isinstance(cell, Cell):
+            raise UserError(f"cell file '{beside / name}' holds no Cell named CELL")
+        return cell
+    if ":" in name:
+        return module_variable(name, Cell, "cell")
+    if name not in (known := known_cells()):
+        raise UserError(f"cell '{name}' is not known ({nearest(name, known)})")
     return known[name]
