@@ -46,7 +46,7 @@ class Array:
     """An array in the file.
 
     Attributes:
-        kind: key of `TYPES`.
+        kind: type of its numbers, as NumPy names it.
         shape: (times,), (synapses,) or (times, synapses).
         start: of its first byte in the file.
     """
@@ -58,7 +58,7 @@ class Array:
     @property
     def row_bytes(self) -> int:
         """Bytes of a row."""
-        return prod(self.shape[1:]) * np.dtype(TYPES[self.kind]).itemsize
+        return prod(self.shape[1:]) * np.dtype(self.kind).itemsize
 
     @property
     def end(self) -> int:
@@ -67,7 +67,7 @@ class Array:
 
     def mapped(self, path: Path) -> np.ndarray:
         """Map it from the disk, so that only what is read takes memory."""
-        return np.memmap(path, TYPES[self.kind], "r", self.start, self.shape).view(np.ndarray)
+        return np.memmap(path, self.kind, "r", self.start, self.shape).view(np.ndarray)
 
 
 class WeightFile:
@@ -131,7 +131,7 @@ class WeightFile:
         with self._opened() as file:
             for name in self.names:
                 array = self.arrays[name]
-                data = weights[name].astype(TYPES[array.kind]).tobytes()
+                data = weights[name].astype(array.kind).tobytes()
                 checksum = crc32(data, checksum)
                 file.seek(array.start + row * array.row_bytes)
                 file.write(data)
@@ -193,7 +193,7 @@ def _layout(shapes: Mapping[str, tuple[str, tuple[int, ...]]], run: str) -> tupl
 
 def _placed(table: Mapping[str, Any], begin: int) -> dict[str, Array]:
     return {
-        name: Array(entry["dtype"], tuple(entry["shape"]), begin + entry["data_offsets"][0])
+        name: Array(TYPES[entry["dtype"]], tuple(entry["shape"]), begin + entry["data_offsets"][0])
         for name, entry in table.items()
         if name != "__metadata__"
     }

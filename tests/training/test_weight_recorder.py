@@ -209,6 +209,9 @@ def test_damage_is_told_of_in_one_line_and_never_shown_as_weights(tmp_path: Path
         assert "\n" not in str(told.value)
         with pytest.raises(UserError, match="damaged or missing"):
             run_with_checkpoints(folder, prepare(folder.trial), 1e9, lambda line: None)
+    (folder.path / FILE).write_bytes(whole.replace(b'"dtype":"F32"', b'"dtype":"I32"'))
+    with pytest.raises(UserError, match=f"{FILE}: damaged"):
+        _ = folder.weights_over_time
     (folder.path / FILE).unlink()
     assert folder.weights_over_time is None  # The run is not finished.
     with pytest.raises(UserError, match=f"{FILE}: No such file"):
