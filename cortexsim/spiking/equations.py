@@ -1,14 +1,11 @@
-"""Equations of cells, read before Brian2 does: what they name, and whether a method can integrate them."""
+"""Equations of cells, read before Brian2 does: what they define, and how they can be integrated."""
 
 import ast
-import keyword
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from cortexsim.errors import UserError, error_prefix, nearest
-from cortexsim.quantities import kind_of
-from cortexsim.spiking.dimensions import FUNCTIONS, KINDS, NUMBER, SECOND, UNITS, Dimension, dimension
+from cortexsim.errors import UserError
 
 METHODS = ("exact", "exponential_euler", "euler", "heun", "rk2", "rk4")
 """Of Brian2, for equations without noise."""
@@ -17,26 +14,6 @@ LINE = re.compile(
     r"(?:d(?P<state>\w+)/dt|(?P<name>\w+))\s*(?:=(?P<text>(?:[^:=]|[=<>!]=)+))?"
     r":\s*(?P<unit>[^(]+?)\s*(?:\((?P<flags>[\w ,]+)\))?$"
 )
-GIVEN = {"bias": NUMBER, "dt": SECOND, "inf": NUMBER, "t": SECOND, **UNITS}
-"""Names that the network and Brian2 give, by dimension."""
-
-TAKEN = {
-    *GIVEN, *FUNCTIONS, "N", "age", "activity", "average_derivative", "blank", "centred", "covariance_rate", "cross",
-    "cross_input", "cross_power", "decay", "delayed_signal", "delayed_spike", "dendrite", "dendrite_mean", "e", "error",
-    "expected", "exponential", "feedback", "fixation_age", "from_column", "from_views", "homeostasis", "i", "j",
-    "last_saccade", "last_spike", "last_update", "lastspike", "lateral", "mean", "mean_rate", "not_refractory",
-    "offset", "output", "own_cross", "passed_error", "pi", "power", "psp", "psp_unit", "recent", "recent_derivative",
-    "rivals", "scale", "seed", "share", "signal", "spike_line", "spiked", "spikes", "standard_view", "stimulus_number",
-    "target_activity", "target_drive", "tau_activity", "tau_dendrite", "third_factor", "unit_rate", "variance", "view",
-    "view_deviation", "view_mean", "view_variance", "waiting", "weight_decay", "winning", "xi",
-    "carry", "eligibility", "eligibility_unit", "eta", "fraction", "levels", "lowest", "period", "release_probability",
-    "spacing", "target", "tau_eligibility", "unit", "w", "w_max", "correlation", "learns", "level", "probability",
-    "released", "silence", "step", "trace", "value",
-}  # fmt: skip
-"""Names that layers, their synapses and Brian2 use themselves."""
-
-TAKEN_PATTERN = re.compile(r"_.*|.*_(pre|post|all)|(context|modulator|predicted|previous|read|rule|value)_.*")
-READ_BY_LAYERS = ("current", "drive", "derivative", "rate")
 
 
 class Equations(NamedTuple):
@@ -54,41 +31,10 @@ class Equations(NamedTuple):
     units: dict[str, str]
     held: set[str]
 
-
-def audit(
-    equations: str,
-    parameters: Mapping[str, str],
-    threshold: str,
-    reset: Sequence[str],
-    on_saccade: Mapping[str, str],
-    method: str,
-) -> None:
-    """Check that a cell has all that layers need, and that its units agree.
-
-    Args:
-        equations, parameters, threshold, on_saccade, method: of a `Cell`.
-        reset: its statements.
-
-    Raises:
-        UserError: where it lacks something, with the name.
-    """
-    read = read_equations(equations)
-    _check_required(read, parameters, threshold, on_saccade)
-    known = GIVEN | _dimensions(read, parameters)
-    for name, text in read.texts.items():
-        if text:
-            _check_value(f"equations: {name}", text, known[name], known)
-    for name, text in read.states.items():
-        _check_value(f"equations: d{name}/dt", text, known[name] / SECOND, known)
-    if threshold:
-        _check_value("threshold", threshold, NUMBER, known)
-    for statement in reset:
-        _check_statement("reset", statement, known)
-    for name, value in on_saccade.items():
-        if name not in {*read.states, *read.texts}:
-            raise UserError(f"on_saccade: '{name}' is no variable of the cell ({nearest(name, read.units)})")
-        _check_value(f"on_saccade: {name}", value, known[name], known)
-    _check_method(read.states, read.texts, method)
+    @property
+    def variables(self) -> set[str]:
+        """Names of all that statements can set."""
+        return {*self.states, *(name for name, text in self.texts.items() if not text)}
 
 
 def choose_method(equations: str) -> str:
@@ -101,53 +47,17 @@ def choose_method(equations: str) -> str:
     ('exact', '')
     """
     states, texts, *_ = read_equations(equations)
-    parsed = {name: _parsed(name, text) for name, text in states.items()}
-    if any(_degree(tree, set(states), texts) > 1 for tree in parsed.values()):
+    trees = {name: parsed(name, text) for name, text in states.items()}
+    if any(_degree(tree, set(states), texts) > 1 for tree in trees.values()):
         return ""
     left = {
         name: {other for other in states if other != name and _degree(tree, {other}, texts)}
-        for name, tree in parsed.items()
+        for name, tree in trees.items()
     }
     while free := [name for name, others in left.items() if not others & set(left)]:
         for name in free:
             del left[name]
     return "exponential_euler" if left else "exact"
-
-
-def _check_required(
-    read: Equations, parameters: Mapping[str, str], threshold: str, on_saccade: Mapping[str, str]
-) -> None:
-    required = ["current", "drive", "derivative", *(["v"] if threshold else ["rate"])]
-    if missing := [name for name in required if name not in read.units]:
-        raise UserError(f"equations: '{missing[0]}' is missing (a cell gives {', '.join(required)})")
-    times = ["tau_synapse", "t_refractory"] if threshold else []
-    if missing := [name for name in times if name not in parameters]:
-        raise UserError(f"parameters: '{missing[0]}' is missing (a cell that spikes has {' and '.join(times)})")
-    for name in times:
-        if kind_of(parameters[name]) != "time":
-            raise UserError(f"parameters: {name} = '{parameters[name]}' is no time (such as '5 ms')")
-    for name in (*read.units, *parameters):
-        if name in TAKEN or TAKEN_PATTERN.fullmatch(name) or keyword.iskeyword(name):
-            raise UserError(f"'{name}' means something else in a layer (give it another name)")
-        if name in parameters and name in read.units:
-            raise UserError(f"'{name}' is both a parameter and a variable (give one another name)")
-    if left := [name for name in read.states if name not in on_saccade]:
-        raise UserError(f"on_saccade: '{left[0]}' is missing (a saccade sets all that differential equations change)")
-
-
-def _dimensions(read: Equations, parameters: Mapping[str, str]) -> dict[str, Dimension]:
-    """Find the dimensions of variables and parameters."""
-    found = {}
-    for name, unit in read.units.items():
-        tree = _parsed(f"equations: unit of {name}", unit)
-        _check_names(f"equations: the unit of {name}", tree, UNITS)
-        found[name] = dimension(tree, UNITS)
-        if name in READ_BY_LAYERS and found[name] != NUMBER:
-            raise UserError(f"equations: '{name}' is in {found[name]}, but layers read a number (: 1)")
-    for name, value in parameters.items():
-        with error_prefix(f"parameters: {name}"):
-            found[name] = KINDS[kind_of(value)]
-    return found
 
 
 def read_equations(equations: str) -> Equations:
@@ -172,45 +82,29 @@ def read_equations(equations: str) -> Equations:
     return read
 
 
-def _parsed(where: str, text: str) -> ast.AST:
+def parsed(where: str, text: str) -> ast.AST:
+    """Parse an expression; an empty one is 0.
+
+    Args:
+        where: it stands, for the message.
+        text: of the expression.
+
+    Raises:
+        UserError: where it is none.
+    """
     try:
         return ast.parse(text or "0", mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise UserError(f"{where}: '{text}' is not an expression") from None
 
 
-def _check_names(where: str, tree: ast.AST, known: Iterable[str]) -> None:
-    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and node.id not in (FUNCTIONS if id(node) in called else known):
-            raise UserError(f"{where} reads '{node.id}', which is not known ({nearest(node.id, known)})")
-
-
-def _check_value(where: str, text: str, wanted: Dimension, known: Mapping[str, Dimension]) -> None:
-    """Check what a text reads, and its dimension."""
-    tree = _parsed(where, text)
-    _check_names(where, tree, known)
-    with error_prefix(where):
-        found = dimension(tree, known)
-    if found != wanted:
-        raise UserError(f"{where} = {text} is in {found} (in {wanted})")
-
-
-def _check_statement(where: str, statement: str, known: Mapping[str, Dimension]) -> None:
-    found = re.fullmatch(r"(\w+) *([-+*/]?)= *(.+)", statement)
-    if found is None or found[1] not in known:
-        raise UserError(f"{where}: '{statement}' sets no variable of the cell (such as 'v = 0')")
-    scales = found[2] in ("*", "/")
-    _check_value(f"{where}: {found[1]}", found[3], NUMBER if scales else known[found[1]], known)
-
-
-def _check_method(states: Mapping[str, str], texts: Mapping[str, str], method: str) -> None:
+def check_method(states: Mapping[str, str], texts: Mapping[str, str], method: str) -> None:
     """Check the method: `exact` needs equations that are linear, `exponential_euler` each in its own variable."""
     if method not in ("exact", "exponential_euler"):
         return
     for name, text in states.items():
         free = set(states) if method == "exact" else {name}
-        if _degree(_parsed(name, text), free, texts) > 1:
+        if _degree(parsed(name, text), free, texts) > 1:
             others = ("" if method != "exact" else "exponential_euler, ") + "euler, heun, rk2, rk4"
             raise UserError(
                 f"method = '{method}': d{name}/dt = {text} is not linear in {' and '.join(sorted(free))} ({others})"
@@ -221,7 +115,7 @@ def _degree(node: ast.AST, free: set[str], texts: Mapping[str, str]) -> int:
     """Find the degree of a text as a polynomial of free variables; 2 for all that is not linear."""
     if isinstance(node, ast.Name):
         if texts.get(node.id):  # What it stands for.
-            return _degree(_parsed(node.id, texts[node.id]), free - {node.id}, {**texts, node.id: ""})
+            return _degree(parsed(node.id, texts[node.id]), free - {node.id}, {**texts, node.id: ""})
         return int(node.id in free)
     parts = [_degree(child, free, texts) for child in ast.iter_child_nodes(node)]
     if isinstance(node, ast.UnaryOp | ast.BinOp) and isinstance(

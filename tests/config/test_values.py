@@ -12,6 +12,7 @@ from cortexsim.config.validation import read
 from cortexsim.config.values import ModulatorTable, SpikingTable, settings
 from cortexsim.errors import UserError
 from cortexsim.spiking import Control, Settings
+from cortexsim.spiking.cells import load_cell
 
 SPIKING = 'learner = "local"\n[rule]\nname = "clapp"\n[network]\nshared = false\nsubstrate = "spiking"\n'
 
@@ -20,7 +21,7 @@ def test_settings_made_in_python_are_those_of_an_empty_table() -> None:
     training = TrainingTable()
     rates = (training.eta, training.context_eta, training.feedback_eta, training.weight_decay)
     found = settings(SpikingTable(), {"surprise": ModulatorTable()}, *rates)
-    expected = Settings(control={"surprise": Control()})
+    expected = Settings(cell=load_cell(str(Settings().cell)), control={"surprise": Control()})
     assert {field.name: getattr(found, field.name) for field in fields(Settings)} == {
         field.name: getattr(expected, field.name) for field in fields(Settings)
     }

@@ -15,8 +15,8 @@ from cortexsim.rate import TRANSFERS
 from cortexsim.rules import load_rule
 from cortexsim.seeds import stream
 from cortexsim.spiking import LayerSpec, Settings, Stack, Stream, Timing, describe
+from cortexsim.spiking.cell_audit import TAKEN, TAKEN_PATTERN
 from cortexsim.spiking.cells import Cell, known_cells
-from cortexsim.spiking.equations import TAKEN, TAKEN_PATTERN
 
 TAU, REFRACTORY, DT = 10e-3, 2e-3, 1e-4
 DRIVES = np.array([0.5, 0.99, 1.05, 1.2, 1.5, 2.0, 3.0, 5.0])
@@ -157,6 +157,7 @@ def test_a_method_integrates_what_it_can() -> None:
         ({"equations": QIF.equations.replace(" / tau_membrane", "")}, "dv/dt = .* is in a number .in s.-1."),
         ({"parameters": {**QIF.parameters, "tau_membrane": "10 mS"}}, "parameters: tau_membrane: '10 mS' has no unit"),
         ({"parameters": {**QIF.parameters, "tau_synapse": "5"}}, "tau_synapse = '5' is no time"),
+        ({"reset": "drive = 0"}, "reset: 'drive = 0' sets no variable of the cell"),
         ({"reset": "v = -1; v -= tau_membrane"}, "reset: v = tau_membrane is in s"),
     ],
 )

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from cortexsim.errors import UserError, error_prefix, nearest
 from cortexsim.quantities import kind_of
-from cortexsim.spiking.equations import METHODS, audit, choose_method
+from cortexsim.spiking.cell_audit import audit
+from cortexsim.spiking.equations import METHODS, choose_method
 from cortexsim.user_files import load_variable, module_variable
 
 
