@@ -41,6 +41,8 @@ autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 napoleon_use_ivar = True
 
+smartquotes = False  # Options of commands begin with two dashes.
+
 html_theme = "pydata_sphinx_theme"
 html_title = "cortexsim"
 html_static_path = ["_static"]
