@@ -82,6 +82,12 @@ def test_links_lead_to_files_or_pages_that_are_made(page: Path, made: dict[str, 
         assert known, f"{page.name}: {target}"
 
 
+def test_links_of_the_readme_lead_to_files() -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#\s]+)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert links
+    assert all((ROOT / link).is_file() for link in links)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
 def test_tables_that_pages_include_are_there(page: Path) -> None:
     for target, name in INCLUDED.findall(page.read_text(encoding="utf-8")):
