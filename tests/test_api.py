@@ -61,6 +61,15 @@ def test_spikes_come_population_by_population_in_seconds() -> None:
         cortexsim.train("untrained", SMALL, samples=8, settings={"readout.epochs": 2}).spikes()
 
 
+def test_a_notebook_shows_a_table_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[object] = []
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    monkeypatch.setattr("rich.jupyter.display", lambda *parts: shown.append(parts))
+    run = cortexsim.train("untrained", SMALL, samples=8, settings={"readout.epochs": 2})
+    assert "participation" in run._repr_html_()
+    assert not shown
+
+
 def test_a_comparison_gives_rows_a_table_and_a_figure(tmp_path: Path) -> None:
     found = cortexsim.compare(["clapp", "untrained"], SMALL, [8, 16], seeds=2, settings=QUICK, out=tmp_path / "out")
     assert len(found.rows) == 8

@@ -17,6 +17,7 @@ from cortexsim.errors import UserError
 from cortexsim.rules import known_rules
 from cortexsim.tasks.rhm import Hierarchy
 from cortexsim.training.measurement import prepare
+from tests.pages import cells, files
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -164,10 +165,8 @@ def test_a_spiking_network_is_compared_by_default_where_it_can_be(monkeypatch: p
 
 
 def test_ones_own_task_is_one_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The README's own example, run as it stands there, and gone on with."""
-    readme = (Path(__file__).parent.parent / "README.md").read_text()
-    blocks = [block.split("```")[0] for block in readme.split("```python\n")[1:]]
-    (tmp_path / "my_task.py").write_text(next(block for block in blocks if "class TASK" in block))
+    """The example of the documentation, run as it stands there, and gone on with."""
+    (tmp_path / "my_task.py").write_text(files("howto/own_task.md")["my_task.py"])
     monkeypatch.chdir(tmp_path)
     assert (
         run(monkeypatch, "train", "untrained", "--task", "my_task.py,noise=0.2", "--samples", "64", "--out", "out") == 0
@@ -201,22 +200,16 @@ def test_a_file_of_the_users_is_learned_from_by_one_command(
     assert row["chance"] == np.bincount(labels).max() / 90
 
 
-def test_the_readme_shows_a_model_with_layers_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    readme = (Path(__file__).parent.parent / "README.md").read_text()
-    blocks = [block.split("```")[0] for block in readme.split("```toml\n")[1:]]
-    (tmp_path / "mine.toml").write_text(next(block for block in blocks if "[[layer]]" in block))
+def test_a_page_shows_a_model_with_layers_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(files("howto/own_task.md")["mine.toml"])
     assert run(monkeypatch, "show", str(tmp_path / "mine.toml")) == 0
 
 
 def test_ones_own_rule_is_one_file_and_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The README's own example, run as it stands there."""
-    readme = (Path(__file__).parent.parent / "README.md").read_text()
-    blocks = [block.split("```")[0] for block in readme.split("```python\n")[1:]]
-    (tmp_path / "my_rule.py").write_text(next(block for block in blocks if "RULE = Rule(" in block))
-    model = next(
-        block.split("```")[0] for block in readme.split("```toml\n")[1:] if "my_rule.py" in block.split("```")[0]
-    )
-    (tmp_path / "my_model.toml").write_text(model.replace("epochs = 40", "epochs = 1"))
+    """The example of the documentation, run as it stands there."""
+    written = files("howto/own_rule.md")
+    (tmp_path / "my_rule.py").write_text(written["my_rule.py"])
+    (tmp_path / "my_model.toml").write_text(written["my_model.toml"].replace("epochs = 40", "epochs = 1"))
     task = [
         "--samples",
         "16",
@@ -236,9 +229,8 @@ def test_ones_own_rule_is_one_file_and_one_line(monkeypatch: pytest.MonkeyPatch,
     assert json.loads((tmp_path / "out" / "result.json").read_text())["rows"][0]["rule"] == "my_rule"
 
 
-def test_the_readme_speaks_python() -> None:
-    readme = (Path(__file__).parent.parent / "README.md").read_text()
-    blocks = [block.split("```")[0] for block in readme.split("```python\n")[1:]]
+def test_the_parts_and_the_estimator_are_used_from_python() -> None:
+    blocks = cells("howto/python.md")
     found: dict = {}
     exec(next(block for block in blocks if "code_geometry" in block), found)
     assert found["samples"].levels[1].shape == (1000, 4)

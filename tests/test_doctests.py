@@ -1,12 +1,14 @@
-"""The examples in docstrings and in the README are run."""
+"""The examples in docstrings, in the README and on the page on Python are run."""
 
 import doctest
+import re
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import cortexsim
+from tests.pages import cells
 
 PACKAGE = Path(cortexsim.__file__).parent
 
@@ -33,13 +35,15 @@ def test_the_package_has_the_names_that_it_exports() -> None:
         _ = cortexsim.nothing
 
 
-def test_the_python_examples_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_python_examples_of_the_readme_and_the_documentation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    section = (PACKAGE.parent / "README.md").read_text().split("## From Python")[1].split("\n## ")[0]
-    blocks = [block.split("```")[0] for block in section.split("```python\n")[1:]]
-    assert len(blocks) == 3
+    (first,) = (PACKAGE.parent / "README.md").read_text().split("```python\n")[1:]
+    blocks = [first.split("```")[0], *cells("howto/python.md")]
+    assert len(blocks) == 4
     names: dict[str, object] = {}
     for block in blocks:
-        quick = block.replace('epochs": 10', 'epochs": 1').replace("samples=512", "samples=32")
+        quick = re.sub(r"samples=\d+", "samples=32", block).replace('epochs": 10', 'epochs": 1')
         quick = quick.replace('["clapp", "backprop", "untrained"]', '["untrained"]').replace("[64, 256]", "[16, 32]")
         exec(quick, names)

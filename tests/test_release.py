@@ -68,7 +68,7 @@ def test_a_source_distribution_holds_all_that_is_needed_to_test_and_build(built:
     with tarfile.open(built["sdist"]) as file:
         names = {Path(name).relative_to(Path(name).parts[0]).as_posix() for name in file.getnames()}
     wanted = ["pyproject.toml", "README.md", "LICENSE", "CITATION.cff", "CHANGELOG.md", "CONTRIBUTING.md"]
-    wanted += ["REPRODUCING.md", "tests/test_release.py", "models/clapp.toml", "cortexsim/py.typed"]
+    wanted += ["REPRODUCING.md", "docs/index.md", "tests/test_release.py", "models/clapp.toml", "cortexsim/py.typed"]
     assert set(wanted) <= names
 
 

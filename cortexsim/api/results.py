@@ -214,6 +214,7 @@ def frame(rows: Sequence[Mapping[str, Any]]) -> "pd.DataFrame":
 
 
 def _html(table: Table) -> str:
-    console = Console(record=True, file=io.StringIO(), width=140)
+    # In a notebook, rich would display the table by itself, before the notebook does.
+    console = Console(record=True, file=io.StringIO(), width=140, force_jupyter=False)
     console.print(table)
     return console.export_html(inline_styles=True, code_format="<pre>{code}</pre>")

@@ -76,14 +76,14 @@ def content_digest(task: Task) -> str:
 
 
 def task_title(task: Task) -> str:
-    """Describe a task in one line."""
+    """Describe a task in one line, without texts that are empty."""
     if isinstance(task, Hierarchy):
         return (
             f"Random Hierarchy Model: v = {task.features}, m = {task.multiplicity}, s = {task.tuple_size},"
             f" L = {task.depth}, n_c = {task.classes}"
         )
     grid = " x ".join(map(str, task.grid))
-    settings = ", ".join(f"{key} = {value}" for key, value in task_table(task).items() if key != "name")
+    settings = ", ".join(f"{key} = {value}" for key, value in task_table(task).items() if key != "name" and value != "")
     return f"{task.name}: {grid} positions, {task.classes} classes{', ' if settings else ''}{settings}"
 
 

@@ -40,7 +40,7 @@ def rules_table() -> Table:
     caption = "Third factors are shortened; `cortexsim show MODEL` writes them out."
     table = new_table("Rules", columns, caption, left=9)
     for name, rule in known_rules().items():
-        for index, (synapses, pre, post, third, _) in enumerate(_factors(rule)):
+        for index, (synapses, pre, post, third, _) in enumerate(factors(rule)):
             first = index == 0
             table.add_row(
                 name if first else "",
@@ -56,7 +56,7 @@ def rules_table() -> Table:
     return table
 
 
-def _factors(rule: Rule) -> list[tuple[str, str, str, str, str]]:
+def factors(rule: Rule) -> list[tuple[str, str, str, str, str]]:
     """List kind of synapse, pre, post, third and decay; of single spikes, what each spike adds as pre and post."""
     lines = []
     for name, factor in rule.synapses.items():
@@ -172,7 +172,7 @@ def _describe_spiking(model: Model, learner: Learner, console: Console) -> None:
 def _describe_rule(rule: Rule, console: Console) -> None:
     console.print(f"Rule {rule.name} ({rule.source}): {rule.equation}")
     table = new_table("Three factors", ["synapses", "pre", "post", "third", "decay"], left=9)
-    for line in _factors(rule):
+    for line in factors(rule):
         table.add_row(*line)
     print_table(table, console)
     for modulator in rule.modulators:

@@ -1,14 +1,12 @@
-"""The commands protocol, cards and fit, with rules of the package and one of a user's own, as the README writes it."""
+"""The commands protocol, cards and fit, with rules of the package and one of a user's own, as the documentation has it."""
 
 from pathlib import Path
 
 import pytest
 
-import cortexsim
 from cortexsim import cli
 from cortexsim.protocols.cards import known_cards
-
-README = Path(cortexsim.__file__).parent.parent / "README.md"
+from tests.pages import files
 
 
 def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -20,9 +18,8 @@ def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 
 @pytest.fixture
 def own_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The rule of the README, in a folder outside the package."""
-    section = README.read_text().split("## Your rule beside experiments")[1].split("\n## ")[0]
-    (tmp_path / "my_stdp.py").write_text(section.split("```python\n")[1].split("```")[0])
+    """The rule of the documentation, in a folder outside the package."""
+    (tmp_path / "my_stdp.py").write_text(files("howto/rule_beside_experiments.md")["my_stdp.py"])
     monkeypatch.chdir(tmp_path)
     return "my_stdp.py"
 

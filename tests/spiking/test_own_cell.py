@@ -1,4 +1,4 @@
-"""A cell in a file of the user's: as the README writes it, and with each thing that can be wrong in it."""
+"""A cell in a file of the user's: as the documentation writes it, and with each thing that can be wrong in it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import cortexsim
 from cortexsim import cli
 from cortexsim.config.consistency import cells_of
 from cortexsim.config.registry import read_model
@@ -18,21 +17,15 @@ from cortexsim.storage.run_directory import RunFolder
 from cortexsim.tasks.rhm import Hierarchy
 from cortexsim.training.checkpointing import run_with_checkpoints
 from cortexsim.training.measurement import prepare
-
-README = Path(cortexsim.__file__).parent.parent / "README.md"
-
-
-def blocks(language: str) -> list[str]:
-    section = README.read_text().split("## Your own cell, in one file")[1].split("\n## ")[0]
-    return [block.split("```")[0] for block in section.split(f"```{language}\n")[1:]]
+from tests.pages import files
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The files of the README, in a folder outside the package, which is not the current one."""
+    """The files of the page on cells, in a folder outside the package, which is not the current one."""
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "my_cell.py").write_text(blocks("python")[0])
-    (tmp_path / "mine" / "my_columns.toml").write_text(blocks("toml")[0].replace("cells = 32", "cells = 8"))
+    for name, text in files("howto/own_cell.md").items():
+        (tmp_path / "mine" / name).write_text(text.replace("cells = 32", "cells = 8"))
     monkeypatch.chdir(tmp_path)
     return tmp_path / "mine"
 
