@@ -1,4 +1,4 @@
-"""The commands protocol, cards and fit, with rules of the package and one of a user's own, as the documentation has it."""
+"""The commands protocol, cards and fit, with rules of the package and one of a user's own, as its page has it."""
 
 from pathlib import Path
 
