@@ -25,13 +25,13 @@ class LayerSpec:
         presynaptic_rate: rate of a presynaptic cell of activity 1, in Hz, or of all afferents of an input together; 0
             where these do not spike.
         sends: ``activity``; ``prediction``: the context that its columns predict of each other; or ``projection``.
-        on_off: whether predictions are sent by ON cells, and then as many OFF cells.
         context_sources: columns of the layer from which the dendrites of each column read, (positions, n).
         receptive_fields: positions below that each column sees, (positions, k); None where they see one patch after
             the other.
         positions_below: in the layer below; read where there are receptive fields.
         population: first part of the name of the group, ``layer``, or ``projection`` for the cells of one.
         afferents: presynaptic cells of each input.
+        on_off: whether predictions are sent by ON cells, and then as many OFF cells.
         projection: linear cells of the same columns, which receive the activity of these, and on which the rule acts in
             their place; None without.
     """
@@ -46,12 +46,12 @@ class LayerSpec:
     feedback: bool
     presynaptic_rate: float
     sends: str = "activity"
-    on_off: bool = False
     context_sources: tuple[tuple[int, ...], ...] = ()
     receptive_fields: tuple[tuple[int, ...], ...] | None = None
     positions_below: int = 0
     population: str = "layer"
     afferents: int = 1
+    on_off: bool = False
     projection: "LayerSpec | None" = None
 
     def feedforward_wiring(self, cells: int) -> Wiring:

@@ -41,6 +41,7 @@ OTHER: dict[str, list[Any]] = {  # The first value that the model does not have 
     "network.input_scaling": ["sample", "synaptic"],
     "network.normalisation": ["batch", "layer"],
     "network.sends": ["prediction", "activity"],
+    "network.on_off": [True],
     "network.projection": [6],
     "network.mean_rate": [0.5],
     "network.covariance_rate": [0.5],

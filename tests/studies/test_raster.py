@@ -11,6 +11,7 @@ from cortexsim.config.trial import Trial
 from cortexsim.errors import UserError
 from cortexsim.studies.raster import draw
 from cortexsim.tasks.rhm import Hierarchy
+from tests.quick import slow_but
 from tests.studies.test_comparison import silent
 
 TINY = """
@@ -27,7 +28,7 @@ epochs = 1
 """
 
 
-@pytest.mark.parametrize("sends", ["activity", "prediction"])
+@pytest.mark.parametrize("sends", slow_but(["prediction"], ["activity", "prediction"]))
 def test_a_raster_shows_fixations_before_and_after_training(sends: str, tmp_path: Path) -> None:
     (tmp_path / "tiny.toml").write_text(TINY.replace("cells = 4", f'cells = 4\nsends = "{sends}"'))
     model = read_model(tmp_path / "tiny.toml")

@@ -320,6 +320,7 @@ def test_a_sweep_runs_from_the_command_line(tmp_path: Path, learn: Learn) -> Non
         assert (tmp_path / name).exists()
 
 
+@pytest.mark.slow
 def test_trained_networks_are_swept_and_the_workers_change_nothing(tmp_path: Path) -> None:
     table = SweepTable(name="toy", varies="multiplicity", values=[3], seeds=2, cap=64)
     points = ((3, Hierarchy(features=4, multiplicity=3, depth=3)),)

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from cortexsim.config.trial import Row
-from tests.quick import slow_but
 from tests.studies.test_comparison import TIMES
 
 COMMAND = [sys.executable, "-m", "cortexsim"]
@@ -48,13 +47,14 @@ def stopped(words: list[str], how: signal.Signals, begun: str, out: Path) -> tup
 
 STOPS = [
     pytest.param("1", signal.SIGINT, id="interrupted"),
-    pytest.param("2", signal.SIGINT, id="interrupted with its workers", marks=pytest.mark.slow),
-    pytest.param("1", signal.SIGKILL, id="killed", marks=pytest.mark.slow),
+    pytest.param("2", signal.SIGINT, id="interrupted with its workers"),
+    pytest.param("1", signal.SIGKILL, id="killed"),
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("workers", "how"), STOPS)
-@pytest.mark.parametrize("command", slow_but(["compare"], ["compare", "experiment", "sweep"]))
+@pytest.mark.parametrize("command", ["compare", "experiment", "sweep"])
 def test_a_command_that_was_stopped_goes_on_to_the_same_rows(
     command: str, workers: str, how: signal.Signals, tmp_path: Path
 ) -> None:

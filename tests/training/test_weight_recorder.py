@@ -143,6 +143,7 @@ def test_killed_at_any_file_operation_a_run_records_the_same_file(
     assert (path / FILE).read_bytes() == whole.read_bytes()
 
 
+@pytest.mark.slow
 def test_spiking_layers_that_were_interrupted_record_the_same_file_and_learn_the_same(
     spiking_run: RunFolder, tmp_path: Path
 ) -> None:
