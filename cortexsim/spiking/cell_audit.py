@@ -24,11 +24,14 @@ TAKEN = {
     "view_deviation", "view_mean", "view_variance", "waiting", "weight_decay", "winning", "xi",
     "carry", "eligibility", "eligibility_unit", "eta", "fraction", "levels", "lowest", "period", "release_probability",
     "spacing", "target", "tau_eligibility", "unit", "w", "w_max", "correlation", "learns", "level", "probability",
-    "released", "silence", "step", "trace", "value",
+    "released", "silence", "step", "trace", "value", "bound_exponent", "draw", "half_mean", "half_psp_mean", "hidden",
+    "moves", "place", "psp_mean", "quantum", "taught", "wanted", "whole",
 }  # fmt: skip
 """Names that layers, their synapses and Brian2 use themselves."""
 
-TAKEN_PATTERN = re.compile(r"_.*|.*_(pre|post|all)|(context|modulator|predicted|previous|read|rule|value)_.*")
+TAKEN_PATTERN = re.compile(
+    r"_.*|.*_(pre|post|all)|(at_least|context|modulator|predicted|previous|read|rule|value)_.*|(gate|local|tag)(_.*)?"
+)
 READ_BY_LAYERS = ("current", "drive", "derivative", "rate")
 
 

@@ -14,7 +14,7 @@ from cortexsim.errors import UserError
 from cortexsim.rate import TRANSFERS
 from cortexsim.rules import load_rule
 from cortexsim.seeds import stream
-from cortexsim.spiking import LayerSpec, Settings, Stack, Stream, Timing, describe
+from cortexsim.spiking import Control, LayerSpec, Settings, Stack, Stream, Timing, describe
 from cortexsim.spiking.cell_audit import TAKEN, TAKEN_PATTERN
 from cortexsim.spiking.cells import Cell, known_cells
 
@@ -271,8 +271,12 @@ def test_no_name_of_a_layer_is_left_to_cells() -> None:
     found, own = set(), {"v", "current", "drive", "derivative", "rate", *known_cells()["lif"].parameters}
     hard = {"release_probability": 0.5, "weight_bits": 4, "w_max": 1.0}
     for rule in ("clapp", "lpl", "softhebb", "spectral", "barlow_local", "scff", "clapp_bidirectional"):
-        for settings in (Settings(**hard), Settings(dale=True, homeostasis=0.1, reset_traces=False)):  # type: ignore[arg-type]
-            spec = LayerSpec(1, 2, 3, 4, "spiking", True, "sibling", False, 100.0, "prediction", np.array([[1], [0]]))
+        late = {"control": {"surprise": Control(delay=2)}, "tag_stages": 2}
+        cases = [hard, {**hard, **late, "hidden_weights": True, "prediction_synapses": "taught", "bound_exponent": 0.5}]
+        cases += [{"dale": True, "homeostasis": 0.1, "reset_traces": False}]
+        cases += [{"dendrite": "psp", "timing": Timing(fixation=59e-3)}] if rule == "clapp" else []
+        for settings in (Settings(**case) for case in cases):  # type: ignore[arg-type]
+            spec = LayerSpec(1, 2, 3, 4, "spiking", True, "sibling", False, 100.0, "prediction", ((1,), (0,)))
             description, _ = describe([spec], 2, load_rule(rule), settings, 1)
             cells = [group for group in description.groups if re.match("layer|prediction|inhibitory", group.name)]
             texts = [*(group.model for group in cells), *(each.model for each in description.connections)]
