@@ -24,8 +24,8 @@ TAKEN = {
     "view_deviation", "view_mean", "view_variance", "waiting", "weight_decay", "winning", "xi",
     "carry", "eligibility", "eligibility_unit", "eta", "fraction", "levels", "lowest", "period", "release_probability",
     "spacing", "target", "tau_eligibility", "unit", "w", "w_max", "correlation", "learns", "level", "probability",
-    "released", "silence", "step", "trace", "value", "bound_exponent", "draw", "first", "half_mean", "half_psp_mean", "hidden",
-    "moves", "place", "psp_mean", "quantum", "taught", "wanted", "whole",
+    "released", "silence", "step", "trace", "value", "bound_exponent", "draw", "first", "half_mean", "half_psp_mean",
+    "hidden", "moves", "place", "psp_mean", "quantum", "taught", "wanted", "whole",
 }  # fmt: skip
 """Names that layers, their synapses and Brian2 use themselves."""
 
