@@ -54,6 +54,10 @@ def model(name: str) -> Model:
     values["network"] = values["network"] | {"cells": 6 if found.in_brian else 16}
     if found.in_brian:
         values["spiking"] = values["spiking"] | {"fixation": "16 ms", "blank": "4 ms"}
+        if values["spiking"]["weight_bits"]:
+            values["spiking"]["eta"] = 1.0  # So that a few steps come to a level.
+        for modulator in values["modulator"].values():
+            modulator["delay"] = modulator["delay"] if modulator["delay"] == "0 ms" else "40 ms"
     changed = Model.model_validate(values)
     changed._name, changed._path = found._name, found._path
     return changed
