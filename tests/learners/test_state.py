@@ -55,7 +55,7 @@ def model(name: str) -> Model:
     if found.in_brian:
         values["spiking"] = values["spiking"] | {"fixation": "16 ms", "blank": "4 ms"}
         if values["spiking"]["weight_bits"]:
-            values["spiking"]["eta"] = 1.0  # So that a few steps come to a level.
+            values["spiking"]["eta"] = 8.0  # So that a few steps come to a level.
         for modulator in values["modulator"].values():
             modulator["delay"] = modulator["delay"] if modulator["delay"] == "0 ms" else "40 ms"
     changed = Model.model_validate(values)
