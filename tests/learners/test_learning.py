@@ -66,24 +66,24 @@ def accuracies(name: str, depth: int, samples: int) -> list[float]:
     return [row(model, hierarchy, samples, grammar, seed)["accuracy"] for seed, grammar in enumerate(REPORTED)]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["backprop", "clapp"])
 def test_four_levels_are_learned_on_every_grammar(name: str) -> None:
     assert min(accuracies(name, 4, 4096)) >= 0.95
     assert min(accuracies(name, 4, 8192)) >= 0.99
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_direct_feedback_does_not_learn_four_levels() -> None:
     assert sum(accuracies("dfa", 4, 8192)) / len(REPORTED) <= 0.40
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_three_levels_without_weight_sharing_and_with_plain_descent() -> None:
     assert min(accuracies("clapp-sgd", 3, 4096)) >= 0.97
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_backpropagation_is_as_good_as_the_published_law() -> None:
     assert min(accuracies("backprop", 3, 1024)) >= 0.9125  # A tenth of the error of chance, at 2 n_c m^L.
     assert min(accuracies("backprop", 4, 4096)) >= 0.9125
