@@ -51,7 +51,7 @@ def finished(folder: RunFolder) -> tuple[float, bytes]:
     return row["spikes"], b"".join(each.tobytes() for each in weights)
 
 
-def test_the_cell_of_the_readme_makes_columns_that_spike(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cell_of_the_page_makes_columns_that_spike(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert call(monkeypatch, "show", "mine/my_columns.toml") == 0
     model = read_model(Path("mine/my_columns.toml"))
     run = RunFolder.begin(Path("run"), trial(model))
