@@ -62,6 +62,10 @@ class Summary:
         texts = [write(*spreads) for spreads in layers]
         return [text if layer < self.trained else f"({text})" for layer, text in enumerate(texts)]
 
+    def accuracies(self, sizes: Sequence[int]) -> list[str]:
+        """Format the accuracy at each of these training-set sizes, with a dash where it was not measured."""
+        return [str(self.accuracy[size]) if size in self.accuracy else "-" for size in sizes]
+
     @property
     def samples(self) -> list[int]:
         """The training-set sizes, ascending."""
@@ -72,6 +76,19 @@ def summarise(rows: Sequence[Mapping[str, Any]]) -> list[Summary]:
     """Summarise rows by learner, in the order of their first appearance."""
     names = list(dict.fromkeys(row["learner"] for row in rows))
     return [_summarise_learner([row for row in rows if row["learner"] == name]) for name in names]
+
+
+def sizes_of(summaries: Sequence[Summary]) -> list[int]:
+    """List the training-set sizes of any of the learners, ascending."""
+    return sorted({size for summary in summaries for size in summary.samples})
+
+
+def largest_sizes(summaries: Sequence[Summary]) -> str:
+    """Name the largest training set of the learners, of each of them where it is not the same."""
+    largest = {summary.learner: summary.samples[-1] for summary in summaries}
+    most = max(largest.values())
+    fewer = [f"{learner}: {size}" for learner, size in largest.items() if size < most]
+    return f"{most} ({', '.join(fewer)})" if fewer else str(most)
 
 
 def _summarise_learner(rows: Sequence[Mapping[str, Any]]) -> Summary:

@@ -32,7 +32,7 @@ from cortexsim.learners import (
 )
 from cortexsim.rate import Architecture, Network, Optimization, Synapses, VectorNetwork
 from cortexsim.rate.context_synapses import ContextSynapses
-from cortexsim.spiking import State, constrained_weights, inhibitory_input
+from cortexsim.spiking import State, constrained_weights, inhibitory_input, relayed_weights
 from cortexsim.tasks import Layout
 from cortexsim.topology import blocks
 
@@ -123,23 +123,22 @@ def _streamed(
                 weights.copy_(
                     torch.from_numpy(constrained_weights(weights.double().cpu().numpy(), number, seed, chosen))
                 )
-            segments.append(
-                Segment(
-                    first=first,
-                    layers=network.layers[first : first + size],
-                    substrate=substrate,
-                    contexts=received[first : first + size],
-                    settings=chosen if first == 0 else replace(chosen, afferents=1),
-                    rule=rule,
-                    target=target,
-                    schedule=[[k] for k in plastic] if greedy else [plastic] if plastic else [],
-                    classes=network.classes,
-                    below=network.topology.layers[first].below,
-                    below_projection=model.rule_below_projection(),
-                    brian_state=_inhibitory_input(network, first, size, seed) if chosen.dale else {},
-                    output={} if local else {"output": network.output, "output_bias": network.output_bias},
-                )
+            segment = Segment(
+                first=first,
+                layers=network.layers[first : first + size],
+                substrate=substrate,
+                contexts=received[first : first + size],
+                settings=chosen if first == 0 else replace(chosen, afferents=1),
+                rule=rule,
+                target=target,
+                schedule=[[k] for k in plastic] if greedy else [plastic] if plastic else [],
+                classes=network.classes,
+                below=network.topology.layers[first].below,
+                below_projection=model.rule_below_projection(),
+                output={} if local else {"output": network.output, "output_bias": network.output_bias},
             )
+            segment.brian_state = _first_inhibition(segment, seed)
+            segments.append(segment)
         first += size
     network.segments, network.seed = tuple(segments), seed
     if rule is None:
@@ -147,14 +146,18 @@ def _streamed(
     return BrianLearner(network, local, model.training.epochs, model.training.warm_up, seed)
 
 
-def _inhibitory_input(network: Network, first: int, size: int, seed: int) -> State:
-    """Draw the weights that drive inhibitory cells, as large as the initial ones of the layer."""
+def _first_inhibition(segment: Segment, seed: int) -> State:
+    """Draw weights that drive inhibitory cells, or those by which they inhibit, as large as those of the layer."""
     found: State = {}
-    for number, layer in enumerate(network.layers[first : first + size], first + 1):
-        weights = layer.feedforward.weights
-        positions, cells, patch = weights.shape
-        rms = float(weights.double().square().mean().sqrt())
-        found |= inhibitory_input(number, (positions, cells, patch), rms, seed)
+    for number, layer in enumerate(segment.layers, segment.first + 1):
+        positions, cells, patch = layer.feedforward.weights.shape
+        shape, rms = (positions, cells, patch), float(layer.feedforward.weights.double().square().mean().sqrt())
+        if segment.settings.pooled:
+            found |= inhibitory_input(number, shape, rms, seed)
+        elif segment.settings.relayed:
+            alike = segment.settings.afferents if number == 1 else 1
+            wiring = segment.feedforward_wiring(number - 1 - segment.first)
+            found |= relayed_weights(number, shape, wiring, rms, alike, seed)
     return found
 
 

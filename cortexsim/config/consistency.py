@@ -239,10 +239,14 @@ def check_brian(model: Model) -> None:
     if model.spiking.dendrite == "psp":
         if "brian-rate" in model.network.substrate:
             raise UserError("spiking.dendrite = 'psp': cells without spikes have no postsynaptic potentials ('trace')")
-        if model.rule is not None and model.rule.top == "label":
-            raise UserError("spiking.dendrite = 'psp': the label population does not spike ('trace')")
+        if model.rule is not None and model.rule.top == "label" and model.spiking.labels == "numbers":
+            raise UserError(
+                "spiking.dendrite = 'psp': the label population does not spike ('trace', or labels = 'spikes')"
+            )
     if model.spiking.dale:
         _check_dale(model)
+    if model.spiking.labels == "spikes" and model.network.substrate[-1] != "spiking":
+        raise UserError("spiking.labels = 'spikes': the highest layer does not spike ('numbers')")
     if model.spiking.release_probability < 1 and "brian-rate" in model.network.substrate:
         asked = f"spiking.release_probability = {model.spiking.release_probability:g}"
         raise UserError(f"{asked}: cells without spikes release none (1.0)")
@@ -287,7 +291,7 @@ def _check_dale(model: Model) -> None:
     setting = "spiking.dale = true"
     if "brian-rate" in model.network.substrate:
         raise UserError(f"{setting}: inhibitory cells spike (network.substrate = 'spiking')")
-    if model.learner != "untrained" and not model.spiking.homeostasis:
+    if model.spiking.inhibition == "pooled" and model.learner != "untrained" and not model.spiking.homeostasis:
         raise UserError(
             f"spiking.homeostasis = 0: {setting}, and inhibitory weights learn at this rate (above 0, such as 0.001)"
         )

@@ -54,6 +54,10 @@ def _in_brian(model: Model) -> Unused:
             yield f"training.{name}", f"spiking.{name} is used instead"
     if not model.spiking.w_max:
         yield "spiking.bound_exponent", "weights have no bound (w_max)"
+    if model.rule is None or model.rule.top != "label":
+        yield "spiking.labels", "no layer in Brian2 has labels as its context (rule.top)"
+    if not model.spiking.dale:
+        yield "spiking.inhibition", "cells excite and inhibit (dale)"
     if model.spiking.release_probability == 1:
         for name in ("release_sites", "release_gain"):
             yield f"spiking.{name}", "synapses are reliable (release_probability)"

@@ -88,6 +88,8 @@ class SpikingTable(Table):
     release_sites: Annotated[int, Field(ge=1, le=64, strict=True)] = DEFAULTS.release_sites
     release_gain: Positive = DEFAULTS.release_gain
     dale: Annotated[bool, Field(strict=True)] = DEFAULTS.dale
+    inhibition: Literal["pooled", "relayed"] = DEFAULTS.inhibition
+    labels: Literal["numbers", "spikes"] = DEFAULTS.labels
     eta: Positive | None = None
     context_eta: Positive | None = None
     weight_decay: NotNegative | None = None
@@ -163,6 +165,8 @@ def settings(
         "release_sites",
         "release_gain",
         "dale",
+        "inhibition",
+        "labels",
         "readout_eta",
     )
     found = Settings(

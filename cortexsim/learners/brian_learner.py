@@ -85,6 +85,8 @@ class BrianLearner:
         """
         if self.local is not None and self.local.top == "readout":
             return None
+        if self.local is not None and (answers := self.network.class_activity(leaves)) is not None:
+            return answers
         code = self.network.activities(leaves)[-1]
         if self.local is not None:
             return self.local.label_scores(self.network.signal(code))

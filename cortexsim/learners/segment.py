@@ -12,7 +12,7 @@ from torch import Tensor
 
 from cortexsim.rate import Layer
 from cortexsim.rules import Rule
-from cortexsim.spiking import LayerSpec, Outcome, Settings, Stack, State, Stream, Variable, describe
+from cortexsim.spiking import LayerSpec, Outcome, Settings, Stack, State, Stream, Variable, Wiring, describe
 
 CAPACITY = 4096  # Most fixations that one call of a program runs through.
 RECORDED = 64  # The same where every spike is recorded.
@@ -97,6 +97,15 @@ class Segment:
     def last_stack(self) -> Stack:
         """The stack of all layers, which also evaluates the segment."""
         return self.stack(max(0, len(self.schedule) - 1))
+
+    @property
+    def answers(self) -> bool:
+        """Whether it has cells that answer with the class."""
+        return self.settings.labels == "spikes" and "label" in self.contexts and bool(self.schedule)
+
+    def feedforward_wiring(self, k: int) -> Wiring:
+        """Wire the receptive fields of one of its layers, counted from 0."""
+        return self._spec(k, False).feedforward_wiring(self.layers[k].cells)
 
     def record_all(self, below: Tensor, cell: int, seed: int) -> Outcome:
         """Present samples to all layers, with everything that learning needs, and record every spike; nothing changes.

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cortexsim.analysis.summary import Summary
+from cortexsim.analysis.summary import Summary, largest_sizes, sizes_of
 from cortexsim.report.html import cell, inline_svg, write_page
 
 COLUMNS = (
@@ -29,7 +29,7 @@ def write(
     Returns:
         The path of the page.
     """
-    sizes, rows = summaries[0].samples, result["rows"]
+    sizes, rows = sizes_of(summaries), result["rows"]
     quantities = summaries[0].layers
     by_layer = ["learner", *(f"layer {k}" for k in range(1, len(quantities["selectivity"]) + 1))]
     return write_page(
@@ -39,10 +39,10 @@ def write(
         sentences=sentences,
         accuracy=(
             ["learner", "context", "labels for", *(f"P = {size}" for size in sizes), "samples needed*"],
-            [[s.learner, s.context, s.labels, *map(str, s.accuracy.values()), s.needed.text()] for s in summaries],
+            [[s.learner, s.context, s.labels, *s.accuracies(sizes), s.needed.text()] for s in summaries],
         ),
         test_samples=rows[0]["test_samples"],
-        largest=sizes[-1],
+        largest=largest_sizes(summaries),
         control=any(summary.rule == "untrained" for summary in summaries),
         figure=inline_svg((out / "figure.svg").read_text(encoding="utf-8")),
         layers={name: (by_layer, [[s.learner, *s.layer_texts(str, name)] for s in summaries]) for name in quantities},

@@ -6,7 +6,7 @@ from typing import Any
 from rich.table import Table
 
 from cortexsim.analysis.sample_complexity import COARSE
-from cortexsim.analysis.summary import COSTS, LAYER_QUANTITIES, Spread, Summary
+from cortexsim.analysis.summary import COSTS, LAYER_QUANTITIES, Spread, Summary, largest_sizes, sizes_of
 from cortexsim.report.console import new_table
 
 
@@ -18,16 +18,18 @@ def accuracy_table(summaries: Sequence[Summary], title: str, tested: int) -> Tab
         title: above the table.
         tested: number of test samples.
     """
-    columns = ["learner", "context", "labels for", *(f"P = {size}" for size in summaries[0].samples), "samples needed*"]
+    sizes = sizes_of(summaries)
+    columns = ["learner", "context", "labels for", *(f"P = {size}" for size in sizes), "samples needed*"]
     caption, costs = f"Accuracy on {tested} test samples, mean ± standard deviation over seeds.", []
     if any(summary.cost for summary in summaries):
         caption += " Spikes, and synapses that they reach, of one sample."
         costs = list(COSTS)
     table = new_table(title, [*columns, *(name.replace("_", " ") for name in costs)], caption, left=3)
     for summary in summaries:
-        cells = [str(spread) for spread in summary.accuracy.values()]
         spent = [f"{summary.cost[name].mean:.0f}" if name in summary.cost else "-" for name in costs]
-        table.add_row(summary.learner, summary.context, summary.labels, *cells, summary.needed.text(), *spent)
+        table.add_row(
+            summary.learner, summary.context, summary.labels, *summary.accuracies(sizes), summary.needed.text(), *spent
+        )
     return table
 
 
@@ -40,7 +42,7 @@ def layer_table(summaries: Sequence[Summary]) -> Table:
     )
     most = max(len(summary.layers["selectivity"]) for summary in summaries)
     columns = ["learner", *(f"layer {k}" for k in range(1, most + 1))]
-    table = new_table(f"What the layers have learned at P = {summaries[0].samples[-1]}", columns, caption)
+    table = new_table(f"What the layers have learned at P = {largest_sizes(summaries)}", columns, caption)
     for summary in summaries:
         table.add_row(summary.learner, *summary.layer_texts(_layer_text, *LAYER_QUANTITIES))
     return table
@@ -82,7 +84,7 @@ def findings(
 
 def _sentence(summary: Summary, reference: Summary | None, control: Summary | None) -> str:
     largest = summary.samples[-1]
-    beside = f" (untrained control {control.accuracy[largest]})" if control else ""
+    beside = f" (untrained control {control.accuracy[largest]})" if control and largest in control.accuracy else ""
     final = f"accuracy {summary.accuracy[largest]} at {largest}{beside}"
     if summary.needed.beyond:
         count, all_ = summary.needed.beyond, len(summary.needed.high)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from cortexsim.analysis.summary import COSTS, LAYER_QUANTITIES, Spread, Summary
+from cortexsim.analysis.summary import COSTS, LAYER_QUANTITIES, Spread, Summary, sizes_of
 from cortexsim.errors import UserError, nearest
 
 PLACE = re.compile(r"<!-- table: (?P<name>[^\n]+?) -->\n(?P<text>.*?)<!-- end -->", re.DOTALL)
@@ -54,11 +54,12 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def accuracy(summaries: Sequence[Summary]) -> str:
     """A table of test accuracy by learner and samples, with P*, and with spikes and synaptic operations per sample."""
     costs = [name for name in COSTS if any(name in summary.cost for summary in summaries)]
-    head = ["learner", *(f"P = {size}" for size in summaries[0].samples), "samples needed"]
+    sizes = sizes_of(summaries)
+    head = ["learner", *(f"P = {size}" for size in sizes), "samples needed"]
     rows = []
     for summary in summaries:
         spent = [f"{summary.cost[name].mean:.0f}" if name in summary.cost else "-" for name in costs]
-        rows.append([summary.learner, *map(str, summary.accuracy.values()), summary.needed.text(), *spent])
+        rows.append([summary.learner, *summary.accuracies(sizes), summary.needed.text(), *spent])
     return table([*head, *(name.replace("_", " ") for name in costs)], rows)
 
 

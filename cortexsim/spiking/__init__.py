@@ -1,16 +1,19 @@
 """Layers in Brian2: spiking cells and rate cells, and plasticity from a rule's text."""
 
-from cortexsim.spiking.assembly import LayerSpec
+from cortexsim.spiking.assembly import LayerSpec, Wiring
 from cortexsim.spiking.compiling import compiler_path
 from cortexsim.spiking.constraints import constrained_weights
 from cortexsim.spiking.inhibition import inhibitory_cells, inhibitory_input
+from cortexsim.spiking.label_population import CLASSES
 from cortexsim.spiking.network import describe
 from cortexsim.spiking.network_spec import INPUT, Variable
+from cortexsim.spiking.relay import relayed_weights
 from cortexsim.spiking.rule_translation import Translation
 from cortexsim.spiking.settings import Control, Settings, Timing
 from cortexsim.spiking.simulation import Outcome, Stack, State, Stream
 
 __all__ = [
+    "CLASSES",
     "INPUT",
     "Control",
     "LayerSpec",
@@ -22,9 +25,11 @@ __all__ = [
     "Timing",
     "Translation",
     "Variable",
+    "Wiring",
     "compiler_path",
     "constrained_weights",
     "describe",
     "inhibitory_cells",
     "inhibitory_input",
+    "relayed_weights",
 ]

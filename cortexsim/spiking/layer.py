@@ -8,6 +8,7 @@ from cortexsim.spiking.constraints import hidden_variables, release_parameters, 
 from cortexsim.spiking.network_spec import Connection, Operation, Phase, Variable
 from cortexsim.spiking.plasticity_equations import add_context, add_plasticity, plastic_variables
 from cortexsim.spiking.population import add_population
+from cortexsim.spiking.relay import EXCITATION, INHIBITION, Pathway, add_relay
 from cortexsim.spiking.rule_translation import Translation
 from cortexsim.spiking.settings import Settings
 from cortexsim.spiking.tags import Tags, add_tags
@@ -34,7 +35,10 @@ def add_layer(
     cell = settings.cell_of(spec.substrate)
     translation = translation if spec.plastic else None
     _add_cells(spec, settings, cell, translation, parts)
-    _add_feedforward(spec, settings, cell, translation, below, parts)
+    _add_feedforward(spec, settings, cell, translation, EXCITATION, below, parts)
+    if settings.relayed:
+        relay = add_relay(spec, settings, below, parts)
+        _add_feedforward(spec, settings, cell, translation, INHIBITION, relay, parts)
     if translation is not None:
         add_plasticity(spec, settings, translation, parts)
         add_average_derivative(spec, translation, parts)
@@ -60,15 +64,21 @@ def _add_cells(spec: LayerSpec, settings: Settings, cell: Cell, translation: Tra
 
 
 def _add_feedforward(
-    spec: LayerSpec, settings: Settings, cell: Cell, translation: Translation | None, below: str, parts: Parts
+    spec: LayerSpec,
+    settings: Settings,
+    cell: Cell,
+    translation: Translation | None,
+    pathway: Pathway,
+    below: str,
+    parts: Parts,
 ) -> None:
     """Connect every column with its receptive field; synapses of a layer that learns have an eligibility trace."""
-    name, spikes = f"feedforward{spec.number}", spec.presynaptic_rate > 0
+    name, spikes = f"{pathway.name}{spec.number}", spec.presynaptic_rate > 0
     model, effects, values, method = ["w : 1"], [], {}, ""
     if spikes:
         tau = settings.cell_values(cell).get("tau_synapse", 0.0)
         values = {"unit": settings.gain / (spec.presynaptic_rate * tau) if tau else 0.0, **release_parameters(settings)}
-        effects.append("current_post += unit * w")
+        effects.append(f"current_post += {pathway.sign}unit * w")
     else:
         model.append("current_post = w * output_pre : 1 (summed)")
     if translation is not None:
@@ -96,8 +106,8 @@ def _add_feedforward(
         model += held
         learn = f"""
             trace = {trace}
-            step = eta * eta_factor(t) * ({growth} - (decay_post + weight_decay) * w)
-            {step_weight("w", "feedforward", spec, settings, signed=not settings.dale)}
+            step = eta * eta_factor(t) * ({pathway.sign}({growth}) - (decay_post + weight_decay) * w)
+            {step_weight("w", pathway.kind, spec, settings, signed=not settings.dale)}
             {later}
             eligibility = eligibility + learning(t) * ({remaining} * trace - eligibility)
         """
@@ -105,7 +115,10 @@ def _add_feedforward(
         parts.carry(name, "eligibility", *hidden_variables(settings))
         model += [f"{variable} : 1" for variable in hidden_variables(settings)]
     parts.set(name, values)
-    parts.state.append(Variable(name, "w", tensor="feedforward", layer=spec.number))
+    if pathway is EXCITATION:
+        parts.state.append(Variable(name, "w", tensor="feedforward", layer=spec.number))
+    else:
+        parts.carry(name, "w")
     parts.connections.append(
         Connection(
             name,
@@ -114,7 +127,7 @@ def _add_feedforward(
             "\n".join([*model, *shared_constants(values)]),
             spec.feedforward_wiring(spec.cells),
             row=spec.cells,
-            on_pre=transmit(effects, "feedforward", spec, settings),
+            on_pre=transmit(effects, pathway.kind, spec, settings),
             sums={} if spikes else {"current": Phase.DENDRITE},
             every_step=not spikes,
             method=method,

@@ -4,11 +4,11 @@ from cortexsim.rules import Rule
 from cortexsim.spiking.assembly import LayerSpec, Parts
 from cortexsim.spiking.encoding import ENCODINGS
 from cortexsim.spiking.inhibition import add_inhibition
+from cortexsim.spiking.label_population import CLASSES, add_class_cells, add_labels
 from cortexsim.spiking.layer import add_layer
 from cortexsim.spiking.modulator_population import add_layer_modulator, modulator_group
 from cortexsim.spiking.network_spec import INPUT, RUN, STREAMS, Description, Group, Operation, Phase, Recording
 from cortexsim.spiking.output import add_feedback
-from cortexsim.spiking.plasticity_equations import remember_signals
 from cortexsim.spiking.population import CLOCK, SEED, STIMULUS_NUMBER
 from cortexsim.spiking.prediction_population import add_predictions
 from cortexsim.spiking.projection_population import add_on_off, add_projection
@@ -48,7 +48,8 @@ def describe(
         The description, and the values of its parameters by ``owner.name``.
     """
     plastic = [spec for spec in specs if spec.plastic]
-    psp = settings.dendrite == "psp" and any(spec.context not in ("none", "label") for spec in plastic)
+    heard = ("none",) if settings.labels == "spikes" else ("none", "label")
+    psp = settings.dendrite == "psp" and any(spec.learning_cells.context not in heard for spec in plastic)
     parts = Parts(updates=2 if psp else 1)
     inputs, spikes = specs[0].inputs, specs[0].presynaptic_rate > 0
     _add_input(inputs, spikes, settings, parts)
@@ -63,7 +64,7 @@ def describe(
             own = Translation(below_projection, False)
             add_layer(spec, settings, own, below, classes, parts)
             add_projection(spec, settings, translation, own, classes, parts)
-        if settings.dale:
+        if settings.pooled:
             add_inhibition(spec, settings, below, rule is not None and learning, parts)
         if spec.sends == "prediction":
             add_predictions(spec, settings, parts)
@@ -74,14 +75,18 @@ def describe(
             for modulator in translation.rule.modulators:
                 if modulator.projection == "scalar":
                     add_layer_modulator(cells, settings, modulator, translation, parts)
-    if any(spec.learning_cells.context == "label" for spec in plastic):
-        _add_labels(classes, settings, Translation(rule, True).lags if rule is not None else [], parts)
+    named = [spec for spec in plastic if spec.learning_cells.context == "label"]
+    if named:
+        add_labels(classes, settings, Translation(rule, True, psp).lags if rule is not None else [], psp, parts)
+        if settings.labels == "spikes":
+            add_class_cells(named[0], classes, settings, parts)
     if rule is not None and plastic:
         add_feedback(plastic, classes, settings, Translation(rule, False), parts)
-    recorded, modulators = tuple(spec.output for spec in specs), []
+    answers = (CLASSES,) if named and settings.labels == "spikes" else ()
+    recorded, modulators = (*(spec.output for spec in specs), *answers), []
     tracing = traced_cell is not None and spikes
     if tracing:
-        recorded = tuple(dict.fromkeys(name for spec in specs for name in (spec.name, spec.output)))
+        recorded = (*dict.fromkeys(name for spec in specs for name in (spec.name, spec.output)), *answers)
         modulators = [
             Recording(f"{modulator.name}{spec.number}", modulator_group(modulator, spec), "value", Phase.THIRD_FACTOR)
             for spec in plastic
@@ -134,23 +139,3 @@ def _add_input(size: int, spikes: bool, settings: Settings, parts: Parts) -> Non
     parts.set(INPUT, {"input_rate": settings.input_rate / n, "blank": settings.timing.blank})
     show = f"last_update = t\n{begin}stimulus_number = int(stimulus_id(t))\nrate = input_rate * {shown}"
     parts.operations.append(Operation(INPUT, Phase.STIMULUS, show))
-
-
-def _add_labels(classes: int, settings: Settings, lags: list[str], parts: Parts) -> None:
-    """Add a population whose activity is the label, less its mean where plasticity is centred.
-
-    A context that is never negative would, where a rule weakens synapses after saccades, weaken all of them.
-
-    Args:
-        classes: n_c, cells of the population.
-        settings: everything else.
-        lags: endings of the variables that hold its activity in earlier fixations.
-        parts: to add to.
-    """
-    mean = 1 / classes if settings.centred else 0
-    names = ["signal", *(f"previous_signal{lag}" for lag in lags)]
-    parts.groups.append(Group("labels", classes, "\n".join(f"{name} : 1" for name in names)))
-    parts.operations.append(Operation("labels", Phase.SIGNAL, f"signal = label(t, i) - {mean}"))
-    if lags:
-        parts.operations.append(Operation("labels", Phase.STATISTICS, "\n".join(remember_signals(lags))))
-        parts.carry("labels", *names[1:])

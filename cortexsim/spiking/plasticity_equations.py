@@ -65,7 +65,7 @@ def add_plasticity(spec: LayerSpec, settings: Settings, translation: Translation
         parts: to add to.
     """
     layer = spec.name
-    signal = f"output - centred * {_of_half('mean', 'half_mean')}" if translation.psp else "activity"
+    signal = centred_signal() if translation.psp else "activity"
     parts.operations.append(Operation(layer, spec.signal_phase, f"signal = {signal}"))
     tags = Tags.of(translation.rule, settings, parts.updates)
     third = [f"decay = {translation.decay}"]
@@ -74,7 +74,7 @@ def add_plasticity(spec: LayerSpec, settings: Settings, translation: Translation
     else:
         third += _gates(translation.gates())
     statistics = [f"mean += {parts.learning} * mean_rate * (output - mean)"]
-    if not settings.dale and spec.population == "layer":
+    if not settings.pooled and spec.population == "layer":
         statistics.append(f"bias += {parts.learning} * homeostasis * (target_activity - output)")
     if translation.context:
         if tags is None:
@@ -83,8 +83,8 @@ def add_plasticity(spec: LayerSpec, settings: Settings, translation: Translation
             third += _gates(translation.context_gates(), "context_")
         third.append(f"context_decay = {translation.context_decay()}")
         if translation.psp:
-            _add_psp(spec, settings, parts)
-            statistics += _follow_halves()
+            add_potentials(layer, settings, parts)
+            statistics += follow_halves()
     kept = {signal: variable for signal, variable in translation.waiting.items() if signal != "activity_post"}
     statistics += remember_signals(translation.lags)
     statistics += [f"{kept[signal]} += learning(t) * ({VARIABLES[signal]} - {kept[signal]})" for signal in kept]
@@ -117,19 +117,30 @@ def remember_signals(lags: list[str]) -> list[str]:
     return [f"previous_signal{lag} += learning(t) * ({source} - previous_signal{lag})" for lag, source in pairs]
 
 
-def _add_psp(spec: LayerSpec, settings: Settings, parts: Parts) -> None:
-    """Add synapses by which spikes cause postsynaptic potentials in other columns half a fixation later."""
+def add_potentials(group: str, settings: Settings, parts: Parts) -> None:
+    """Let the spikes of a group cause postsynaptic potentials in dendrites half a fixation later.
+
+    Args:
+        group: whose spikes; it has the variables that this takes.
+        settings: everything else.
+        parts: to add to.
+    """
     steps, dt, tau = settings.timing.steps // 2, settings.timing.dt, settings.tau_dendrite
     potential = [
         *delay_line(steps, line="spike_line", spiked="spiked", delayed="delayed_spike"),
         "psp = psp * exp(-dt / tau_dendrite) + delayed_spike",
     ]
     window = dt * (1 - math.exp(-steps * dt / tau)) / (1 - math.exp(-dt / tau))
-    parts.set(spec.name, {"tau_dendrite": tau, "psp_unit": 1 / (settings.unit_rate * window)})
-    parts.operations.append(Operation(spec.name, Phase.SIGNAL, "\n".join(potential), every_step=True))
+    parts.set(group, {"tau_dendrite": tau, "psp_unit": 1 / (settings.unit_rate * window)})
+    parts.operations.append(Operation(group, Phase.SIGNAL, "\n".join(potential), every_step=True))
     delayed = f"delayed_signal = psp_unit * psp - centred * {_of_half('psp_mean', 'half_psp_mean')}"
-    parts.operations.append(Operation(spec.name, Phase.SIGNAL, delayed))
-    parts.carry(spec.name, "spike_line", "psp", *MEANS_OF_HALVES)
+    parts.operations.append(Operation(group, Phase.SIGNAL, delayed))
+    parts.carry(group, "spike_line", "psp", *MEANS_OF_HALVES)
+
+
+def centred_signal() -> str:
+    """Write the activity of cells less its mean, of saccades or of the middle of fixations."""
+    return f"output - centred * {_of_half('mean', 'half_mean')}"
 
 
 def _of_half(whole: str, half: str) -> str:
@@ -137,7 +148,7 @@ def _of_half(whole: str, half: str) -> str:
     return f"(is_saccade(t) * {whole} + (1 - is_saccade(t)) * {half})"
 
 
-def _follow_halves() -> list[str]:
+def follow_halves() -> list[str]:
     """Write the statements by which means follow what is read in the middle of fixations, and postsynaptic potentials.
 
     Activity and potentials are not the same on average at both moments; less one mean for both, what is left of it in

@@ -29,6 +29,7 @@ def add_senders(
     settings: Settings,
     parts: Parts,
     polarity: str = "",
+    group: str = "",
 ) -> None:
     """Add cells that a layer drives by copies of weights that it has elsewhere, or by weights of their own.
 
@@ -43,8 +44,9 @@ def add_senders(
         settings: everything else.
         parts: to add to.
         polarity: factor of the drive, +1 or -1.
+        group: their name; that of what the layer sends unless given.
     """
-    cell, group = settings.cell_of(spec.substrate), spec.output
+    cell, group = settings.cell_of(spec.substrate), group or spec.output
     name = f"{group.removesuffix(str(spec.number))}_input{spec.number}"
     names = ["expected", "offset", "power", "scale", *(["taught"] if tensor is None else [])]
     variables = [f"{variable} : 1" for variable in names]

@@ -156,8 +156,13 @@ class Settings:
         release_sites: of each synapse, among which its weight is divided.
         release_gain: factor of the size of quanta; 1 / ``release_probability`` makes up for what is lost.
         dale: whether presynaptic cells only excite, through feedforward weights that are never negative, while
-            inhibitory cells of each column inhibit, in place of homeostasis. Context weights, and copies of them that
-            drive prediction cells, stay signed: they stand for excitation, and for inhibition by cells not simulated.
+            inhibitory cells inhibit. Context weights, and copies of them that drive prediction cells, stay signed: they
+            stand for excitation, and for inhibition by cells not simulated.
+        inhibition: under Dale's law, ``pooled``: by a few cells of each column, which learn to balance excitation, in
+            place of homeostasis; or ``relayed``: by an interneuron for each presynaptic cell, whose synapses learn by
+            the rule, with the opposite sign.
+        labels: what dendrites that have labels as their context hear of them: ``numbers``; or ``spikes``, which also
+            teach a class cell for each label, and the most active of these is then the class that is answered.
         eta, context_eta, feedback_eta, weight_decay: as in rate layers.
         readout_eta: learning rate of the output of feedback learning.
         control: by name of the modulator.
@@ -193,6 +198,8 @@ class Settings:
     release_sites: int = 1
     release_gain: float = 1.0
     dale: bool = False
+    inhibition: Literal["pooled", "relayed"] = "pooled"
+    labels: Literal["numbers", "spikes"] = "numbers"
     eta: float = 1e-3
     context_eta: float = 1.0
     feedback_eta: float = 1.0
@@ -239,6 +246,16 @@ class Settings:
         if self.timing.blank < values["t_refractory"]:
             blank, refractory = self.timing.blank * 1e3, values["t_refractory"] * 1e3
             raise UserError(f"blank = {blank:g} ms is too short (t_refractory: {refractory:g} ms)")
+
+    @property
+    def pooled(self) -> bool:
+        """Whether a few inhibitory cells of each column balance excitation."""
+        return self.dale and self.inhibition == "pooled"
+
+    @property
+    def relayed(self) -> bool:
+        """Whether each presynaptic cell has an interneuron of its own."""
+        return self.dale and self.inhibition == "relayed"
 
     @property
     def max_input(self) -> float:

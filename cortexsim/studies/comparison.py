@@ -13,7 +13,7 @@ from cortexsim.config.overrides import at_depth
 from cortexsim.config.schema import Model, settings_used
 from cortexsim.config.tasks import task_table, task_title
 from cortexsim.config.trial import Row, Trial, test_size
-from cortexsim.errors import UserError
+from cortexsim.errors import UserError, nearest
 from cortexsim.report import comparison_page
 from cortexsim.report.comparison_text import accuracy_table, findings, layer_table
 from cortexsim.report.console import print_table
@@ -37,6 +37,7 @@ class Comparison:
         grammar_seed: seed of the first grammar.
         device: ``cpu``, ``cuda`` or ``mps``.
         target: code generation target of Brian2 layers: ``cpp``, ``cython`` or ``numpy``.
+        sizes: of learners that are run with some of the ``samples`` alone, by their names.
         points: for learners that are variants of a model, by their name: the model's name, and their settings.
     """
 
@@ -48,6 +49,7 @@ class Comparison:
     grammar_seed: int = 0
     device: str = "cpu"
     target: str = "cpp"
+    sizes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     points: Mapping[str, tuple[str, Mapping[str, str]]] = field(default_factory=dict)
 
     def trials(self) -> list[Trial]:
@@ -65,7 +67,7 @@ class Comparison:
                 self.target,
             )
             for model in self.models
-            for samples in self.samples
+            for samples in self.sizes.get(model.name, self.samples)
             for seed in range(self.seeds * self.repeats)
         ]
 
@@ -73,12 +75,17 @@ class Comparison:
         """Check, before anything is trained, that every trial is possible.
 
         Raises:
-            UserError: where models share a name, or the grammar has too few samples.
+            UserError: where models share a name, sizes are of no model, or the grammar has too few samples.
         """
         names = [model.name for model in self.models]
         for name in names:
             if names.count(name) > 1:
                 raise UserError(f"--model {name}: given more than once (give the copies different file names)")
+        for name, sizes in self.sizes.items():
+            if name not in names:
+                raise UserError(f"sizes.{name}: no such model is compared ({nearest(name, names)})")
+            if others := sorted(set(sizes) - set(self.samples)):
+                raise UserError(f"sizes.{name} = {others[0]}: not among samples ({', '.join(map(str, self.samples))})")
         checked_test_size(self.task, max(self.samples))
 
     @property
@@ -158,6 +165,7 @@ def configuration(comparison: Comparison) -> dict[str, Any]:
     return {
         "task": task_table(comparison.task),
         "samples": list(comparison.samples),
+        **({"sizes": {name: list(sizes) for name, sizes in comparison.sizes.items()}} if comparison.sizes else {}),
         "seeds": comparison.seeds,
         "repeats": comparison.repeats,
         "grammar_seed": comparison.grammar_seed,

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from cortexsim.analysis import panels
 from cortexsim.analysis.plots import Draw
-from cortexsim.analysis.summary import Summary, summarise
+from cortexsim.analysis.summary import Summary, sizes_of, summarise
 from cortexsim.config.overrides import variants
 from cortexsim.config.own_tasks import check_model_tasks, check_no_task_keys
 from cortexsim.config.registry import find_model
@@ -32,6 +32,7 @@ class ComparisonTable(Table):
     """One comparison of an experiment, which is written into a folder of its name.
 
     ``change`` lists values by dotted key, with each of which every model is run; ``controls`` are models run unchanged.
+    ``sizes`` lists, by name, those of the ``samples`` that a learner is run with, where that is not all of them.
     """
 
     name: Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
@@ -39,6 +40,7 @@ class ComparisonTable(Table):
     controls: list[str] = Field(default_factory=list)
     change: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default_factory=dict)
     samples: list[Count] = Field(min_length=1)
+    sizes: dict[str, Annotated[list[Count], Field(min_length=1)]] = Field(default_factory=dict)
     seeds: Count = 3
     repeats: Count = 1
     grammar_seed: Seed = 0
@@ -160,7 +162,7 @@ class ComparisonExperiment:
     def _across(self, rows: Mapping[str, Sequence[Row]]) -> dict[str, Draw]:
         """The figure that sets comparisons of the same learners beside each other, where all of them were run."""
         found = {name: summarise(of_one) for name, of_one in rows.items()}
-        there = {(name, size) for name, summaries in found.items() for size in summaries[0].samples}
+        there = {(name, size) for name, summaries in found.items() for size in sizes_of(summaries)}
         several = [one for one in self.plan.across if {(name, one.samples) for name in one.comparisons} <= there]
         if not several:
             return {}
@@ -236,6 +238,7 @@ def _comparison(table: ComparisonTable, experiment: ComparisonsFile, beside: Pat
         points=points,
         task=task,
         samples=tuple(sorted(set(table.samples))),
+        sizes={name: tuple(sorted(set(sizes))) for name, sizes in table.sizes.items()},
         seeds=table.seeds,
         repeats=table.repeats,
         grammar_seed=table.grammar_seed,

@@ -8,10 +8,12 @@ import pytest
 from rich.console import Console
 
 from cortexsim.analysis.sample_complexity import Threshold
-from cortexsim.analysis.summary import Spread, Summary, summarise
+from cortexsim.analysis.summary import Spread, Summary, largest_sizes, sizes_of, summarise
 from cortexsim.config.registry import find_model
 from cortexsim.config.schema import Model
 from cortexsim.config.trial import Row
+from cortexsim.report import markdown
+from cortexsim.report.comparison_text import accuracy_table, findings
 from cortexsim.storage.ledger import Ledger
 from cortexsim.studies import engine
 from cortexsim.studies.comparison import Comparison, compare
@@ -174,3 +176,22 @@ def test_summaries_hold_spread_and_samples_needed() -> None:
     assert found.needed.text() == "not enclosed"
     (found,) = summarise(rows[:2])
     assert found.needed.text() == "100 to 400"
+
+
+def test_a_learner_can_be_run_with_some_of_the_sizes() -> None:
+    comparison = replace(toy("backprop", "clapp"), sizes={"backprop": (32,)})
+    sizes = [(trial.model.name, trial.samples) for trial in comparison.trials()]
+    assert sizes == [("backprop", 32)] * 2 + [("clapp", 32)] * 2 + [("clapp", 64)] * 2
+    rows = [row(name, samples, seed, 0.75) for seed, (name, samples) in enumerate(sizes)]
+    summaries = summarise(rows)
+    assert [summary.accuracies(sizes_of(summaries)) for summary in summaries] == [
+        ["0.750 ± 0.000", "-"],
+        ["0.750 ± 0.000", "0.750 ± 0.000"],
+    ]
+    assert "| `backprop` | 0.750 ± 0.000 | - |" in markdown.accuracy(summaries)
+    assert largest_sizes(summaries) == "64 (backprop: 32)"
+    assert len(accuracy_table(summaries, "", 10).rows) == len(findings(summaries, with_divergence(rows), {})) == 2
+
+
+def with_divergence(rows: list[Row]) -> list[Row]:
+    return [{**each, "diverged": False} for each in rows]

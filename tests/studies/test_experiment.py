@@ -18,6 +18,7 @@ from cortexsim.studies.random_search import read_search, search
 from cortexsim.tasks.rhm import Hierarchy
 from tests.studies.test_comparison import quick, silent
 
+SIZES = "description = 'x'\n[[comparison]]\nname = 'a'\nmodels = ['clapp']\nsamples = [8, 16]\nsizes = "
 TOY = Hierarchy(features=4, multiplicity=2, depth=2)
 
 OF_COMPARISONS = sorted(name for name, path in experiment_paths().items() if path.name == COMPARISONS)
@@ -47,6 +48,7 @@ def test_every_experiment_runs_at_toy_size(name: str, tmp_path: Path) -> None:
             models=tuple(quick(m) for m in whole.models),
             task=(deep if name == "self_supervised" else TOY) if isinstance(whole.task, Hierarchy) else whole.task,
             samples=(8, 16) if isinstance(whole.task, Hierarchy) else (16, 32),
+            sizes={},
             seeds=1,
         )
         for key, whole in experiment.comparisons.items()
@@ -77,6 +79,14 @@ def test_every_experiment_can_be_run_as_it_is_written(name: str) -> None:
     ("text", "complaint"),
     [
         ("description = 'x'", "key 'comparison' is missing"),
+        (
+            SIZES + "{ clap = [8] }",
+            "comparison 'a': sizes.clap: no such model is compared (did you mean 'clapp'?)",
+        ),
+        (
+            SIZES + "{ clapp = [9] }",
+            "comparison 'a': sizes.clapp = 9: not among samples (8, 16)",
+        ),
         ("description = 'x'\n[[comparison]]\nname = 'a'\nmodels = []\nsamples = [8]", "comparison.0.models"),
         ("description = 'x'\n[[comparison]]\nname = 'a'\nmodel = ['clapp']", "unknown key 'comparison.0.model'"),
         ("description = ", "Invalid value"),
