@@ -210,7 +210,8 @@ def check_wiring(model: Model, task: Layout, wired: Topology) -> None:
 def _check_teachers(model: Model, wired: Topology) -> None:
     """Check that columns that hear each other do so in turn, since those that are predicted teach."""
     assert model.rule is not None
-    for number in range(1, learning_layers(model, wired) + 1):
+    hearing = learning_layers(model, wired) - (model.rule.top == "label")  # Labels are not predicted for other columns.
+    for number in range(1, hearing + 1):
         heard = contexts.column_table(_context_of(model, wired, number, 0), wired, number)
         pairs = {(column, int(source)) for column, row in enumerate(heard) for source in row}
         if pairs != {(source, column) for column, source in pairs}:
