@@ -47,7 +47,7 @@ def test_shells_complete_names() -> None:
     assert completion.experiments("at_") == ["at_a_glance"]
     assert list(completion.tasks("")) == sorted(TASKS)
     assert (completion.recordable("w"), completion.synapses("a")) == (["weights"], ["all"])
-    words = {"_CORTEXSIM_COMPLETE": "complete_bash", "COMP_WORDS": "cortexsim show clapp-sp", "COMP_CWORD": "2"}
+    words = {"_CORTEXSIM_COMPLETE": "complete_bash", "COMP_WORDS": "cortexsim show clapp-spi", "COMP_CWORD": "2"}
     code = "import sys; sys.argv = ['cortexsim']; from cortexsim.cli import main; main()"
     found = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **words}, timeout=300

@@ -53,7 +53,7 @@ def assemble(model: Model, task: Layout, seed: int, device: str = "cpu", target:
     Raises:
         UserError: model and task do not fit together.
     """
-    architecture = Architecture(**model.network.model_dump(exclude={"substrate", "units", "layers"}))
+    architecture = Architecture(**model.network.model_dump(exclude={"substrate", "units", "layers", "top_cells"}))
     with error_prefix(model.name):
         topology = topology_on(model, task)
         check_wiring(model, task, topology)

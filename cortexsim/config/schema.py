@@ -87,6 +87,7 @@ class NetworkTable(Table):
 
     substrate: Substrates = ("rate",)
     cells: Cells = ARCHITECTURE.cells
+    top_cells: Cells | None = None
     layers: Count | None = None
     units: Literal["scalar", "vector"] = "scalar"
     shared: Annotated[bool, Field(strict=True)] = ARCHITECTURE.shared

@@ -1,5 +1,7 @@
 """The connectivity of a model's network on a task: receptive fields, and the context of each layer."""
 
+from dataclasses import replace
+
 from cortexsim import contexts, topology
 from cortexsim.config.schema import LayerTable, Model
 from cortexsim.errors import UserError, error_prefix
@@ -15,8 +17,17 @@ def topology_on(model: Model, task: Layout) -> Topology:
     Raises:
         UserError: the layers do not fit on the grid.
     """
-    if model.layer and model.network.layers is not None:
-        raise UserError(f"network.layers = {model.network.layers}: the model lists its layers (leave it out)")
+    for name in ("layers", "top_cells"):
+        if model.layer and (value := getattr(model.network, name)) is not None:
+            raise UserError(f"network.{name} = {value}: the model lists its layers (leave it out)")
+    wired = _layers_on(model, task)
+    if model.network.top_cells is None:
+        return wired
+    *lower, highest = wired.layers
+    return replace(wired, layers=(*lower, replace(highest, cells=model.network.top_cells)))
+
+
+def _layers_on(model: Model, task: Layout) -> Topology:
     channels = task.channels * model.afferents
     if not model.layer and model.network.layers is None and task.depth is not None and len(task.grid) == 1:
         return topology.tree(task.depth, task.branching, channels)
@@ -203,6 +214,9 @@ def check_wiring(model: Model, task: Layout, wired: Topology) -> None:
     padded = [number for number, layer in enumerate(wired.layers, 1) if layer.padded]
     if padded and model.in_brian:
         raise UserError(f"layer {padded[0]}: padding: columns in Brian2 see the layer below alone (leave it out)")
+    if model.network.units == "vector" and model.network.top_cells is not None:
+        why = "components of the highest layer stand for classes"
+        raise UserError(f"network.top_cells = {model.network.top_cells}, with units = 'vector': {why} (leave it out)")
     if model.network.units == "vector" and wired.layers[-1].positions > 1:
         raise UserError(f"network.units = 'vector': {several}")
 

@@ -49,7 +49,9 @@ def add_relay(spec: LayerSpec, settings: Settings, below: str, parts: Parts) -> 
         Name of their group.
     """
     group = f"relay{spec.number}"
-    parts.groups.append(Group(group, spec.inputs, "arrived : 1\nspikes : 1", "arrived > 0", "arrived -= 1\nspikes += 1"))
+    parts.groups.append(
+        Group(group, spec.inputs, "arrived : 1\nspikes : 1", "arrived > 0", "arrived -= 1\nspikes += 1")
+    )
     one_to_one = ("patches", {"positions": spec.inputs, "cells": 1, "patch": 1})
     arrive = "arrived_post += 1"  # Another may arrive while it fires.
     parts.connections.append(Connection(f"onto_{group}", below, group, "", one_to_one, row=1, on_pre=arrive))

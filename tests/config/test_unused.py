@@ -32,6 +32,7 @@ RATE = [
 OTHER: dict[str, list[Any]] = {  # The first value that the model does not have is what it is given.
     "network.cells": [10],
     "network.layers": [2],
+    "network.top_cells": [5],
     "network.units": ["scalar", "vector"],
     "network.shared": [True, False],
     "network.transfer": ["saturating", "relu"],
