@@ -178,6 +178,43 @@ def against_values(
     return figure
 
 
+def against_operations(
+    rows: Sequence[Mapping[str, Any]], points: Mapping[str, tuple[str, Mapping[str, str]]]
+) -> Figure:
+    """Draw test accuracy against the operations of one sample.
+
+    Operations are synapses that spikes reach; of rate networks multiplications with an addition, of which filled
+    markers leave out those by an activity of zero, which hollow ones count.
+
+    Args:
+        rows: of learners, those of some size of the training set.
+        points: by variant, its model and its settings; variants of a model share a line.
+    """
+    lines: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
+    for row in rows:
+        model, _ = points.get(row["learner"], (row["learner"], {}))
+        lines.setdefault(model, {}).setdefault(row["learner"], []).append(row)
+    figure, ((axes,),) = _grid(1, 1)
+    figure.set_size_inches(6.4, 4.2)
+    for index, (name, variants) in enumerate(lines.items()):
+        spreads = [Spread.of([row["accuracy"] for row in several]) for several in variants.values()]
+        places = [float(np.mean([_operations(row) for row in several])) for several in variants.values()]
+        look = style(None, index)
+        line(axes, places, spreads, name, **look)
+        for place, spread, several in zip(places, spreads, variants.values(), strict=True):
+            if (most := several[0].get("multiply_adds")) is not None:
+                axes.plot([place, most], [spread.mean] * 2, color=look["color"], linewidth=0.7)
+                axes.plot(most, spread.mean, marker=look["marker"], color=look["color"], markerfacecolor="white")
+    axes.set(xscale="log", ylim=(0, 1.05), xlabel="operations of one sample", ylabel="test accuracy")
+    axes.legend(fontsize=8, loc="lower right")
+    return figure
+
+
+def _operations(row: Mapping[str, Any]) -> float:
+    spent = row.get("synaptic_operations")
+    return float(row["used_multiply_adds"] if spent is None else spent)
+
+
 def _spread(summary: Summary, quantity: str, layer: int) -> Spread:
     """A quantity of a layer, or the test accuracy, at the largest training set."""
     return summary.layers[quantity][layer] if quantity in summary.layers else summary.accuracy[summary.samples[-1]]

@@ -184,10 +184,25 @@ class Layer:
     def multiply_adds(self) -> int:
         """Number of multiplications with an addition from the input to the output of the layer, for one sample."""
         _, cells, pre = self.feedforward.weights.shape
-        second = cells if self.predicts else 0
+        return self.positions * cells * (pre + self._second_stage)
+
+    @property
+    def _second_stage(self) -> int:
+        """Number of cells that receive from each cell of a column and are sent up in its place."""
         if self.sends == "projection" and self.projection is not None:
-            second = self.projection.cells
-        return self.positions * cells * (pre + second)
+            return self.projection.cells
+        return self.cells if self.predicts else 0
+
+    def used_multiply_adds(self, below: Tensor) -> float:
+        """Count multiplications with an addition for one sample on average, but for those by an activity of zero.
+
+        Args:
+            below: activity of the layer below, or input, (batch, positions below, cells below).
+        """
+        used = self.gather(below).count_nonzero() * self.cells
+        if self._second_stage:
+            used = used + self.respond(below).activity.count_nonzero() * self._second_stage
+        return float(used) / len(below)
 
     def __call__(self, below: Tensor, learning: bool = False) -> Tensor:
         """Compute the output to the layer above.

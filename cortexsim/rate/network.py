@@ -81,6 +81,16 @@ class Network:
         """Number of multiplications with an addition from the input to the highest layer, for one sample."""
         return sum(layer.multiply_adds for layer in self.layers)
 
+    @torch.no_grad()
+    def used_multiply_adds(self, inputs: Tensor) -> float:
+        """Count multiplications with an addition for one sample on average, but for those by an activity of zero.
+
+        Args:
+            inputs: (batch, positions, channels).
+        """
+        below = [inputs, *self.activities(inputs)]
+        return sum(layer.used_multiply_adds(values) for layer, values in zip(self.layers, below, strict=False))
+
     @property
     def non_negative(self) -> list[Tensor]:
         """Weights, of any shape, that are constrained to be zero or more: none, in a network of scalar cells."""

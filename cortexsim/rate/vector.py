@@ -65,6 +65,10 @@ class VectorLayer(Layer):
         components = 1 if self.first else self.gates.shape[1]
         return super().multiply_adds * components + self.positions * self.gates.numel()
 
+    def used_multiply_adds(self, below: Tensor) -> float:
+        """Count all multiplications with an addition: that of a gate decides which are used."""
+        return self.multiply_adds
+
     def project_feedback(self, modulator: Tensor) -> Tensor:
         """Project each component of a modulator, (batch, 1, K), onto the same component of every cell.
 

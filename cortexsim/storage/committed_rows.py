@@ -13,7 +13,10 @@ from cortexsim.storage.atomic_io import write_atomically
 
 Measure = Callable[[Sequence[Trial], str], Sequence[Row]]  # Takes trials, and a text to print before their number.
 ROWS = "rows.jsonl.gz"
-NUMBERED = ("selectivity", "participation", "decoding", "readout_by_layer", "spikes", "synaptic_operations")
+NUMBERED = (
+    *("selectivity", "participation", "decoding", "readout_by_layer", "spikes", "synaptic_operations"),
+    *("multiply_adds", "used_multiply_adds"),
+)
 COLUMNS = ("rule", "context", "labels", "labels_for", "trained_layers", "accuracy", "chance", "diverged", "alignment")
 DIGITS = 5  # Significant digits stored; tables print three.
 

@@ -109,6 +109,7 @@ class RowRecord(OpenRecord):
     spikes: Number | None
     synaptic_operations: Number | None = None
     multiply_adds: Number | None
+    used_multiply_adds: Number | None = None
     alignment: dict[str, list[Any]] | None
     diverged: Annotated[bool, Field(strict=True)]
     seconds: Number

@@ -66,6 +66,7 @@ class ComparisonsFile(Table):
     """The file ``comparisons.toml``: the comparisons, fewer and smaller ones for a quick look, and what is drawn.
 
     ``models`` are those of every comparison that names none of its own; ``across`` sets several beside each other.
+    ``operations`` names comparisons whose learners' accuracy a figure shows against the operations of one sample.
     ``alignment`` names the comparison whose learners' updates are compared with those of backpropagation in a figure.
     """
 
@@ -76,6 +77,7 @@ class ComparisonsFile(Table):
     row: list[FigureTable] = Field(default_factory=list)
     across: list[AcrossTable] = Field(default_factory=list)
     verdict: VerdictTable | None = None
+    operations: list[str] = Field(default_factory=list)
     alignment: str | None = None
 
 
@@ -142,7 +144,7 @@ class ComparisonExperiment:
         Args:
             rows: by comparison.
         """
-        plan, spanning = self.plan, self._across(rows)
+        plan, spanning = self.plan, self._across(rows) | self._operations(rows)
         if not plan.row:
             return spanning
         groups = {row.title: [Path(name).stem for name in row.models] for row in plan.row}
@@ -158,6 +160,15 @@ class ComparisonExperiment:
             figures["alignment"] = partial(panels.alignment, shown, "cosine", cosine, groups)
             figures["input_share"] = partial(panels.alignment, shown, "input_share", share, groups)
         return figures | spanning
+
+    def _operations(self, rows: Mapping[str, Sequence[Row]]) -> dict[str, Draw]:
+        """The figure of accuracy against operations, where all of its comparisons were run."""
+        names = self.plan.operations
+        if not names or not {*names} <= {*rows}:
+            return {}
+        points = {name: point for each in names for name, point in self.comparisons[each].points.items()}
+        shown = [row for each in names for row in rows[each]]
+        return {"operations": partial(panels.against_operations, shown, points)}
 
     def _across(self, rows: Mapping[str, Sequence[Row]]) -> dict[str, Draw]:
         """The figure that sets comparisons of the same learners beside each other, where all of them were run."""

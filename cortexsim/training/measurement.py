@@ -166,17 +166,19 @@ def _cost(prepared: Prepared) -> dict[str, float | None]:
 
     For networks with spiking layers it is measured: the number of spikes and of synaptic operations, that is, of
     synapses that these spikes reach, and the fraction of input activity that was clipped because spikes could not
-    encode it. For rate networks it is the number of synapses, each of which takes one multiply-add.
+    encode it. For rate networks it is the number of synapses, each of which takes one multiply-add, and the number of
+    those whose presynaptic activity is not zero.
     """
     network = prepared.learner.network
-    if not isinstance(network, HybridNetwork):
-        costs = dict.fromkeys(("spikes", "synaptic_operations", "clipped"))
-        return {**costs, "multiply_adds": network.multiply_adds}
     inputs, _ = _tensors(prepared.test, prepared.learner)
     shown = inputs[:COSTED]
+    if not isinstance(network, HybridNetwork):
+        costs = dict.fromkeys(("spikes", "synaptic_operations", "clipped"))
+        used = network.used_multiply_adds(shown)
+        return {**costs, "multiply_adds": network.multiply_adds, "used_multiply_adds": used}
     cost = network.respond(shown)[1]
     counts = {name: cost[name] / len(shown) for name in ("spikes", "synaptic_operations")}
-    return {**counts, "clipped": cost["clipped"], "multiply_adds": None}
+    return {**counts, "clipped": cost["clipped"], "multiply_adds": None, "used_multiply_adds": None}
 
 
 def context_name(model: Model) -> str:
