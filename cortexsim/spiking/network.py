@@ -4,7 +4,7 @@ from cortexsim.rules import Rule
 from cortexsim.spiking.assembly import LayerSpec, Parts
 from cortexsim.spiking.encoding import ENCODINGS
 from cortexsim.spiking.inhibition import add_inhibition
-from cortexsim.spiking.label_population import CLASSES, add_class_cells, add_labels
+from cortexsim.spiking.label_population import CLASSES, LABELS, add_class_cells, add_labels
 from cortexsim.spiking.layer import add_layer
 from cortexsim.spiking.modulator_population import add_layer_modulator, modulator_group
 from cortexsim.spiking.network_spec import INPUT, RUN, STREAMS, Description, Group, Operation, Phase, Recording
@@ -87,6 +87,7 @@ def describe(
     tracing = traced_cell is not None and spikes
     if tracing:
         recorded = (*dict.fromkeys(name for spec in specs for name in (spec.name, spec.output)), *answers)
+        recorded += (LABELS,) if answers else ()
         modulators = [
             Recording(f"{modulator.name}{spec.number}", modulator_group(modulator, spec), "value", Phase.THIRD_FACTOR)
             for spec in plastic

@@ -11,6 +11,8 @@ from cortexsim.config.registry import read_model
 from cortexsim.learners import HybridNetwork
 from cortexsim.learners.segment import fingerprints
 from cortexsim.rate import Architecture
+from cortexsim.rules import known_rules
+from cortexsim.spiking import LayerSpec, Settings, Stack, Stream, describe
 from cortexsim.spiking.wiring import connectivity
 from cortexsim.tasks.rhm import Hierarchy
 from tests.nets import build
@@ -162,3 +164,21 @@ def test_prediction_cells_without_spikes_send_the_scaled_prediction(tmp_path: Pa
     share = 1 - (1 - network.segments[0].settings.mean_rate) ** 30
     wanted = torch.relu(0.7 * expected / (expected.square() * share).sqrt())
     torch.testing.assert_close(sent, wanted, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_chunks_of_any_size_give_the_same_spikes_where_columns_learn_what_they_predict() -> None:
+    settings = Settings(input_rate=400.0, eta=0.3, context_eta=3.0, homeostasis=0.1, mean_rate=0.1)
+    specs = [
+        LayerSpec(1, 2, 8, 8, "spiking", True, "sibling", False, 400.0, "prediction", ((1,), (0,))),
+        LayerSpec(2, 1, 8, 16, "spiking", False, "none", False, settings.unit_rate),
+    ]
+    stack = Stack(*describe(specs, 4, known_rules()["clapp"], settings, 12), "numpy")
+    draw, state = np.random.default_rng(0), stack.initial_state()
+    state |= {key: draw.normal(0, 0.4, len(state[key])) for key in state if key.endswith(".w")}
+    shown = (draw.uniform(size=(12, 16)) < 0.4).astype(float)
+    stream = Stream(shown, np.arange(12), eta_factor=np.ones(12))
+    (first, after), (second, other) = (stack.run(stream, state, seed=5, chunk=size) for size in (12, 5))
+    assert first.spikes["prediction1"] > 20
+    assert first.spikes == second.spikes
+    assert all(np.array_equal(after[key], other[key]) for key in after)
