@@ -5,7 +5,7 @@ from torch import Tensor
 
 from cortexsim.learners.segment import Segment
 from cortexsim.rate import Network
-from cortexsim.spiking import CLASSES, INPUT, answers
+from cortexsim.spiking import CLASSES, INPUT
 
 CLIPPED = "{:.1%} of the activity below spiking layers is clipped: below 0, or above one input spike a time step."
 """Message about the fraction ``clipped`` that `HybridNetwork.respond` returns."""
@@ -59,7 +59,7 @@ class HybridNetwork(Network):
             return None
         below = self.activities(leaves, segment.first)[-1] if segment.first else leaves
         _, outcome = segment.respond(below, self.seed)
-        return torch.from_numpy(answers(outcome.activity[CLASSES])).to(leaves)
+        return torch.from_numpy(outcome.activity[CLASSES]).to(leaves)
 
     def activities(self, leaves: Tensor, layers: int | None = None, learning: bool = False) -> list[Tensor]:
         """Compute the activity of each layer, (batch, positions, cells), for leaves (batch, s^L, v); learn nothing."""

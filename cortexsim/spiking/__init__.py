@@ -4,7 +4,7 @@ from cortexsim.spiking.assembly import LayerSpec, Wiring
 from cortexsim.spiking.compiling import compiler_path
 from cortexsim.spiking.constraints import constrained_weights
 from cortexsim.spiking.inhibition import inhibitory_cells, inhibitory_input
-from cortexsim.spiking.label_population import CLASSES, answers
+from cortexsim.spiking.label_population import CLASSES
 from cortexsim.spiking.network import describe
 from cortexsim.spiking.network_spec import INPUT, Variable
 from cortexsim.spiking.relay import relayed_weights
@@ -26,7 +26,6 @@ __all__ = [
     "Translation",
     "Variable",
     "Wiring",
-    "answers",
     "compiler_path",
     "constrained_weights",
     "describe",

@@ -1,13 +1,10 @@
 """The population that says the label, in numbers or in spikes, and cells that answer with the class in spikes.
 
-Where labels spike, a layer that has them as its context hears them as it hears other columns. Beside it stand class
-cells for each label, which the spikes of the layer drive; each is taught by its label cell as prediction cells are by the
-cells that they predict, and scales its drive as they do. The class whose cells are most active is the network's answer,
-without a readout, and without a weight that is copied. Class cells of a class are several, which differ in their rest, so
-that they do not fire together: a cell alone tells two scores apart by a spike or two.
+Where labels spike, a layer that has them as its context hears them as it hears other columns. Beside it stands a class
+cell for each label, which the spikes of the layer drive; it is taught by its label cell as prediction cells are by the
+cells that they predict, and scales its drive as they do. The class cell that is most active is the network's answer,
+without a readout, and without a weight that is copied.
 """
-
-import numpy as np
 
 from cortexsim.spiking.assembly import LayerSpec, Parts, shared_constants
 from cortexsim.spiking.network_spec import Connection, Group, Operation, Phase
@@ -24,8 +21,6 @@ from cortexsim.spiking.settings import Settings
 
 LABELS, CLASSES = "labels", "classes"
 """Groups of the label population and of the class cells."""
-EACH = 8
-"""Class cells of each class."""
 
 
 def add_labels(classes: int, settings: Settings, lags: list[str], psp: bool, parts: Parts) -> None:
@@ -95,7 +90,7 @@ def _add_spiking(classes: int, settings: Settings, names: list[str], lags: list[
 
 
 def add_class_cells(spec: LayerSpec, classes: int, settings: Settings, parts: Parts) -> None:
-    """Add cells for each class beside a layer that hears labels in spikes, at rests from 0 to twice the rheobase.
+    """Add a cell for each class beside a layer that hears labels in spikes.
 
     Args:
         spec: of the layer, a single column.
@@ -103,23 +98,8 @@ def add_class_cells(spec: LayerSpec, classes: int, settings: Settings, parts: Pa
         settings: everything else.
         parts: to add to.
     """
-    wiring = ("patches", {"positions": 1, "cells": EACH * classes, "patch": spec.size})
-    rest = f"(2 * (i % {EACH}) + 1) / {EACH}.0"
-    add_senders(spec, EACH * classes, wiring, None, settings, parts, group=CLASSES, rest=rest)
-    model, to_each = "taught_post = signal_pre : 1 (summed)", {"positions": classes, "cells": EACH, "patch": 1}
-    sums = {"taught": Phase.DENDRITE}
-    parts.connections.append(
-        Connection("class_teacher", LABELS, CLASSES, model, ("patches", to_each), row=EACH, sums=sums)
-    )
-
-
-def answers(activity: np.ndarray) -> np.ndarray:
-    """Sum the activity of the class cells of each class.
-
-    Args:
-        activity: of all class cells, (fixations, cells).
-
-    Returns:
-        (fixations, classes).
-    """
-    return activity.reshape(len(activity), -1, EACH).sum(2)
+    wiring = ("patches", {"positions": 1, "cells": classes, "patch": spec.size})
+    add_senders(spec, classes, wiring, None, settings, parts, group=CLASSES)
+    model, sums = "taught_post = signal_pre : 1 (summed)", {"taught": Phase.DENDRITE}
+    one_to_one = ("patches", {"positions": classes, "cells": 1, "patch": 1})
+    parts.connections.append(Connection("class_teacher", LABELS, CLASSES, model, one_to_one, row=1, sums=sums))

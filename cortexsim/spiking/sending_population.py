@@ -30,7 +30,6 @@ def add_senders(
     parts: Parts,
     polarity: str = "",
     group: str = "",
-    rest: str = "",
 ) -> None:
     """Add cells that a layer drives by copies of weights that it has elsewhere, or by weights of their own.
 
@@ -46,7 +45,6 @@ def add_senders(
         parts: to add to.
         polarity: factor of the drive, +1 or -1.
         group: their name; that of what the layer sends unless given.
-        rest: drive of each where nothing but the mean is expected; ``prediction_rest``, the same for all, unless given.
     """
     cell, group = settings.cell_of(spec.substrate), group or spec.output
     name = f"{group.removesuffix(str(spec.number))}_input{spec.number}"
@@ -55,13 +53,13 @@ def add_senders(
     constants = {"target_drive": settings.target_drive, "mean_rate": settings.mean_rate}
     add_population(group, spec.positions * cells, cell, settings, parts, variables, constants)
     period = settings.timing.dt * (settings.timing.steps // parts.updates)
-    rest = rest or (f"{settings.prediction_rest:g}" if cell.spikes else "0")
+    rest = settings.prediction_rest if cell.spikes else 0
     # Where a run that learns goes on, they still are what they were before the weights of the last fixation changed.
     scaling = f"""
         power += {parts.learning} * mean_rate * (expected**2 - power)
         kept = int(t < dt / 2) * learning(t + {period!r} * second) * int(abs(scale) > 0)
         scale = kept * scale + (1 - kept) * {f"{polarity} * " if polarity else ""}target_drive / sqrt(power + 1e-12)
-        bias = kept * bias + (1 - kept) * ({rest} - scale * offset)
+        bias = kept * bias + (1 - kept) * ({rest:g} - scale * offset)
     """
     parts.operations.append(Operation(group, Phase.THIRD_FACTOR, dedent(scaling)))
     model = ["expected_post = w * (output_pre - mean_pre) : 1 (summed)", "offset_post = w * mean_pre : 1 (summed)"]

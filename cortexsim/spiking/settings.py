@@ -162,7 +162,7 @@ class Settings:
             place of homeostasis; or ``relayed``: by an interneuron for each presynaptic cell, whose synapses learn by
             the rule, with the opposite sign.
         labels: what dendrites that have labels as their context hear of them: ``numbers``; or ``spikes``, which also
-            teach class cells for each label, of which the most active say the class that is answered.
+            teach a class cell for each label, and the most active of these is then the class that is answered.
         eta, context_eta, feedback_eta, weight_decay: as in rate layers.
         readout_eta: learning rate of the output of feedback learning.
         control: by name of the modulator.

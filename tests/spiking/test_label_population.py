@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cortexsim.rules import known_rules
-from cortexsim.spiking import CLASSES, LayerSpec, Settings, Stack, State, Stream, Timing, answers, describe
+from cortexsim.spiking import CLASSES, LayerSpec, Settings, Stack, State, Stream, Timing, describe
 from tests.spiking.test_constraints import equal
 
 FIXATIONS, LABELS = 12, 3
@@ -58,8 +58,8 @@ def test_class_cells_learn_to_answer_with_the_label(settings: Settings) -> None:
     asked = stream(FIXATIONS, learning=False, labelled=False)
     outcome, unchanged = stack.run(asked, after, seed=6)
     right = stream(FIXATIONS).labels.argmax(1)
-    assert (answers(outcome.activity[CLASSES]).argmax(1) == right).mean() > 0.8
-    before = answers(stack.run(asked, begun(stack), seed=6)[0].activity[CLASSES])
+    assert (outcome.activity[CLASSES].argmax(1) == right).mean() > 0.8
+    before = stack.run(asked, begun(stack), seed=6)[0].activity[CLASSES]
     assert np.ptp(before, axis=1).max() == 0  # None knows anything.
     assert equal(after, unchanged)
 
