@@ -33,3 +33,15 @@ def test_alignment_is_drawn_over_the_longest_training() -> None:
     figure = panels.alignment(rows, "cosine", "cosine", {"both": ["short", "long", "untrained"]})
     assert all(axes.get_xlim()[1] > 5 for axes in figure.axes)
     assert [line.get_label() for line in figure.axes[0].get_lines()[:2]] == ["short", "long"]
+
+
+def test_rates_are_drawn_with_all_multiply_adds_and_without_those_by_zero() -> None:
+    spikes = [{"learner": f"s, cells {n}", "accuracy": 0.5, "synaptic_operations": 100.0 * n} for n in (1, 1, 4)]
+    rates = [{"learner": "r", "accuracy": 0.9, "multiply_adds": 500, "used_multiply_adds": 200.0}]
+    points = {f"s, cells {n}": ("s", {"network.cells": str(n)}) for n in (1, 4)}
+    (axes,) = panels.against_operations([*spikes, *rates], points).axes
+    lines = {line.get_label(): list(line.get_xdata()) for line in axes.get_lines()}
+    assert lines["s"] == [100, 400]
+    assert lines["r"] == [200]
+    assert [200, 500] in lines.values()
+    assert axes.get_xscale() == "log"

@@ -96,3 +96,16 @@ def test_the_control_is_read_from_the_layer_that_learners_are_read_from(name: st
     learner = assemble(changed(find_model("clapp"), {**values, "rule.context": "neighbour"}), Hierarchy(depth=3), 0)
     control = assemble(changed(find_model("untrained"), {**values, **spiking}), Hierarchy(depth=3), 0, target="numpy")
     assert control.trained_layers == learner.trained_layers == 2
+
+
+@pytest.mark.parametrize("name", ["clapp", "clapp-spiking"])
+def test_the_top_can_have_cells_of_its_own(name: str) -> None:
+    model = changed(find_model(name), {"network.cells": 5, "network.top_cells": 2})
+    layers = assemble(model, Hierarchy(depth=3), 0, target="numpy").network.layers
+    assert [layer.cells for layer in layers] == [5, 5, 2]
+
+
+def test_who_lists_layers_lists_their_cells() -> None:
+    model = changed(find_model("clapp"), {"network.top_cells": 2, "layer": [{"size": 2}, {"size": 2}]})
+    with pytest.raises(UserError, match=r"network\.top_cells = 2: the model lists its layers \(leave it out\)"):
+        assemble(model, Hierarchy(depth=2), 0)

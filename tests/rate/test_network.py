@@ -119,3 +119,15 @@ def test_multiply_adds_are_those_that_torch_counts(kind: type[Network], sends: s
         network.activities(torch.rand(7, 8, 4))
     gates = sum(layer.positions * 6 * 4 for layer in network.layers) if kind is VectorNetwork else 0
     assert network.multiply_adds - gates == counter.get_total_flops() / 2 / 7
+
+
+@pytest.mark.parametrize("sends", ["activity", "prediction"])
+def test_multiply_adds_by_zero_can_be_left_out(sends: str) -> None:
+    network = build(Architecture(cells=6, sends=sends), Hierarchy(depth=2), 4, context=("sibling", "none"))
+    shown = torch.eye(8)[torch.tensor([[0, 3, 3, 7], [1, 1, 2, 5], [6, 4, 0, 0]])]  # One of eight channels is active.
+    lower, below = network.layers[0], network.activities(shown)[0]
+    inputs = [4 * 6, int((below != 0).sum()) / 3 * 6]  # Each is read by one column.
+    second = int((lower.respond(shown).activity != 0).sum()) / 3 * 6 if sends == "prediction" else 0
+    assert network.used_multiply_adds(shown) == pytest.approx(sum(inputs) + second)
+    assert network.used_multiply_adds(torch.ones(3, 4, 8)) > network.used_multiply_adds(shown)
+    assert network.used_multiply_adds(torch.ones(3, 4, 8)) <= network.multiply_adds
