@@ -40,8 +40,8 @@ def test_rates_are_drawn_with_all_multiply_adds_and_without_those_by_zero() -> N
     rates = [{"learner": "r", "accuracy": 0.9, "multiply_adds": 500, "used_multiply_adds": 200.0}]
     points = {f"s, cells {n}": ("s", {"network.cells": str(n)}) for n in (1, 4)}
     (axes,) = panels.against_operations([*spikes, *rates], points).axes
-    lines = {line.get_label(): list(line.get_xdata()) for line in axes.get_lines()}
-    assert lines["s"] == [100, 400]
-    assert lines["r"] == [200]
-    assert [200, 500] in lines.values()
+    found, names = axes.get_legend_handles_labels()
+    places = {name: list(bars.lines[0].get_xdata()) for bars, name in zip(found, names, strict=True)}
+    assert places == {"s": [100, 400], "r": [200]}
+    assert [200, 500] in [list(line.get_xdata()) for line in axes.get_lines()]
     assert axes.get_xscale() == "log"
