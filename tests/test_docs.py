@@ -1,5 +1,6 @@
 """The documentation: it has every public name, its links lead somewhere, and pages are made of objects."""
 
+import ast
 import doctest
 import os
 import re
@@ -22,7 +23,7 @@ from generator import cards, commands, components, experiments, keys, models, pr
 from generator.outcomes import variants
 from generator.paths import GENERATED, pages
 from generator.text import relinked
-from tests.pages import DOCS, ROOT
+from tests.pages import DOCS, ROOT, cells
 
 PAGES = sorted(path for path in DOCS.rglob("*.md") if not {"generated", "_build"} & set(path.parts))
 INCLUDED = re.compile(r'^```\{include\} (\S+)\n:start-after: "<!-- table: (.+) -->"$', re.MULTILINE)
@@ -80,6 +81,15 @@ def test_links_lead_to_files_or_pages_that_are_made(page: Path, made: dict[str, 
         path = Path(os.path.normpath(page.parent / target))
         known = path.relative_to(GENERATED).as_posix() in made if path.is_relative_to(GENERATED) else path.exists()
         assert known, f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
+def test_names_that_pages_import_are_there(page: Path) -> None:
+    for cell in cells(str(page.relative_to(DOCS))):
+        for node in ast.walk(ast.parse(re.sub(r"^%.*$", "", cell, flags=re.MULTILINE))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "cortexsim":
+                module = import_module(node.module or "")
+                assert all(hasattr(module, name.name) for name in node.names), ast.unparse(node)
 
 
 def test_links_of_the_readme_lead_to_files() -> None:
