@@ -48,7 +48,7 @@ BOUNDS = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
 
 def pages() -> dict[str, str]:
     """Write the tables of keys of all files."""
-    return {page: "\n".join(_section(*part) for file in files for part in parts(file)) for page, files in FILES.items()}
+    return {page: "\n".join(_text(file, len(files)) for file in files) for page, files in FILES.items()}
 
 
 def parts(file: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel], dict[str, FieldInfo]]]:
@@ -79,6 +79,12 @@ def meanings(kind: type[BaseModel]) -> dict[str, str]:
         for name, text in (found | _entries(kind)).items()
         if name in kind.model_fields
     }
+
+
+def _text(file: type[BaseModel], files: int) -> str:
+    """The sections of a file; where there are several files, those of its tables are below that of the file."""
+    first, *others = [_section(*part) for part in parts(file)]
+    return "\n".join([first, *("#" * (files > 1) + other for other in others)])
 
 
 def _section(title: str, kind: type[BaseModel], keys: Mapping[str, FieldInfo]) -> str:
