@@ -1,5 +1,6 @@
 """The documentation: it has every public name, its links lead somewhere, and pages are made of objects."""
 
+import ast
 import doctest
 import os
 import re
@@ -18,11 +19,11 @@ from cortexsim.protocols.cards import known_cards
 from cortexsim.report.describe import factors
 from cortexsim.report.markdown import PLACE
 from cortexsim.rules import SIGNALS, known_rules, load_rule
-from generator import cards, commands, components, experiments, models, project, rules
+from generator import cards, commands, components, experiments, keys, models, project, rules
 from generator.outcomes import variants
 from generator.paths import GENERATED, pages
 from generator.text import relinked
-from tests.pages import DOCS, ROOT
+from tests.pages import DOCS, ROOT, cells
 
 PAGES = sorted(path for path in DOCS.rglob("*.md") if not {"generated", "_build"} & set(path.parts))
 INCLUDED = re.compile(r'^```\{include\} (\S+)\n:start-after: "<!-- table: (.+) -->"$', re.MULTILINE)
@@ -36,7 +37,7 @@ def made() -> dict[str, str]:
     }
     silent = {name: [] for rule in known_rules() for name in (rule, *variants(rule))}
     made = {**rules.pages({**silent, **asked}), **cards.pages(asked)}
-    for part in (experiments, project, models, components, commands):
+    for part in (experiments, project, models, components, keys, commands):
         made |= part.pages()
     return made
 
@@ -80,6 +81,15 @@ def test_links_lead_to_files_or_pages_that_are_made(page: Path, made: dict[str, 
         path = Path(os.path.normpath(page.parent / target))
         known = path.relative_to(GENERATED).as_posix() in made if path.is_relative_to(GENERATED) else path.exists()
         assert known, f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
+def test_names_that_pages_import_are_there(page: Path) -> None:
+    for cell in cells(str(page.relative_to(DOCS))):
+        for node in ast.walk(ast.parse(re.sub(r"^%.*$", "", cell, flags=re.MULTILINE))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "cortexsim":
+                module = import_module(node.module or "")
+                assert all(hasattr(module, name.name) for name in node.names), ast.unparse(node)
 
 
 def test_links_of_the_readme_lead_to_files() -> None:
@@ -149,7 +159,22 @@ def test_everything_that_is_known_has_a_page(made: dict[str, str]) -> None:
         assert all(f"{kind}/{name}.md" in made and f"/{kind}/{name}.md" in made[f"{kind}/_table.md"] for name in names)
     assert all(f"`cortexsim {name}`" in made["reference/_commands.md"] for name in EXAMPLES)
     assert all(f"`{name}`" in made["reference/_signals.md"] for name in SIGNALS)
-    assert "| `eta` | number | `0.001` |" in made["reference/_keys.md"]
+
+
+@pytest.mark.parametrize(
+    "file", [file for files in keys.FILES.values() for file in files], ids=lambda file: file.__name__
+)
+def test_every_key_of_a_file_is_described(file: type, made: dict[str, str]) -> None:
+    pages = made["reference/_keys.md"] + made["reference/_study_keys.md"]
+    for _, table, fields in keys.parts(file):
+        assert fields.keys() <= keys.meanings(table).keys()
+        assert all(f"| `{name}` | " in pages for name in fields)
+
+
+def test_a_key_has_its_type_bounds_unit_and_default(made: dict[str, str]) -> None:
+    page = made["reference/_keys.md"]
+    assert "| `eta` | learning rate of the feedforward weights. | number, above 0 | `0.001` |" in page
+    assert "| `fixation` | duration of the input. | time, with its unit | `60 ms` |" in page
 
 
 def test_links_of_readmes_lead_to_pages_where_there_are_any() -> None:
@@ -160,7 +185,7 @@ def test_links_of_readmes_lead_to_pages_where_there_are_any() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["text", "outcomes"])
+@pytest.mark.parametrize("name", ["text", "outcomes", "keys"])
 def test_examples_of_the_generator(name: str) -> None:
     results = doctest.testmod(import_module(f"{generator.__name__}.{name}"))
     assert results.attempted

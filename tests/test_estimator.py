@@ -26,6 +26,7 @@ from cortexsim.learners import train
 from cortexsim.rate import to_tensor
 from cortexsim.seeds import stream
 from cortexsim.tasks.rhm import Grammar, Hierarchy, split
+from tests.quick import slow_but
 
 QUICK = {"training.epochs": 2}
 
@@ -40,7 +41,7 @@ NOT_APPLICABLE = {"check_array_api_input": "arrays are NumPy's; torch is behind 
 RATE = [name for name in sorted(model_paths()) if not find_model(name).in_brian]
 
 
-@pytest.mark.parametrize("model", RATE)
+@pytest.mark.parametrize("model", slow_but(["backprop", "clapp", "dfa", "untrained"], RATE))
 def test_scikit_learn_checks_it(model: str) -> None:
     results = check_estimator(Encoder(model, settings=quick(model)), on_skip=None, on_fail="raise")
     assert {entry["check_name"] for entry in results if entry["status"] != "passed"} == set(NOT_APPLICABLE)

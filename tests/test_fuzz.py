@@ -104,13 +104,15 @@ def check_toml(number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     command, source = draw.choice(FILES)
     broken = broken_toml(source.read_text(), draw)
     name = source.name if command == "experiment" else "mine.toml"
-    whole = PACKAGE / source.relative_to(PACKAGE).parts[0]  # Models and rules of other experiments may be named too.
-    for other in [other for kind in ("toml", "py") for other in whole.rglob(f"*.{kind}")]:
-        copy = path / other.relative_to(source.parent.parent)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_bytes(other.read_bytes())
     folder = path / source.parent.name
+    folder.mkdir()
     (folder / name).write_bytes(broken.text)
+    # Models and rules of other experiments may be named too.
+    beside = [] if command == "show" else [other for other in source.parent.parent.iterdir() if other != source.parent]
+    for other in [other for other in source.parent.iterdir() if other.name != name]:
+        (folder / other.name).symlink_to(other)
+    for other in beside:
+        (path / other.name).symlink_to(other)
     asked = f"{folder}/" if command == "experiment" else str(folder / name)
     words = [command, asked] + ([] if command == "show" else ["--out", str(path / "out")])
     code, said = outcome(monkeypatch, capsys, words)

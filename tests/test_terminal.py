@@ -12,7 +12,7 @@ import typer
 from cortexsim import cli, completion
 from cortexsim.examples import EXAMPLES
 from cortexsim.tasks import TASKS
-from tests.test_cli import TINY, cortexsim
+from tests.test_cli import TINY, run
 
 COMMANDS = (
     *("cards", "compare", "experiment", "export", "fit", "models", "protocol", "raster", "report", "runs", "search"),
@@ -34,8 +34,12 @@ def test_every_command_shows_examples_that_it_can_read(monkeypatch: pytest.Monke
                 pass  # An option that there is not ends in an error.
 
 
-def test_help_fits_a_terminal_and_keeps_examples_in_lines() -> None:
-    found = cortexsim("export", "--help", COLUMNS="80").stdout
+def test_help_fits_a_terminal_and_keeps_examples_in_lines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run(monkeypatch, "export", "--help") == 0
+    found = capsys.readouterr().out
     assert all(len(line) <= 80 for line in found.splitlines())
     assert "\n    cortexsim export runs/first --npz first.npz\n" in found
     assert "-q, --quiet" in found
@@ -66,15 +70,16 @@ def test_a_standard_output_that_is_full_is_named(tmp_path: Path) -> None:
     assert line.endswith(f"resume with cortexsim train --resume {tmp_path / 'out'})")
 
 
-def test_quiet_and_verbose(tmp_path: Path) -> None:
-    quiet = cortexsim("train", "untrained", *TINY, "--out", str(tmp_path / "a"), "--quiet")
-    assert quiet.stderr == ""
-    assert "Test accuracy" in quiet.stdout
-    assert "Written: " in quiet.stdout
-    assert not any(line.startswith(("Took", "Model", "stage")) for line in quiet.stdout.splitlines())
-    both = cortexsim("show", "clapp", "-q", "-v")
-    assert (both.returncode, both.stderr) == (2, "cortexsim: --quiet: not with --verbose (leave one of them out)\n")
-    where = cortexsim("show", "clap", "--verbose")
-    assert where.returncode == 2
-    assert "Traceback" in where.stderr
-    assert where.stderr.splitlines()[-1].startswith("cortexsim: model 'clap' is not known")
+def test_quiet_and_verbose(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert run(monkeypatch, "train", "untrained", *TINY, "--out", str(tmp_path / "a"), "--quiet") == 0
+    quiet = capsys.readouterr()
+    assert quiet.err == ""
+    assert "Test accuracy" in quiet.out
+    assert "Written: " in quiet.out
+    assert not any(line.startswith(("Took", "Model", "stage")) for line in quiet.out.splitlines())
+    assert run(monkeypatch, "show", "clapp", "-q", "-v") == 2
+    assert capsys.readouterr().err == "cortexsim: --quiet: not with --verbose (leave one of them out)\n"
+    assert run(monkeypatch, "show", "clap", "--verbose") == 2
+    where = capsys.readouterr().err
+    assert "Traceback" in where
+    assert where.splitlines()[-1].startswith("cortexsim: model 'clap' is not known")

@@ -309,4 +309,5 @@ def brian_settings(model: Model) -> Settings:
     """Return the settings of a model's layers in Brian2, in seconds and hertz."""
     training = model.training
     rates = (training.eta, training.context_eta, training.feedback_eta, training.weight_decay)
-    return settings(model.spiking, model.modulator, *rates, beside=model._path.parent)
+    spikes = "spiking" in model.network.substrate
+    return settings(model.spiking, model.modulator, *rates, beside=model._path.parent, spikes=spikes)

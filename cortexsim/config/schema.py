@@ -41,7 +41,12 @@ LAYERS = 3  # Default number of layers on a task without a hierarchy.
 
 
 class TaskTable(BaseModel):
-    """The task, by name or path of a Python file, and its fields; options of the command line take precedence."""
+    """The task, by name or path of a file, and its fields; options of the command line take precedence.
+
+    Attributes:
+        name: one of `cortexsim models --tasks`, or path of a Python file or of data; all other keys are fields of the
+            task.
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -83,7 +88,14 @@ class LayerTable(Table):
 
 
 class NetworkTable(Table):
-    """Network and cells, the same in every layer except for the substrate; columns in Brian2 share no weights."""
+    """Network and cells, the same in every layer except for the substrate; columns in Brian2 share no weights.
+
+    Attributes:
+        substrate: what simulates each layer, from the lowest; the last one given does so for all layers above.
+        layers: number of layers on a task without a hierarchy; 3 by default.
+        input_rms: root mean square to which the input of each layer is scaled; ``"none"``, the default, for no scaling.
+        units: ``"scalar"`` cells with one activity, or ``"vector"`` cells with one component per class.
+    """
 
     substrate: Substrates = ("rate",)
     cells: Cells = ARCHITECTURE.cells
@@ -107,7 +119,22 @@ class NetworkTable(Table):
 
 
 class RuleTable(Table):
-    """The plasticity rule, its context, and its constants."""
+    """The plasticity rule, its context, and its constants.
+
+    Attributes:
+        name: one of `cortexsim models --rules`, or path of a Python file with ``RULE``.
+        context: what dendrites receive, by `cortexsim models --contexts`; several are joined by ``+``, or by ``|`` on
+            dendrites of their own.
+        scope: whose cells share one score: those of a ``"column"`` or of a ``"layer"``; as the rule has it by default.
+        schedule: whether layers learn one after the other, ``"greedy"``, or ``"simultaneous"``.
+        top: whether the highest layer, without siblings, is left to the ``"readout"`` or learns with the ``"label"`` as
+            its context.
+        feedback: weights through which the error arrives; as the rule has them by default.
+        masks: slopes by which the error is multiplied; as the rule has them by default.
+        below_projection: rule of the cells that a projection receives from: ``"kolen_pollack"``, ``"fa"``, ``"bp"``.
+        constants: other values of constants of the rule, its error path and its modulators.
+        gain: factor of each modulator, by its name; 0 lesions it.
+    """
 
     name: str
     context: str = "sibling"
@@ -122,7 +149,15 @@ class RuleTable(Table):
 
 
 class TrainingTable(Table):
-    """Number of samples and epochs, loss and its context, optimizer and learning rates."""
+    """Number of samples and epochs, loss and its context, optimizer and learning rates.
+
+    Attributes:
+        samples: training samples of `cortexsim train`, unless it is given ``--samples``.
+        epochs: passes over the samples; of layers that learn one after the other, for each.
+        loss: of backpropagation and predictive coding: of ``"labels"``, or contrastive, without them.
+        context: of a contrastive loss: the siblings, or the column itself in the other random view.
+        optimizer: of rate layers: plain steps, or AdamW.
+    """
 
     samples: Annotated[int, Field(ge=2, strict=True)] = 4096
     epochs: Count = BUDGET.epochs
@@ -176,6 +211,12 @@ class Model(Table):
 
     The tables ``[[layer]]`` define the receptive fields of each layer, from the lowest; without them the columns form
     a tree. ``[depth.N]`` contains settings that replace others in networks of N layers, such as ``[depth.3.training]``.
+
+    Attributes:
+        description: what the model is, in a line.
+        learner: by which the network learns: ``"local"``, a rule, each layer by itself; ``"feedback"``, a rule that
+            receives the error of the output; ``"backprop"``; or ``"untrained"``, nothing but the readout.
+        depth: tables that replace others in networks of so many layers.
     """
 
     description: str = ""

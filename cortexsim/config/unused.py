@@ -7,6 +7,7 @@ from cortexsim.config.schema import Model
 from cortexsim.errors import UserError
 from cortexsim.rules import Rule
 
+OF_SPIKES = ("cell", "encoding", "input_rate", "unit_rate", "tau_activity")
 OF_STEPS = ("epochs", "batch", "optimizer", "eta", "context_eta", "feedback_eta", "weight_decay", "warm_up", "schedule")
 Unused = Iterator[tuple[str, str]]
 """Dotted keys, each with the reason why it has no effect."""
@@ -64,6 +65,11 @@ def _in_brian(model: Model) -> Unused:
     if model.network.sends != "prediction":
         for name in ("prediction_rest", "prediction_synapses"):
             yield f"spiking.{name}", "no layer sends a prediction (network.sends)"
+    if "spiking" not in model.network.substrate:
+        for name in OF_SPIKES:
+            yield f"spiking.{name}", "no layer spikes (network.substrate)"
+    if model.spiking.dendrite == "trace":
+        yield "spiking.tau_dendrite", "dendrites read activity (dendrite = 'psp')"
     rule = None if model.rule is None else model.plasticity_rule()
     if not model.modulator:
         yield "spiking.tag_stages", "no modulator is late (modulator.NAME.delay)"

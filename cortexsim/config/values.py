@@ -54,7 +54,14 @@ class Table(BaseModel):
 
 
 class SpikingTable(Table):
-    """The table ``spiking``: cells, time and plasticity of layers in Brian2, as `Settings` describes them."""
+    """Cells, time and plasticity of layers in Brian2, as `Settings` describes them.
+
+    Attributes:
+        cell: name of the cell of spiking layers, or path of a Python file with ``CELL``.
+        eta: learning rate of these layers; that of the table ``training`` by default.
+        context_eta: learning rate of their context weights, in units of eta; that of ``training`` by default.
+        weight_decay: of their weights, per step and unit of learning rate; that of ``training`` by default.
+    """
 
     cell: str = str(DEFAULTS.cell)
     parameters: dict[str, str | Number] = {}
@@ -97,7 +104,12 @@ class SpikingTable(Table):
 
 
 class ModulatorTable(Table):
-    """How a neuromodulator is delayed, filtered, clamped, lesioned or shuffled before it reaches layers in Brian2."""
+    """How a neuromodulator is delayed, filtered, clamped, lesioned or shuffled before it reaches layers in Brian2.
+
+    Attributes:
+        delay: with which it arrives; a whole number of fixations.
+        tau_filter: time constant of a low-pass filter; 0 ms for none.
+    """
 
     delay: Time = "0 ms"
     tau_filter: Time = "0 ms"
@@ -114,6 +126,7 @@ def settings(
     feedback_eta: float,
     decay: float,
     beside: Path = Path(),
+    spikes: bool = True,
 ) -> Settings:
     """Convert tables to settings in seconds and hertz, and check that they fit together.
 
@@ -122,6 +135,7 @@ def settings(
         modulators: the tables ``modulator`` by name.
         eta, context_eta, feedback_eta, decay: values of the table ``training``, used where ``spiking`` has none.
         beside: folder that the path of a cell's file is relative to.
+        spikes: whether any layer spikes.
 
     Raises:
         UserError: a value is invalid, or values do not fit together.
@@ -186,7 +200,7 @@ def settings(
         **{name: getattr(spiking, name) for name in unchanged},
     )
     try:
-        found.check()
+        found.check(spikes)
     except UserError as error:
         raise UserError(f"spiking.{error}") from None
     return found

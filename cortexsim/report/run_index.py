@@ -1,5 +1,6 @@
 """Index of runs on disk: found, listed, and compared."""
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,9 @@ from cortexsim.report.console import new_table
 from cortexsim.storage.folders import FAILED, POINTS, RECORD
 from cortexsim.storage.records import FailureRecord, LineRecord, parse_line, read_record
 from cortexsim.storage.run_directory import METRICS, RunFolder
+
+REPEATED = ("seed", "grammar_seed", "test_samples", "code", "versions")
+"""In which runs of the same settings may differ; ``test_samples`` follow from other settings."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,16 @@ def differences(runs: list[StoredRun]) -> dict[str, list[Any]]:
     table = {key: [several.get(key) for several in settings] for key in keys}
     table.pop("model.description", None)
     return {key: values for key, values in table.items() if any(value != values[0] for value in values)}
+
+
+def swept(runs: list[StoredRun]) -> tuple[str, list[Any]] | None:
+    """Find the one setting in which runs differ, but for seeds, and its value in each; None where it is not one."""
+    found = {key: values for key, values in differences(runs).items() if key.partition(".")[0] not in REPEATED}
+    distinct = {json.dumps(values): key for key, values in reversed(found.items())}  # Samples are listed twice.
+    if len(distinct) != 1:
+        return None
+    key = next(iter(distinct.values()))
+    return key.removeprefix("model."), found[key]
 
 
 def _read(path: Path, above: Path) -> StoredRun:

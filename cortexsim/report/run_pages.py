@@ -10,7 +10,7 @@ from markupsafe import Markup
 from cortexsim.analysis import history, weight_panels
 from cortexsim.errors import UserError
 from cortexsim.report.html import GENERATOR, cell, inline_svg, write_page
-from cortexsim.report.run_index import StoredRun, differences
+from cortexsim.report.run_index import StoredRun, differences, swept
 from cortexsim.storage.atomic_io import write_atomically
 
 Cells = tuple[list[str], list[list[str]]]  # Head and rows of a table.
@@ -33,7 +33,9 @@ def write(path: Path, runs: Sequence[StoredRun], figure: Path | None = None) -> 
     numbers = {run.name: str(number) for number, run in enumerate(runs, 1)}
     drawn = io.StringIO()
     history.runs(
-        {numbers[name]: row for name, row in rows.items()}, {numbers[run.name]: run.metrics for run in runs}
+        {numbers[name]: row for name, row in rows.items()},
+        {numbers[run.name]: run.metrics for run in runs},
+        swept(list(runs)),
     ).savefig(drawn, format="svg")
     if figure is not None:
         write_atomically(figure, drawn.getvalue().encode())

@@ -22,6 +22,7 @@ from brian2.core.variables import DynamicArrayVariable
 from cortexsim.spiking import wiring
 from cortexsim.spiking.device import FLAGS, HEADERS, NAME, RowSynapses
 from cortexsim.spiking.encoding import CPP, CYTHON, uniform
+from cortexsim.spiking.exact_solution import exact
 from cortexsim.spiking.network_spec import Connection, Description, Group
 
 brian2.prefs.logging.file_log = brian2.prefs.logging.save_script = False
@@ -83,7 +84,7 @@ class BrianNetwork:
             group.model,
             name=group.name,
             namespace=self.namespace,
-            **{key: text for key, text in keywords.items() if text},
+            **{key: exact if text == "exact" else text for key, text in keywords.items() if text},
         )
 
     def _add_connection(self, connection: Connection) -> None:

@@ -207,16 +207,22 @@ class Settings:
     readout_eta: float = 1e-2
     control: Mapping[str, Control] = field(default_factory=dict)
 
-    def check(self) -> None:
+    def check(self, spikes: bool = True) -> None:
         """Check that times and rates are consistent.
+
+        Args:
+            spikes: whether any layer spikes; what cells without spikes do not read is not checked.
 
         Raises:
             UserError: where they are not, with the setting and what would be right.
         """
-        cell = self.cell_of("spiking")
-        values = self.cell_values(cell)
+        if spikes:
+            self._check_spikes()
         self.cell_values(load_cell("rate"))
-        for name in ("tau_eligibility", "tau_activity", "tau_dendrite"):
+        if not spikes and (unread := set(self.parameters) - set(load_cell("rate").parameters)):
+            raise UserError(f"parameters.{min(unread)}: no layer spikes (leave it out)")
+        read = {"tau_eligibility": True, "tau_activity": spikes, "tau_dendrite": self.dendrite == "psp"}
+        for name in (name for name, is_read in read.items() if is_read):
             if (value := getattr(self, name)) < 2 * self.timing.dt:
                 raise UserError(
                     f"{name} = {value * 1e3:g} ms is too short for dt = {self.timing.dt * 1e3:g} ms (at least twice dt)"
@@ -227,6 +233,15 @@ class Settings:
             )
         if self.hidden_weights and self.weight_bits is None:
             raise UserError("hidden_weights = true: weights of any number of levels take their steps at once (false)")
+        if self.dendrite == "psp" and (self.timing.steps % 2 or self.timing.steps > 2 * MAX_DELAY):
+            raise UserError(
+                f"dendrite = 'psp': fixation and blank are {self.timing.steps} time steps"
+                f" (an even number, at most {2 * MAX_DELAY})"
+            )
+
+    def _check_spikes(self) -> None:
+        """Check rates of spikes, and the refractory period."""
+        values = self.cell_values(self.cell_of("spiking"))
         if self.input_rate <= 0 or self.max_input < 1:
             most = self.afferents / self.timing.dt
             raise UserError(
@@ -237,11 +252,6 @@ class Settings:
             raise UserError(
                 f"target_activity = {self.target_activity:g} times unit_rate = {self.unit_rate:g} Hz is more than"
                 f" a cell can fire (1 / t_refractory = {most:g} Hz)"
-            )
-        if self.dendrite == "psp" and (self.timing.steps % 2 or self.timing.steps > 2 * MAX_DELAY):
-            raise UserError(
-                f"dendrite = 'psp': fixation and blank are {self.timing.steps} time steps"
-                f" (an even number, at most {2 * MAX_DELAY})"
             )
         if self.timing.blank < values["t_refractory"]:
             blank, refractory = self.timing.blank * 1e3, values["t_refractory"] * 1e3

@@ -29,10 +29,19 @@ from cortexsim.tasks.rhm import Hierarchy, laws
 
 
 class ComparisonTable(Table):
-    """One comparison of an experiment, which is written into a folder of its name.
+    """One comparison of an experiment.
 
-    ``change`` lists values by dotted key, with each of which every model is run; ``controls`` are models run unchanged.
-    ``sizes`` lists, by name, those of the ``samples`` that a learner is run with, where that is not all of them.
+    Attributes:
+        name: of the comparison and of its folder.
+        models: names of models, or paths from this file; those of the whole file by default.
+        controls: models that are run without ``change``.
+        change: values by dotted key, with each of which every model is run.
+        samples: numbers of training samples.
+        sizes: those of the samples that a learner is run with, by its name, where that is not all of them.
+        seeds: number of grammars, and of initial weights with them.
+        repeats: how often each grammar is used, with other samples, initial weights and order.
+        grammar_seed: seed of the first grammar.
+        task: by name and fields; its default is the Random Hierarchy Model.
     """
 
     name: Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
@@ -48,14 +57,25 @@ class ComparisonTable(Table):
 
 
 class FigureTable(Table):
-    """Learners in one row of the experiment's figures."""
+    """Learners in one row of the experiment's figures.
+
+    Attributes:
+        title: of the row.
+        models: the learners.
+    """
 
     title: str
     models: list[str] = Field(min_length=1)
 
 
 class AcrossTable(Table):
-    """Comparisons of the same learners, side by side in one table, and in one panel of a figure, at one size."""
+    """Comparisons of the same learners, side by side in one table, and in one panel of a figure, at one size.
+
+    Attributes:
+        name: of the table.
+        comparisons: by name.
+        samples: number of training samples at which they are compared.
+    """
 
     name: str
     comparisons: list[str] = Field(min_length=2)
@@ -65,9 +85,11 @@ class AcrossTable(Table):
 class ComparisonsFile(Table):
     """The file ``comparisons.toml``: the comparisons, fewer and smaller ones for a quick look, and what is drawn.
 
-    ``models`` are those of every comparison that names none of its own; ``across`` sets several beside each other.
-    ``operations`` names comparisons whose learners' accuracy a figure shows against the operations of one sample.
-    ``alignment`` names the comparison whose learners' updates are compared with those of backpropagation in a figure.
+    Attributes:
+        description: the claim, in a line.
+        models: of every comparison that names none of its own.
+        operations: comparisons whose learners' accuracy a figure shows against the operations of one sample.
+        alignment: comparison whose learners' updates are compared with those of backpropagation in a figure.
     """
 
     description: str

@@ -10,7 +10,12 @@ from cortexsim.config.values import Table
 
 
 class VerdictTable(Table):
-    """The learner to compare with, and the fraction of its accuracy below which learners count as failing."""
+    """Which learners count as failing.
+
+    Attributes:
+        reference: the learner to compare with.
+        fraction: of its accuracy, below which a learner fails.
+    """
 
     reference: str = "backprop"
     fraction: Annotated[float, Field(gt=0, lt=1, strict=True)] = 0.5

@@ -26,7 +26,13 @@ Entry = dict[str, Any]
 
 
 class Stage(Table):
-    """What draws are scored on, by mean accuracy; with ``keep``, only the best so many of the stage before."""
+    """What draws are scored on, by mean accuracy.
+
+    Attributes:
+        samples: numbers of training samples.
+        grammar_seeds: seeds of the grammars.
+        keep: how many draws, the best of the stage before, go on; all by default.
+    """
 
     samples: list[Count] = Field(min_length=1)
     grammar_seeds: list[int] = Field(min_length=1)
@@ -36,8 +42,20 @@ class Stage(Table):
 class RandomSearch(Table):
     """The file of a search: which models, over which values, on which grammars (which nothing else should use).
 
-    Values are drawn from ``space``, and for single models from ``also``; ``candidates`` precede the draws. With
-    ``stages``, each scores the best draws of the one before (successive halving: Jamieson & Talwalkar 2016).
+    With ``stages``, each scores the best draws of the one before (successive halving: Jamieson & Talwalkar 2016).
+
+    Attributes:
+        description: what is searched for, in a line.
+        models: names of models, or paths from this file.
+        draws: number of draws for each model.
+        samples: numbers of training samples, where there are no stages.
+        grammar_seeds: seeds of the grammars, where there are no stages.
+        test_samples: number of samples that accuracy is measured on.
+        seed: of the draws.
+        task: by name and fields; its default is the Random Hierarchy Model.
+        space: by dotted key, a list of values, or a range ``{ low = 0.01, high = 0.2, log = true }``.
+        also: more of the space for single models, by their names.
+        candidates: settings that are scored before the draws, by model: lists of tables with dotted keys.
     """
 
     description: str = ""

@@ -15,7 +15,13 @@ MARGIN = 0.1  # Fraction of a range, at either end, in which a value counts as a
 
 
 class Range(Table):
-    """Numbers between two ends, drawn uniformly or, with ``log``, log-uniformly."""
+    """Numbers between two ends.
+
+    Attributes:
+        low: the lower end.
+        high: the upper end.
+        log: whether they are drawn log-uniformly rather than uniformly.
+    """
 
     low: Number
     high: Number

@@ -26,10 +26,17 @@ HELD_OUT = 4  # One in so many samples of a small grammar is never trained on.
 class SweepTable(Table):
     """One sweep: what varies, at which values, and what stays fixed.
 
-    ``fraction`` is f = m / v^(s-1), varied through m. ``seeds`` counts the grammars, seeded from ``grammar_seed``, and
-    ``repeats`` how often each is used, with other samples, initial weights and order. ``cap`` is the largest training
-    set that may be tried. The P* of all others is divided by that of the model ``reference``, which is one that learns
-    by backpropagation unless given.
+    Attributes:
+        name: of the sweep.
+        varies: size of the hierarchy; ``"fraction"`` is f = m / v^(s-1), varied through m.
+        values: of this size.
+        task: sizes that stay fixed.
+        models: the learners; those of the whole file by default.
+        seeds: number of grammars.
+        repeats: how often each grammar is used, with other samples, initial weights and order.
+        grammar_seed: seed of the first grammar.
+        cap: largest training set that may be tried.
+        reference: model by whose P* that of all others is divided; one that learns by backpropagation by default.
     """
 
     name: str
@@ -47,7 +54,9 @@ class SweepTable(Table):
 class ThresholdsFile(Table):
     """The file ``thresholds.toml``: the sweeps of an experiment, and smaller ones for a quick look.
 
-    ``models`` are those of every sweep that names none of its own.
+    Attributes:
+        description: the claim, in a line.
+        models: of every sweep that names none of its own.
     """
 
     description: str

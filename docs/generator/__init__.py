@@ -6,7 +6,7 @@ Nothing is typed twice: a new rule, card, experiment, model, task, context, cell
 import shutil
 from pathlib import Path
 
-from generator import cards, commands, components, experiments, models, project, rules
+from generator import cards, commands, components, experiments, keys, models, project, rules
 from generator.outcomes import examined
 
 
@@ -28,6 +28,7 @@ def write(folder: Path) -> list[Path]:
         **project.pages(),
         **models.pages(),
         **components.pages(),
+        **keys.pages(),
         **commands.pages(),
     }
     for name, text in texts.items():

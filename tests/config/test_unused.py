@@ -175,11 +175,36 @@ def test_the_scope_of_scores_is_not_ignored() -> None:
         ("spiking.release_sites", 5),
         ("spiking.release_gain", 2.0),
         ("spiking.tag_stages", 3),
+        ("spiking.tau_dendrite", "20 ms"),
     ],
 )
 def test_layers_in_brian_refuse_what_they_do_not_read(key: str, value: Any) -> None:
     with pytest.raises(UserError, match=rf"{key} = .*leave it out"):
         changed(find_model("clapp-spiking"), {key: value})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("spiking.cell", "alif"),
+        ("spiking.encoding", "regular"),
+        ("spiking.input_rate", "300 Hz"),
+        ("spiking.unit_rate", "100 Hz"),
+        ("spiking.tau_activity", "20 ms"),
+        ("spiking.parameters", {"tau_membrane": "20 ms"}),
+    ],
+)
+def test_layers_without_spikes_refuse_what_belongs_to_spikes(key: str, value: Any) -> None:
+    model = changed(find_model("clapp-spiking"), {"network.substrate": "brian-rate"})
+    with pytest.raises(UserError, match=rf"{key}.*: no layer spikes .*leave it out"):
+        changed(model, {key: value})
+
+
+def test_layers_without_spikes_need_no_room_for_spikes() -> None:
+    step = {"spiking.dt": "2.5 ms", "spiking.blank": "0 ms"}  # Of 600 Hz, three spikes in two steps.
+    with pytest.raises(UserError, match="dt has room for one spike"):
+        changed(find_model("clapp-spiking"), step)
+    assert changed(find_model("clapp-spiking"), step | {"network.substrate": "brian-rate"}).spiking.blank == "0 ms"
 
 
 @pytest.mark.parametrize(

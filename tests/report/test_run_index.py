@@ -5,13 +5,17 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cortexsim import cli
+from cortexsim.analysis import history
+from cortexsim.config.overrides import changed
 from cortexsim.errors import UserError
-from cortexsim.report.run_index import differences, find_runs, read_runs
+from cortexsim.report.run_index import StoredRun, differences, find_runs, read_runs, swept
 from cortexsim.report.run_pages import write
 from cortexsim.storage.run_directory import RunFolder
 from tests.training.test_survival import finished, trial
@@ -72,6 +76,42 @@ def test_sizes_are_said_once_as_they_were_and_no_substrate_that_is_not_there(sev
     written = json.loads((several / "clapp" / "result.json").read_text())["configuration"]
     assert written["model"]["training"]["samples"] == clapp.folder.trial.samples
     assert not {"task", "spiking", "modulator"} & set(written["model"])
+
+
+def begun(path: Path, key: str, values: list[Any]) -> list[StoredRun]:
+    """Runs with other values of a setting, each with two seeds."""
+    for number, value in enumerate(values):
+        asked = trial("clapp", path)
+        for seed in (0, 1):
+            other = replace(asked, model=changed(asked.model, {key: value}), seed=seed, grammar_seed=seed)
+            RunFolder.begin(path / f"{number}-{seed}", other)
+    return find_runs(path)
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "scale"),
+    [
+        ("training.eta", [0.001, 0.004], "linear"),
+        ("training.eta", [0.001, 0.01], "log"),
+        ("rule.schedule", ["greedy", "simultaneous"], "linear"),
+    ],
+)
+def test_accuracy_is_drawn_against_the_setting_that_was_swept(
+    tmp_path: Path, key: str, values: list[Any], scale: str
+) -> None:
+    found = swept(begun(tmp_path, key, values))
+    assert found == (key, [value for value in values for _ in (0, 1)])
+    row = {"accuracy": 0.5, "chance": 0.25, "decoding": [0.5, 0.5]}
+    axes = history.runs(dict.fromkeys("1234", row), dict.fromkeys("1234", ()), found).axes[0]
+    assert (axes.get_xlabel(), axes.get_xscale()) == (key, scale)
+    drawn = [float(line.get_xdata()[0]) for line in axes.lines[:4]]
+    assert drawn == (found[1] if key == "training.eta" else [0, 0, 1, 1])
+    assert [label.get_text() for label in axes.get_xticklabels()] == values or key == "training.eta"
+
+
+def test_runs_that_differ_in_several_settings_are_drawn_by_number(several: Path) -> None:
+    assert swept(read_runs([several / "clapp", several / "sweep"])) is None
+    assert swept(read_runs([several / "clapp"])) is None
 
 
 def test_a_page_is_self_contained(several: Path, tmp_path: Path) -> None:

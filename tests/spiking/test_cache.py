@@ -186,7 +186,9 @@ def test_half_compiled_entries_of_processes_that_are_gone_are_removed_and_no_oth
     assert {path.name for path in tmp_path.glob("*.compiling")} == {"busy.compiling"}
 
 
-def test_a_compiler_that_makes_nothing_leaves_no_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_compiler_that_makes_nothing_leaves_no_entry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("CORTEXSIM_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("CXX", "/bin/true")
     compiling.build_environment_digest.cache_clear()
@@ -194,6 +196,7 @@ def test_a_compiler_that_makes_nothing_leaves_no_entry(tmp_path: Path, monkeypat
         result()
     compiling.build_environment_digest.cache_clear()
     assert {path.suffix for path in (tmp_path / "cache").iterdir()} == {".lock", ".log"}
+    assert capsys.readouterr().err.startswith("compiling a network of ")  # Before the wait, not after it.
 
 
 MODEL = """

@@ -155,7 +155,8 @@ def test_taught_synapses_learn_to_predict_the_sibling(tmp_path: Path, dendrite: 
 
 
 def test_prediction_cells_without_spikes_send_the_scaled_prediction(tmp_path: Path) -> None:
-    text = TEXT.replace('"spiking"', '"brian-rate"').replace('encoding = "regular"', 'fixation = "200 ms"')
+    text = TEXT.replace('"spiking"', '"brian-rate"').replace('unit_rate = "100 Hz"\n', "")
+    text = text.replace('encoding = "regular"', 'fixation = "200 ms"')
     network = trained(tmp_path, text)
     expected = show(network, 30).flatten()
     leaves = torch.zeros(1, 8, 4)

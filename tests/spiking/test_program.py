@@ -3,6 +3,7 @@
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -77,6 +78,20 @@ def test_every_target_gives_the_same_spikes_and_weights(stack: Stack) -> None:
     assert fast_outcome.spikes == slow_outcome.spikes
     for key, values in fast.items():
         np.testing.assert_allclose(values, after[key], rtol=1e-12, atol=1e-14)
+
+
+def test_an_interpreted_network_is_run_again_from_its_start() -> None:
+    """Whatever was run meanwhile, at another time step too; and copies build their own."""
+    stack, learns = small(SETTINGS, known_rules()["clapp"], "numpy"), stream()[:4]
+    first, state = stack.run(learns, begun(stack), seed=5)
+    finer = small(replace(SETTINGS, timing=Timing(5e-4, 10e-3, 5e-3)), known_rules()["clapp"], "numpy")
+    finer.run(learns[:1], begun(finer), seed=5)
+    stack.run(Stream(1 - learns.inputs[:2], np.arange(2)), begun(stack), seed=1)
+    for other in (stack, deepcopy(stack)):
+        again, after = other.run(learns, begun(other), seed=5)
+        assert np.array_equal(again.activity["layer1"], first.activity["layer1"])
+        assert again.spikes == first.spikes
+        assert equal(after, state)
 
 
 def test_evaluation_changes_nothing(stack: Stack) -> None:

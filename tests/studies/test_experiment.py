@@ -22,13 +22,9 @@ SIZES = "description = 'x'\n[[comparison]]\nname = 'a'\nmodels = ['clapp']\nsamp
 TOY = Hierarchy(features=4, multiplicity=2, depth=2)
 
 OF_COMPARISONS = sorted(name for name, path in experiment_paths().items() if path.name == COMPARISONS)
-COMPILED = {
-    "at_a_glance",
-    "other_tasks",
-    "spiking_constraints",
-    "spiking_hierarchy",
-    "substrates",
-}  # A few minutes, for the compiler.
+COMPILED = {"at_a_glance", "other_tasks", "spiking_constraints", "spiking_hierarchy", "substrates"}  # For minutes.
+MANY = {"masking", "self_supervised"}  # Learners.
+LONG = {"exhaustive": COMPILED, "slow": MANY}
 
 
 def opened(name: str, quick: bool = False) -> ComparisonExperiment:
@@ -37,7 +33,10 @@ def opened(name: str, quick: bool = False) -> ComparisonExperiment:
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=pytest.mark.exhaustive if name in COMPILED else ()) for name in OF_COMPARISONS],
+    [
+        pytest.param(name, marks=[getattr(pytest.mark, kind) for kind, names in LONG.items() if name in names])
+        for name in OF_COMPARISONS
+    ],
 )
 def test_every_experiment_runs_at_toy_size(name: str, tmp_path: Path) -> None:
     experiment = opened(name)
