@@ -4,7 +4,7 @@ The views of a batch are one stretch of the stream, all first views before all s
 sample is the one before it. A layer learns as soon as the activity below is known, of which nothing is kept.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor
@@ -48,13 +48,19 @@ class PairedLocal(Local):
         for layer in self.plastic[: layers[0]]:
             below = layer(below)
         for k in layers:
-            layer = self.plastic[k]
-            response = layer.respond(below, learning)
-            below = layer.send(response.activity)
-            cells, activity = layer.learning_cells, layer.project(response).activity
-            view = exchanged(cells.exposed(activity))
-            contexts = [each.gather_context(activity, external, view) for each in cells.each_dendrite]
-            yield k, self.plasticity.updates_of_dendrites(layer, response, contexts)
+            below, updates = self._layer_updates(k, below, external, learning)
+            yield k, updates
+
+    def _layer_updates(
+        self, k: int, below: Tensor, external: Mapping[str, Tensor], learning: bool
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Compute what a layer sends, (2 batch, positions, cells), and its directions; its response is not kept."""
+        layer = self.plastic[k]
+        response = layer.respond(below, learning)
+        cells, activity = layer.learning_cells, layer.project(response).activity
+        view = exchanged(cells.exposed(activity))
+        contexts = [each.gather_context(activity, external, view) for each in cells.each_dendrite]
+        return layer.send(response.activity), self.plasticity.updates_of_dendrites(layer, response, contexts)
 
     def _top(self, below: Tensor) -> Tensor:
         """Compute what dendrites hear of the highest layer that learns, (batch, places, cells)."""

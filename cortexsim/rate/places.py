@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot, pad
+from torch.nn.functional import pad
 
 from cortexsim.topology import Columns
 
@@ -69,8 +69,8 @@ class Places:
         if self.pools is None:
             return None
         best = activity[:, self.pools].max(2).indices  # (batch, positions sent, cells)
-        chosen = one_hot(best, self.pools.shape[1]).movedim(3, 2).to(activity)  # (batch, sent, n, cells)
-        return torch.zeros_like(activity).index_copy(1, self.pools.flatten(), chosen.flatten(1, 2))
+        chosen = self.pools[torch.arange(len(self.pools), device=best.device)[:, None], best]  # Numbers of columns.
+        return torch.zeros_like(activity).scatter_(1, chosen, 1.0)
 
     def mean(self, heard: Tensor) -> Tensor:
         """Average over each place the activity that is heard: (batch, positions, cells) to (batch, 1, places cells)."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from cortexsim.errors import UserError
 from cortexsim.seeds import stream
 from cortexsim.tasks.data import check_scaling, scaled
-from cortexsim.tasks.windows import GridData
+from cortexsim.tasks.windows import GridData, Reordered
 
 PUBLISHED_SEED = 42
 SETS = 100  # Number of data sets per task seed; together they are its distinct samples.
@@ -60,6 +60,7 @@ class Mnist1d:
     distinct_samples: ClassVar[int] = SETS * (TRAIN + TEST)
 
     scaling: str = "range"
+    shuffled: bool = False
 
     def __post_init__(self) -> None:
         check_scaling(self.scaling)
@@ -86,7 +87,10 @@ class Mnist1d:
         sides = _side(train, TRAIN, 0, task_seed, stream(seed, "data")), _side(test, TEST, 2, task_seed, None)
         inputs = scaled(self.scaling, reference, [values for values, _ in sides], by_column=False)
         first, second = (GridData(x[:, :, None], y, self.grid) for x, (_, y) in zip(inputs, sides, strict=True))
-        return first, second
+        if not self.shuffled:
+            return first, second
+        order = stream(task_seed, "positions").permutation(self.grid[0])
+        return Reordered.of(first, order), Reordered.of(second, order)
 
 
 def _side(

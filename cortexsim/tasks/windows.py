@@ -46,6 +46,32 @@ class GridData(ArrayData):
         return replace(self, inputs=(contrast * values.reshape(self.inputs.shape)).astype(np.float32))
 
 
+@dataclass(frozen=True)
+class Reordered(GridData):
+    """Samples whose positions are in another order, the same for all, while their views are windows of the first order.
+
+    Attributes:
+        order: place in the first order of each position, (positions,).
+    """
+
+    order: NDArray[np.integer]
+
+    @classmethod
+    def of(cls, data: GridData, order: NDArray[np.integer]) -> "Reordered":
+        """Reorder samples.
+
+        >>> data = GridData(np.array([[[0.5], [1.0]]], np.float32), np.array([0]), grid=(2,))
+        >>> Reordered.of(data, np.array([1, 0])).inputs.ravel().tolist()
+        [1.0, 0.5]
+        """
+        return cls(data.inputs[:, order], data.labels, data.grid, order)
+
+    def second_view(self, layer: int, generator: np.random.Generator) -> "Reordered":
+        """Draw a view of every sample in the first order, as `GridData.second_view` does, and reorder it."""
+        first = GridData(self.inputs[:, np.argsort(self.order)], self.labels, self.grid)
+        return self.of(first.second_view(layer, generator), self.order)
+
+
 def _resampled(values: NDArray[np.floating], places: NDArray[np.float64], axis: int) -> NDArray[np.floating]:
     """Interpolate values along an axis at other places in every sample, (samples, size)."""
     lower = np.clip(np.floor(places).astype(np.intp), 0, values.shape[axis] - 2)

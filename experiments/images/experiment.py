@@ -3,7 +3,7 @@
 What is measured here takes minutes on one core. Published accuracies of the same rules, on photographs, are beside it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,30 +26,38 @@ from cortexsim.report.markdown import table
 from cortexsim.seeds import stream
 from cortexsim.studies.program_experiment import Program, Row
 from cortexsim.tasks import TASKS
+from cortexsim.tasks.mnist1d import Mnist1d
 from cortexsim.training.measurement import layer_accuracy, prepare, run, train_and_measure
 
 HERE = Path(__file__).parent
-SAMPLES = {"digits": 512, "mnist1d": 512}
-TEST, FEW, NEIGHBOURS, COMPARED = 1000, 50, 5, 128
+BUILT = {"digits": TASKS["digits"](), "mnist1d": Mnist1d(), "mnist1d-shuffled": Mnist1d(shuffled=True)}
+SEEDS, SAMPLES, TEST, FEW, NEIGHBOURS = 5, 512, 1000, 50, 5
+COMPARED, DRAWS = 512, 2  # Pairs of a batch, and batches, over which updates are averaged before they are compared.
 PLAIN = ["pixels, linear", "pixels, neighbours"]
-LEARNERS = {  # By task, with the number of seeds.
-    "digits": dict.fromkeys(["both", "bp-clapp", "hebb", "untrained", *PLAIN, "backprop"], 5),
-    "mnist1d": {**dict.fromkeys(["both", "bp-clapp", "untrained", *PLAIN], 2), "backprop": 1},
-}
-HEAD = ["", "all labels", f"{FEW} labels"]
-CONTEXTS = {"both": "view|view-top", "view": "view", "view-top": "view-top"}  # Of one model.
-SIMILARITY = {"both": "CLAPP++ both", "view": "CLAPP++", "view-top": "CLAPP++ DFB", "no-space": "CLAPP++ without space"}
-EPOCHS = (0, 2, 10)
 TITLES = {
-    **SIMILARITY,
+    "both": "CLAPP++ both",
+    "view": "CLAPP++",
+    "view-top": "CLAPP++ DFB",
+    "no-space": "CLAPP++ without space",
     "bp-clapp": "CLAPP++ end to end",
     "bp-infonce": "InfoNCE end to end",
+    "infonce": "InfoNCE, layer by layer",
+    "lpl": "LPL",
+    "vicreg": "VICReg",
+    "barlow": "Barlow Twins",
+    "scff": "SCFF",
     "hebb": "covariance rule",
     "untrained": "untrained",
     "pixels, linear": "linear readout of the input",
     "pixels, neighbours": f"{NEIGHBOURS} nearest neighbours of the input",
     "backprop": "backpropagation of labels",
 }
+ON_SIGNALS = ["both", "bp-clapp", "untrained", *PLAIN, "backprop"]
+SIGNALS = ["mnist1d", "mnist1d-shuffled"]
+LEARNERS = {"digits": list(TITLES), **dict.fromkeys(SIGNALS, ON_SIGNALS)}
+HEAD = ["", "all labels", f"{FEW} labels"]
+SIMILARITY = ("both", "view", "view-top", "no-space")
+EPOCHS = (0, 2, 10)
 # Zihan, Delrocq, Bellec, Gerstner 2026: six layers, 300 epochs. Test accuracy in per cent, CIFAR-10, STL-10 and Tiny
 # ImageNet.
 PUBLISHED: dict[str, tuple[float | None, ...]] = {
@@ -63,10 +71,8 @@ PUBLISHED: dict[str, tuple[float | None, ...]] = {
 
 
 def model_of(task: str, learner: str) -> Model:
-    """Read a model; those that differ in their context alone have one file."""
-    if learner not in CONTEXTS:
-        return find_model(f"{task}-{learner}.toml", HERE)
-    return changed(find_model(f"{task}-both.toml", HERE), {"rule.context": CONTEXTS[learner]})
+    """Read a model, which is the same on shuffled signals."""
+    return find_model(f"{task.partition('-')[0]}-{learner}.toml", HERE)
 
 
 def trial_of(case: Mapping[str, Any]) -> Trial:
@@ -75,8 +81,7 @@ def trial_of(case: Mapping[str, Any]) -> Trial:
     model = model_of(task, case["learner"])
     if "epochs" in case:
         model = changed(model, {"training.epochs": case["epochs"]} if model.learner != "untrained" else {})
-    samples = case.get("samples", SAMPLES[task])
-    return Trial(model, TASKS[task](), samples, case.get("test", TEST), seed, seed)
+    return Trial(model, BUILT[task], case.get("samples", SAMPLES), case.get("test", TEST), seed, seed)
 
 
 def measure(case: Mapping[str, Any]) -> list[Row]:
@@ -102,8 +107,8 @@ def plain_accuracy(case: Mapping[str, Any], labels: int | None) -> float:
     """Classify the input itself, with so many labels."""
     from sklearn.neighbors import KNeighborsClassifier
 
-    task, seed = TASKS[case["task"]](), case["seed"]
-    train, test = task.draw(case.get("samples", SAMPLES[case["task"]]), case.get("test", TEST), seed, seed)
+    task, seed = BUILT[case["task"]], case["seed"]
+    train, test = task.draw(case.get("samples", SAMPLES), case.get("test", TEST), seed, seed)
     train = train[:labels]
     if case["learner"] == "pixels, neighbours":
         found = KNeighborsClassifier(NEIGHBOURS).fit(train.inputs.reshape(len(train), -1), train.labels)
@@ -121,11 +126,14 @@ def similarities(case: Mapping[str, Any]) -> list[Row]:
     learner, pairs = prepared.learner, prepared.pairs
     assert isinstance(learner, PairedLocal)
     assert pairs is not None
-    batch = pairs(torch.arange(COMPARED), stream(trial.seed, "compared"))
-    found = {0: layer_cosines(learner, batch)}
+    compared = [
+        pairs(torch.from_numpy(generator.permutation(len(prepared.inputs))[:COMPARED]), generator)
+        for generator in (stream(trial.seed, "compared", draw) for draw in range(DRAWS))
+    ]
+    found = {0: layer_cosines(learner, compared)}
     for event in events(learner, prepared.inputs, prepared.labels, budget, trial.seed, pairs=pairs):
         if isinstance(event, EpochEnd) and event.epoch + 1 in EPOCHS:
-            found[event.epoch + 1] = layer_cosines(learner, batch)
+            found[event.epoch + 1] = layer_cosines(learner, compared)
     return [
         {**case, "epoch": epoch, "cosines": [round(value, 5) for value in cosines]} for epoch, cosines in found.items()
     ]
@@ -142,35 +150,38 @@ def accuracies(rows: Sequence[Row], measure: str) -> dict[tuple[str, str], list[
 
 def tables(rows: Sequence[Row]) -> dict[str, str]:
     """Make the README's tables: accuracies, published ones beside them, and cosines."""
-    made = {task: table(HEAD, learner_rows(rows, task, names)) for task, names in LEARNERS.items()}
-    made |= {"differences": table(HEAD, differences(rows))}
+    shuffled = [*HEAD, *(f"shuffled, {title}" for title in HEAD[1:])]
+    made = {
+        "digits": table(HEAD, learner_rows(rows, ["digits"])),
+        "differences": table(HEAD, difference_rows(rows, ["digits"])),
+        "mnist1d": table(shuffled, learner_rows(rows, SIGNALS)),
+        "mnist1d-differences": table(shuffled, difference_rows(rows, SIGNALS)),
+    }
     published = [
         [TITLES[name], *("-" if value is None else f"{value:.2f} %" for value in values)]
         for name, values in PUBLISHED.items()
     ]
     made |= {"published": table(["", "CIFAR-10", "STL-10", "Tiny ImageNet"], published)}
     head = ["", "epochs", *(f"layer {layer}" for layer in range(1, 5))]
-    return made | {"similarity": table(head, cosine_rows(rows))}
+    made |= {"similarity": table(head, cosine_rows(rows))}
+    return made | {"similarity-differences": table(head[:-1], cosine_differences(rows))}
 
 
-def learner_rows(rows: Sequence[Row], task: str, names: Iterable[str]) -> list[list[str]]:
+def learner_rows(rows: Sequence[Row], tasks: Sequence[str]) -> list[list[str]]:
     """Make the rows of a table of accuracies: mean and standard deviation over seeds."""
-    all_labels, few = (accuracies(rows, measure) for measure in ("accuracy", "few"))
+    found = [accuracies(rows, measure) for measure in ("accuracy", "few")]
     return [
-        [TITLES[name], str(Spread.of(all_labels[task, name])), str(Spread.of(few[task, name]))]
-        for name in names
-        if (task, name) in few
+        [TITLES[name], *(str(Spread.of(each[task, name])) for task in tasks for each in found)]
+        for name in LEARNERS[tasks[0]]
     ]
 
 
-def differences(rows: Sequence[Row]) -> list[list[str]]:
-    """Compare CLAPP++ both with every other learner on digits, seed by seed; count the seeds in which it is better."""
-    found = [accuracies(rows, measure) for measure in ("accuracy", "few")]
-    body = []
-    for name in list(LEARNERS["digits"])[1:]:
-        if ("digits", name) in found[0]:
-            pairs = [list(zip(each["digits", "both"], each["digits", name], strict=False)) for each in found]
-            body.append([TITLES[name], *(_difference(several) for several in pairs)])
+def difference_rows(rows: Sequence[Row], tasks: Sequence[str]) -> list[list[str]]:
+    """Compare CLAPP++ both with every other learner, seed by seed; count the seeds in which it is better."""
+    found, body = [accuracies(rows, measure) for measure in ("accuracy", "few")], []
+    for name in LEARNERS[tasks[0]][1:]:
+        pairs = [list(zip(each[task, "both"], each[task, name], strict=True)) for task in tasks for each in found]
+        body.append([TITLES[name], *(_difference(several) for several in pairs)])
     return body
 
 
@@ -182,9 +193,21 @@ def _difference(pairs: Sequence[tuple[float, float]]) -> str:
 def cosine_rows(rows: Sequence[Row]) -> list[list[str]]:
     """Make the rows of the table of cosines: mean and standard deviation over seeds."""
     body = []
-    for name, title in SIMILARITY.items():
+    for name in SIMILARITY:
         for epoch, several in cosines(rows, name).items():
-            body.append([title, str(epoch), *(str(Spread.of(layer)) for layer in zip(*several, strict=True))])
+            body.append([TITLES[name], str(epoch), *(str(Spread.of(layer)) for layer in zip(*several, strict=True))])
+    return body
+
+
+def cosine_differences(rows: Sequence[Row]) -> list[list[str]]:
+    """Compare cosines of contexts below the highest layer, seed by seed; count the seeds in which they are higher."""
+    body = []
+    for one, other in (("both", "view"), ("view", "no-space")):
+        found = [cosines(rows, name) for name in (one, other)]
+        for epoch in found[0]:
+            layers = [list(zip(*each[epoch], strict=True))[:-1] for each in found]  # (layers, seeds) of each.
+            cells = [_difference(list(zip(*pair, strict=True))) for pair in zip(*layers, strict=True)]
+            body.append([f"{TITLES[one]} less {TITLES[other]}", str(epoch), *cells])
     return body
 
 
@@ -203,8 +226,8 @@ def draw(rows: Sequence[Row]) -> Figure:
     figure = Figure(figsize=(3.4 * len(epochs), 3.6), layout="constrained")
     panels = figure.subplots(1, len(epochs), squeeze=False, sharey=True)[0]
     for axes, epoch in zip(panels, epochs, strict=True):
-        for number, (name, title) in enumerate(SIMILARITY.items()):
-            line(axes, cosines(rows, name)[epoch], title, number)
+        for number, name in enumerate(SIMILARITY):
+            line(axes, cosines(rows, name)[epoch], TITLES[name], number)
         axes.axhline(0, color="0.8", zorder=0)
         axes.spines[["top", "right"]].set_visible(False)
         axes.set(title=f"after {epoch} epochs", xlabel="layer")
@@ -226,14 +249,13 @@ def line(axes: Axes, several: Sequence[Sequence[float]], title: str, number: int
 ACCURACY = [
     {"measure": "accuracy", "task": task, "learner": learner, "seed": seed}
     for task, learners in LEARNERS.items()
-    for learner, seeds in learners.items()
-    for seed in range(seeds)
+    for seed in range(SEEDS)
+    for learner in learners
 ]
-SHORT = {"samples": 256, "epochs": max(EPOCHS)}
 COSINES = [
-    {"measure": "similarity", "task": "digits", "learner": name, "seed": seed, **SHORT}
+    {"measure": "similarity", "task": "digits", "learner": name, "seed": seed, "epochs": max(EPOCHS)}
+    for seed in range(SEEDS)
     for name in SIMILARITY
-    for seed in range(3)
 ]
 SMALL = {"epochs": 1, "samples": 128, "test": 100}
 

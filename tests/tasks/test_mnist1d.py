@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cortexsim.errors import UserError
+from cortexsim.seeds import stream
 from cortexsim.tasks.mnist1d import Mnist1d
 
 made = pytest.importorskip("mnist1d.data")
@@ -73,3 +74,15 @@ def test_logistic_regression_is_as_accurate_as_published() -> None:
     train, test = Mnist1d(scaling="standard").draw(4000, 1000, 0, 0)
     fitted = linear.LogisticRegression().fit(train.inputs[:, :, 0], train.labels)
     assert fitted.score(test.inputs[:, :, 0], test.labels) == pytest.approx(0.32, abs=0.02)
+
+
+def test_one_permutation_of_the_positions_reorders_all_samples_and_their_views() -> None:
+    plain, shuffled = Mnist1d(), Mnist1d(shuffled=True)
+    order = stream(3, "positions").permutation(40)
+    assert (order != np.arange(40)).any()
+    for one, other in zip(plain.draw(50, 60, 3, 7), shuffled.draw(50, 60, 3, 7), strict=True):
+        assert (other.inputs == one.inputs[:, order]).all()
+        assert (other.labels == one.labels).all()
+        views = [data[10:20].second_view(1, stream(0, "view")) for data in (one, other)]
+        assert (views[1].inputs == views[0].inputs[:, order]).all()
+    assert (shuffled.draw(50, 1, 4, 7)[0].inputs != plain.draw(50, 1, 4, 7)[0].inputs[:, order]).any()
