@@ -92,6 +92,7 @@ class NetworkTable(Table):
 
     Attributes:
         substrate: what simulates each layer, from the lowest; the last one given does so for all layers above.
+        top_cells: cells in each column of the highest layer; ``cells`` by default.
         layers: number of layers on a task without a hierarchy; 3 by default.
         input_rms: root mean square to which the input of each layer is scaled; ``"none"``, the default, for no scaling.
         units: ``"scalar"`` cells with one activity, or ``"vector"`` cells with one component per class.
