@@ -231,8 +231,8 @@ def draw(rows: Sequence[Row]) -> Figure:
         axes.axhline(0, color="0.8", zorder=0)
         axes.spines[["top", "right"]].set_visible(False)
         axes.set(title=f"after {epoch} epochs", xlabel="layer")
-    panels[0].set(ylabel="cosine with the end-to-end update", ylim=(-0.3, 1.05))
-    panels[-1].legend(frameon=False, fontsize=8)
+    panels[0].set(ylabel="cosine with the end-to-end update", ylim=(-0.75, 1.1))
+    panels[0].legend(frameon=False, fontsize=8, loc="upper left")
     return figure
 
 
@@ -240,9 +240,10 @@ def line(axes: Axes, several: Sequence[Sequence[float]], title: str, number: int
     """Draw mean and standard deviation over seeds."""
     spreads = [Spread.of(layer) for layer in zip(*several, strict=True)]
     layers = range(1, len(spreads) + 1)
+    beside = [layer + 0.06 * (number - 1.5) for layer in layers]  # So that error bars do not hide each other.
     means, deviations = [spread.mean for spread in spreads], [spread.deviation for spread in spreads]
     look = {"color": COLOURS[number], "marker": MARKERS[number], "markersize": 5}
-    axes.errorbar(layers, means, deviations, label=title, capsize=2, **look)
+    axes.errorbar(beside, means, deviations, label=title, capsize=2, **look)
     axes.set_xticks(layers)
 
 

@@ -154,7 +154,17 @@ def test_every_folder_is_an_experiment_or_holds_searches(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["images", "linear_theory", "lpl_spiking", "ocular_dominance", "receptive_fields", "scaling", "swap", "throughput"],
+    [
+        "images",
+        "linear_theory",
+        "lpl_spiking",
+        "ocular_dominance",
+        "receptive_fields",
+        "scaling",
+        "step_cost",
+        "swap",
+        "throughput",
+    ],
 )
 def test_programs_of_the_package_have_a_table_in_their_readme(name: str) -> None:
     assert PLACE.search(experiment_paths()[name].with_name("README.md").read_text(encoding="utf-8"))
