@@ -7,7 +7,7 @@ import cortexsim
 
 ROOT = Path(cortexsim.__file__).parent.parent
 DOCS = ROOT / "docs"
-CELL = re.compile(r"^```\{code-cell\} ipython3\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+CELL = re.compile(r"^```\{code-cell\} ipython3\n(?::[^\n]*\n+)*(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 def cells(page: str) -> list[str]:
