@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -43,6 +43,9 @@ from cortexsim.report.console import open_console
 from cortexsim.storage.folders import COMMAND
 from cortexsim.verbosity import verbosity
 
+if TYPE_CHECKING:
+    from cortexsim.tasks import Task
+
 app = typer.Typer(
     help="Can a local plasticity rule learn a hidden hierarchy, and with how many samples next to backpropagation?",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -51,7 +54,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-DEFAULT_MODELS = ("backprop", "clapp", "clapp-spiking", "dfa", "untrained")
+DEFAULT_MODELS = ("backprop", "clapp", "clapp-sparse", "dfa", "untrained")
+DEFAULT_SAMPLES = "256,512,1024,2048"
 
 
 @app.callback(invoke_without_command=True)
@@ -75,7 +79,10 @@ def compare(
             help="Name of a model, or path of a .toml file; repeat for more.", autocompletion=completion.models
         ),
     ] = None,
-    samples: Annotated[str, typer.Option(help="Training-set sizes, with commas between.")] = "256,512,1024,2048",
+    samples: Annotated[
+        str | None,
+        typer.Option(help=f"Training-set sizes, with commas between; {DEFAULT_SAMPLES} where models are named."),
+    ] = None,
     task: TaskName = None,
     depth: Depth = None,
     multiplicity: Multiplicity = None,
@@ -90,7 +97,7 @@ def compare(
     out: Out = None,
     resume: Resume = None,
 ) -> None:
-    """Compare learners: a table, a figure and a report.
+    """Compare learners: a table, a figure and a report; where nothing is named, as in the experiment at_a_glance.
 
     On the task that is named, or that the models are for; otherwise on a hierarchy, of three levels unless --depth is
     given.
@@ -108,10 +115,13 @@ def compare(
     chosen.model = chosen.model or default_models(console, chosen.target)
     models = tuple(find_model(name) for name in chosen.model)
     start = Hierarchy(depth=3) if chosen.task is not None else shared_task(models) or Hierarchy(depth=3)
+    shown = task_of(start, chosen.task, vars(chosen))
+    samples_tried, of_learners = ((), {}) if chosen.samples else default_sizes(chosen.model, shown)
     comparison = Comparison(
         models=models,
-        task=task_of(start, chosen.task, vars(chosen)),
-        samples=sizes(chosen.samples),
+        task=shown,
+        samples=samples_tried or sizes(chosen.samples or DEFAULT_SAMPLES),
+        sizes=of_learners,
         seeds=chosen.seeds,
         grammar_seed=chosen.grammar_seed,
         device=choose(chosen.device),
@@ -132,12 +142,24 @@ def default_models(console: Console, target: str) -> list[str]:
 
     try:
         if target != "cpp":
-            raise UserError(f"--target {target} is slow (--model clapp-spiking takes it all the same)")
+            raise UserError(f"--target {target} is slow (--model clapp-sparse takes it all the same)")
         compiler_path()
     except UserError as error:
-        console.print(f"Without clapp-spiking: {error}", soft_wrap=True)
+        console.print(f"Without clapp-sparse: {error}", soft_wrap=True)
         return [name for name in DEFAULT_MODELS if not find_model(name).in_brian]
     return list(DEFAULT_MODELS)
+
+
+def default_sizes(names: list[str], task: "Task") -> tuple[tuple[int, ...], dict[str, tuple[int, ...]]]:
+    """The training-set sizes of the experiment at_a_glance, and those of each learner, where it is what is compared."""
+    from cortexsim.config.registry import find_experiment_file, find_model
+    from cortexsim.studies.comparison_experiment import ComparisonExperiment
+
+    (glance,) = ComparisonExperiment.open(find_experiment_file("at_a_glance")).comparisons.values()
+    without_compiler = [name for name in DEFAULT_MODELS if not find_model(name).in_brian]
+    if task != glance.task or names not in (list(DEFAULT_MODELS), without_compiler):
+        return (), {}
+    return glance.samples, {name: each for name, each in glance.sizes.items() if name in names}
 
 
 def raster(

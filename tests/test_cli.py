@@ -10,11 +10,12 @@ import pytest
 from rich.console import Console
 
 from cortexsim import __version__, cli
-from cortexsim.cli import DEFAULT_MODELS, default_models
-from cortexsim.config.registry import find_model, read_model
+from cortexsim.cli import DEFAULT_MODELS, default_models, default_sizes
+from cortexsim.config.registry import find_experiment_file, find_model, read_model
 from cortexsim.config.trial import Trial
 from cortexsim.errors import UserError
 from cortexsim.rules import known_rules
+from cortexsim.studies.comparison_experiment import ComparisonExperiment
 from cortexsim.tasks.rhm import Hierarchy
 from cortexsim.training.measurement import prepare
 from tests.pages import cells, files
@@ -143,7 +144,7 @@ def test_compare_and_train_end_to_end(
         "clapp",
         "untrained",
         "8/8 runs",
-        "Without clapp-spiking: layers in Brian2 need",
+        "Without clapp-sparse: layers in Brian2 need",
     ):
         assert words in printed
     assert len(json.loads((tmp_path / "compare" / "result.json").read_text())["rows"]) == 8
@@ -160,8 +161,19 @@ def test_compare_and_train_end_to_end(
 def test_a_spiking_network_is_compared_by_default_where_it_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cortexsim.spiking.compiling.shutil.which", lambda name: f"/somewhere/{name}")
     console = Console(quiet=True)
-    assert "clapp-spiking" in default_models(console, "cpp") == list(DEFAULT_MODELS)
-    assert default_models(console, "numpy") == [name for name in DEFAULT_MODELS if name != "clapp-spiking"]
+    assert "clapp-sparse" in default_models(console, "cpp") == list(DEFAULT_MODELS)
+    assert default_models(console, "numpy") == [name for name in DEFAULT_MODELS if name != "clapp-sparse"]
+
+
+def test_what_is_compared_by_default_is_the_experiment_at_a_glance() -> None:
+    (glance,) = ComparisonExperiment.open(find_experiment_file("at_a_glance")).comparisons.values()
+    assert [model.name for model in glance.models] == list(DEFAULT_MODELS)
+    assert default_sizes(list(DEFAULT_MODELS), Hierarchy(depth=3)) == (glance.samples, glance.sizes)
+    without = [name for name in DEFAULT_MODELS if name != "clapp-sparse"]
+    samples, sizes = default_sizes(without, Hierarchy(depth=3))
+    assert (samples, set(sizes)) == (glance.samples, set(without))
+    for names, task in ((list(DEFAULT_MODELS), Hierarchy(depth=4)), (["clapp", "dfa"], Hierarchy(depth=3))):
+        assert default_sizes(names, task) == ((), {})
 
 
 def test_ones_own_task_is_one_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
