@@ -25,7 +25,7 @@ TAKEN = {
     "carry", "eligibility", "eligibility_unit", "eta", "fraction", "levels", "lowest", "period", "release_probability",
     "spacing", "target", "tau_eligibility", "unit", "w", "w_max", "correlation", "learns", "level", "probability",
     "released", "silence", "step", "trace", "value", "bound_exponent", "draw", "first", "half_mean", "half_psp_mean",
-    "hidden", "moves", "place", "psp_mean", "quantum", "taught", "wanted", "whole",
+    "hidden", "kept", "moves", "place", "psp_mean", "quantum", "taught", "wanted", "whole",
 }  # fmt: skip
 """Names that layers, their synapses and Brian2 use themselves."""
 
