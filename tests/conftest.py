@@ -22,7 +22,7 @@ def pytest_report_header(config: pytest.Config) -> str:
         return ""
     cache = getattr(config, "cache", None)  # There is none with -p no:cacheprovider.
     seconds = None if cache is None else cache.get(TAKEN, None)
-    took = "less than ten minutes on two cores" if seconds is None else f"the last time they took {seconds:.0f} s here"
+    took = "about five minutes on two cores" if seconds is None else f"the last time they took {seconds:.0f} s here"
     return f"cortexsim: all tests but the slow ones; {took}"
 
 

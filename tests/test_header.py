@@ -25,5 +25,5 @@ def test_a_whole_run_says_how_long_the_last_one_took(tmp_path: Path) -> None:
     first, some, again = run(tmp_path), run(tmp_path, "tests/test_one.py"), run(tmp_path)
     assert "1 passed" in first
     assert "the last time they took" not in first + some
-    assert "cortexsim: all tests but the slow ones; less than ten minutes on two cores" in first
+    assert "cortexsim: all tests but the slow ones; about five minutes on two cores" in first
     assert "cortexsim: all tests but the slow ones; the last time they took " in again

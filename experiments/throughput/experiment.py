@@ -145,11 +145,11 @@ def python_loop(
     for key, value in {**parameters, **state, "layer1.last_update": -0.05, "input.seed": 0}.items():
         owner, variable = key.split(".")
         built.objects[owner].variables[variable].set_value(value)
-    built.network.run(built.period, nameseta_factor={})
+    built.network.run(built.period, namespace={})
     counter = built.objects["input"].variables["spikes"]
     before, start = float(counter.get_value().sum()), time.perf_counter()
     for _ in range(SLOW_FIXATIONS):
-        built.network.run(built.period, nameseta_factor={})
+        built.network.run(built.period, namespace={})
     seconds = time.perf_counter() - start
     return (float(counter.get_value().sum()) - before) * cells, seconds
 
