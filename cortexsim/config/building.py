@@ -157,7 +157,8 @@ def _first_inhibition(segment: Segment, seed: int) -> State:
         elif segment.settings.relayed:
             alike = segment.settings.afferents if number == 1 else 1
             wiring = segment.feedforward_wiring(number - 1 - segment.first)
-            found |= relayed_weights(number, shape, wiring, rms, alike, seed)
+            first = relayed_weights(number, shape, wiring, rms, alike, seed)
+            found |= {key: constrained_weights(w, number, seed, segment.settings) for key, w in first.items()}
     return found
 
 

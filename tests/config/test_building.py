@@ -109,3 +109,15 @@ def test_who_lists_layers_lists_their_cells() -> None:
     model = changed(find_model("clapp"), {"network.top_cells": 2, "layer": [{"size": 2}, {"size": 2}]})
     with pytest.raises(UserError, match=r"network\.top_cells = 2: the model lists its layers \(leave it out\)"):
         assemble(model, Hierarchy(depth=2), 0)
+
+
+def test_interneurons_begin_with_weights_on_their_levels() -> None:
+    settings = {"dale": True, "inhibition": "relayed", "w_max": 1.0, "weight_bits": 4}
+    model = changed(find_model("clapp-spiking"), {f"spiking.{key}": value for key, value in settings.items()})
+    learner = assemble(changed(model, {"network.cells": 5}), Hierarchy(depth=2), 0, target="numpy")
+    (segment,) = learner.network.segments
+    for number in (1, 2):
+        weights = segment.brian_state[f"relayed{number}.w"]
+        levels = weights * 15
+        assert levels == pytest.approx(levels.round())
+        assert 0 <= weights.min() < weights.max() <= 1
