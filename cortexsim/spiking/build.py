@@ -20,7 +20,7 @@ import numpy as np
 from brian2.core.variables import DynamicArrayVariable
 
 from cortexsim.spiking import wiring
-from cortexsim.spiking.device import FLAGS, HEADERS, NAME, RowSynapses
+from cortexsim.spiking.device import FLAGS, NAME, RowSynapses
 from cortexsim.spiking.encoding import CPP, CYTHON, uniform
 from cortexsim.spiking.exact_solution import exact
 from cortexsim.spiking.network_spec import Connection, Description, Group
@@ -145,7 +145,7 @@ def compile_program(description: Description, folder: Path) -> None:
     ``manifest.json`` says by ``owner.variable`` in which file an array is, of what kind, and how many values it has; of
     a monitor, of which one and for how many cells. It also names the streams that the program reads.
     """
-    brian2.prefs.codegen.cpp.extra_compile_args_gcc = [*FLAGS, "-include", HEADERS]
+    brian2.prefs.codegen.cpp.extra_compile_args_gcc = FLAGS
     brian2.prefs.devices.cpp_standalone.extra_make_args_unix = [f"-j{os.cpu_count() or 1}"]
     brian2.set_device(NAME, build_on_run=False, directory=str(folder))
     built = BrianNetwork(description)
