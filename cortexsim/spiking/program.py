@@ -52,12 +52,16 @@ class Program:
         description: of the network. Its program is taken from the cache, or compiled if it is missing or damaged there;
             several processes may ask for it at once.
 
+    Attributes:
+        loop_seconds: CPU time of the loop over time steps in the last run, without start and files.
+
     Raises:
         UserError: where it cannot be compiled, or the cache is not the user's own.
     """
 
     def __init__(self, description: Description) -> None:
         self.description = description
+        self.loop_seconds = 0.0
         self.folder = cache_folder() / description.digest(build_environment_digest())
         self._open()
 
@@ -126,6 +130,7 @@ class Program:
             if done.returncode or done.stdout or done.stderr:
                 output = " ".join(f"{done.stderr} {done.stdout}".split())[:200]
                 raise Failed(f"failed ({_reason(done.returncode)}{': ' * bool(output)}{output})")
+            self.loop_seconds = float((out / "last_run_info.txt").read_text().split()[0])
             return {key: self._result(out, key) for key in wanted}
 
     def _arguments(

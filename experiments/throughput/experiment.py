@@ -26,7 +26,7 @@ from cortexsim.studies.program_experiment import Program, Row
 
 INPUTS, SIZES = 125, (128, 1280)
 FIXATIONS, SLOW_FIXATIONS, ROUNDS = 4000, 10, 5
-OURS, LOOP = "cortexsim", "C++ loop"
+OURS, INNER, LOOP = "cortexsim", "cortexsim, its loop alone", "C++ loop"
 RULE = Rule(
     "eligibility",
     "dw = eta elig",
@@ -46,8 +46,8 @@ def measure(case: Mapping[str, int]) -> list[Row]:
         case: ``cells`` of the layer.
 
     Returns:
-        A row per way and round, with the number of ``events`` and the ``seconds`` that they took; those of the C++ loop
-        also have the largest difference of its final weights from those of cortexsim.
+        A row per way and round, with the number of ``events`` and the ``seconds`` that they took (of the two loops, CPU
+        time); those of the C++ loop also have the largest difference of its final weights from those of cortexsim.
     """
     cells = case["cells"]
     draw = np.random.default_rng(0)
@@ -68,11 +68,11 @@ def measure(case: Mapping[str, int]) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         loop = bare_loop(Path(folder), cells, weights, rates, final)
         cortexsim()
-        ways: dict[str, Callable[[], tuple[float, float]]] = {OURS: cortexsim, LOOP: loop}
-        found = {name: [] for name in ways}
+        found: dict[str, list[tuple[float, float]]] = {OURS: [], INNER: [], LOOP: []}
         for _ in range(ROUNDS):
-            for name, way in ways.items():
-                found[name].append(way())
+            found[OURS].append(cortexsim())
+            found[INNER].append((found[OURS][-1][0], stack.engine.loop_seconds))
+            found[LOOP].append(loop())
     found["Python loop of run(), Brian2 on Cython"] = [python_loop(description, parameters, state, rates, cells)]
     if (bindsnet := bindsnet_loop(cells, rates)) is not None:
         found["BindsNET, MSTDPET on torch"] = [bindsnet]
@@ -94,18 +94,24 @@ def tables(rows: Sequence[Row]) -> dict[str, str]:
             speeds.setdefault(way, {})[cells] = median(row["events"] / row["seconds"] for row in several)
     sizes = {row["cells"]: row["synapses"] for row in rows}
     head = ["", *(f"{cells} cells, {synapses} synapses" for cells, synapses in sizes.items())]
-    body = [[way, *(_cell(found, speeds[OURS], cells) for cells in sizes)] for way, found in speeds.items()]
+    body = [[way, *(_cell(way, speeds, cells) for cells in sizes)] for way in speeds]
     return {"throughput": table(head, body)}
 
 
-def _cell(found: Mapping[int, float], ours: Mapping[int, float], cells: int) -> str:
-    if cells not in found:
+def _cell(way: str, speeds: Mapping[str, Mapping[int, float]], cells: int) -> str:
+    """Write the speed of a way, and how much faster or slower cortexsim is; beside C++ also its loop."""
+    if cells not in speeds[way]:
         return "-"
-    text, ratio = f"{found[cells]:.1e} events/s".replace("e+0", "e"), ours[cells] / found[cells]
-    if ratio == 1:
+    speed = speeds[way][cells]
+    text = f"{speed:.1e} events/s".replace("e+0", "e")
+    if way in (OURS, INNER):
         return text
-    times = f"{float(f'{max(ratio, 1 / ratio):.2g}'):g} times"
-    return f"{text}; cortexsim is {times} {'faster' if ratio > 1 else 'slower'}"
+    text += f"; cortexsim is {_times(speeds[OURS][cells] / speed)}"
+    return f"{text}, its loop alone {_times(speeds[INNER][cells] / speed)}" if way == LOOP else text
+
+
+def _times(ratio: float) -> str:
+    return f"{float(f'{max(ratio, 1 / ratio):.2g}'):g} times {'faster' if ratio > 1 else 'slower'}"
 
 
 def bare_loop(

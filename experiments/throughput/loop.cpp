@@ -1,12 +1,12 @@
 // The limit: one plastic layer of LIF cells as a plain loop, the arithmetic of the program that Brian2 writes, by hand.
 //
 // loop INPUTS CELLS FIXATIONS STEPS BLANK WEIGHTS RATES OUT: reads weights (inputs x cells) and rates (fixations x inputs)
-// as doubles, learns, writes the weights; prints input spikes and seconds.
-#include <chrono>
+// as doubles, learns, writes the weights; prints input spikes and seconds of CPU time.
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <vector>
 
@@ -43,7 +43,7 @@ int main(int, char** argv)
     const double fade_m = exp(-dt / tau_m), fade_s = exp(-dt / tau_s), fade_a = exp(-dt / tau_a);
     const double share = tau_s / (tau_s - tau_m) * (fade_s - fade_m);
     long count = 0;
-    const auto start = std::chrono::steady_clock::now();
+    const std::clock_t start = std::clock();
     for (int f = 0; f < fixations; f++) {
         for (int step = 0; step < steps; step++) {
             const double now = step * dt, growth = exp(now / tau_e);
@@ -94,7 +94,7 @@ int main(int, char** argv)
             last[i] = -1;
         }
     }
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double seconds = (double)(std::clock() - start) / CLOCKS_PER_SEC;
     std::ofstream(argv[8], std::ios::binary).write((char*)w.data(), w.size() * sizeof(double));
     printf("%ld %.6f %zu\n", count, seconds, watched.size());
 }

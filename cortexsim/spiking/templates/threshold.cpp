@@ -9,6 +9,13 @@ draw a random number, most cells are spared it by what stands before it in the c
     {{scalar_code|autoindent}}
 
     {% set _eventspace = get_array_name(eventspace_variable) %}
+    {% set _spike %}
+{{_eventspace}}[_count++] = _idx;
+{% if _uses_refractory %}
+{{not_refractory}}[_idx] = false;
+{{lastspike}}[_idx] = {{t}};
+{% endif %}
+    {% endset %}
     const int _N = {{constant_or_scalar('N', variables['N'])}};
     long _count = 0;
     {% if 'uniform' in vector_code|string %}
@@ -18,11 +25,7 @@ draw a random number, most cells are spared it by what stands before it in the c
         {{vector_code|autoindent}}
         if (_cond)
         {
-            {{_eventspace}}[_count++] = _idx;
-            {% if _uses_refractory %}
-            {{not_refractory}}[_idx] = false;
-            {{lastspike}}[_idx] = {{t}};
-            {% endif %}
+            {{_spike|autoindent}}
         }
     }
     {% else %}
@@ -45,11 +48,7 @@ draw a random number, most cells are spared it by what stands before it in the c
         for (int _idx=_start; _idx<_start+8; _idx++)
             if (_due[_idx])
             {
-                {{_eventspace}}[_count++] = _idx;
-                {% if _uses_refractory %}
-                {{not_refractory}}[_idx] = false;
-                {{lastspike}}[_idx] = {{t}};
-                {% endif %}
+                {{_spike|autoindent}}
             }
     }
     {% endif %}
