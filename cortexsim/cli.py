@@ -138,12 +138,12 @@ def compare(
 def default_models(console: Console, target: str) -> list[str]:
     """The learners to compare where none is named: without a compiler, those that need none."""
     from cortexsim.config.registry import find_model
-    from cortexsim.spiking import compiler_path
+    from cortexsim.spiking import compiler
 
     try:
         if target != "cpp":
             raise UserError(f"--target {target} is slow (--model clapp-sparse takes it all the same)")
-        compiler_path()
+        compiler()
     except UserError as error:
         console.print(f"Without clapp-sparse: {error}", soft_wrap=True)
         return [name for name in DEFAULT_MODELS if not find_model(name).in_brian]

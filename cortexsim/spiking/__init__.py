@@ -1,7 +1,7 @@
 """Layers in Brian2: spiking cells and rate cells, and plasticity from a rule's text."""
 
 from cortexsim.spiking.assembly import LayerSpec, Wiring
-from cortexsim.spiking.compiling import compiler_path
+from cortexsim.spiking.compiling import compiler
 from cortexsim.spiking.constraints import constrained_weights
 from cortexsim.spiking.inhibition import inhibitory_cells, inhibitory_input
 from cortexsim.spiking.label_population import CLASSES
@@ -26,7 +26,7 @@ __all__ = [
     "Translation",
     "Variable",
     "Wiring",
-    "compiler_path",
+    "compiler",
     "constrained_weights",
     "describe",
     "inhibitory_cells",

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -34,22 +35,25 @@ def build_environment_digest() -> str:
     """Digest of what a binary depends on beside the network: this code, Brian2, NumPy, the compiler, the processor."""
     here = Path(__file__).parent
     sources = [path.read_bytes() for path in sorted([*here.glob("*.py"), *here.glob("templates/*.cpp")])]
-    compiler = subprocess.run([compiler_path(), "--version"], capture_output=True, check=True).stdout
+    its_version = subprocess.run([*compiler(), "--version"], capture_output=True, check=True).stdout
     flags = Path("/proc/cpuinfo")
     lines = flags.read_text().splitlines() if flags.exists() else []
     processor = next((line for line in lines if line.startswith("flags")), "")
-    parts = [*sources, version("brian2").encode(), version("numpy").encode(), compiler, processor.encode()]
+    parts = [*sources, version("brian2").encode(), version("numpy").encode(), its_version, processor.encode()]
     return hashlib.sha256(b"\n".join(parts)).hexdigest()
 
 
-def compiler_path() -> str:
-    """Find the C++ compiler.
+def compiler() -> list[str]:
+    """Find the C++ compiler: that of ``$CXX``, which may have arguments, or else a usual one.
+
+    Returns:
+        The path of the program, and its arguments.
 
     Raises:
         UserError: where there is none.
     """
-    wanted = [name for name in (os.environ.get("CXX"), "g++", "c++", "clang++") if name]
-    found = next((path for name in wanted if (path := shutil.which(name.split()[0]))), None)
+    wanted = [shlex.split(os.environ.get("CXX", "")), ["g++"], ["c++"], ["clang++"]]
+    found = next(([path, *rest] for name, *rest in filter(None, wanted) if (path := shutil.which(name))), None)
     if found is None or shutil.which("make") is None:
         missing = "C++ compiler" if found is None else "'make'"
         raise UserError(
@@ -70,7 +74,7 @@ def compile_into(folder: Path, description: Description) -> None:
     Raises:
         UserError: where the compiler fails; its output is in a file beside.
     """
-    compiler_path()
+    command = shlex.join(compiler())
     clean(folder.parent)
     work, log = folder.with_suffix(UNFINISHED), folder.with_suffix(".log")
     shutil.rmtree(work, ignore_errors=True)
@@ -79,13 +83,13 @@ def compile_into(folder: Path, description: Description) -> None:
     try:
         work.mkdir(mode=0o700)
         (work / "description.json").write_text(description.to_json(), encoding="utf-8")
-        command = [sys.executable, "-m", "cortexsim.spiking.build", str(work / "description.json"), str(work)]
-        quiet = {**os.environ, "MAKEFLAGS": "", PARENT: str(os.getpid())}
+        build = [sys.executable, "-m", "cortexsim.spiking.build", str(work / "description.json"), str(work)]
+        variables = {**os.environ, "CXX": command, "MAKEFLAGS": "", PARENT: str(os.getpid())}
         with log.open("w") as file:
-            code = _built(subprocess.Popen(command, stdout=file, stderr=file, env=quiet, process_group=OWN_GROUP))
+            code = _built(subprocess.Popen(build, stdout=file, stderr=file, env=variables, process_group=OWN_GROUP))
         if code or not os.access(work / "main", os.X_OK):
             how = f"exit code {code}" if code else "the compiler made no program"
-            raise UserError(f"compiling a network with {compiler_path()} failed ({how}): see {log}")
+            raise UserError(f"compiling a network with {command} failed ({how}): see {log}")
         seal(work, {"key": folder.name, **_pruned(work)})
         work.rename(folder)
         sync(folder.parent)

@@ -15,6 +15,7 @@ compiled once, before the rest; the program is the same.
 
 import os
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -113,7 +114,8 @@ class StreamingDevice(CPPStandaloneDevice):
         """Compile the headers, and then the program, which does without where that has failed."""
         if compiler != "msvc":
             (Path(directory) / HEADERS).write_text(INCLUDED, encoding="utf-8")
-            command = [os.environ.get("CXX", "g++"), "-I.", *FLAGS, "-x", "c++-header", HEADERS, "-o", f"{HEADERS}.gch"]
+            compiler = shlex.split(os.environ.get("CXX", "g++"))
+            command = [*compiler, "-I.", *FLAGS, "-x", "c++-header", HEADERS, "-o", f"{HEADERS}.gch"]
             subprocess.run(command, cwd=directory, check=False, capture_output=True)
         super().compile_source(directory, compiler, debug, clean)
 

@@ -20,7 +20,7 @@ from cortexsim.modulators import AROUSAL
 from cortexsim.report.markdown import table
 from cortexsim.rules import Rule, ThreeFactor
 from cortexsim.spiking import LayerSpec, Settings, Stack, Stream, Timing, describe
-from cortexsim.spiking.compiling import compiler_path
+from cortexsim.spiking.compiling import compiler
 from cortexsim.spiking.network_spec import Description
 from cortexsim.studies.program_experiment import Program, Row
 
@@ -120,7 +120,7 @@ def bare_loop(
     """Compile the hand-written loop with the flags that Brian2's program has; it times itself."""
     source, binary = Path(__file__).with_name("loop.cpp"), folder / "loop"
     flags = ["-w", "-O3", "-ffast-math", "-fno-finite-math-only", "-march=native", "-std=c++11"]
-    subprocess.run([compiler_path(), *flags, str(source), "-o", str(binary)], check=True)
+    subprocess.run([*compiler(), *flags, str(source), "-o", str(binary)], check=True)
     weights.tofile(folder / "weights")
     rates.tofile(folder / "rates")
     timing = SETTINGS.timing

@@ -24,11 +24,13 @@ def test_a_form_of_another_version_is_refused(cell: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_program_reads_headers_that_were_compiled_before(tmp_path: Path) -> None:
+def test_a_program_reads_headers_that_were_compiled_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXX", "env g++")
     (tmp_path / "description.json").write_text(small(SETTINGS, known_rules()["clapp"]).description.to_json())
     build = [sys.executable, "-m", "cortexsim.spiking.build", str(tmp_path / "description.json"), str(tmp_path)]
     subprocess.run(build, check=True, capture_output=True)
     target = next(tmp_path.glob("code_objects/*.o")).relative_to(tmp_path)
     make = subprocess.run(["make", "-nB", str(target)], cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert make.stdout.startswith("env g++ ")
     read = subprocess.run([*shlex.split(make.stdout), "-H"], cwd=tmp_path, check=True, capture_output=True, text=True)
     assert "! ./headers.h.gch" in read.stderr, "as GCC marks a compiled header that it could use"

@@ -149,7 +149,13 @@ def test_a_program_asked_for_several_times_at_once_is_compiled_once(
 def test_without_a_compiler_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiling.shutil, "which", lambda name: None)
     with pytest.raises(UserError, match=r"need a C\+\+ compiler and make.*apt install g\+\+ make.*--target numpy"):
-        compiling.compiler_path()
+        compiling.compiler()
+
+
+def test_the_compiler_of_the_environment_may_have_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXX", "env -u LANG g++")
+    path, *arguments = compiling.compiler()
+    assert (Path(path).name, arguments) == ("env", ["-u", "LANG", "g++"])
 
 
 def test_a_program_that_fails_says_so(stack: Stack) -> None:
