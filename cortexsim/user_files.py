@@ -13,6 +13,10 @@ Found = TypeVar("Found")
 def load_variable(path: Path, name: str, kind: str) -> Any:
     """Run a Python file and return one of its global variables, or None if it does not define that variable.
 
+    >>> _ = Path("my_rule.py").write_text("from cortexsim.rules.oja import RULE\\n")
+    >>> load_variable(Path("my_rule.py"), "RULE", "rule").name
+    'oja'
+
     Args:
         path: the file.
         name: the variable, such as ``RULE``.

@@ -40,6 +40,20 @@ def gradients(network: Network, leaves: Tensor, labels: Tensor) -> dict[str, Ten
 def update_cosines(learner: Feedback, leaves: Tensor, labels: Tensor) -> list[float]:
     """Cosine between the feedforward updates of a learner and those of backpropagation, for the same batch.
 
+    Written as a rule, backpropagation follows the gradient; feedback alignment, untrained, hardly does:
+
+    >>> from cortexsim.rate import Architecture, Optimization, Synapses
+    >>> from cortexsim.rules import load_rule
+    >>> from cortexsim.topology import tree
+    >>> feedback = Synapses(feedback="layered")
+    >>> network = Network.build(Architecture(cells=16), tree(depth=2, size=2, channels=8), 4, 0, feedback)
+    >>> inputs, labels = torch.rand(32, 4, 8, generator=torch.Generator().manual_seed(0)), torch.arange(32) % 4
+    >>> for name in ("bp", "fa"):
+    ...     cosines = update_cosines(Feedback(network, load_rule(name), Optimization()), inputs, labels)
+    ...     print(name, [cosine > 0.99 for cosine in cosines])
+    bp [True, True]
+    fa [False, False]
+
     Args:
         learner: the learner, which does not change, its random streams included.
         leaves: inputs, (batch, positions, channels).

@@ -12,6 +12,12 @@ from cortexsim.protocols.cards import Outcome, Point
 def figure(outcome: Outcome) -> Figure:
     """Draw the outcome of a card.
 
+    >>> from cortexsim.protocols.cards import find_card
+    >>> from cortexsim.rules import load_rule
+    >>> drawn = figure(find_card("pair_window").examine(load_rule("stdp_pair")))
+    >>> drawn.axes[0].get_xlabel()
+    't_post - t_pre [ms]'
+
     Args:
         outcome: with its points.
     """

@@ -14,6 +14,15 @@ ACROSS = 2  # Profiles side by side.
 def figure(fit: Fit) -> Figure:
     """Draw a fit.
 
+    >>> from cortexsim.protocols.cards import find_card
+    >>> from cortexsim.protocols.fitting import fit
+    >>> from cortexsim.protocols.least_squares import Problem
+    >>> from cortexsim.rules import load_rule
+    >>> problem = Problem(load_rule("stdp_pair"), find_card("pair_window"), ["potentiation"])
+    >>> drawn = figure(fit(problem, starts=1, seed=0))
+    >>> [axes.get_xlabel() for axes in drawn.axes if axes.axison]
+    ['t_post - t_pre [ms]', 'potentiation']
+
     Args:
         fit: of a rule to a card.
     """

@@ -19,6 +19,16 @@ def layer_cosines(learner: PairedLocal, batches: Iterable[Tensor]) -> list[float
 
     Both are averaged over the batches first. The highest layer's own update is that gradient. Nothing changes.
 
+    >>> from cortexsim.rate import Architecture, Network, Optimization, Synapses
+    >>> from cortexsim.rules import load_rule
+    >>> from cortexsim.topology import tree
+    >>> views = Synapses(context=("view",) * 2, context_synapses="uniform")
+    >>> network = Network.build(Architecture(initial="uniform"), tree(depth=2, size=2, channels=8), 4, 0, views)
+    >>> learner = PairedLocal(network, load_rule("clapp"), Optimization(), "simultaneous", trained_layers=2)
+    >>> pairs = torch.rand(8, 2, 4, 8, generator=torch.Generator().manual_seed(0))  # (batch, 2, positions, channels)
+    >>> [round(cosine, 2) for cosine in layer_cosines(learner, [pairs])]
+    [-0.01, 1.0]
+
     Args:
         learner: trains all layers of its network at once by CLAPP.
         batches: pairs of views, each (batch, 2, positions, channels).

@@ -21,6 +21,12 @@ def runs(
 ) -> Figure:
     """Draw runs: test accuracy, linear decoding by layer, and the size of feedforward weights through training.
 
+    >>> row = {"accuracy": 0.9, "chance": 0.125, "decoding": [0.8, 0.9]}
+    >>> lines = [{"stage": 1, "epoch": epoch, "rms": {"layer1.feedforward": 0.1 * epoch}} for epoch in (1, 2, 3)]
+    >>> figure = runs({"1": row, "2": row}, {"1": lines, "2": lines}, swept=("training.eta", [0.01, 0.1]))
+    >>> [axes.get_ylabel() for axes in figure.axes]
+    ['test accuracy', 'decoding of the latent', 'rms of feedforward weights']
+
     Args:
         rows: of the runs that are finished, by number.
         metrics: lines of ``metrics.jsonl`` of all runs, by number.

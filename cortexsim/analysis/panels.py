@@ -47,6 +47,12 @@ def courses(
 ) -> tuple[Figure, NDArray[Any]]:
     """Draw how a quantity goes, a panel for each experiment, with a line for each condition; label the axes yourself.
 
+    >>> learned = [Spread(0.5, 0.1, 3), Spread(0.9, 0.02, 3)]
+    >>> figure, (panel,) = courses({"digits": {"clapp": learned}}, places=[1, 10], ylim=(0, 1))
+    >>> _ = panel.set(xlabel="epoch", ylabel="test accuracy")
+    >>> panel.get_title()
+    'digits'
+
     Args:
         curves: by title of the panel and name of the line, (places,).
         places: abscissae.

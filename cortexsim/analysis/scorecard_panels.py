@@ -26,6 +26,10 @@ HEADING, SMALL = 1.25, 8  # Height of a family's heading, in lines; size of the 
 class Line:
     """What is known of a rule.
 
+    >>> verdicts = {"pair_window": "pass", "frequency": "fail", "voltage": "not applicable"}
+    >>> Line("stdp_pair", "spike timing", verdicts, ["protocols"], {}).passed
+    '1 of 2'
+
     Attributes:
         rule: its name.
         family: of rules.

@@ -34,6 +34,12 @@ class Scene:
 def spikes(axes: Axes, scene: Scene, title: str) -> Axes:
     """Draw the spikes of all groups, one above the other; lines are saccades, triangles the modulators at each.
 
+    >>> events = np.array([[5, 20, 70], [0, 1, 2]])  # Time steps and cells, (2, spikes).
+    >>> outcome = Outcome(activity={"layer1": np.zeros((2, 3))}, events={"layer1": events})
+    >>> scene = Scene(outcome, weights=np.zeros((3, 4)), timing=Timing(dt=1e-3, fixation=60e-3, blank=5e-3), cell=0)
+    >>> spikes(Figure().subplots(), scene, "two fixations").get_title()
+    'two fixations'
+
     Args:
         axes: to draw on.
         scene: with events, (2, spikes) a group, and modulators, (fixations, columns) each.

@@ -73,7 +73,20 @@ class Summary:
 
 
 def summarise(rows: Sequence[Mapping[str, Any]]) -> list[Summary]:
-    """Summarise rows by learner, in the order of their first appearance."""
+    """Summarise rows by learner, in the order of their first appearance.
+
+    >>> common = {"learner": "clapp", "rule": "clapp", "context": "sibling", "labels_for": "readout", "chance": 0.125}
+    >>> common |= {"trained_layers": 2, "selectivity": [0.9, 0.8], "participation": [6.0, 5.0], "decoding": [1.0, 0.9]}
+    >>> accuracies = {64: [0.3, 0.4], 128: [0.95, 0.97]}  # Of two seeds.
+    >>> rows = [
+    ...     {**common, "samples": size, "accuracy": accuracy, "grammar_seed": seed, "seed": seed}
+    ...     for size, several in accuracies.items()
+    ...     for seed, accuracy in enumerate(several)
+    ... ]
+    >>> (clapp,) = summarise(rows)
+    >>> clapp.accuracies([64, 128]), clapp.needed.text()
+    (['0.350 ± 0.071', '0.960 ± 0.014'], '64 to 128')
+    """
     names = list(dict.fromkeys(row["learner"] for row in rows))
     return [_summarise_learner([row for row in rows if row["learner"] == name]) for name in names]
 

@@ -28,6 +28,12 @@ def thresholds(found: Sequence[SweepThresholds]) -> Figure:
 
     Symbols with bars are geometric means with their 95 % interval, small dashes are single grammars; open triangles are
     bounds: lower bounds if they point up, upper bounds if down.
+
+    >>> needed = Threshold((90.0,), (110.0,)), Threshold((350.0,), (420.0,))
+    >>> laws = {"n_c m^L": (128.0, 512.0), "v m³/(1-f)": (1024.0, 1024.0)}
+    >>> swept = SweepThresholds("depth", "depth", "v = 8, m = 4", (2, 3), laws, {"clapp": needed}, reference=None)
+    >>> thresholds([swept]).axes[0].get_legend_handles_labels()[1]
+    ['$n_c m^L$', '$v m^3/(1-f)$', 'clapp']
     """
     names = list(dict.fromkeys(name for swept in found for name in swept.thresholds))
     columns = min(ACROSS, len(found))

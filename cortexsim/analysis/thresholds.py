@@ -50,6 +50,11 @@ class SweepThresholds:
     def ratio(self, learner: str, index: int) -> Threshold | None:
         """The ratio of P* of a learner to that of the reference, at one value; None where there is none.
 
+        >>> needed = {"clapp": (Threshold((180.0,), (200.0,)),), "backprop": (Threshold((90.0,), (100.0,)),)}
+        >>> swept = SweepThresholds("depth", "depth", "v = 8, m = 4", (2,), {}, needed, reference="backprop")
+        >>> print(swept.ratio("clapp", 0).text(1))
+        1.8 to 2.2
+
         Args:
             learner: its name.
             index: of the value in ``values``.

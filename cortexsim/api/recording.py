@@ -52,6 +52,14 @@ class Recording:
 def record(network: Network, inputs: Tensor, labels: np.ndarray, seed: int) -> Recording:
     """Show samples to a network.
 
+    >>> import torch
+    >>> from cortexsim.rate import Architecture
+    >>> from cortexsim.topology import tree
+    >>> network = Network.build(Architecture(cells=16), tree(depth=2, size=2, channels=8), classes=4, seed=0)
+    >>> recording = record(network, torch.rand(10, 4, 8), labels=np.arange(10) % 4, seed=0)
+    >>> [activity.shape for activity in recording.activity], recording.duration
+    ([(10, 2, 16), (10, 1, 16)], 10.0)
+
     Args:
         network: the network.
         inputs: (samples, positions, channels).

@@ -43,6 +43,12 @@ PAIRED = {"clapp": paired_clapp_loss, "infonce": paired_infonce_loss}
 def assemble(model: Model, task: Layout, seed: int, device: str = "cpu", target: str = "cpp") -> Learner:
     """Build the learner of a model for a task, with newly drawn weights.
 
+    >>> from cortexsim.config.registry import find_model
+    >>> from cortexsim.tasks.rhm import Hierarchy
+    >>> learner = assemble(find_model("clapp"), Hierarchy(depth=3), seed=0)
+    >>> type(learner).__name__, [layer.positions for layer in learner.network.layers]
+    ('Local', [4, 2, 1])
+
     Args:
         model: the configuration.
         task: the layout of the inputs: grid, channels and classes.

@@ -16,6 +16,11 @@ from cortexsim.spiking.tags import Tags
 def check(model: Model) -> None:
     """Check that the settings of a model fit together, and that none of them would be ignored.
 
+    >>> from cortexsim.config.registry import find_model
+    >>> check(find_model("clapp").model_copy(update={"rule": None}))
+    Traceback (most recent call last):
+    cortexsim.errors.UserError: rule: missing; learner = 'local' needs a table [rule] with a name
+
     Raises:
         UserError: learner, rule, network or substrate do not fit together, or a key has no effect.
     """

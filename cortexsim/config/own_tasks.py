@@ -12,6 +12,13 @@ from cortexsim.tasks.rhm import Hierarchy
 def shared_task(models: Sequence[Model]) -> Task | None:
     """Return the task that models are configured for, or None if no model names one.
 
+    >>> from pathlib import Path
+    >>> from cortexsim.config.registry import find_model, read_model
+    >>> path = Path("mine.toml")
+    >>> _ = path.write_text('learner = "untrained"\\n[task]\\nname = "digits"\\n')
+    >>> shared_task([find_model("clapp"), read_model(path)])
+    Digits()
+
     Raises:
         UserError: models are configured for different tasks.
     """

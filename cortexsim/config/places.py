@@ -10,6 +10,9 @@ def folders(name: str) -> list[Path]:
 
     The latter is used if the working directory is a checkout of cortexsim. Its files take precedence, so that edits in
     a checkout take effect although another copy is installed.
+
+    >>> sorted(path.stem for path in folders("models")[0].glob("clapp*.toml"))[:3]
+    ['clapp', 'clapp-bidirectional', 'clapp-guided']
     """
     package = Path(cortexsim.__file__).parent
     installed = package / name if (package / name).is_dir() else package.parent / name

@@ -49,7 +49,11 @@ def engines() -> dict[str, str]:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Python and libraries, the platform, and the digest of this package's code."""
+    """Return the versions of Python and libraries, the platform, and the digest of this package's code.
+
+    >>> {"python", "cortexsim", "brian2", "torch", "code"} <= set(versions())
+    True
+    """
     environment = {"python": platform.python_version(), "platform": sys.platform, "code": code_digest()}
     return environment | {"cortexsim": cortexsim.__version__} | {library: version(library) for library in LIBRARIES}
 

@@ -213,6 +213,11 @@ class Model(Table):
     The tables ``[[layer]]`` define the receptive fields of each layer, from the lowest; without them the columns form
     a tree. ``[depth.N]`` contains settings that replace others in networks of N layers, such as ``[depth.3.training]``.
 
+    >>> from cortexsim.config.registry import find_model
+    >>> model = find_model("clapp-spiking")
+    >>> model.rule_name, model.substrates(3), model.spiking.fixation
+    ('clapp', ('spiking', 'spiking', 'spiking'), '60 ms')
+
     Attributes:
         description: what the model is, in a line.
         learner: by which the network learns: ``"local"``, a rule, each layer by itself; ``"feedback"``, a rule that

@@ -16,6 +16,13 @@ Unused = Iterator[tuple[str, str]]
 def check_used(model: Model) -> None:
     """Check that every key of a model has an effect, unless it has its default value.
 
+    >>> from cortexsim.config.registry import find_model
+    >>> spiking = find_model("clapp-spiking")
+    >>> linear = spiking.network.model_copy(update={"transfer": "linear"})
+    >>> check_used(spiking.model_copy(update={"network": linear}))
+    Traceback (most recent call last):
+    cortexsim.errors.UserError: network.transfer = 'linear': cells in Brian2 have their own transfer function (leave ...
+
     Raises:
         UserError: a key has no effect.
     """

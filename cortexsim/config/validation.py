@@ -15,6 +15,12 @@ Written = TypeVar("Written", bound=BaseModel)
 def read(path: Path, table: type[Written]) -> Written:
     """Read a TOML file and validate it.
 
+    >>> from cortexsim.config.schema import Model
+    >>> _ = Path("mine.toml").write_text('learner = "backprop"\\n[training]\\nepoch = 3\\n')
+    >>> read(Path("mine.toml"), Model)
+    Traceback (most recent call last):
+    cortexsim.errors.UserError: mine.toml: unknown key 'training.epoch' (did you mean 'epochs'?)
+
     Args:
         path: the file.
         table: the expected keys and types.

@@ -130,6 +130,11 @@ def settings(
 ) -> Settings:
     """Convert tables to settings in seconds and hertz, and check that they fit together.
 
+    >>> spiking = SpikingTable(fixation="100 ms", blank="20 ms")
+    >>> of_layers = settings(spiking, {}, eta=0.1, context_eta=1.0, feedback_eta=1.0, decay=0.0)
+    >>> of_layers.timing.period  # s
+    0.12
+
     Args:
         spiking: the table ``spiking``.
         modulators: the tables ``modulator`` by name.

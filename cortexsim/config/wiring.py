@@ -14,6 +14,13 @@ def topology_on(model: Model, task: Layout) -> Topology:
 
     They are those of the tables ``layer``, or else form a tree: that of the task's hierarchy, or one over its grid.
 
+    >>> from cortexsim.config.registry import find_model
+    >>> from cortexsim.tasks.digits import Digits
+    >>> from cortexsim.tasks.rhm import Hierarchy
+    >>> model = find_model("clapp")
+    >>> topology_on(model, Hierarchy(depth=3)).positions, topology_on(model, Digits()).positions
+    ((4, 2, 1), (16, 4, 1))
+
     Raises:
         UserError: the layers do not fit on the grid.
     """

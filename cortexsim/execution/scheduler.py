@@ -129,7 +129,14 @@ class TrialProgress:
 
 
 def in_order(trials: Mapping[str, Trial]) -> list[str]:
-    """Sort keys of trials: first the shortest of each learner, which times the others; then the longest first."""
+    """Sort keys of trials: first the shortest of each learner, which times the others; then the longest first.
+
+    >>> from cortexsim.config.registry import find_model
+    >>> from cortexsim.tasks.rhm import Hierarchy
+    >>> model, task = find_model("clapp"), Hierarchy(depth=2)
+    >>> in_order({str(samples): Trial(model, task, samples, 32, 0, 0) for samples in (128, 64, 256)})
+    ['64', '256', '128']
+    """
     ordered = sorted(trials, key=lambda key: -trials[key].cost)
     first = {trials[key].model.name: key for key in ordered}
     return sorted(ordered, key=lambda key: key != first[trials[key].model.name])

@@ -11,6 +11,19 @@ from cortexsim.rate import Network, Optimization, Optimizer
 class Backprop(OptimizedNetwork):
     """Gradient descent on the cross-entropy of the labels, through all layers.
 
+    >>> from cortexsim.learners import Budget, train
+    >>> from cortexsim.rate import Architecture
+    >>> from cortexsim.tasks.rhm import Hierarchy
+    >>> from cortexsim.topology import tree
+    >>> samples, test = Hierarchy(features=8, multiplicity=2, depth=3).draw(train=512, test=128, task_seed=0, seed=0)
+    >>> network = Network.build(Architecture(cells=64), tree(depth=3, size=2, channels=8), classes=8, seed=0)
+    >>> learner = Backprop(network, Optimization(eta=0.01))
+    >>> inputs, labels = torch.from_numpy(samples.inputs), torch.from_numpy(samples.labels)
+    >>> train(learner, inputs, labels, Budget(epochs=5, batch=32), seed=0)
+    >>> answers = learner.classify(torch.from_numpy(test.inputs)).argmax(1).numpy()
+    >>> bool((answers == test.labels).mean() > 0.9)
+    True
+
     Args:
         network: to train, with its output, and with its context weights where a layer sends predictions.
         optimization: how weights follow their gradients.

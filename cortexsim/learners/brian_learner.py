@@ -18,6 +18,13 @@ SEEDS = 1 << 20  # Of input spikes: evaluation takes the root seed's own, each s
 class BrianLearner:
     """Train a hybrid network, layer by layer or, in one segment, all layers at once.
 
+    >>> from cortexsim.config.building import assemble
+    >>> from cortexsim.config.registry import find_model
+    >>> from cortexsim.tasks.rhm import Hierarchy
+    >>> learner = assemble(find_model("clapp-spiking"), Hierarchy(depth=2), seed=0)
+    >>> type(learner).__name__, learner.stages, learner.trained_layers
+    ('BrianLearner', 1, 1)
+
     Args:
         network: whose segments know what their layers learn, and when.
         local: how rate layers learn, and what classifies; None where one segment holds all layers and an output learns.

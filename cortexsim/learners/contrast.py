@@ -27,6 +27,14 @@ def clapp_loss(layer: Layer, activity: Tensor) -> Tensor:
 
     Source: Illing, Ventura, Bellec, Gerstner, NeurIPS 2021.
 
+    >>> from cortexsim.rate import Architecture, Synapses
+    >>> from cortexsim.topology import tree
+    >>> synapses = Synapses(context=("sibling", "none"), context_synapses="silent")
+    >>> network = Network.build(Architecture(cells=16), tree(depth=2, size=2, channels=8), 4, 0, synapses)
+    >>> (activity,) = network.activities(torch.rand(10, 4, 8), layers=1)
+    >>> clapp_loss(network.layers[0], activity).item()  # Two hinges at 1, where context synapses are silent.
+    2.0
+
     Args:
         layer: with context synapses B.
         activity: z, (batch, positions, cells).

@@ -64,6 +64,15 @@ def paired_loss(network: Network, loss: Contrast, batch: Tensor, learning: bool 
 class EndToEnd(OptimizedNetwork):
     """Gradient descent on a contrastive loss of the last layer whose columns have siblings, through all layers below.
 
+    >>> from cortexsim.learners import clapp_loss
+    >>> from cortexsim.rate import Architecture, Synapses
+    >>> from cortexsim.topology import tree
+    >>> synapses = Synapses(context=("sibling", "none"), context_synapses="random")
+    >>> network = Network.build(Architecture(cells=16), tree(depth=2, size=2, channels=8), 4, 0, synapses)
+    >>> learner = EndToEnd(network, Optimization(), clapp_loss)
+    >>> learner.trained_layers, learner.uses_labels  # The top column has no sibling.
+    (1, False)
+
     Args:
         network: to train; the top layer does not change.
         optimization: how weights follow their gradients.

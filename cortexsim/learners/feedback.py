@@ -35,6 +35,16 @@ from cortexsim.seeds import stream
 class Feedback:
     """Train all layers by a rule that receives the output error; the output itself follows the delta rule.
 
+    >>> from cortexsim.rate import Architecture, Synapses
+    >>> from cortexsim.rules import load_rule
+    >>> from cortexsim.topology import tree
+    >>> synapses = Synapses(feedback="direct")
+    >>> network = Network.build(Architecture(cells=16), tree(depth=2, size=2, channels=8), 4, 0, synapses)
+    >>> learner = Feedback(network, load_rule("dfa"), Optimization())
+    >>> updates = learner.updates(torch.rand(10, 4, 8), torch.arange(10) % 4)
+    >>> sorted(updates)
+    ['layer1.bias', 'layer1.feedforward', 'layer2.bias', 'layer2.feedforward', 'output', 'output_bias']
+
     Args:
         network: to train, with feedback weights.
         rule: of the synapses of the layers.

@@ -17,6 +17,15 @@ class HybridNetwork(Network):
     Activity has no unit. For a spiking layer above, a rate layer's activity z becomes spikes at z times ``input_rate``,
     in Hz; a rate layer above receives the rate of a spiking layer, in Hz, over ``unit_rate``.
 
+    >>> from cortexsim.config.building import assemble
+    >>> from cortexsim.config.overrides import changed
+    >>> from cortexsim.config.registry import find_model
+    >>> from cortexsim.tasks.rhm import Hierarchy
+    >>> model = changed(find_model("hebb-spiking"), {"network.substrate": ["spiking", "rate"], "network.shared": False})
+    >>> network = assemble(model, Hierarchy(depth=2), seed=0).network
+    >>> [network.segment_of(layer) is not None for layer in (0, 1)]  # Whether each is simulated in Brian2.
+    [True, False]
+
     Attributes:
         segments: layers that are simulated in Brian2 together, from below.
         seed: of the input spikes.

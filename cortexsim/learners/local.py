@@ -15,6 +15,18 @@ from cortexsim.rules import Rule
 class Local:
     """Train each layer by itself, from its own activity and its context.
 
+    >>> from cortexsim.learners import Budget, train
+    >>> from cortexsim.rate import Architecture, Network, Synapses
+    >>> from cortexsim.rules import load_rule
+    >>> from cortexsim.topology import tree
+    >>> synapses = Synapses(context=("sibling", "none"), context_synapses="random")
+    >>> network = Network.build(Architecture(cells=16), tree(depth=2, size=2, channels=8), 4, 0, synapses)
+    >>> learner = Local(network, load_rule("clapp"), Optimization())
+    >>> before = network.layers[0].feedforward.weights.clone()
+    >>> train(learner, torch.rand(100, 4, 8), torch.zeros(100, dtype=torch.long), Budget(epochs=1, batch=50), seed=0)
+    >>> learner.trained_layers, bool((network.layers[0].feedforward.weights != before).any())
+    (1, True)
+
     Args:
         network: to train; layers that the rule cannot train (a top column without siblings) do not change.
         rule: of its synapses.

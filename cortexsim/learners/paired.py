@@ -17,6 +17,15 @@ class PairedLocal(Local):
     """Train each layer by itself, from what it does in one view of a sample and in the other.
 
     The arguments are those of `Local`.
+
+    >>> from cortexsim.rate import Architecture, Network, Optimization, Synapses
+    >>> from cortexsim.rules import load_rule
+    >>> from cortexsim.topology import tree
+    >>> views = Synapses(context=("view",) * 2, context_synapses="random")
+    >>> network = Network.build(Architecture(cells=16), tree(depth=2, size=2, channels=8), 4, 0, views)
+    >>> learner = PairedLocal(network, load_rule("clapp"), Optimization(), "simultaneous", trained_layers=2)
+    >>> [k for k, _ in learner.updates(0, torch.rand(10, 2, 4, 8))]  # Layers, from 0, for ten pairs of views.
+    [0, 1]
     """
 
     def stage_inputs(self, stage: int, inputs: Tensor, *views: Tensor) -> Tensor:

@@ -14,6 +14,16 @@ class PredictiveCoding(OptimizedNetwork):
 
     The loss is one of the values of the last layer whose columns have siblings.
 
+    >>> from cortexsim.learners import clapp_loss
+    >>> from cortexsim.rate import Architecture, Synapses
+    >>> from cortexsim.rules import load_rule
+    >>> from cortexsim.topology import tree
+    >>> synapses = Synapses(context=("sibling", "none"), context_synapses="random")
+    >>> network = Network.build(Architecture(cells=16), tree(depth=2, size=2, channels=8), 4, 0, synapses)
+    >>> learner = PredictiveCoding(network, load_rule("predictive_coding"), Optimization(), clapp_loss)
+    >>> sorted(learner.updates(torch.rand(10, 4, 8)))
+    ['layer1.bias', 'layer1.context', 'layer1.feedforward']
+
     Args:
         network: to train; the top layer does not change.
         rule: of the synapses of the layers, with a path of the route ``"settled"``.

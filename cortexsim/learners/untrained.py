@@ -15,6 +15,12 @@ class Untrained:
     Its ``trained_layers`` are those that a local learner would train: all, or where the top layer is a single column,
     which has no sibling, all but the top.
 
+    >>> from cortexsim.rate import Architecture
+    >>> from cortexsim.topology import tree
+    >>> control = Untrained(Network.build(Architecture(cells=16), tree(depth=3, size=2, channels=8), classes=4, seed=0))
+    >>> control.trained_layers, control.stages  # The top column has no sibling.
+    (2, 0)
+
     Args:
         network: the control.
     """

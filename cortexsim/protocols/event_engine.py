@@ -33,6 +33,11 @@ RELATIVE, ABSOLUTE = 1e-11, 1e-15  # Tolerances of the differential equation.
 class EventEngine:
     """A rule and the state of its synapses.
 
+    >>> from cortexsim.protocols import pairs
+    >>> from cortexsim.rules import load_rule
+    >>> EventEngine(load_rule("stdp_pair"), pairs(delta=0.01, rate=1.0)).run().round(3)  # From a weight of 1.
+    array([1.428])
+
     Args:
         rule: one of single spikes.
         protocol: what is done.

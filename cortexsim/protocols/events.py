@@ -29,7 +29,12 @@ class Events:
 
 
 def tabulate(protocol: Protocol) -> Events:
-    """Tabulate the events of a protocol."""
+    """Tabulate the events of a protocol.
+
+    >>> events = tabulate(Protocol(pre=[[0.01, 0.03]], post=[[0.02]], duration=0.1))
+    >>> events.times, events.pre, events.post
+    (array([[0.01, 0.02, 0.03, 0.1 ]]), array([[ True, False,  True, False]]), array([[False,  True, False, False]]))
+    """
     brief = {name: [(p.time, p.size) for p in each if not p.duration] for name, each in protocol.pulses.items()}
     held = {name: [edge for p in each if p.duration for edge in p.edges] for name, each in protocol.pulses.items()}
     steps = np.arange(protocol.held_steps) * protocol.potential_step

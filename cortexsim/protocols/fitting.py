@@ -85,6 +85,14 @@ class Fit:
 def fit(problem: Problem, starts: int, seed: int, say: Say = lambda done, total, what: None) -> Fit:
     """Fit the constants of a problem, and find the profile of each.
 
+    >>> from cortexsim.protocols.cards import find_card
+    >>> from cortexsim.rules import load_rule
+    >>> problem = Problem(load_rule("stdp_pair"), find_card("pair_window"), ["tau_early"])
+    >>> fitted = fit(problem, starts=1, seed=0)
+    >>> profile = fitted.profiles["tau_early"]
+    >>> [round(1e3 * value, 1) for value in (profile.low, profile.fitted, profile.high)]  # ms
+    [11.7, 17.6, 27.3]
+
     Args:
         problem: rule, card and names of constants.
         starts: how often the search begins, the first time at the rule's own constants.

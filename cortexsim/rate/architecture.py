@@ -16,6 +16,13 @@ Sends = Literal["activity", "prediction", "projection"]
 class Architecture:
     """The cells of a network and their feedforward weights, whatever learns in it.
 
+    >>> from cortexsim.rate import Network
+    >>> from cortexsim.topology import tree
+    >>> cells = Architecture(cells=32, transfer="saturating", input_rms=0.7)
+    >>> network = Network.build(cells, tree(depth=2, size=2, channels=8), 4, 0, Synapses(context=("sibling", "none")))
+    >>> [None if layer.context is None else tuple(layer.context.weights.shape) for layer in network.layers]
+    [(2, 32, 32), None]
+
     Args:
         cells: per column.
         shared: whether all columns of a layer share their weights.

@@ -20,6 +20,15 @@ class FeedbackPathway:
     Layers are numbered from 0; the feedback weights onto layer k come from layer k + 1, or for the last from the
     classes.
 
+    >>> import torch
+    >>> from cortexsim.rate import Architecture, Synapses
+    >>> from cortexsim.topology import tree
+    >>> feedback = Synapses(feedback="layered")
+    >>> network = Network.build(Architecture(cells=16), tree(depth=2, size=2, channels=8), 4, 0, feedback)
+    >>> pathway = FeedbackPathway(network, ErrorPath("layered", "random"), seed=0)
+    >>> pathway.project(1, torch.ones(10, 1, 4)).shape  # The error of the output, onto the cells of the top layer.
+    torch.Size([10, 1, 16])
+
     Args:
         network: whose layers.
         path: route, feedback weights and masks.

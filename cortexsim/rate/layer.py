@@ -54,6 +54,16 @@ class Layer:
 
     Columns share weights within weight groups: see `Projection`.
 
+    >>> from cortexsim.rate import Architecture, Network
+    >>> from cortexsim.topology import tree
+    >>> network = Network.build(Architecture(cells=16), tree(depth=2, size=2, channels=8), classes=4, seed=0)
+    >>> first = network.layers[0]
+    >>> response = first.respond(torch.rand(10, 4, 8))  # (batch, positions below, channels)
+    >>> tuple(response.pre.shape), tuple(response.activity.shape)
+    ((10, 2, 16), (10, 2, 16))
+    >>> first.multiply_adds
+    512
+
     Attributes:
         positions: number of columns.
         feedforward: W, (groups, cells, pre).

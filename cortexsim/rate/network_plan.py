@@ -19,7 +19,15 @@ from cortexsim.topology import Topology
 
 @dataclass(frozen=True)
 class NetworkPlan:
-    """All that determines the layers of a network; layers are numbered from 1."""
+    """All that determines the layers of a network; layers are numbered from 1.
+
+    >>> from cortexsim.rate.architecture import Architecture, Synapses
+    >>> from cortexsim.topology import tree
+    >>> like = torch.empty(0)
+    >>> plan = NetworkPlan(Architecture(cells=16), tree(depth=2, size=2, channels=8), 4, 0, Synapses(), like)
+    >>> plan.weight_shape(1), plan.weight_shape(2)  # (groups, cells, pre)
+    ((1, 16, 16), (1, 16, 32))
+    """
 
     architecture: Architecture
     topology: Topology

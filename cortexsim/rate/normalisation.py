@@ -17,6 +17,10 @@ class Normalisation:
     evaluation their running averages (Ioffe & Szegedy 2015); ``"layer"`` takes those of each column over its cells (Ba,
     Kiros & Hinton 2016).
 
+    >>> over_cells = Normalisation.identity("layer", bias=torch.zeros(1, 3))
+    >>> [round(value, 2) for value in over_cells(torch.tensor([[[1.0, 2.0, 3.0]]]), learning=False).flatten().tolist()]
+    [-1.22, 0.0, 1.22]
+
     Attributes:
         kind: ``"batch"`` or ``"layer"``.
         shift: bias of the cells, (groups, cells).

@@ -33,6 +33,17 @@ class Plasticity:
     Where a layer has a projection, the rule acts on the cells of the projection, and those that they project from learn
     from the error of the projection, by a second rule.
 
+    >>> from cortexsim.rate import Architecture, Network, Synapses
+    >>> from cortexsim.rules import load_rule
+    >>> from cortexsim.topology import tree
+    >>> synapses = Synapses(context=("sibling", "none"), context_synapses="random")
+    >>> network = Network.build(Architecture(cells=16), tree(depth=2, size=2, channels=8), 4, 0, synapses)
+    >>> layer = network.layers[0]
+    >>> response = layer.respond(torch.rand(10, 4, 8))
+    >>> updates = Plasticity(load_rule("clapp")).updates(layer, response)
+    >>> {name: tuple(update.shape) for name, update in updates.items()}
+    {'bias': (1, 16), 'feedforward': (1, 16, 16), 'context': (2, 16, 16)}
+
     Args:
         rule: to apply.
         statistics: means and covariances are ``"running"``, or those of each ``"batch"``.

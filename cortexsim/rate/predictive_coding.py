@@ -21,6 +21,17 @@ def settle(
 
     Source: Whittington & Bogacz 2017; with fixed predictions, Millidge, Tschantz & Buckley 2022.
 
+    >>> from cortexsim.rate import Architecture
+    >>> from cortexsim.rules import load_rule
+    >>> from cortexsim.topology import tree
+    >>> network = Network.build(Architecture(cells=16), tree(depth=2, size=2, channels=8), classes=4, seed=0)
+    >>> path = load_rule("predictive_coding").path
+    >>> pathway, responses = FeedbackPathway(network, path, seed=0), network.responses(torch.rand(10, 4, 8))
+    >>> pull = clamp_output(torch.eye(4)[torch.arange(10) % 4], network, pathway, path.constants["precision"])
+    >>> settled, errors = settle(network, pathway, responses, pull, path.constants)
+    >>> [tuple(error.shape) for error in errors]
+    [(10, 2, 16), (10, 1, 16)]
+
     Args:
         network: whose layers.
         pathway: projects errors down through the transpose of the weights.

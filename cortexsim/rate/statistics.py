@@ -67,6 +67,13 @@ class DendriteStatistics:
 class ViewStatistics:
     """Running statistics of views, the activity that one-to-one synapses bring from the context of a layer.
 
+    >>> import torch
+    >>> seen = ViewStatistics.zeros(torch.empty(1, 2))  # Of two cells.
+    >>> batch = ViewStatistics(torch.tensor([[1.0, 3.0]]), variance=torch.ones(1, 2), covariance=torch.eye(2)[None])
+    >>> seen.update(batch, mean_rate=0.5, covariance_rate=0.01)
+    >>> seen.mean.tolist()
+    [[0.5, 1.5]]
+
     Attributes:
         mean: of each view, (groups, cells).
         variance: of each view, (groups, cells).

@@ -12,6 +12,10 @@ def one_thread() -> Iterator[None]:
 
     Results then depend neither on the number of runs in parallel nor on the cores of the machine, and a process that is
     forked afterwards inherits no thread pool that it would wait for.
+
+    >>> with one_thread():
+    ...     torch.get_num_threads()
+    1
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

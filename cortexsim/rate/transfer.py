@@ -1,4 +1,11 @@
-"""Transfer functions: from the drive of a rate cell to its activity."""
+"""Transfer functions: from the drive of a rate cell to its activity.
+
+>>> drive = torch.tensor([-1.0, 0.0, 1.0, 3.0])
+>>> TRANSFERS["saturating"].rate(drive).tolist()
+[0.0, 0.0, 0.5, 0.75]
+>>> TRANSFERS["saturating"].derivative(drive).tolist()
+[0.0, 0.0, 0.25, 0.0625]
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

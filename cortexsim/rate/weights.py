@@ -15,6 +15,12 @@ def normal_weights(
 
     They are drawn on the CPU and in double precision, so that networks on all devices start from the same weights.
 
+    The same seed and names give the same weights, whatever else was drawn:
+
+    >>> weights = normal_weights(0, ("weights", 1), (2, 3), deviation=0.1, like=torch.empty(0))
+    >>> bool((weights == normal_weights(0, ("weights", 1), (2, 3), deviation=0.1, like=torch.empty(0))).all())
+    True
+
     Args:
         seed: root seed.
         names: of the stream.

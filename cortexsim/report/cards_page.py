@@ -18,6 +18,12 @@ POINT_HEAD = ["series", "x", "rule", "data", "s.e.m.", "deviation [s.e.m.]"]
 def matrix(outcomes: Mapping[str, Sequence[Outcome]]) -> Table:
     """Tabulate rules by card: pass, fail, or not applicable.
 
+    >>> from cortexsim.protocols.cards import find_card
+    >>> from cortexsim.rules import load_rule
+    >>> outcomes = {name: [find_card("frequency").examine(load_rule(name))] for name in ("stdp_pair", "stdp_triplet")}
+    >>> matrix(outcomes).row_count
+    2
+
     Args:
         outcomes: of each rule, by its name, in the order of the cards.
     """

@@ -57,7 +57,14 @@ def rules_table() -> Table:
 
 
 def factors(rule: Rule) -> list[tuple[str, str, str, str, str]]:
-    """List kind of synapse, pre, post, third and decay; of single spikes, what each spike adds as pre and post."""
+    """List kind of synapse, pre, post, third and decay; of single spikes, what each spike adds as pre and post.
+
+    >>> from cortexsim.rules import load_rule
+    >>> for name, pre, post, third, decay in factors(load_rule("clapp")):
+    ...     print(f"{name}: {third} * {post} * {pre}")
+    feedforward: surprise_all * dendrite_post * derivative_post * activity_pre
+    context: surprise_all * activity_post * activity_pre
+    """
     lines = []
     for name, factor in rule.synapses.items():
         if isinstance(factor, SpikeTiming):

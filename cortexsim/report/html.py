@@ -36,7 +36,11 @@ def inline_svg(text: str) -> Markup:
 
 
 def cell(value: Any) -> str:
-    """Write a value as a cell of a table: four digits of a number, ``-`` for None."""
+    """Write a value as a cell of a table: four digits of a number, ``-`` for None.
+
+    >>> cell(0.123456), cell(None), cell(True)
+    ('0.1235', '-', 'True')
+    """
     if value is None:
         return "-"
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -65,6 +65,12 @@ LATE = "which comes after context synapses have changed (third of the feedforwar
 def audit(rule: Audited) -> None:
     """Check that every quantity that a rule reads is available to its synapses.
 
+    >>> from cortexsim.rules import Rule, ThreeFactor
+    >>> swapped = ThreeFactor(post="activity_pre", third="1")
+    >>> Rule("swapped", "", "", swapped)
+    Traceback (most recent call last):
+    cortexsim.errors.UserError: rule 'swapped': post of the feedforward synapses reads 'activity_pre', which is not ...
+
     Raises:
         UserError: where one is not; the message names the text and the quantity.
     """

@@ -15,6 +15,12 @@ the loss; with `network.projection` the rule acts on a linear one.
 C_jk is the weight that a Hebbian synapse from cell k of the siblings onto cell j would converge to, so that the rule
 reads no other cell's weights: `cross_input_post` is the input through such synapses, and `cross_power_post` the sum of
 their squared weights.
+
+What it needs beyond the two cells of a synapse:
+
+>>> print(*RULE.needs, sep="\\n")
+a context
+synapses from the context, which carry normalised rates and learn from rates and normalised rates
 """
 
 from cortexsim.rules.three_factor import Rule, ThreeFactor

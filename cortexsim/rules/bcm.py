@@ -8,6 +8,13 @@ realistic visual environments according to the Bienenstock, Cooper, and Munro (B
 
 A running mean of squares is the running variance plus the square of the running mean. Theirs divides by the threshold
 so that learning does not become faster where activity is high; `floor` keeps that finite for a cell that is silent.
+
+With a threshold of 1, a rate of 0.5 depresses and one of 2 potentiates:
+
+>>> import numpy as np
+>>> cell = {"activity_post": np.array([0.5, 2.0]), "mean_post": 1.0, "variance_post": 0.0, **RULE.constants}
+>>> (RULE.feedforward.texts()["third"](cell, {}) * cell["activity_post"]).round(2)
+array([-0.25,  2.  ])
 """
 
 from cortexsim.rules.three_factor import Rule, ThreeFactor

@@ -10,6 +10,13 @@ fields: mathematical analysis", Frontiers in Computational Neuroscience 2021, wi
 
 with p and d traces of the presynaptic cell, and the plateau I a broadcast that decays within .4 s. Repeated, slow
 learning ends at w = <I k+ p> / <I k+ p + I k- d>.
+
+A plateau half a second after a presynaptic spike raises a weak synapse and lowers a strong one:
+
+>>> from cortexsim.protocols import Protocol, Pulse, run
+>>> plateau = {"plateau": [Pulse(1.0)]}
+>>> run(RULE, Protocol([[0.5], [0.5]], [[], []], duration=8.0, weight=[0.1, 0.9], pulses=plateau)).round(4)
+array([ 0.0071, -0.0009])
 """
 
 from cortexsim.rules.spike_timing import Neuromodulator, SpikeTiming, Trace

@@ -8,6 +8,13 @@ probability p that an event becomes a burst. A synapse grows when there are more
 
 Y is fixed and random, and b' - b'_expected = -(p' - 1/2) z' is the error of the layer above, at the top that of the
 output. The slope of p at rest is 1, so that for small errors the rule is feedback alignment.
+
+An error from above of either sign moves the probability of a burst away from 1/2:
+
+>>> import numpy as np
+>>> cell = {"error_post": np.array([-0.5, 0.0, 0.5]), "derivative_post": 1.0, "activity_post": 1.0, "silent": 0.0}
+>>> RULE.feedforward.texts()["third"](cell, {"exp": np.exp, "clip": np.clip}).round(2)
+array([ 0.38,  0.  , -0.38])
 """
 
 from cortexsim.rules.error_path import ErrorPath

@@ -17,6 +17,19 @@ What differs from the paper: its update has a second, retrodictive term, by whic
 of others. It is left out here, as in CLAPP++ (Zihan, Delrocq, Gerstner, Bellec 2026), where the context is taken as
 given; `clapp_retro` has it. As in the paper's CLAPP-s, every fixation has a positive and a negative pair, where its
 CLAPP has one of the two.
+
+A column is surprised by a context of the same object whose score is below the margin, and by one of another object
+whose score is above minus the margin:
+
+>>> from cortexsim.expression import Expression
+>>> (surprise,) = RULE.modulators
+>>> value = Expression(surprise.value)
+>>> for y, u in ((1, 0.5), (1, 2.0), (-1, 0.5), (-1, -2.0)):
+...     print(y, u, value({"contrast_all": y, "score_all": u, **surprise.constants}, {"int": int}))
+1 0.5 1
+1 2.0 0
+-1 0.5 -1
+-1 -2.0 0
 """
 
 from cortexsim.modulators import SURPRISE

@@ -14,6 +14,11 @@ given, is, with y_0 = +1 and weight w_0 = 1, y_{-1} = y_1 = -1 and w_{-1} = w_1 
     dB_jl = eta * sum_k w_k y_k 1[y_k u_k < 1] * z_j * (c_k)_l
 
 The eligibility of a fixation waits until the context of the next one has come.
+
+What it needs beyond the two cells of a synapse:
+
+>>> RULE.needs
+['a context', 'surprise, one per column', 'contexts of later fixations']
 """
 
 from dataclasses import replace

@@ -11,6 +11,11 @@ The second term is available when columns p have their scores: for a negative sa
 the eligibility waits. B_pq is read here from its presynaptic end. Synapses from p to q could have weights of their own,
 as the paper's W_retro, and learn the same from the same two cells; but they too would have to know the surprise of p.
 CLAPP++ (Zihan, Delrocq, Gerstner, Bellec 2026) leaves the term out.
+
+What breaks locality:
+
+>>> print(RULE.locality_violations[0])
+rates of the columns whose context it is, each gated by that column's own surprise, ...
 """
 
 from dataclasses import replace

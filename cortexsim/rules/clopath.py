@@ -7,6 +7,16 @@ Nature Neuroscience 2010, with u the voltage, u- and u+ filters of it, x the pre
 
 Constants are those for visual cortex; filters are read 3 ms late, so that a spike of the cell does not meet its own
 upswing, as in the code of the paper (ModelDB 144566). Without the homeostasis of A_LTD, which acts over minutes.
+
+A presynaptic spike depresses at a steady voltage of -60 mV, and potentiates while the cell spikes at 50 Hz:
+
+>>> import numpy as np
+>>> from cortexsim.protocols import Protocol, run
+>>> held = np.full(1000, -60.0)  # mV, in steps of 1 ms.
+>>> spiking = np.where(np.arange(1000) % 20 < 2, 30.0, held)
+>>> protocol = Protocol([[0.5], [0.5]], [[], []], duration=1.0, potential=np.stack([held, spiking], 1))
+>>> run(RULE, protocol).round(4)
+array([-0.0015,  0.0112])
 """
 
 from cortexsim.rules.spike_timing import SpikeTiming, Trace

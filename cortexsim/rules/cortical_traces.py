@@ -8,6 +8,15 @@ Neuron 2015. A presynaptic spike before a postsynaptic one leaves a trace p, the
     dw/dt = NA p - 5HT q
 
 The constants are choices made here, not fits: traces of seconds, of which that of potentiation is the longer one.
+
+Noradrenaline a second after three pairs of pre before post potentiates, and serotonin does next to nothing:
+
+>>> from cortexsim.protocols import Protocol, Pulse, run
+>>> for amine in ("noradrenaline", "serotonin"):
+...     pulses = {amine: [Pulse(1.3)]}
+...     print(amine, run(RULE, Protocol([[0.1, 0.2, 0.3]], [[0.11, 0.21, 0.31]], 20.0, pulses=pulses)).round(3) + 0)
+noradrenaline [0.011]
+serotonin [0.]
 """
 
 from cortexsim.rules.spike_timing import Neuromodulator, SpikeTiming, Term, Trace

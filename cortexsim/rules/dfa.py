@@ -6,6 +6,13 @@ softmax(output) - onehot(label) reaches every cell through fixed random weights 
     dW_ji = -eta * (F e)_j * rho'(a_j) * x_i
 
 The cell applies its own derivative, but none of those downstream: there is no input-specific masking.
+
+What it needs beyond the two cells of a synapse, which breaks no locality:
+
+>>> RULE.needs
+['error, one component per class']
+>>> RULE.locality_violations
+[]
 """
 
 from cortexsim.modulators import ERROR

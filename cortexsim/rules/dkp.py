@@ -8,6 +8,11 @@ product that output weights from that layer would follow:
 
 At the top layer, F then converges to the transpose of the output weights beta, whose own change is -eta (e_k z_j +
 lambda beta_kj): this fixes the sign. lambda is the model's `weight_decay`.
+
+What it needs beyond the two cells of a synapse:
+
+>>> RULE.needs
+['error, one component per class', 'plastic feedback synapses']
 """
 
 from cortexsim.modulators import ERROR

@@ -4,6 +4,14 @@ Izhikevich, "Solving the distal reward problem through linkage of STDP and dopam
 constants as in its published code (ModelDB 84167):
 
     dc/dt = -c / tau_c + STDP(dt) at spikes,    dd/dt = -d / tau_d + dopamine,    dw/dt = d c
+
+Without dopamine a pair of spikes changes nothing; dopamine a second later still finds its trace:
+
+>>> from cortexsim.protocols import Protocol, Pulse, run
+>>> run(RULE, Protocol([[0.1]], [[0.11]], duration=10.0)).round(4)
+array([0.])
+>>> run(RULE, Protocol([[0.1]], [[0.11]], duration=10.0, pulses={"dopamine": [Pulse(1.1)]})).round(4)
+array([0.0188])
 """
 
 from cortexsim.rules.spike_timing import Neuromodulator, SpikeTiming, Trace

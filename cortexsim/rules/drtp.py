@@ -5,6 +5,13 @@ neural networks", Frontiers in Neuroscience 2021. There is no error: the label i
 fixed random weights, instead of -e, whose sign it has for the correct class:
 
     dW_ji = eta * (F y)_j rho'(a_j) * x_i
+
+What it needs beyond the two cells of a synapse, which breaks no locality:
+
+>>> RULE.needs
+['target, one component per class']
+>>> RULE.locality_violations
+[]
 """
 
 from cortexsim.modulators import TARGET

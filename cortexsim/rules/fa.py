@@ -8,6 +8,13 @@ backpropagation has W^T:
 
 with delta' that of the layer above, at the top the error of the output. As every layer applies its own derivatives
 before it passes the error on, the masks are those of backpropagation.
+
+What it needs beyond the two cells of a synapse, and what breaks locality:
+
+>>> RULE.needs
+['output error']
+>>> RULE.locality_violations
+['error passed from layer to layer']
 """
 
 from cortexsim.rules.error_path import ErrorPath

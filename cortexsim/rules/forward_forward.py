@@ -13,6 +13,13 @@ As in the paper, every layer's input is normalised to one length in each sample 
 `models/forward-forward.toml`), since the next layer could otherwise read the goodness, which is that length. What
 differs: here that is done column by column; the paper's hybrids are mixed from whole images by a mask, and the response
 of a layer to them is the false input of the next, whereas here each layer gets a new mixture of clean activity.
+
+What it needs beyond the two cells of a synapse, and where it runs:
+
+>>> RULE.needs
+['goodness, one per column', 'negative inputs']
+>>> RULE.substrates
+('rate',)
 """
 
 from cortexsim.modulators import Modulator

@@ -9,6 +9,11 @@ either, and the error alone determines the sign of the gradient:
     dW_ij^k = -eta * 1[i active] * e_k x_j              in the first layer, whose inputs are no vectors
 
 Component k of a cell receives component k of the error, and no other.
+
+What it needs beyond the two cells of a synapse:
+
+>>> RULE.needs
+['error, one component per class']
 """
 
 from cortexsim.modulators import COMPONENT_ERROR

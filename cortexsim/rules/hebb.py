@@ -6,6 +6,12 @@ Sejnowski, "Storing covariance with nonlinearly interacting neurons", J. Math. B
     dw_ji = eta * ((z_j - <z_j>) * x_i - z_j^2 * w_ji)
 
 It has neither error nor context: it finds the directions of largest variance, not those that predict.
+
+A cell above its mean rate, here 1, strengthens its active synapses, and one below weakens them:
+
+>>> import numpy as np
+>>> RULE.feedforward.texts()["post"]({"activity_post": np.array([0.5, 1.0, 1.5]), "mean_post": 1.0}, {})
+array([-0.5,  0. ,  0.5])
 """
 
 from cortexsim.modulators import AROUSAL

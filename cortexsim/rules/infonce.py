@@ -10,6 +10,13 @@ and its negative gradient, contexts taken as given, weights each context by its 
 
     dW_ji = eta * sum_k (1[k = 0] - p_k) (B c_k)_j rho'(a_j) * x_i
     dB_jl = eta * sum_k (1[k = 0] - p_k) * z_j * (c_k)_l
+
+What it needs beyond the two cells of a synapse; spiking layers have all of it:
+
+>>> RULE.needs
+['a context', 'misjudged, one per column']
+>>> RULE.missing_on("spiking")
+[]
 """
 
 from cortexsim.modulators import Modulator

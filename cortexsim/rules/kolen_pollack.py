@@ -8,6 +8,13 @@ by the same product, and both decay, so that their difference vanishes:
     dB_jk  = -eta * (z_j delta'_k + lambda B_jk)
 
 lambda is the model's `weight_decay`, which applies to both; `feedback_eta` must stay 1.
+
+What it needs beyond the two cells of a synapse, and how its feedback weights learn:
+
+>>> RULE.needs
+['output error', 'plastic feedback synapses']
+>>> RULE.feedback
+ThreeFactor(post='activity_post', third='-1', pre='activity_pre', decay='0')
 """
 
 from cortexsim.rules.error_path import ErrorPath

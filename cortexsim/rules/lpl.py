@@ -18,6 +18,13 @@ whether or not they covary. Here the other view is the mean over siblings.
 The published code weights by 1 its predictive and its Hebbian term, means over M cells, and by 10 decorrelation, a mean
 over their M (M - 1) pairs. In the units here that is hebbian = 1/2 and decorrelation = 10 / (M - 1), .16 for 64 cells.
 There the loss is of the activity itself; with `network.projection` it is of linear cells that receive from it.
+
+A cell that agrees with its context, and is above its mean, grows; decorrelation takes from that:
+
+>>> import numpy as np
+>>> cell = {"activity_post": 1.5, "context_post": 1.5, "mean_post": 1.0, "variance_post": 0.25, **RULE.constants}
+>>> RULE.feedforward.texts()["third"]({**cell, "lateral_post": np.array([0.0, 1.0])}, {}).round(2)
+array([2., 1.])
 """
 
 from cortexsim.rules.three_factor import Rule, ThreeFactor

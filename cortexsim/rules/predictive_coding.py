@@ -12,6 +12,13 @@ less activity moves, and the closer the errors are to those of backpropagation. 
 they were before settling, and the errors converge to exactly those (Millidge, Tschantz, Buckley, Neural Computation
 2022). `rate` has to stay below 2 / (1 + s^2), s the largest singular value of the weights: above it values diverge,
 however well they settled before the weights had grown.
+
+What it needs beyond the two cells of a synapse, and a variant with the errors of backpropagation:
+
+>>> RULE.needs
+['output error']
+>>> RULE.with_constants({"fixed": 1.0}, {}).path.constants["fixed"]
+1.0
 """
 
 from cortexsim.rules.error_path import ErrorPath

@@ -12,6 +12,13 @@ halves are weighted, and here of their mean; the response of a layer to a false 
 there, whereas here each layer pairs clean activity anew; goodness is there a mean over cells, here a sum; true and
 false inputs have thresholds of their own there, here they share one; and there a term lambda g of true inputs keeps
 goodness small.
+
+What it needs beyond the two cells of a synapse, and where its false inputs differ from those of forward-forward:
+
+>>> RULE.needs
+['goodness, one per column', 'negative inputs']
+>>> RULE.negatives, FORWARD_FORWARD.negatives
+('blend', 'hybrid')
 """
 
 from dataclasses import replace

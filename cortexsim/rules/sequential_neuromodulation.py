@@ -5,6 +5,15 @@ effective reward-based navigation", eLife 2017; constants as in its published co
 either order leave the same eligibility, whose sign the broadcasts give:
 
     de/dt = -e / tau_e + exp(-|dt| / tau) at spikes,    dw/dt = (eta_DA DA - eta_ACh ACh) e
+
+Acetylcholine during a pair of spikes depresses, and dopamine after it potentiates, whichever cell comes first:
+
+>>> from cortexsim.protocols import Protocol, Pulse, run
+>>> acetylcholine = {"acetylcholine": [Pulse(0.0, duration=1.0)]}
+>>> run(RULE, Protocol([[0.1], [0.11]], [[0.11], [0.1]], duration=10.0, pulses=acetylcholine)).round(4)
+array([-0.0005, -0.0005])
+>>> run(RULE, Protocol([[0.1], [0.11]], [[0.11], [0.1]], duration=10.0, pulses={"dopamine": [Pulse(1.0)]})).round(4)
+array([0.0024, 0.0024])
 """
 
 from cortexsim.rules.spike_timing import Neuromodulator, SpikeTiming, Trace

@@ -7,6 +7,11 @@ Liao, Leibo, Poggio, "How important is weight symmetry in backpropagation?", AAA
 
 with magnitudes M that are all equal (uniform, `feedback = "uSF"`), random and fixed (`"frSF"`), or random and drawn for
 each batch (`"brSF"`).
+
+What breaks locality:
+
+>>> RULE.locality_violations
+['error passed from layer to layer', 'transported signs of weights']
 """
 
 from cortexsim.rules.error_path import ErrorPath

@@ -10,6 +10,15 @@ factor of 1 over the temperature, needs three more numbers of its column, |z|, |
 cells:
 
     dW_ji = eta * sum_k (1[k = 0] - p_k) ((c_k)_j / |c_k| - s_k z_j / |z|) / |z| * rho'(a_j) * x_i
+
+What it needs beyond the two cells of a synapse:
+
+>>> print(*RULE.needs, sep="\\n")
+a context
+size, one per column
+context_size, one per column
+angle, one per column
+misjudged, one per column
 """
 
 from cortexsim.modulators import Modulator

@@ -7,6 +7,13 @@ networks", Neuromorphic Computing and Engineering 2, 044017 (2022):
 
 The competition has base e, as in the paper; its sharpness depends on the size of the drive, and so on
 ``network.input_rms``. It has neither error nor context.
+
+What it needs beyond the two cells of a synapse, and all that its texts read:
+
+>>> RULE.needs
+['arousal, one per network']
+>>> sorted(RULE.reads)
+['activity_pre', 'arousal_all', 'drive_post', 'winning_post']
 """
 
 from cortexsim.modulators import AROUSAL

@@ -18,6 +18,12 @@ At the optimum 1 + u is p(z, c) / (p(z) p(c)), as far as the rank of B allows.
 No synapse knows either sum. Synapses from the other cells of a column that transmit rates could compute sum_k D_jk z_k,
 but their weights D would follow the dendrites of both cells; synapses that transmit dendritic signals could compute
 sum_k C_jk d_k, but their weights C would follow rates. The rule declares both.
+
+What breaks locality:
+
+>>> print(*RULE.locality_violations, sep="\\n")
+rates of its column reach a cell through the covariance of their dendrites
+dendrites of its column reach a cell through the covariance of their rates
 """
 
 from cortexsim.rules.three_factor import Rule, ThreeFactor

@@ -7,6 +7,13 @@ postsynaptic cell type", J. Neuroscience 1998:
 
 Weights are in units of the weight before. The time constants are those of Pfister & Gerstner 2006; the amplitudes, for
 60 pairs, are a choice within one standard error of a fit to the measured points (card `pair_window`).
+
+The window of 60 pairs:
+
+>>> from cortexsim.protocols import pairs, run
+>>> intervals = -0.04, -0.01, 0.01, 0.04  # t_post - t_pre, s.
+>>> [run(RULE, pairs(delta, rate=1.0)).round(2).item() for delta in intervals]
+[-0.08, -0.2, 0.43, 0.07]
 """
 
 from cortexsim.rules.spike_timing import SpikeTiming, Trace

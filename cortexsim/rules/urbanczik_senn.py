@@ -8,6 +8,16 @@ and PSP the postsynaptic potential of the synapse:
 
 The paper filters this with 100 ms, which changes when weights change but not by how much. Potentials are in mV, as in
 NEST's version of its figure 1; the weight is the height in mV of exp(-t / 10 ms) - exp(-t / 3 ms); eta is chosen here.
+
+A synapse grows where the cell spikes although its dendrite predicts silence, and shrinks where it is silent although
+the dendrite predicts spikes:
+
+>>> import numpy as np
+>>> from cortexsim.protocols import Protocol, run
+>>> dendrites = np.tile([-70.0, -55.0], (100, 1))  # mV, in steps of 1 ms.
+>>> protocol = Protocol([[0.02], [0.02]], [[0.03], []], duration=0.1, potential=dendrites, dendrite=dendrites)
+>>> run(RULE, protocol).round(3)
+array([ 0.157, -0.117])
 """
 
 from cortexsim.rules.spike_timing import SpikeTiming, Trace

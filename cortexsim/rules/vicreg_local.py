@@ -16,6 +16,14 @@ and the loss; with `network.projection` the rule acts on one linear layer of suc
 
 Where views have little in common, `variance` should be well below `invariance`: the standard deviation then stays below
 `target`, the variance term never ceases, and directions that views do not share shrink against it.
+
+The variance term acts on a cell that varies less than the target, and then only:
+
+>>> import numpy as np
+>>> agreed = {"activity_post": 1.2, "context_post": 1.2, "mean_post": 1.0, "lateral_post": 0.0, **RULE.constants}
+>>> values = {**agreed, "variance_post": np.array([0.25, 4.0])}
+>>> RULE.feedforward.texts()["third"](values, {"int": np.asarray, "sqrt": np.sqrt}).round(2)
+array([0.4, 0. ])
 """
 
 from cortexsim.rules.three_factor import Rule, ThreeFactor

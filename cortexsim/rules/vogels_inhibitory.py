@@ -7,6 +7,14 @@ pathways and memory networks", Science 2011:
     at a postsynaptic spike   dw = eta x_pre
 
 Where spikes are Poisson the mean change is eta rho_pre (2 tau rho_post - alpha), zero at rho_post = rho_0, here 3 Hz.
+
+Inhibition onto a cell above 3 Hz grows, and onto one below shrinks:
+
+>>> import numpy as np
+>>> from cortexsim.protocols import mean_change
+>>> from cortexsim.rules import load_rule
+>>> mean_change(load_rule("vogels_inhibitory"), 10.0, np.array([1.0, 3.0, 9.0])).round(4)
+array([-0.008,  0.   ,  0.024])
 """
 
 from cortexsim.rules.spike_timing import SpikeTiming, Trace

@@ -7,6 +7,13 @@ feedback synapse correlates the two and decays at the same rate, so that its nor
     dB_jk = eta * (2 xi_j y_k - B_jk)
 
 For rectified cells E[xi y^T] = W'^T / 2, hence the 2.
+
+What it needs beyond the two cells of a synapse, and how its feedback weights learn:
+
+>>> RULE.needs
+['output error', 'noise between samples', 'plastic feedback synapses']
+>>> RULE.feedback
+ThreeFactor(post='noise_post', third='2', pre='activity_pre', decay='1')
 """
 
 from cortexsim.rules.error_path import ErrorPath

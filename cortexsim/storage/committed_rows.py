@@ -44,6 +44,10 @@ def write_rows(folder: Path, rows: Iterable[Row]) -> None:
 def read_rows(path: Path) -> list[Row]:
     """Read rows that `write_rows` wrote.
 
+    >>> write_rows(Path(), [{"learner": "clapp", "samples": 64, "accuracy": 0.9}])
+    >>> read_rows(Path("rows.jsonl.gz"))
+    [{'learner': 'clapp', 'samples': 64, 'accuracy': 0.9}]
+
     Raises:
         UserError: the file is missing or damaged.
     """

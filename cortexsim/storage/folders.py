@@ -43,6 +43,13 @@ def new_folder(name: str) -> Path:
 def check_output_folder(path: Path, record: str) -> None:
     """Check, before anything is written, that a folder is new, empty, or was written to by the same command.
 
+    >>> Path("mine").mkdir()
+    >>> check_output_folder(Path("mine"), "run.json")  # Empty: it can be written to.
+    >>> _ = Path("mine/notes.txt").write_text("")
+    >>> check_output_folder(Path("mine"), "run.json")
+    Traceback (most recent call last):
+    cortexsim.errors.UserError: --out mine: contains other files, such as notes.txt (give another folder, or none)
+
     Args:
         path: the folder.
         record: name of the file in which that command records its options, such as ``run.json``.

@@ -30,6 +30,11 @@ class CommandRecord(OpenRecord):
 class Ledger:
     """Finished rows in a file with one JSON object per line, from which an interrupted command resumes.
 
+    >>> path = Path("cases.jsonl")
+    >>> Ledger(path, CaseRecord).add({"key": "first", "rows": [{"rate": 5.0}]})
+    >>> Ledger(path, CaseRecord).rows  # Of a later process, which does not compute it again.
+    {'first': {'key': 'first', 'rows': [{'rate': 5.0}]}}
+
     Args:
         path: the file; rows that it contains already are not computed again.
         record: the table that a row is validated against.

@@ -169,6 +169,10 @@ def write_record(path: Path, values: dict[str, Any]) -> None:
 def read_record(path: Path, table: type[Record], otherwise: str) -> dict[str, Any]:
     """Read a record and validate it.
 
+    >>> write_record(Path("error.json"), {"error": "no compiler"})
+    >>> read_record(Path("error.json"), FailureRecord, "the error of a run")["error"]
+    'no compiler'
+
     Args:
         path: the file.
         table: the expected keys and types.

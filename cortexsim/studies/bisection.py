@@ -32,6 +32,11 @@ def next_octave(learned: Mapping[float, bool], start: float, limit: float) -> fl
     P* is at most the smallest size from which on the criterion is met at all larger sizes tried, up to an octave above
     or to the limit. A learner that fails again there is searched for above, so luck at a small size does not count.
 
+    >>> samples_at(10.5)
+    1448
+    >>> next_octave({9.0: False, 11.0: True}, start=9.0, limit=13.0)  # P* is between 512 and 2048 samples.
+    11.5
+
     Args:
         learned: whether the criterion was met, by octave.
         start: octave to begin at.

@@ -28,6 +28,15 @@ from cortexsim.tasks.rhm import Hierarchy, laws
 class Comparison:
     """What is compared.
 
+    >>> from cortexsim.config.registry import find_model
+    >>> from cortexsim.tasks.rhm import Hierarchy
+    >>> models = find_model("clapp"), find_model("backprop")
+    >>> comparison = Comparison(models, Hierarchy(depth=3), samples=(256, 1024), seeds=5)
+    >>> comparison.title, len(comparison.trials())
+    ('Random Hierarchy Model: v = 8, m = 4, s = 2, L = 3, n_c = 8; 5 grammars, seeded from 0', 20)
+    >>> comparison.laws
+    {'n_c m^L': 512, 'v m³/(1-f)': 1024.0}
+
     Attributes:
         models: the learners.
         task: what they learn.

@@ -49,6 +49,9 @@ KINDS: dict[str, Callable[[Path, str, bool], Experiment]] = {
 def open_experiment(name: str, device: str = "cpu", quick: bool = False) -> Experiment:
     """Read an experiment by its name, or by the path of its folder.
 
+    >>> open_experiment("no_structure").description
+    'At f = 1 all strings are equally likely, and a label-free rule has nothing to learn'
+
     Args:
         name: of the experiment.
         device: ``cpu``, ``cuda`` or ``mps``.

@@ -13,6 +13,10 @@ def checked_test_size(task: Task, samples: int) -> int:
     With four expected samples of each of 8 classes, a class is missing from one test set in seven, and an accuracy near
     one half has a standard error of 0.09. With fewer samples a whole class would often be missing.
 
+    >>> from cortexsim.tasks.rhm import Hierarchy
+    >>> checked_test_size(Hierarchy(features=8, multiplicity=4, depth=3), samples=1024)
+    4096
+
     Args:
         task: what is learned.
         samples: size of the training set.

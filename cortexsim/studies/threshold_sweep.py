@@ -209,6 +209,10 @@ def check_names(models: Sequence[Model]) -> None:
 def points_of(table: SweepTable, models: Sequence[Model] = ()) -> tuple[tuple[float, Hierarchy], ...]:
     """The values of the size that varies, ascending, each with its hierarchy.
 
+    >>> table = SweepTable(name="depth", varies="depth", values=[3, 2], cap=4096)
+    >>> [(value, hierarchy.distinct_samples) for value, hierarchy in points_of(table)]
+    [(2.0, 512), (3.0, 131072)]
+
     Args:
         table: of the sweep.
         models: the learners, which must be for the Random Hierarchy Model.

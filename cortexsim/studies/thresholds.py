@@ -145,6 +145,11 @@ def entries(found: SweepResult) -> list[dict[str, Any]]:
 def labels_needed(needed: Threshold, rows: Sequence[Mapping[str, Any]]) -> float | None:
     """The number of labels among the samples needed: all, or those of the readout.
 
+    A readout that uses 32 labels, on a code that needs 90 to 110 samples:
+
+    >>> labels_needed(Threshold((90.0,), (110.0,)), [{"samples": 90, "labels": 32}, {"samples": 110, "labels": 32}])
+    32
+
     Args:
         needed: P*.
         rows: that determine it, each with its ``labels``.

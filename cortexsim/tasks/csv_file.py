@@ -13,6 +13,11 @@ from cortexsim.tasks.numpy_files import LARGEST, Raw
 def read_csv(path: Path, label: str) -> Raw:
     """Read samples and labels.
 
+    >>> _ = Path("cells.csv").write_text("rate,width,type\\n12.5,0.3,fast\\n3.0,0.9,regular\\n")
+    >>> raw = read_csv(Path("cells.csv"), label="type")
+    >>> raw.inputs.tolist(), raw.labels.tolist()
+    ([[12.5, 0.3], [3.0, 0.9]], ['fast', 'regular'])
+
     Args:
         path: the file, UTF-8 encoded and comma-separated.
         label: name of the label column; empty for the last column.

@@ -43,6 +43,11 @@ class Raw:
 def read_npz(path: Path, inputs: str, label: str, test_inputs: str, test_label: str) -> Raw:
     """Read samples and labels, and a separate test set if there is one.
 
+    >>> np.savez("spikes.npz", x=np.zeros((20, 8)), y=np.arange(20) % 2)
+    >>> raw = read_npz(Path("spikes.npz"), "", "", "", "")
+    >>> raw.inputs.shape, raw.labels.shape, raw.test_inputs
+    ((20, 8), (20,), None)
+
     Args:
         path: the file.
         inputs: name of the array of samples; empty for the first of `INPUTS` in the file.

@@ -17,6 +17,17 @@ class AlignmentMonitor:
 
     Only learners that receive an output error (`Feedback`) are compared; for others nothing is recorded.
 
+    >>> import torch
+    >>> from cortexsim.rate import Architecture, Network, Optimization, Synapses
+    >>> from cortexsim.rules import load_rule
+    >>> from cortexsim.topology import tree
+    >>> feedback = Synapses(feedback="layered")
+    >>> network = Network.build(Architecture(cells=16), tree(depth=2, size=2, channels=8), 4, 0, feedback)
+    >>> learner = Feedback(network, load_rule("bp"), Optimization())
+    >>> monitor = AlignmentMonitor(learner, torch.rand(32, 4, 8), torch.arange(32) % 4, epochs=10)
+    >>> [round(cosine, 2) for cosine in monitor.latest(0)["cosine"]]  # The rule is backpropagation.
+    [1.0, 1.0]
+
     Args:
         learner: the learner, untrained.
         inputs: training samples, (samples, positions, channels).

@@ -61,6 +61,15 @@ def run_with_checkpoints(
 def run_in_folder(trial: Trial, path: Path) -> Row:
     """Run a trial in a folder, from its newest checkpoint if there is one, and write the result there.
 
+    >>> from cortexsim.config.overrides import changed
+    >>> from cortexsim.config.registry import find_model
+    >>> from cortexsim.tasks.rhm import Hierarchy
+    >>> model = changed(find_model("untrained"), {"readout.epochs": 2})
+    >>> trial = Trial(model, Hierarchy(depth=2), samples=64, test_samples=32, grammar_seed=10, seed=0)
+    >>> row = run_in_folder(trial, Path("first"))
+    >>> row["samples"], row == run_in_folder(trial, Path("first"))  # The second time it is read.
+    (64, True)
+
     Args:
         trial: what to run.
         path: the folder; created if needed.

@@ -72,6 +72,13 @@ class Prepared:
 def prepare(trial: Trial) -> Prepared:
     """Draw the samples and the initial weights of a trial, and compile the code of spiking layers.
 
+    >>> from cortexsim.config.registry import find_model
+    >>> from cortexsim.tasks.rhm import Hierarchy
+    >>> trial = Trial(find_model("clapp"), Hierarchy(depth=2), samples=64, test_samples=32, grammar_seed=10, seed=0)
+    >>> prepared = prepare(trial)
+    >>> tuple(prepared.inputs.shape), type(prepared.learner).__name__
+    ((64, 4, 8), 'Local')
+
     Raises:
         UserError: model and task do not fit together, the task returns invalid samples, or labels are missing.
     """

@@ -54,7 +54,7 @@ def listed(items: Sequence[str]) -> str:
 
 
 def prose(docstring: str) -> str:
-    """Turn a docstring without indentation into Markdown: indented blocks become code, and its own signs are escaped.
+    """Turn a docstring without indentation into Markdown: indented blocks and examples become code, signs are escaped.
 
     >>> print(prose("Of <z>, as `w`::\\n\\n    dw = <z> * x"))
     Of \\<z\\>, as `w`:
@@ -72,6 +72,8 @@ def _block(text: str) -> str:
         return fence(inspect.cleandoc(text))
     if text.startswith("==="):
         return fence(text)
+    if text.startswith(">>> "):
+        return fence(text, "pycon")
     parts = re.split(r"(``.+?``|`[^`]+`)", text.removesuffix("::") + (":" if text.endswith("::") else ""))
     return "".join(part if part.startswith("`") else SPECIAL.sub(r"\\\1", part) for part in parts)
 

@@ -54,6 +54,14 @@ class Result(NamedTuple):
 class Card:
     """A plasticity experiment with published data, or a published prediction, and a tolerance.
 
+    >>> from cortexsim.protocols.cards import find_card
+    >>> from cortexsim.rules import load_rule
+    >>> outcome = find_card("frequency").examine(load_rule("stdp_pair"))
+    >>> outcome.verdict, outcome.number
+    ('fail', 'E = 12.44')
+    >>> find_card("frequency").obstacle(load_rule("clopath"))
+    'it reads the voltage of the cell, which the experiment does not report'
+
     Args:
         name: of its file.
         title: what is found.

@@ -7,6 +7,12 @@ the correlation of V*, the potential that the dendrite alone would give the soma
 course in NEST 3.10, with other patterns and spikes, stands beside it. Weights change after each presentation, so that
 the first one shows them as drawn. The soma follows its conductances at once, where in NEST it does so within half a
 millisecond; without them it is at V*, as what has been learned then shows.
+
+A rule can be asked where it reads what the experiment is about:
+
+>>> from cortexsim.rules import load_rule
+>>> CARD.obstacle(load_rule("stdp_pair"))
+'it does not read the dendrite of the cell, which is what the experiment is about'
 """
 
 import numpy as np

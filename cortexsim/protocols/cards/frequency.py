@@ -3,6 +3,12 @@
 Sjostrom, Turrigiano, Nelson, "Rate, timing, and cooperativity jointly determine cortical synaptic plasticity", Neuron
 2001: 60 pairs, as Pfister & Gerstner 2006 took them, in layer 5 of visual cortex. Their error is that of the card, the
 mean of ((model - data) / s.e.m.)^2.
+
+Pairs alone do not explain the data, triplets do:
+
+>>> from cortexsim.rules import load_rule
+>>> [CARD.examine(load_rule(name)).verdict for name in ("stdp_pair", "stdp_triplet")]
+['fail', 'pass']
 """
 
 import numpy as np

@@ -4,6 +4,12 @@ Turrigiano, Leslie, Desai, Rutherford, Nelson, "Activity-dependent scaling of qu
 Nature 1998. Three weights of one cell, whose synapses are silent, keep their ratios. Then the loop is closed: the rate
 of a cell is its weight times a drive, which is halved or quadrupled, and the rule, read on rates, has to bring both
 back to one rate. Rates and durations are choices made here.
+
+Both cells return to the target of the rule:
+
+>>> from cortexsim.rules import load_rule
+>>> settled(load_rule("scaling")).round(1)  # Hz, after half and after four times the drive.
+array([5., 5.])
 """
 
 import numpy as np

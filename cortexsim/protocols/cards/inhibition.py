@@ -3,6 +3,12 @@
 Vogels, Sprekeler, Zenke, Clopath, Gerstner, "Inhibitory plasticity balances excitation and inhibition in sensory
 pathways and memory networks", Science 2011: under Poisson spikes the mean change is zero at the target, here 3 Hz. It
 grows with the postsynaptic rate, so that inhibition is stable there.
+
+The number that decides:
+
+>>> from cortexsim.rules import load_rule
+>>> CARD.examine(load_rule("vogels_inhibitory")).number
+'stable at 3.01 Hz'
 """
 
 import numpy as np

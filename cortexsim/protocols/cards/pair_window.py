@@ -3,6 +3,12 @@
 Bi & Poo, "Synaptic modifications in cultured hippocampal neurons", J. Neuroscience 1998: 60 pairs at 1 Hz. The points
 are a secondary digitisation of their figure. Exponentials are fitted to them, to depression without the four points
 closer than 3.9 ms; a rule has to have each amplitude and time constant within one standard error of this fit.
+
+The number that decides:
+
+>>> from cortexsim.rules import load_rule
+>>> CARD.examine(load_rule("stdp_pair")).number
+'A- 0.95 s.e. away'
 """
 
 import warnings

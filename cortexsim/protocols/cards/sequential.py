@@ -3,6 +3,12 @@
 Brzosko, Schultz, Paulsen, "Retroactive modulation of spike timing-dependent plasticity by dopamine", eLife 2015;
 Brzosko, Zannone, Schultz, Clopath, Paulsen, eLife 2017, hippocampal slices. The card is the table of signs of the
 second, and that dopamine does the less the later it comes; numbers of pairs, levels and delays are choices made here.
+
+The number that decides:
+
+>>> from cortexsim.rules import load_rule
+>>> CARD.examine(load_rule("sequential_neuromodulation")).number
+'6 of 6 signs; 6 s late 0.06 remains'
 """
 
 from cortexsim.protocols.cards.card import Card, Point, Result

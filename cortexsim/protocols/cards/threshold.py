@@ -3,6 +3,12 @@
 Bienenstock, Cooper, Munro, J. Neuroscience 1982: activity below a threshold depresses, above it potentiates. That
 rules of spike timing have such a threshold where spikes are Poisson is Izhikevich & Desai, "Relating STDP to BCM",
 Neural Computation 2003, and for triplets Pfister & Gerstner 2006. The same rule text is read on rates and on spikes.
+
+The number that decides:
+
+>>> from cortexsim.rules import load_rule
+>>> CARD.examine(load_rule("stdp_triplet")).number
+'19.2 Hz on rates, 19.4 Hz on spikes'
 """
 
 import numpy as np

@@ -3,6 +3,12 @@
 Wang, Gerkin, Nauen, Bi, "Coactivation and timing-dependent integration of synaptic potentiation and depression", Nature
 Neuroscience 2005, hippocampal cultures: 60 repetitions at 1 Hz. The error is that of Pfister & Gerstner 2006, over
 these eleven of their thirteen points.
+
+Of the triplet rule, the constants that were fitted to this preparation pass:
+
+>>> from cortexsim.rules import load_rule
+>>> [CARD.examine(load_rule(name)).verdict for name in ("stdp_pair", "stdp_triplet", "stdp_triplet:HIPPOCAMPUS")]
+['fail', 'fail', 'pass']
 """
 
 import numpy as np

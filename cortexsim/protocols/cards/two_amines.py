@@ -4,6 +4,12 @@ He, Huertas, Hong, Tie, Hell, Shouval, Kirkwood, "Distinct eligibility traces fo
 Neuron 2015, and Hong et al., Nature Communications 2022, layer 2/3 of visual cortex: without the right amine in time
 nothing changes, and the trace that serotonin reads is the shorter one. The card is the table of signs, and that both
 effects fade as the amine comes later; numbers of pairs and delays are choices made here.
+
+The number that decides:
+
+>>> from cortexsim.rules import load_rule
+>>> CARD.examine(load_rule("cortical_traces")).number
+'6 of 6 signs; 10 s late 0.15 and 0.02 remain'
 """
 
 from cortexsim.protocols.cards.card import Card, Point, Result

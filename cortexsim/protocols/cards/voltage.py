@@ -6,6 +6,12 @@ trains of five pairs, ten seconds apart (ten at .1 Hz), weights of .5, and an ad
 after each spike and a threshold that jumps, at a time step of 1 ms. A spike is 2 ms long; its height in each of them
 stands for an integral at fine resolution. As there, trains in which the cell spikes first end with a sixth spike of it.
 Each train finds the cell at rest, so that one of them tells of all.
+
+The number that decides:
+
+>>> from cortexsim.rules import load_rule
+>>> CARD.examine(load_rule("clopath")).number
+'E = 0.66'
 """
 
 import numpy as np

@@ -8,6 +8,14 @@ J. Neurophysiology 2005:
 with their constants, and w raised by b at each spike. A drive of 1 is a current of `rheobase`, above which there is no
 rest: (g_L + a) (V_T - E_L - D + D log(1 + a / g_L)) = 627 pA. Beyond the peak, at which a spike is counted, the
 equations read the peak, so that no time step overflows.
+
+Spikes in 0.3 s at twice the rheobase, and the first and the last interval in ms, longer as the cell adapts:
+
+>>> import numpy as np
+>>> from cortexsim.protocols import respond
+>>> (spikes,) = respond(CELL, np.full(3000, 2.0)).spikes
+>>> len(spikes), (1e3 * np.diff(spikes)[[0, -1]]).round(1)
+(16, array([11.2, 23.6]))
 """
 
 from cortexsim.spiking.cells import Cell

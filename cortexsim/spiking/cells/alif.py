@@ -2,6 +2,14 @@
 
 Bellec, Salaj, Subramoney, Legenstein, Maass, "Long short-term memory and learning-to-learn in networks of spiking
 neurons", NeurIPS 2018: every spike raises the threshold by beta, and the rise decays with tau_adaptation.
+
+Spikes in 0.3 s at twice the rheobase, and the first and the last interval in ms, longer as the threshold rises:
+
+>>> import numpy as np
+>>> from cortexsim.protocols import respond
+>>> (spikes,) = respond(CELL, np.full(3000, 2.0)).spikes
+>>> len(spikes), (1e3 * np.diff(spikes)[[0, -1]]).round(1)
+(24, array([ 9.7, 13. ]))
 """
 
 from cortexsim.spiking.cells import Cell

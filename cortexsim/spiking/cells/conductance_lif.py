@@ -7,6 +7,14 @@ Gerstner, Kistler, Naud, Paninski, "Neuronal Dynamics", Cambridge 2014, chapters
 Weights have both signs and one decay, so that the net drive opens channels: excitatory ones where it is above 0,
 inhibitory ones where it is below. A drive of 1 is the conductance `rheobase` that just brings the cell to its
 threshold, g_L (V_T - E_L) / (E_E - V_T) = 4 nS.
+
+Spikes in 0.3 s at twice the rheobase, and the first and the last interval in ms:
+
+>>> import numpy as np
+>>> from cortexsim.protocols import respond
+>>> (spikes,) = respond(CELL, np.full(3000, 2.0)).spikes
+>>> len(spikes), (1e3 * np.diff(spikes)[[0, -1]]).round(1)
+(39, array([7.7, 7.7]))
 """
 
 from cortexsim.spiking.cells import Cell

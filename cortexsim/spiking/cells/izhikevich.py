@@ -7,6 +7,14 @@ constants of a regular-spiking cell of Izhikevich, "Dynamical Systems in Neurosc
 
 Beyond the peak, at which v is reset to c and u raised by d, the equations read the peak. A drive of 1 is a current of
 `rheobase`, from which on it spikes steadily: (b + k (v_t - v_r))^2 / (4 k) = 51.4 pA.
+
+Spikes in 0.3 s at twice the rheobase, and the first and the last interval in ms:
+
+>>> import numpy as np
+>>> from cortexsim.protocols import respond
+>>> (spikes,) = respond(CELL, np.full(3000, 2.0)).spikes
+>>> len(spikes), (1e3 * np.diff(spikes)[[0, -1]]).round(1)
+(4, array([68. , 71.2]))
 """
 
 from cortexsim.spiking.cells import Cell

@@ -7,6 +7,13 @@ from rest to threshold, current in units of the rheobase. At constant current I 
 
 psi, the surrogate derivative of the spike with respect to the voltage, is the triangle of Bellec et al., "A solution to
 the learning dilemma for recurrent networks of spiking neurons", Nature Communications 2020.
+
+Spikes in 0.3 s below, just above and at twice the rheobase:
+
+>>> import numpy as np
+>>> from cortexsim.protocols import respond
+>>> [len(spikes) for spikes in respond(CELL, np.full((3000, 3), [0.9, 1.1, 2.0])).spikes]
+[0, 11, 33]
 """
 
 from cortexsim.spiking.cells import Cell

@@ -2,6 +2,11 @@
 
 Wilson & Cowan, "Excitatory and inhibitory interactions in localized populations of model neurons", Biophysical J. 1972,
 with phi(a) = max(a, 0), so that its derivative is 1 above zero and 0 below.
+
+It has a rate instead of spikes:
+
+>>> CELL.spikes
+False
 """
 
 from cortexsim.spiking.cells import Cell

@@ -8,6 +8,14 @@ dendrite in the same way; but with a threshold in place of spikes at random, and
 
 A drive of 1 is a current of `rheobase` into the dendrite that just brings the soma to its threshold,
 g_L (2 + g_L / g_D) (V_T - E_L) = 420 pA.
+
+Spikes in 0.3 s at twice the rheobase, and the first and the last interval in ms:
+
+>>> import numpy as np
+>>> from cortexsim.protocols import respond
+>>> (spikes,) = respond(CELL, np.full(3000, 2.0)).spikes
+>>> len(spikes), (1e3 * np.diff(spikes)[[0, -1]]).round(1)
+(22, array([13.3, 13.3]))
 """
 
 from cortexsim.spiking.cells import Cell

@@ -82,6 +82,12 @@ class Archive:
 def verify(file: Path, checksum: str, remedy: str) -> None:
     """Check the MD5 checksum of a file.
 
+    >>> file = Path("pictures.tar.gz")
+    >>> _ = file.write_bytes(b"not the pictures")
+    >>> verify(file, "c32a1d4ab5d03f1284b67883e8d87530", "download it again")
+    Traceback (most recent call last):
+    cortexsim.errors.UserError: pictures.tar.gz: is damaged: its MD5 is 35d720752141831021a121ec19092cf1, not ...
+
     Raises:
         UserError: if it is missing or has another one.
     """
