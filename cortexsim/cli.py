@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from cortexsim.tasks import Task
 
 app = typer.Typer(
-    help="Can a local plasticity rule learn a hidden hierarchy, and with how many samples next to backpropagation?",
+    help="Can a local plasticity rule learn a hidden hierarchy, from how many samples, compared with backpropagation?",
     context_settings={"help_option_names": ["-h", "--help"]},
     add_completion=True,
     rich_markup_mode=None,

@@ -41,6 +41,8 @@ autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 napoleon_use_ivar = True
 
+copybutton_exclude = ".linenos, .gp, .go"  # Copied are the lines that one types, without prompts and results.
+
 smartquotes = False  # Options of commands begin with two dashes.
 
 html_theme = "pydata_sphinx_theme"

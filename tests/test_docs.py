@@ -185,6 +185,15 @@ def test_links_of_readmes_lead_to_pages_where_there_are_any() -> None:
     )
 
 
+def test_examples_on_pages_run_as_they_are_shown(made: dict[str, str]) -> None:
+    kinds = (("rules", known_rules()), ("cards", known_cards()))
+    for page in (f"{kind}/{name}.md" for kind, names in kinds for name in names):
+        shown = "\n\n".join(re.findall(r"^```pycon\n(.*?)^```$", made[page], re.DOTALL | re.MULTILINE))
+        example = doctest.DocTestParser().get_doctest(shown, {}, page, None, 0)
+        assert example.examples, page
+        assert not doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example).failed, page
+
+
 @pytest.mark.parametrize("name", ["text", "outcomes", "keys"])
 def test_examples_of_the_generator(name: str) -> None:
     results = doctest.testmod(import_module(f"{generator.__name__}.{name}"))

@@ -109,6 +109,9 @@ def input_shares(learner: Feedback, leaves: Tensor, labels: Tensor) -> list[floa
 def feedback_angles(network: Network) -> list[float]:
     """Angle between the feedback weights onto each layer and the transposed forward weights that they replace.
 
+    Args:
+        network: with feedback weights onto every layer.
+
     Returns:
         One angle per layer, in degrees: 0 for backpropagation, about 90 for unrelated random weights.
     """

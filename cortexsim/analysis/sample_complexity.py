@@ -66,7 +66,11 @@ class Threshold:
 
     @classmethod
     def of(cls, brackets: Mapping[int, Sequence[Bracket]]) -> "Threshold":
-        """Average, for every grammar, the brackets of its seeds, (seeds,)."""
+        """Average, for every grammar, the brackets of its seeds, (seeds,).
+
+        Args:
+            brackets: by seed of the grammar, in samples, as `brackets` returns them.
+        """
         ends = [tuple(_mean(end) for end in zip(*several, strict=True)) for several in brackets.values()]
         low, high = zip(*ends, strict=True)
         return cls(low, high)
@@ -110,7 +114,11 @@ class Threshold:
         return geometric_mean(self.values, self._half_width)
 
     def over(self, reference: "Threshold") -> "Threshold | None":
-        """The ratio to a reference, grammar by grammar; None where a quotient is bounded on neither side."""
+        """The ratio to a reference, grammar by grammar; None where a quotient is bounded on neither side.
+
+        Args:
+            reference: P* of another learner on the same grammars.
+        """
         pairs = list(zip(self.low, self.high, reference.low, reference.high, strict=True))
         if any((low == 0 or math.isinf(top)) and (math.isinf(high) or bottom == 0) for low, high, bottom, top in pairs):
             return None
@@ -118,7 +126,11 @@ class Threshold:
         return Threshold(low, tuple(high / bottom if bottom else math.inf for _, high, bottom, _ in pairs))
 
     def text(self, digits: int = 0) -> str:
-        """The mean with its interval; or a bound, and for how many grammars; or, where coarse, the bracket."""
+        """The mean with its interval; or a bound, and for how many grammars; or, where coarse, the bracket.
+
+        Args:
+            digits: after the decimal point.
+        """
         if self.beyond and self.below:
             return "not enclosed"
         found, count = self.estimate, len(self.low)

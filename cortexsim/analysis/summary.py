@@ -86,6 +86,9 @@ def summarise(rows: Sequence[Mapping[str, Any]]) -> list[Summary]:
     >>> (clapp,) = summarise(rows)
     >>> clapp.accuracies([64, 128]), clapp.needed.text()
     (['0.350 ± 0.071', '0.960 ± 0.014'], '64 to 128')
+
+    Args:
+        rows: of runs at any sizes, grammars and seeds, each with what `api.load_results` documents.
     """
     names = list(dict.fromkeys(row["learner"] for row in rows))
     return [_summarise_learner([row for row in rows if row["learner"] == name]) for name in names]

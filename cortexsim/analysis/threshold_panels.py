@@ -34,6 +34,9 @@ def thresholds(found: Sequence[SweepThresholds]) -> Figure:
     >>> swept = SweepThresholds("depth", "depth", "v = 8, m = 4", (2, 3), laws, {"clapp": needed}, reference=None)
     >>> thresholds([swept]).axes[0].get_legend_handles_labels()[1]
     ['$n_c m^L$', '$v m^3/(1-f)$', 'clapp']
+
+    Args:
+        found: one for each panel, with the same learners or some of them.
     """
     names = list(dict.fromkeys(name for swept in found for name in swept.thresholds))
     columns = min(ACROSS, len(found))

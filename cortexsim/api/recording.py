@@ -111,6 +111,10 @@ def record_spikes(
 
 
 def spiking_segments(network: Network) -> list[Segment]:
-    """Return the groups of layers of a network that spike, from the lowest."""
+    """Return the groups of layers of a network that spike, from the lowest.
+
+    Args:
+        network: any; one of rate cells alone has none.
+    """
     segments = network.segments if isinstance(network, HybridNetwork) else ()
     return [segment for segment in segments if segment.substrate == "spiking"]

@@ -2,6 +2,12 @@
 
 There are neither layers nor a task. The same rule text is run by two engines: `numpy`, from event to event, in which
 traces decay exactly; and `brian2`, on a grid of time.
+
+Triplet STDP potentiates pairs of spikes at 50 Hz, and not at 1 Hz:
+
+>>> from cortexsim.rules import load_rule
+>>> [run(load_rule("stdp_triplet"), pairs(delta=0.01, rate=rate)).round(2).item() for rate in (1.0, 50.0)]
+[0.0, 0.76]
 """
 
 from cortexsim.protocols.cells import Response, respond

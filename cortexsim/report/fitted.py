@@ -71,6 +71,15 @@ def see_replaceable(path: Path) -> None:
 def write(path: Path, fit: Fit, rule: str) -> Path:
     """Write a file that defines the fitted rule.
 
+    >>> from cortexsim.protocols.cards import find_card
+    >>> from cortexsim.protocols.fitting import fit
+    >>> from cortexsim.protocols.least_squares import Problem
+    >>> from cortexsim.rules import load_rule
+    >>> found = fit(Problem(load_rule("stdp_pair"), find_card("pair_window"), ["potentiation"]), starts=1, seed=0)
+    >>> path = write(Path("fitted.py"), found, "stdp_pair")
+    >>> [round(rule.constants["potentiation"], 3) for rule in (load_rule("stdp_pair"), load_rule(str(path)))]
+    [0.013, 0.014]
+
     Args:
         path: of the file.
         fit: of the rule.

@@ -60,6 +60,16 @@ class StoredRun:
 def find_runs(path: Path, notify: Callable[[str], None] | None = None) -> list[StoredRun]:
     """Find the runs in a folder: the folder itself, or those within it, also the points of sweeps.
 
+    >>> from cortexsim.config.overrides import changed
+    >>> from cortexsim.config.registry import find_model
+    >>> from cortexsim.config.trial import Trial
+    >>> from cortexsim.tasks.rhm import Hierarchy
+    >>> from cortexsim.training.checkpointing import run_in_folder
+    >>> model = changed(find_model("untrained"), {"readout.epochs": 2})
+    >>> _ = run_in_folder(Trial(model, Hierarchy(depth=2), 64, 32, 10, 0), Path("runs/first"))
+    >>> [(run.name, run.state) for run in find_runs(Path("runs"))]
+    [('first', 'finished')]
+
     Args:
         path: of the folder.
         notify: called with a line about each run that cannot be read, which is then left out.

@@ -1,4 +1,10 @@
-"""Layers in Brian2: spiking cells and rate cells, and plasticity from a rule's text."""
+"""Layers in Brian2: spiking cells and rate cells, and plasticity from a rule's text.
+
+>>> timing = Timing(dt=1e-3, fixation=100e-3, blank=20e-3)  # s
+>>> settings = Settings(timing=timing, tau_eligibility=40e-3)
+>>> settings.timing.period
+0.12
+"""
 
 from cortexsim.spiking.assembly import LayerSpec, Wiring
 from cortexsim.spiking.compiling import compiler

@@ -45,6 +45,10 @@ def audit(
 ) -> None:
     """Check that a cell has all that layers need, and that its units agree.
 
+    >>> audit("dv/dt = -v / tau : 1", {}, "v > 1", ["v = 0"], {}, "")
+    Traceback (most recent call last):
+    cortexsim.errors.UserError: equations: 'current' is missing (a cell gives current, drive, derivative, v)
+
     Args:
         equations, parameters, threshold, on_saccade, method: of a `Cell`.
         reset: its statements.

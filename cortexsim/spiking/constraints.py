@@ -118,6 +118,10 @@ def weight_parameters(settings: Settings, signed: bool = True) -> dict[str, floa
 def constrained_weights(weights: np.ndarray, number: int, seed: int, settings: Settings) -> np.ndarray:
     """Constrain initial feedforward weights: not negative under Dale's law, and on their levels, if they have any.
 
+    >>> weights = np.array([-0.3, 0.1, 0.4, 0.9])
+    >>> constrained_weights(weights, number=1, seed=0, settings=Settings(w_max=1.0, weight_bits=2)).round(2)
+    array([-0.33, -0.33,  0.33,  1.  ])
+
     Args:
         weights: of any shape.
         number: of the layer, from 1.

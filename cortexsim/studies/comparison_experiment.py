@@ -105,7 +105,14 @@ class ComparisonsFile(Table):
 
 @dataclass(frozen=True)
 class ComparisonExperiment:
-    """An experiment that a file ``comparisons.toml`` defines: its contents, and its comparisons by name."""
+    """An experiment that a file ``comparisons.toml`` defines: its contents, and its comparisons by name.
+
+    >>> text = 'description = "mine"\\n[[comparison]]\\nname = "small"\\nmodels = ["clapp", "hebb"]\\nsamples = [64]\\n'
+    >>> _ = Path("comparisons.toml").write_text(text)
+    >>> experiment = ComparisonExperiment.open(Path("comparisons.toml"))
+    >>> {name: len(comparison.trials()) for name, comparison in experiment.comparisons.items()}
+    {'small': 6}
+    """
 
     plan: ComparisonsFile
     comparisons: Mapping[str, Comparison]

@@ -39,6 +39,12 @@ class SweepRecord(ClosedRecord):
 class ParameterSweep:
     """What is swept.
 
+    >>> sweep = ParameterSweep("clapp", grid=["training.eta=0.001,0.003", "network.cells=32,64"], seeds=2)
+    >>> len(sweep.points())
+    8
+    >>> sweep.values()[0]
+    {'training.eta': 0.001, 'network.cells': 32}
+
     Attributes:
         model: name, or path of a TOML file.
         together: ``KEY=VALUE,VALUE``; the values of several keys are paired, first with first.

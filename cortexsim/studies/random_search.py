@@ -44,6 +44,12 @@ class RandomSearch(Table):
 
     With ``stages``, each scores the best draws of the one before (successive halving: Jamieson & Talwalkar 2016).
 
+    >>> space = {"training.eta": {"low": 0.001, "high": 0.1, "log": True}}
+    >>> stages = [{"samples": [64], "grammar_seeds": [100]}, {"samples": [256], "grammar_seeds": [101], "keep": 2}]
+    >>> search = RandomSearch(models=["clapp"], draws=8, stages=stages, space=space)
+    >>> [stage.keep for stage in search.plan]
+    [None, 2]
+
     Attributes:
         description: what is searched for, in a line.
         models: names of models, or paths from this file.

@@ -40,6 +40,10 @@ def plan(
 ) -> ThresholdSweep:
     """Plan a search for P* of models at some depths.
 
+    >>> sweep = plan(beside(["clapp"]), depths=[2, 3], sizes={"features": 8}, grammars=5, seeds=2, cap=4096)
+    >>> sweep.title, [model.name for model in sweep.models]
+    ('v = 8, m = 4, s = 2, n_c = v; 5 grammars x 2 seeds, seeded from 0', ['backprop', 'clapp', 'untrained'])
+
     Args:
         names: of models, or paths of TOML files.
         depths: of the hierarchy.

@@ -13,6 +13,10 @@ def checked_sampling(
 ) -> WeightSampling | None:
     """Return which weights to record while a model learns; None for none.
 
+    >>> from cortexsim.config.registry import find_model
+    >>> checked_sampling("weights", every=500, synapses="100", model=find_model("clapp"), samples=1024)
+    WeightSampling(every=500, synapses=100)
+
     Args:
         record: what ``--record`` was given, if anything.
         every: fixations between two records; an epoch unless given.

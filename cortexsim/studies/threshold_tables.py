@@ -56,7 +56,15 @@ def markdown(swept: SweepThresholds) -> str:
 
 
 def growth(swept: SweepThresholds) -> list[str]:
-    """A sentence for every learner on how its P* scales, where that can be fitted."""
+    """A sentence for every learner on how its P* scales, where that can be fitted.
+
+    >>> from cortexsim.analysis.sample_complexity import Threshold
+    >>> low, high = [(90.0, 95.0), (360.0, 400.0), (1500.0, 1600.0)], [(110.0, 115.0), (440.0, 460.0), (1800.0, 1900.0)]
+    >>> needed = tuple(map(Threshold, low, high))  # Of two grammars, at each depth.
+    >>> laws = {"n_c m^L": (128.0, 512.0, 2048.0)}
+    >>> growth(SweepThresholds("depth", "depth", "v = 8, m = 4", (2, 3, 4), laws, {"clapp": needed}, reference=None))
+    ['clapp: P* grows as x4.07 a level (95 % interval x3.86 to x4.30); the laws: n_c m^L as x4.00.']
+    """
     return [sentence(line) for name in swept.thresholds if (line := fit(swept, name))]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cortexsim.analysis import card_panels
 from cortexsim.protocols.cards import Card, Outcome, known_cards
-from generator.text import code, fence, page, prose, section, table
+from generator.text import about, code, fence, page, prose, section, table
 
 Outcomes = Mapping[str, Sequence[Outcome]]
 
@@ -71,7 +71,7 @@ def _page(card: Card, outcomes: Mapping[str, Outcome]) -> str:
     return page(
         card.title,
         f"Card {code(card.name)}, *{card.source}*",
-        prose(sys.modules[card.measure.__module__].__doc__ or ""),
+        about(sys.modules[card.measure.__module__]),
         given,
         f"**What passes:** {prose(card.criterion)}.",
         figures,

@@ -10,7 +10,7 @@ from cortexsim.report.describe import factors
 from cortexsim.rules import MASKS, SUBSTRATES, Rule, SpikeTiming, known_rules, load_rule
 from generator.experiments import experiments_of_rules
 from generator.outcomes import variants
-from generator.text import code, fence, listed, page, prose, section, table
+from generator.text import about, code, fence, listed, page, prose, section, table
 
 FACTORS = ("synapses", "presynaptic factor", "postsynaptic factor", "third factor", "decay")
 KINDS = {
@@ -59,13 +59,12 @@ def _link(name: str) -> str:
 
 
 def _page(name: str, rule: Rule, outcomes: Mapping[str, Sequence[Outcome]], experiments: Sequence[str]) -> str:
-    module = import_module(f"cortexsim.rules.{name}").__doc__ or ""
     used = [f"[`{each}`](../experiments/{each}.md)" for each in experiments]
     return page(
         code(name),
         f"*{rule.source}*",
         fence(rule.equation),
-        prose(module),
+        about(import_module(f"cortexsim.rules.{name}")),
         section("Three factors", _factors(rule)),
         section("What it needs beyond its two cells", listed(rule.needs) or "Nothing."),
         section("What breaks locality", listed(rule.locality_violations) or "Nothing."),

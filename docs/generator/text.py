@@ -1,10 +1,13 @@
 """Markdown from the texts of the package."""
 
+import ast
+import doctest
 import inspect
 import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 
 LINK = re.compile(r"\]\((?P<target>(?!https?:|mailto:|#)[^)\s]+)\)")
 SPECIAL = re.compile(r"([*<>\[\]|$])")
@@ -65,6 +68,18 @@ def prose(docstring: str) -> str:
     """
     blocks = re.split(r"\n\s*\n", docstring.strip())
     return "\n\n".join(_block(block) for block in blocks)
+
+
+def about(module: ModuleType) -> str:
+    """Turn the docstring of a module into Markdown; its example begins by importing what it uses of the module."""
+    text = module.__doc__ or ""
+    nodes = [node for each in doctest.DocTestParser().get_examples(text) for node in ast.walk(ast.parse(each.source))]
+    read = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    bound = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    bound |= {node.asname or node.name for node in nodes if isinstance(node, ast.alias)}
+    if names := sorted((read & vars(module).keys()) - bound):
+        text = text.replace("\n>>> ", f"\n>>> from {module.__name__} import {', '.join(names)}\n>>> ", 1)
+    return prose(text)
 
 
 def _block(text: str) -> str:

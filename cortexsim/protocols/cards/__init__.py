@@ -28,6 +28,9 @@ def known_cards() -> dict[str, Card]:
 def find_card(name: str) -> Card:
     """Find a card by its name.
 
+    Args:
+        name: of its file.
+
     Raises:
         UserError: where there is none, with the nearest name.
     """

@@ -88,7 +88,11 @@ class Card:
     dendrite: bool = False
 
     def obstacle(self, rule: Rule) -> str:
-        """Say why a rule cannot be asked; empty where it can."""
+        """Say why a rule cannot be asked; empty where it can.
+
+        Args:
+            rule: any rule.
+        """
         try:
             form = on_spikes(rule).feedforward
         except UserError as error:
@@ -112,6 +116,9 @@ class Card:
     def measured(self, points: Sequence[Point]) -> list[Point]:
         """Choose the points to which constants of rules can be fitted.
 
+        Args:
+            points: of an outcome, one for each condition.
+
         Raises:
             UserError: where there are none.
         """
@@ -121,7 +128,11 @@ class Card:
         return found
 
     def examine(self, rule: Rule) -> "Outcome":
-        """Put a rule to the experiment."""
+        """Put a rule to the experiment.
+
+        Args:
+            rule: any rule; where it cannot be asked, the outcome has the verdict ``"not applicable"`` and no points.
+        """
         if reason := self.obstacle(rule):
             return Outcome(self, rule, "not applicable", reason, [])
         result = self.measure(on_spikes(rule))

@@ -30,7 +30,12 @@ TOLERANCE = 1e-4
 
 
 def expected(delta: float, late: float) -> float:
-    """Solve the equations for one pair, in units of the change at 10 ms and .5 s."""
+    """Solve the equations for one pair, in units of the change at 10 ms and .5 s.
+
+    Args:
+        delta: t_post - t_pre, s.
+        late: from the later spike to the pulse of dopamine, s.
+    """
     sign, before = (1.0, CONDITIONS[0]) if delta > 0 else (-DEPRESSION, CONDITIONS[0])
     return sign * float(np.exp(-(abs(delta) - before[0]) / TAU - (late - before[1]) / TAU_ELIGIBILITY))
 

@@ -44,7 +44,11 @@ def measure(rule: Rule) -> Result:
 
 
 def error_of(points: list[Point]) -> float:
-    """Mean squared deviation of the model, in standard errors of the mean."""
+    """Mean squared deviation of the model, in standard errors of the mean.
+
+    Args:
+        points: each with data and their standard error.
+    """
     return float(np.mean([point.deviation**2 for point in points if point.deviation is not None]))
 
 

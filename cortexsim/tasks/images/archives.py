@@ -88,6 +88,11 @@ def verify(file: Path, checksum: str, remedy: str) -> None:
     Traceback (most recent call last):
     cortexsim.errors.UserError: pictures.tar.gz: is damaged: its MD5 is 35d720752141831021a121ec19092cf1, not ...
 
+    Args:
+        file: of any size.
+        checksum: its MD5 digest, in hexadecimal digits.
+        remedy: end of the message, what the user can do.
+
     Raises:
         UserError: if it is missing or has another one.
     """

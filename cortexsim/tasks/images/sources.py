@@ -76,6 +76,13 @@ def read_tiny_imagenet(root: Path, download: bool) -> Contents:
     """Read Tiny ImageNet (Le, Yang 2015): 100000 training pictures of 64 x 64 pixels, 200 classes, 10000 of validation.
 
     Its test labels are not published: the validation side is the test side.
+
+    Args:
+        root: folder that contains the archive, or what it unpacks to.
+        download: whether to fetch an archive that is missing.
+
+    Raises:
+        UserError: if something is missing or damaged.
     """
     folder = TINY.unpacked(root, download)
     remedy = f"delete {folder} and unpack {TINY.file} again"
@@ -97,6 +104,9 @@ def read_folder(root: Path, size: int) -> Contents:
     Args:
         root: the folder.
         size: side of the square, in pixels, to which pictures are resized and cropped; 0 to leave them as they are.
+
+    Raises:
+        UserError: if there is no such folder, no class in it, or a picture that cannot be read.
     """
     if not root.is_dir():
         raise UserError(f"path = '{root}': no such folder (a folder with a folder of pictures for each class)")
