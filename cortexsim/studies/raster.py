@@ -10,11 +10,13 @@ from cortexsim.config import building
 from cortexsim.config.trial import Trial
 from cortexsim.errors import UserError
 from cortexsim.learners import HybridNetwork, Segment, train
+from cortexsim.rate.threads import one_thread
 from cortexsim.storage.atomic_io import write_figure
 from cortexsim.studies.single_run import EpochProgress
 from cortexsim.training.measurement import Prepared, prepare
 
 
+@one_thread()
 def draw(trial: Trial, fixations: int, out: Path, console: Console) -> None:
     """Train a model, and draw its lowest spiking layers before and after: ``raster.png`` and ``raster.svg``.
 

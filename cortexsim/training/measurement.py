@@ -198,6 +198,7 @@ def context_name(model: Model) -> str:
     return model.rule.context + also
 
 
+@one_thread()
 def layer_accuracy(trial: Trial, prepared: Prepared, layer: int, kind: str | None = None) -> float:
     """Train a readout on the activity of one layer and return its test accuracy.
 
