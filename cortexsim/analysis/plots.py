@@ -13,6 +13,10 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 MATHS = {"n_c m^L": "$n_c m^L$", "v m³/(1-f)": "$v m^3/(1-f)$"}
 LONGEST = 40  # Characters of a name in a legend.
+ROW, HANDLE = (
+    140,
+    6,
+)  # Characters that stand side by side in the legend below a comparison, and the width of a line in it.
 Draw = Callable[[], Figure]
 CONTROL = {"color": "#888888", "linestyle": "--"}
 CONTROL_MARKERS = (".", "x", "+", "1")
@@ -23,6 +27,16 @@ def legend_name(name: str) -> str:
     short = name if len(name) <= LONGEST else f"{name[: LONGEST - 15]}...{name[-12:]}"
     plain = short.replace("$", r"\$")
     return f" {plain}" if plain.startswith("_") else plain  # Matplotlib leaves out what begins with _.
+
+
+def legend_columns(names: Sequence[str]) -> int:
+    """Count the names that fit side by side in the legend below a comparison.
+
+    >>> legend_columns(["backprop", "clapp"]), legend_columns(["digits-untrained-spiking"] * 8)
+    (2, 4)
+    """
+    widest = max(map(len, names), default=0) + HANDLE
+    return max(1, min(len(names), len(COLOURS), ROW // widest))
 
 
 def line(axes: Axes, places: Sequence[float], spreads: Iterable[Spread], label: str, **looks: Any) -> None:
@@ -116,7 +130,7 @@ def comparison(
         panel.spines[["top", "right"]].set_visible(False)
         panel.set_title(letter, loc="left", fontweight="bold")
     handles, labels = panels[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=max(1, min(len(labels), 7)), frameon=False)
+    figure.legend(handles, labels, loc="outside lower center", ncols=legend_columns(labels), frameon=False)
     figure.suptitle(title, fontsize=11)
     return figure
 

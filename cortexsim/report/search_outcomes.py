@@ -17,18 +17,23 @@ BEST = 4  # Settings of a learner that a table has, beside the model as it is.
 def tables(folder: Path) -> dict[str, str]:
     """Tables of the searches in a folder, by the names of their files after ``outcome-``.
 
-    A table has the best settings that came to the last stage, and the model as it is, as far as that came.
+    A table has the best settings that came to the last stage, and the model as it is, as far as that came; one whose
+    name ends in ``best`` has the best setting of each learner alone.
 
     Raises:
         UserError: where a file is damaged.
     """
-    found = {}
+    found: dict[str, str] = {}
     for path in sorted(folder.glob(OUTCOMES)):
         try:
             rows = list(_rows(json.loads(path.read_text(encoding="utf-8"))))
         except (ValueError, KeyError, TypeError, AttributeError):
             raise UserError(f"{path}: damaged (copy it again from the folder of the search)") from None
-        found[path.stem.partition("-")[2]] = markdown.table(HEAD, rows)
+        name = path.stem.partition("-")[2]
+        found |= {
+            name: markdown.table(HEAD, rows),
+            f"{name} best": markdown.table(HEAD, [row for row in rows if row[1]]),
+        }
     return found
 
 

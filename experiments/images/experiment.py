@@ -52,7 +52,7 @@ TITLES = {
     "pixels, neighbours": f"{NEIGHBOURS} nearest neighbours of the input",
     "backprop": "backpropagation of labels",
 }
-ON_SIGNALS = ["both", "bp-clapp", "untrained", *PLAIN, "backprop"]
+ON_SIGNALS = ["both", "bp-clapp", "hebb", "untrained", *PLAIN, "backprop"]
 SIGNALS = ["mnist1d", "mnist1d-shuffled"]
 LEARNERS = {"digits": list(TITLES), **dict.fromkeys(SIGNALS, ON_SIGNALS)}
 HEAD = ["", "all labels", f"{FEW} labels"]

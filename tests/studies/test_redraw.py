@@ -218,6 +218,11 @@ def test_outcomes_of_a_search_become_a_table(tmp_path: Path) -> None:
     assert "| `hebb` | 3 | 2 | 8 | 0.750 (0.500) | eta 0.3*, batch 8 |" in text
     assert "| `hebb` |  | 1 | 8 | 0.250 (0.500) | those of the model |" in text
     assert "x 1" not in text
+    (tmp_path / "README.md").write_text(README.format("wide best", "figure"))
+    redraw(str(tmp_path))
+    best = (tmp_path / "README.md").read_text()
+    assert "| `hebb` | 3 | 2 | 8 | 0.750 (0.500) | eta 0.3*, batch 8 |" in best
+    assert "those of the model" not in best
     (tmp_path / "outcome-wide.json").write_text("{}")
     with pytest.raises(UserError, match=r"outcome-wide\.json: damaged"):
         redraw(str(tmp_path))
