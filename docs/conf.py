@@ -28,7 +28,7 @@ default_role = "code"  # Single backticks in docstrings.
 
 myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
 myst_heading_anchors = 3
-suppress_warnings = ["myst.header"]  # READMEs of experiments may begin at any level.
+suppress_warnings = ["myst.header", "myst-nb.lexer"]  # READMEs may begin at any level; pages may be built without being run.
 
 nb_execution_mode = "force"
 nb_execution_in_temp = True
