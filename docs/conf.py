@@ -28,7 +28,7 @@ default_role = "code"  # Single backticks in docstrings.
 
 myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
 myst_heading_anchors = 3
-suppress_warnings = ["myst.header", "myst-nb.lexer"]  # READMEs may begin at any level; pages may be built without being run.
+suppress_warnings = ["myst.header", "myst-nb.lexer"]  # READMEs begin at any level; pages may not be run.
 
 nb_execution_mode = "force"
 nb_execution_in_temp = True
