@@ -12,6 +12,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["PYTHONSTARTUP"] = str(FOLDER / "kernel_startup.py")
 os.environ |= {"COLUMNS": "100", "TTY_COMPATIBLE": "0"}  # Of tables that commands print: plain text.
 
+from docutils import nodes
 from sphinx.application import Sphinx
 
 import cortexsim
@@ -27,7 +28,7 @@ default_role = "code"  # Single backticks in docstrings.
 
 myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
 myst_heading_anchors = 3
-suppress_warnings = ["myst.header"]  # READMEs of experiments may begin at any level.
+suppress_warnings = ["myst.header", "myst-nb.lexer"]  # READMEs begin at any level; pages may not be run.
 
 nb_execution_mode = "force"
 nb_execution_in_temp = True
@@ -65,6 +66,14 @@ html_sidebars = {"index": [], "first_result": [], "results": []}
 copyright = "the authors of cortexsim, BSD 3-Clause"
 
 
+def set_dashes(app: Sphinx, page: nodes.document) -> None:
+    """Set a dash between an argument and its meaning, where Sphinx leaves two hyphens to smart quotes."""
+    for text in list(page.findall(nodes.Text)):
+        if text == " -- ":
+            text.parent.replace(text, nodes.Text(" \N{EN DASH} "))
+
+
 def setup(app: Sphinx) -> None:
     """Make the pages that follow from the package before any page is read."""
     app.connect("builder-inited", lambda app: generator.write(Path(app.srcdir) / "generated"))
+    app.connect("doctree-read", set_dashes)

@@ -109,7 +109,7 @@ def describe(model: Model, console: Console) -> None:
     model = at_depth(model, model.layers_on(task))
     learner = assemble(model, task, seed=0)
     substrates = model.substrates(len(learner.network.layers))
-    console.print(f"{model.name}: {model.description}")
+    console.print(f"{model.name}: {model.description}" if model.description else model.name)
     table = new_table(
         f"Network on {task_title(task)}",
         [
@@ -117,7 +117,7 @@ def describe(model: Model, console: Console) -> None:
             "substrate",
             "columns",
             "cells",
-            "inputs a cell",
+            "inputs per cell",
             "weights",
             "context weights",
             "memory [kB]",
@@ -186,7 +186,7 @@ def _describe_rule(rule: Rule, console: Console) -> None:
         constants = ", ".join(f"{name} = {value:g}" for name, value in modulator.constants.items())
         score = f", score: sum of {modulator.score}" if modulator.score != "0" else ""
         console.print(
-            f"Modulator {modulator.name} (one a {modulator.scope}, gain {modulator.gain:g}): {modulator.value}{score}"
+            f"Modulator {modulator.name} (one per {modulator.scope}, gain {modulator.gain:g}): {modulator.value}{score}"
             + (f", {constants}" if constants else ""),
         )
     if rule.path is not None:

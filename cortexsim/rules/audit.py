@@ -145,7 +145,8 @@ def _audit_name(rule: Audited, where: str, synapse: str, factor: str, name: str)
     if signal is not None and "context synapses" in signal.requires and rule.context is None:
         raise UserError(f"{where}, but the rule has no context synapses (context = ThreeFactor(...))")
     if name.endswith("_all") and name not in broadcast:
-        raise UserError(f"{where}, but no modulator of the rule broadcasts it ({nearest(name, broadcast)})")
+        known = nearest(name, broadcast) if broadcast else "it has none"
+        raise UserError(f"{where}, but no modulator of the rule broadcasts it ({known})")
     if not name.endswith("_all") and signal is None:
         raise UserError(f"{where}, which is no signal of a cell ({nearest(name, SIGNALS)})")
     implied = None if signal is None else signal.implied_synapses
