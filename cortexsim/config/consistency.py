@@ -110,11 +110,13 @@ def _check_sending(model: Model) -> None:
         raise UserError(
             f"{setting}: in Brian2 only layers of one substrate with a local learner support it (sends = 'activity')"
         )
-    if model.spiking.prediction_synapses == "taught" and "brian-rate" in model.network.substrate:
-        raise UserError(
-            "spiking.prediction_synapses = 'taught': cells without spikes have copies of weights ('copied')"
-        )
+    synapses = f"spiking.prediction_synapses = '{model.spiking.prediction_synapses}'"
+    if model.spiking.prediction_synapses != "copied" and "brian-rate" in model.network.substrate:
+        raise UserError(f"{synapses}: cells without spikes have copies of weights ('copied')")
     rule = None if model.rule is None else model.plasticity_rule()
+    decays = rule is not None and rule.context is not None and rule.context.decay != "0"
+    if model.spiking.prediction_synapses == "kolen-pollack" and decays:
+        raise UserError(f"{synapses}: context synapses of rule '{model.rule_name}' decay by themselves ('taught')")
     if model.learner == "feedback" or (rule is not None and rule.context is None):
         raise UserError(
             f"{setting}: rule '{model.rule_name}' has no context synapses to predict with (sends = 'activity')"

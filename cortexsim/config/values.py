@@ -86,7 +86,7 @@ class SpikingTable(Table):
     target_activity: NotNegative = DEFAULTS.target_activity
     target_drive: Positive = DEFAULTS.target_drive
     prediction_rest: Annotated[float, Field(ge=-100, le=1, strict=True)] = DEFAULTS.prediction_rest
-    prediction_synapses: Literal["copied", "taught"] = DEFAULTS.prediction_synapses
+    prediction_synapses: Literal["copied", "taught", "kolen-pollack"] = DEFAULTS.prediction_synapses
     w_max: NotNegative = DEFAULTS.w_max
     bound_exponent: Annotated[float, Field(ge=0, le=1, strict=True)] = DEFAULTS.bound_exponent
     weight_bits: Annotated[int, Field(ge=2, le=8, strict=True)] | None = DEFAULTS.weight_bits

@@ -198,7 +198,7 @@ def check_wiring(model: Model, task: Layout, wired: Topology) -> None:
                 )
         if rule.top == "label" and wired.layers[-1].positions > 1:
             raise UserError(f"rule.top = 'label': {several}")
-        if model.spiking.prediction_synapses == "taught":
+        if model.spiking.prediction_synapses != "copied":
             _check_teachers(model, wired)
         if "top" in contexts.split(rule.context) and not wired.ancestors(1, wired.depth - 1).size:
             raise UserError(
@@ -237,6 +237,6 @@ def _check_teachers(model: Model, wired: Topology) -> None:
         pairs = {(column, int(source)) for column, row in enumerate(heard) for source in row}
         if pairs != {(source, column) for column, source in pairs}:
             raise UserError(
-                f"spiking.prediction_synapses = 'taught', with context = '{model.rule.context}':"
-                " columns do not hear each other in turn ('sibling')"
+                f"spiking.prediction_synapses = '{model.spiking.prediction_synapses}', with context ="
+                f" '{model.rule.context}': columns do not hear each other in turn ('sibling')"
             )

@@ -88,7 +88,7 @@ class Segment:
             last = stage >= len(self.schedule) - 1
             height = len(self.layers) if last else max(learning) + 1
             specs = [self._spec(k, k in learning) for k in range(height)]
-            if not last:
+            if not last and self.settings.prediction_synapses != "kolen-pollack":
                 specs[-1] = replace(specs[-1], sends="activity")  # No layer receives it yet.
             self._stacks[stage] = self._stack(specs)
         return self._stacks[stage]

@@ -67,7 +67,7 @@ def describe(
         if settings.pooled:
             add_inhibition(spec, settings, below, rule is not None and learning, parts)
         if spec.sends == "prediction":
-            add_predictions(spec, settings, parts)
+            add_predictions(spec, settings, translation, parts)
         if spec.sends == "projection":
             add_on_off(spec, settings, parts)
         below = spec.output

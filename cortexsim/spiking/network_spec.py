@@ -57,6 +57,7 @@ class Phase(IntEnum):
     PROJECTION_ERROR = 998
     PROJECTION_FEEDBACK = auto()
     THIRD_FACTOR = auto()
+    TEACHING = auto()
     LEARNING = auto()
     STATISTICS = auto()
     RESET = auto()

@@ -19,6 +19,17 @@ MEANS_OF_HALVES = ("half_mean", "psp_mean", "half_psp_mean")
 """Running means of a cell whose dendrite hears spikes, beside that of its activity at saccades."""
 
 
+def context_variables(translation: Translation, tagged: bool) -> list[str]:
+    """Name the variables by which a cell tells its context synapses how to change.
+
+    Args:
+        translation: of its rule.
+        tagged: whether its synapses hold tags.
+    """
+    factors = [f"context_{name}" for name in GATES] if tagged else ["context_factor"]
+    return [f"{name}{sample.suffix}" for name in factors for sample in translation.samples]
+
+
 def plastic_variables(spec: LayerSpec, translation: Translation, tagged: bool) -> list[str]:
     """Declare the variables that a cell has because it learns.
 
@@ -38,8 +49,7 @@ def plastic_variables(spec: LayerSpec, translation: Translation, tagged: bool) -
     found += [variable for signal, variable in translation.waiting.items() if signal != "activity_post"]
     if translation.context:
         found += ["dendrite", "context_decay", *(f"previous_dendrite{lag}" for lag in translation.lags)]
-        factors = [f"context_{name}" for name in GATES] if tagged else ["context_factor"]
-        found += [f"{name}{suffix}" for name in factors for suffix in samples]
+        found += context_variables(translation, tagged)
         if translation.psp:
             found += ["spiked", "spike_line", "delayed_spike", "psp", "delayed_signal", *MEANS_OF_HALVES]
         if _reads_dendrite_mean(translation):
@@ -173,18 +183,12 @@ def add_context(spec: LayerSpec, settings: Settings, translation: Translation, c
     name = f"context{spec.number}"
     constants = {"eta": settings.eta * settings.context_eta, "weight_decay": settings.weight_decay}
     constants |= weight_parameters(settings)
-    samples, tags = translation.samples, Tags.of(translation.rule, settings, parts.updates)
-    potentials = {sample.names["dendrite_post"]: f"{sample.signal}_pre" for sample in samples}
+    potentials = {sample.names["dendrite_post"]: f"{sample.signal}_pre" for sample in translation.samples}
     if _reads_dendrite_mean(translation):
         potentials["dendrite_mean"] = "mean_pre"
-    kind = "context_factor" if tags is None else "context_local"
-    products = {sample.suffix: f"{kind}{sample.suffix}_post * {sample.signal}_pre" for sample in samples}
-    correlation, moves = " + ".join(products.values()), []
-    held = [f"{variable} : 1" for variable in hidden_variables(settings)]
+    correlation, held, moves = correlate(name, settings, translation, parts)
     parts.carry(name, *hidden_variables(settings))
-    if tags is not None:
-        correlation, moves = tags.growth(products, "context_"), tags.moves(products)
-        held += add_tags(name, tags, products, parts)
+    held += [f"{variable} : 1" for variable in hidden_variables(settings)]
     model = ["w : 1", *shared_constants(constants), *held]
     model += [f"{variable}_post = w * {signal} : 1 (summed)" for variable, signal in potentials.items()]
     learn = f"""
@@ -201,3 +205,25 @@ def add_context(spec: LayerSpec, settings: Settings, translation: Translation, c
     parts.set(name, constants)
     parts.operations.append(Operation(name, Phase.LEARNING, "\n".join([dedent(learn), *moves])))
     parts.state.append(Variable(name, "w", tensor=spec.tensor("context"), layer=spec.number))
+
+
+def correlate(
+    name: str, settings: Settings, translation: Translation, parts: Parts
+) -> tuple[str, list[str], list[str]]:
+    """Write how what a cell tells its context synapses, and what they hear, change their weights.
+
+    Args:
+        name: of the synapses; their postsynaptic cells have the variables of `context_variables`.
+        settings: everything else.
+        translation: of their rule.
+        parts: to which is added what passes from chunk to chunk.
+
+    Returns:
+        The growth of a weight, declarations of what a synapse holds for it, and statements that follow its step.
+    """
+    tags = Tags.of(translation.rule, settings, parts.updates)
+    kind = "context_factor" if tags is None else "context_local"
+    products = {sample.suffix: f"{kind}{sample.suffix}_post * {sample.signal}_pre" for sample in translation.samples}
+    if tags is None:
+        return " + ".join(products.values()), [], []
+    return tags.growth(products, "context_"), add_tags(name, tags, products, parts), tags.moves(products)

@@ -1,6 +1,6 @@
 """Cells that send up something else than the activity of a column, in spikes of their own."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from cortexsim.spiking.assembly import LayerSpec, Parts, Wiring, dedent, shared_constants
@@ -15,10 +15,51 @@ from cortexsim.spiking.network_spec import Connection, Operation, Phase, Variabl
 from cortexsim.spiking.population import add_population
 from cortexsim.spiking.settings import Settings
 
+Learn = Callable[[str, LayerSpec, Settings, Parts], list[str]]
+"""Lets the synapses of a name learn, and returns what they declare for it."""
+
 
 def on_or_off(cells: int) -> str:
     """Write the sign of the drive of so many ON cells of a column, and of as many OFF cells that follow them."""
     return f"(1 - 2 * int(i % {2 * cells} >= {cells}))"
+
+
+def learn_as_taught(name: str, spec: LayerSpec, settings: Settings, parts: Parts) -> list[str]:
+    """Let the synapses onto senders learn to drive them as they are taught; return what they declare.
+
+    With y what a cell is taught and z the presynaptic activity less its mean,
+
+        dw = eta (y - w z) z
+
+    (Widrow, Hoff 1960), a comparison of two inputs in one cell, as in Urbanczik, Senn, Neuron 2014.
+    """
+    grow = f"""
+        error = taught_post - expected_post
+        step = {parts.learning} * eta * eta_factor(t) * (error * (output_pre - mean_pre) - weight_decay * w)
+    """
+    return add_learning(name, [dedent(grow)], [], spec, settings, parts)
+
+
+def add_learning(
+    name: str, step: Sequence[str], after: Sequence[str], spec: LayerSpec, settings: Settings, parts: Parts
+) -> list[str]:
+    """Let the synapses onto senders take a step at each update; return what they declare.
+
+    Args:
+        name: of the synapses.
+        step: statements that compute it.
+        after: statements that follow it.
+        spec: of the layer.
+        settings: everything else.
+        parts: to add to.
+    """
+    constants = {"eta": settings.eta * settings.context_eta, "weight_decay": settings.weight_decay}
+    constants |= weight_parameters(settings)
+    taken = dedent(step_weight("w", "sending", spec, settings))
+    parts.operations.append(Operation(name, Phase.LEARNING, "\n".join([*step, taken, *after])))
+    parts.set(name, constants)
+    parts.carry(name, "w", *hidden_variables(settings))
+    return [*shared_constants(constants), *(f"{variable} : 1" for variable in hidden_variables(settings))]
 
 
 def add_senders(
@@ -30,6 +71,8 @@ def add_senders(
     parts: Parts,
     polarity: str = "",
     group: str = "",
+    heard: Sequence[str] = ("taught",),
+    learn: Learn = learn_as_taught,
 ) -> None:
     """Add cells that a layer drives by copies of weights that it has elsewhere, or by weights of their own.
 
@@ -40,15 +83,17 @@ def add_senders(
         spec: of the layer; its ``output`` is the name of their group.
         cells: how many, of each column.
         wiring: of the synapses onto them.
-        tensor: whose weights these copy; None for weights that begin at zero, and have to be taught.
+        tensor: whose weights these copy; None for weights that begin at zero, and have to learn.
         settings: everything else.
         parts: to add to.
         polarity: factor of the drive, +1 or -1.
         group: their name; that of what the layer sends unless given.
+        heard: variables of the cells that weights of their own are learned from.
+        learn: how these learn.
     """
     cell, group = settings.cell_of(spec.substrate), group or spec.output
     name = f"{group.removesuffix(str(spec.number))}_input{spec.number}"
-    names = ["expected", "offset", "power", "scale", *(["taught"] if tensor is None else [])]
+    names = ["expected", "offset", "power", "scale", *(heard if tensor is None else [])]
     variables = [f"{variable} : 1" for variable in names]
     constants = {"target_drive": settings.target_drive, "mean_rate": settings.mean_rate}
     add_population(group, spec.positions * cells, cell, settings, parts, variables, constants)
@@ -89,45 +134,27 @@ def add_senders(
         parts.state.append(Variable(each_step.name, "w", tensor=tensor or "", layer=spec.number, writes_back=False))
     model += ["w : 1"]
     if tensor is None:
-        model += _learn(name, spec, settings, parts)
+        model += learn(name, spec, settings, parts)
     else:
         parts.state.append(Variable(name, "w", tensor=tensor, layer=spec.number, writes_back=False))
     parts.connections.append(replace(connection, model="\n".join(model)))
     parts.carry(group, "power", "scale", "bias")
 
 
-def _learn(name: str, spec: LayerSpec, settings: Settings, parts: Parts) -> list[str]:
-    """Let the synapses onto senders learn to drive them as they are taught; return what they declare.
-
-    With y what a cell is taught and z the presynaptic activity less its mean,
-
-        dw = eta (y - w z) z
-
-    (Widrow, Hoff 1960), a comparison of two inputs in one cell, as in Urbanczik, Senn, Neuron 2014.
-    """
-    constants = {"eta": settings.eta * settings.context_eta, "weight_decay": settings.weight_decay}
-    constants |= weight_parameters(settings)
-    learn = f"""
-        error = taught_post - expected_post
-        step = {parts.learning} * eta * eta_factor(t) * (error * (output_pre - mean_pre) - weight_decay * w)
-        {step_weight("w", "sending", spec, settings)}
-    """
-    parts.operations.append(Operation(name, Phase.LEARNING, dedent(learn)))
-    parts.set(name, constants)
-    parts.carry(name, "w", *hidden_variables(settings))
-    return [*shared_constants(constants), *(f"{variable} : 1" for variable in hidden_variables(settings))]
-
-
-def add_teachers(spec: LayerSpec, columns: Sequence[Sequence[int]], parts: Parts) -> None:
+def add_teachers(
+    spec: LayerSpec, columns: Sequence[Sequence[int]], heard: Mapping[str, str], phase: Phase, parts: Parts
+) -> None:
     """Let senders, as many as a column has cells, hear the cells of their own index in other columns.
 
     Args:
         spec: of the layer.
         columns: which each column's senders hear, (positions, n).
+        heard: what they hear of each, by the name of their variable that sums it.
+        phase: when they hear it.
         parts: to add to.
     """
-    name = f"teacher{spec.number}"
-    model = "taught_post = output_pre - mean_pre : 1 (summed)"
+    model = "\n".join(f"{variable}_post = {text} : 1 (summed)" for variable, text in heard.items())
     wiring = ("same_index", {"sources": columns, "cells": spec.cells, "kinds": 2 if spec.on_off else 1})
-    sums = {"taught": Phase.DENDRITE}
+    sums = dict.fromkeys(heard, phase)
+    name = f"teacher{spec.number}"
     parts.connections.append(Connection(name, spec.name, spec.output, model, wiring, row=1, sums=sums))

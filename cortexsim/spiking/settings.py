@@ -142,7 +142,8 @@ class Settings:
         prediction_rest: drive of prediction cells where nothing but the mean is expected; 1 is the rheobase, and from
             less only those fire that expect so much more.
         prediction_synapses: ``copied`` from the context synapses onto the dendrites of the columns that are predicted,
-            or ``taught`` by the activity of these columns.
+            or ``taught`` by the activity of these columns; or, ``kolen-pollack``, they follow the rule of the context
+            synapses.
         w_max: bound of the weights; 0 for none.
         bound_exponent: mu of the bound (Guetig, Aharonov, Rotter, Sompolinsky 2003), from 1, soft, where a step towards
             the bound shrinks in proportion to what is left, to 0, hard, where it is taken whole and cut off there.
@@ -189,7 +190,7 @@ class Settings:
     target_activity: float = 0.15
     target_drive: float = 1.0
     prediction_rest: float = 1.0
-    prediction_synapses: Literal["copied", "taught"] = "copied"
+    prediction_synapses: Literal["copied", "taught", "kolen-pollack"] = "copied"
     w_max: float = 0.0
     bound_exponent: float = 1.0
     weight_bits: int | None = None

@@ -273,6 +273,7 @@ def test_no_name_of_a_layer_is_left_to_cells() -> None:
     for rule in ("clapp", "lpl", "softhebb", "spectral", "barlow_local", "scff", "clapp_bidirectional"):
         late = {"control": {"surprise": Control(delay=2)}, "tag_stages": 2}
         cases = [hard, {**hard, **late, "hidden_weights": True, "prediction_synapses": "taught", "bound_exponent": 0.5}]
+        cases += [{**hard, **late, "prediction_synapses": "kolen-pollack"}, {"prediction_synapses": "kolen-pollack"}]
         cases += [{"dale": True, "homeostasis": 0.1, "reset_traces": False}]
         cases += [{"dendrite": "psp", "timing": Timing(fixation=59e-3)}] if rule == "clapp" else []
         for settings in (Settings(**case) for case in cases):  # type: ignore[arg-type]

@@ -8,6 +8,7 @@ import torch
 
 from cortexsim.config.building import assemble
 from cortexsim.config.registry import read_model
+from cortexsim.errors import UserError
 from cortexsim.learners import HybridNetwork
 from cortexsim.learners.segment import fingerprints
 from cortexsim.rate import Architecture
@@ -152,6 +153,43 @@ def test_taught_synapses_learn_to_predict_the_sibling(tmp_path: Path, dendrite: 
     pre, post, _ = connectivity("onward", {"sources": first.context_index.tolist(), "cells": CELLS})
     assert np.abs(found).max() > 0.01
     np.testing.assert_allclose(found, weights[post // CELLS, post % CELLS, pre % CELLS], rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["in time", "late"])
+@pytest.mark.parametrize("dendrite", ["trace", "psp"])
+def test_synapses_that_follow_the_same_rule_equal_the_context_synapses(
+    tmp_path: Path, dendrite: str, late: bool
+) -> None:
+    text = TEXT + f'dendrite = "{dendrite}"\nfixation = "59 ms"\nprediction_synapses = "kolen-pollack"\neta = 0.05\n'
+    if late:
+        text += 'tag_stages = 2\n[modulator.surprise]\ndelay = "128 ms"\n'
+    network = trained(tmp_path, text)
+    segment, first = network.segments[0], network.layers[0]
+    assert first.context is not None
+    first.context.weights.zero_()
+    leaves = torch.eye(4)[(torch.arange(5 * 8) * 7 // 3) % 4].view(5, 8, 4)
+    order = np.arange(15) % 5
+    rows = leaves.numpy().astype(float).reshape(5, -1)
+    segment.learn(0, leaves[order], torch.zeros(15, 4), np.ones(15), fingerprints(rows)[order], seed=3)
+    learned = segment.brian_state["prediction_input1.w"]
+    _, _, place = connectivity("onward", {"sources": first.context_index.tolist(), "cells": CELLS})
+    assert np.abs(learned).max() > 0.01
+    np.testing.assert_allclose(learned, first.context.weights.numpy().ravel()[place], rtol=1e-5, atol=1e-8)
+    segment.learn(1, leaves[order], torch.zeros(15, 4), np.ones(15), fingerprints(rows)[order], seed=3)
+    assert np.array_equal(segment.brian_state["prediction_input1.w"], learned), "the layer has learned before"
+
+
+def test_context_synapses_that_decay_by_themselves_cannot_be_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "decaying.py").write_text(
+        "from dataclasses import replace\nfrom cortexsim.rules import load_rule\nclapp = load_rule('clapp')\n"
+        "RULE = replace(clapp, name='decaying', context=replace(clapp.context, decay='1'))\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    text = TEXT.replace('name = "clapp"', 'name = "decaying:RULE"') + 'prediction_synapses = "kolen-pollack"\n'
+    with pytest.raises(UserError, match=r"'kolen-pollack': context synapses of rule '.*' decay by themselves"):
+        trained(tmp_path, text)
 
 
 def test_prediction_cells_without_spikes_send_the_scaled_prediction(tmp_path: Path) -> None:
