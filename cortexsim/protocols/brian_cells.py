@@ -47,6 +47,7 @@ def simulate(
         voltage, spikes = StateMonitor(group, "v", record=True, dt=dt * second), SpikeMonitor(group)
         Network(group, voltage, spikes).run(len(course) * dt * second, namespace={})
         times = [np.asarray(train / second) for train in spikes.spike_trains().values()]
-        return np.asarray(voltage.variables["v"].get_value()).reshape(len(course), -1), times
+        # A copy: the memory of the monitor is freed with it.
+        return np.array(voltage.variables["v"].get_value()).reshape(len(course), -1), times
     finally:
         brian2.prefs.codegen.target = before
