@@ -72,8 +72,10 @@ class Archive:
         part = root / f"{self.folder}.part"
         shutil.rmtree(part, ignore_errors=True)  # Of an attempt that was interrupted.
         try:
-            safely = {} if file.suffix == ".zip" else {"filter": "data"}  # Nothing outside the folder is written.
-            shutil.unpack_archive(file, part, **safely)
+            if file.suffix == ".zip":
+                shutil.unpack_archive(file, part)
+            else:
+                shutil.unpack_archive(file, part, filter="data")  # Nothing outside the folder is written.
             (part / self.folder).rename(root / self.folder)
         except (OSError, EOFError, ValueError, shutil.ReadError, tarfile.TarError) as error:
             raise UserError(f"{file}: cannot be unpacked ({error})") from None
