@@ -13,10 +13,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 MATHS = {"n_c m^L": "$n_c m^L$", "v m³/(1-f)": "$v m^3/(1-f)$"}
 LONGEST = 40  # Characters of a name in a legend.
-ROW, HANDLE = (
-    140,
-    6,
-)  # Characters that stand side by side in the legend below a comparison, and the width of a line in it.
+ROW, HANDLE = 140, 6  # Characters side by side in the legend below a comparison, and those that a line in it takes.
 Draw = Callable[[], Figure]
 CONTROL = {"color": "#888888", "linestyle": "--"}
 CONTROL_MARKERS = (".", "x", "+", "1")

@@ -1,6 +1,8 @@
 """Prediction cells: what drives them, and how strongly."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -179,6 +181,24 @@ def test_synapses_that_follow_the_same_rule_equal_the_context_synapses(
     assert np.array_equal(segment.brian_state["prediction_input1.w"], learned), "the layer has learned before"
 
 
+def test_synapses_that_follow_the_same_rule_converge_as_weights_decay(tmp_path: Path) -> None:
+    text = TEXT + 'prediction_synapses = "kolen-pollack"\neta = 0.05\nweight_decay = 0.5\n'
+    network = trained(tmp_path, text)
+    segment, first = network.segments[0], network.layers[0]
+    assert first.context is not None
+    leaves = torch.eye(4)[(torch.arange(5 * 8) * 7 // 3) % 4].view(5, 8, 4)
+    rows = leaves.numpy().astype(float).reshape(5, -1)
+    _, _, place = connectivity("onward", {"sources": first.context_index.tolist(), "cells": CELLS})
+
+    def apart() -> np.ndarray:
+        return segment.brian_state["prediction_input1.w"] - first.context.weights.numpy().ravel()[place]
+
+    segment.brian_state["prediction_input1.w"] = np.random.default_rng(0).normal(size=len(place))
+    before = apart()
+    segment.learn(0, leaves, torch.zeros(5, 4), np.ones(5), fingerprints(rows), seed=3)
+    np.testing.assert_allclose(apart(), before * (1 - 0.05 * 0.5) ** 5, rtol=1e-5, atol=1e-6)
+
+
 def test_context_synapses_that_decay_by_themselves_cannot_be_followed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,8 +226,10 @@ def test_prediction_cells_without_spikes_send_the_scaled_prediction(tmp_path: Pa
 
 
 @pytest.mark.slow
-def test_chunks_of_any_size_give_the_same_spikes_where_columns_learn_what_they_predict() -> None:
+@pytest.mark.parametrize("synapses", ["copied", "taught", "kolen-pollack"])
+def test_chunks_of_any_size_give_the_same_spikes_where_columns_learn_what_they_predict(synapses: Any) -> None:
     settings = Settings(input_rate=400.0, eta=0.3, context_eta=3.0, homeostasis=0.1, mean_rate=0.1)
+    settings = replace(settings, prediction_synapses=synapses)
     specs = [
         LayerSpec(1, 2, 8, 8, "spiking", True, "sibling", False, 400.0, "prediction", ((1,), (0,))),
         LayerSpec(2, 1, 8, 16, "spiking", False, "none", False, settings.unit_rate),
