@@ -87,11 +87,11 @@ def test_every_experiment_can_be_run_as_it_is_written(name: str) -> None:
         ("description = 'x'", "key 'comparison' is missing"),
         (
             SIZES + "{ clap = [8] }",
-            "comparison 'a': sizes.clap: no such model is compared",
+            r"comparison 'a': sizes.clap: no such model is compared \(did you mean 'clapp'\?\)",
         ),
         (
             SIZES + "{ clapp = [9] }",
-            "comparison 'a': sizes.clapp = 9: not among samples",
+            r"comparison 'a': sizes.clapp = 9: not among samples \(8, 16\)",
         ),
         ("description = 'x'\n[[comparison]]\nname = 'a'\nmodels = []\nsamples = [8]", "comparison.0.models"),
         ("description = 'x'\n[[comparison]]\nname = 'a'\nmodel = ['clapp']", "unknown key 'comparison.0.model'"),
