@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from importlib import import_module
 from pathlib import Path
 
@@ -192,6 +193,25 @@ def test_examples_on_pages_run_as_they_are_shown(made: dict[str, str]) -> None:
         example = doctest.DocTestParser().get_doctest(shown, {}, page, None, 0)
         assert example.examples, page
         assert not doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example).failed, page
+
+
+def test_pages_name_the_extras_that_their_cells_need() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    uses = {
+        "results": r"import pandas|load_results\(|\.frame\(",
+        "sklearn": r"from sklearn",
+        "nwb": r"import pynwb|from pynwb",
+    }
+    assert {*uses} <= {*extras}
+    needed = {
+        (page, extra)
+        for page in PAGES
+        for extra, use in uses.items()
+        if re.search(use, "\n".join(cells(str(page.relative_to(DOCS)))))
+    }
+    assert (DOCS / "tutorials/6_your_own_data.md", "sklearn") in needed
+    for page, extra in needed:
+        assert re.search(rf"pip install [^`]*\b{extra}\b", page.read_text(encoding="utf-8")), (page, extra)
 
 
 @pytest.mark.parametrize("name", ["text", "outcomes", "keys"])
