@@ -8,6 +8,7 @@ from typing import Any
 
 import cortexsim
 from cortexsim.config.consistency import cells_of
+from cortexsim.config.duration import estimated_seconds
 from cortexsim.config.overrides import at_depth
 from cortexsim.config.provenance import code_digest, engines
 from cortexsim.config.schema import Model, resolved
@@ -16,9 +17,6 @@ from cortexsim.tasks import Task
 
 Row = dict[str, Any]
 TEST_SAMPLES = 4096
-BATCH_COST = {"backprop": 3.2e-4, "feedback": 2.7e-4, "local": 1.6e-4}  # Seconds a batch and layer, on one core.
-FIXATION_COST = 4e-5  # The same a fixation and layer in Brian2.
-MEASURING_COST, READOUT_COST = 0.3, 3e-4  # Seconds of a trial's probes, and a training sample's part in its readout.
 
 
 @dataclass(frozen=True)
@@ -79,19 +77,8 @@ class Trial:
 
     @property
     def cost(self) -> float:
-        """Estimated duration in seconds on one core, to schedule trials and to predict the end of all of them.
-
-        It was fitted to models of the package, with columns of 64 cells. A local rule learns layer by layer, each time
-        through all layers below.
-        """
-        measuring = MEASURING_COST + self.samples * READOUT_COST
-        if self.model.learner == "untrained":
-            return measuring
-        training, layers = self.model.training, self.model.layers_on(self.task)
-        stages = max(1, layers - 1) if self.model.learner == "local" else 1
-        batch = min(training.batch, self.samples)
-        step = FIXATION_COST if self.model.in_brian else BATCH_COST[self.model.learner] / batch
-        return measuring + training.epochs * self.samples * stages * layers * step
+        """Estimated duration in seconds on one core, to schedule trials and to predict the end of all of them."""
+        return estimated_seconds(self.model, self.task, self.samples, self.test_samples)
 
 
 def trial_record(trial: Trial) -> dict[str, Any]:
