@@ -196,7 +196,7 @@ def grouped(rows: Sequence[Row]) -> list[list[Row]]:
 
 
 def _named(rows: Sequence[Row]) -> list[str]:
-    return [f"`{rows[0]['columns']}`", rows[0]["contrast"]]
+    return [rows[0]["columns"], rows[0]["contrast"]]
 
 
 def _selectivity(rows: Sequence[Row]) -> list[str]:
