@@ -1,5 +1,6 @@
 """Layers that hear themselves as they were in the fixation before, against NumPy on what they did."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from cortexsim.config.building import assemble
 from cortexsim.config.registry import read_model
 from cortexsim.errors import UserError
+from cortexsim.learners import HybridNetwork
 from cortexsim.rules import known_rules
 from cortexsim.spiking import NEXT, LayerSpec, Settings, Stack, Stream, Translation, describe
 from cortexsim.tasks.sequence import ObjectSequence
@@ -95,9 +97,10 @@ def text(**keys: str) -> str:
     return MODEL.format(**given | keys)
 
 
-def test_a_learner_shows_every_sample_and_then_its_next_fixation(tmp_path: Any, monkeypatch: Any) -> None:
+def test_a_learner_shows_every_sample_and_then_its_next_fixation(tmp_path: Path, monkeypatch: Any) -> None:
     (tmp_path / "mine.toml").write_text(text())
-    task, shown = ObjectSequence(), []
+    task = ObjectSequence()
+    shown: list[tuple[Stream, Any]] = []
     learner = assemble(read_model(tmp_path / "mine.toml"), task, seed=0, target="numpy")
     data, _ = task.draw(6, 1, 0, 0)
     views = [torch.from_numpy(data.second_view(1, np.random.default_rng(0)).inputs)]
@@ -110,7 +113,7 @@ def test_a_learner_shows_every_sample_and_then_its_next_fixation(tmp_path: Any, 
 
     monkeypatch.setattr(Stack, "run", noted)
 
-    observed = []
+    observed: list[int] = []
 
     class Third:
         def due(self, samples: int) -> list[int]:
@@ -120,6 +123,7 @@ def test_a_learner_shows_every_sample_and_then_its_next_fixation(tmp_path: Any, 
         def observe(self, samples: int, tensors: Any) -> None:
             observed.append(samples)
 
+    assert isinstance(learner.network, HybridNetwork)
     learner.network.segments[0].observer = Third()
     learner.step(0, learner.stage_inputs(0, inputs, *views), labels, 0.5)
     (stream, cuts) = shown[0]
@@ -129,6 +133,15 @@ def test_a_learner_shows_every_sample_and_then_its_next_fixation(tmp_path: Any, 
     assert stream.labels.argmax(1).tolist() == labels.repeat_interleave(2).tolist()
     assert (np.diff(stream.eta_factor) < 0).all()
     assert (cuts, observed) == ([4], [2])
+
+
+def test_samples_that_are_recorded_are_other_objects(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(text())
+    task = ObjectSequence()
+    learner = assemble(read_model(tmp_path / "mine.toml"), task, seed=0, target="numpy")
+    assert isinstance(learner.network, HybridNetwork)
+    outcome = learner.network.segments[0].record_all(torch.from_numpy(task.draw(3, 1, 0, 0)[0].inputs), 0, seed=0)
+    assert outcome.modulators["surprise1"].tolist() == [[-1], [-1], [-1]]  # Nothing is expected yet.
 
 
 @pytest.mark.parametrize(
@@ -147,7 +160,7 @@ def test_a_learner_shows_every_sample_and_then_its_next_fixation(tmp_path: Any, 
         ({"substrate": '["spiking", "rate"]', "network": "shared = false"}, "one substrate for all"),
     ],
 )
-def test_what_cannot_hear_itself_is_refused(tmp_path: Any, keys: dict[str, str], message: str) -> None:
+def test_what_cannot_hear_itself_is_refused(tmp_path: Path, keys: dict[str, str], message: str) -> None:
     (tmp_path / "mine.toml").write_text(text(**keys))
     with pytest.raises(UserError, match=message):
         read_model(tmp_path / "mine.toml")

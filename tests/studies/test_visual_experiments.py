@@ -24,7 +24,9 @@ def measured(name: str, *cases: dict[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
-@pytest.mark.parametrize(("name", "seeds"), [("receptive_fields", 10), ("ocular_dominance", 10), ("swap", 10), ("next_fixation", 10)])
+@pytest.mark.parametrize(
+    ("name", "seeds"), [("receptive_fields", 10), ("ocular_dominance", 10), ("swap", 10), ("next_fixation", 10)]
+)
 def test_no_seed_is_measured_on_which_constants_were_chosen(name: str, seeds: int) -> None:
     assert {case["seed"] for case in program(name).cases} == set(range(seeds))
 
