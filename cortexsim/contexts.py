@@ -167,6 +167,7 @@ CONTEXTS: Mapping[str, Context] = MappingProxyType(
                 _in_second_view,
                 second_view=True,
                 single_column=True,
+                substrates=ALL,
             ),
             Context(
                 "view",

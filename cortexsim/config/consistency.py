@@ -91,6 +91,26 @@ def _check_context(model: Model, rule: Rule) -> None:
     if model.in_brian and len(names) > 1:
         choices = _contexts_for(min(used - {"rate"}))
         raise UserError(f"{setting}: layers in Brian2 support a single context ({choices})")
+    if model.in_brian and contexts.second_views(model.rule.context):
+        _check_next_in_brian(model, rule, setting)
+
+
+def _check_next_in_brian(model: Model, rule: Rule, setting: str) -> None:
+    """Check that layers in Brian2 can hear themselves in the fixation before, which is all that they contrast."""
+    assert model.rule is not None
+    if rule.context is None or rule.saccades != 1 or rule.negatives != "saccade":
+        needed = "context synapses, and the context of the same object and that of one other alike ('clapp')"
+        raise UserError(f"{setting}: in Brian2 a rule needs {needed}; rule '{rule.name}' has not")
+    for key, value, right in (
+        ("spiking.dendrite", model.spiking.dendrite, "trace"),
+        ("network.sends", model.network.sends, "activity"),
+        ("network.projection", model.network.projection, 0),
+        ("rule.top", model.rule.top, "readout"),
+    ):
+        if value != right:
+            raise UserError(f"{key} = {value!r}: layers in Brian2 that hear themselves do not support it ({right!r})")
+    if len(set(model.network.substrate)) > 1:
+        raise UserError(f"{setting}: layers in Brian2 and others do not hear themselves alike (one substrate for all)")
 
 
 def _contexts_for(substrate: str) -> str:

@@ -189,6 +189,11 @@ def check_wiring(model: Model, task: Layout, wired: Topology) -> None:
     if model.sees_pairs and task.second_views != "view":
         key, value = ("training", model.training.context) if rule is None else ("rule", rule.context)
         raise UserError(f"{key}.context = '{value}': task '{task.name}' has no random views ('digits', 'images')")
+    if model.network.substrate[0] == "spiking" and getattr(task, "signed", False):
+        raise UserError(
+            f"task '{task.name}': values are of both signs, and input spikes have no rate below 0"
+            " (task.polarity = 'on-off')"
+        )
     if rule is not None:
         for name in contexts.second_views(rule.context):
             if name != task.second_views:

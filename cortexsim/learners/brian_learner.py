@@ -49,14 +49,18 @@ class BrianLearner:
         Args:
             stage: of learning.
             leaves: inputs, (batch, positions, channels).
-            views: not read.
+            views: second views of the inputs, one for each layer that learns, for contexts that include them.
 
         Returns:
-            (batch, positions, cells).
+            (batch, positions, cells); where the context is the next fixation, with that of the second view of the
+            stage's lowest layer beside it, (batch, 2, positions, cells).
         """
-        segment = self.network.segment_of(self.schedule[stage][0])
-        first = self.schedule[stage][0] if segment is None else segment.first
-        return self.network.activities(leaves, first)[-1] if first else leaves
+        lowest = self.schedule[stage][0]
+        segment = self.network.segment_of(lowest)
+        first = lowest if segment is None else segment.first
+        shown = [leaves, *views[lowest : lowest + 1]]
+        below = [self.network.activities(values, first)[-1] if first else values for values in shown]
+        return torch.stack(below, 1) if len(below) > 1 else below[0]
 
     @torch.no_grad()
     def step(self, stage: int, seen: Tensor, labels: Tensor, progress: float | None) -> None:
@@ -64,7 +68,7 @@ class BrianLearner:
 
         Args:
             stage: of learning.
-            seen: what `present` returned, (batch, positions, cells).
+            seen: rows of `stage_inputs`; a sample and its second view are fixations that follow one another.
             labels: of the samples, (batch,); negative where there is none.
             progress: fraction of the stage that is over; None for the full learning rates.
         """
@@ -73,6 +77,8 @@ class BrianLearner:
             assert self.local is not None
             self.local.step(stage, seen, labels, progress)
             return
+        if (views := 2 if seen.dim() == 4 else 1) > 1:
+            seen, labels = seen.flatten(0, 1), labels.repeat_interleave(views)
         if progress is None:
             factor = np.ones(len(seen))
         else:
@@ -81,7 +87,7 @@ class BrianLearner:
         stimulus_id = self.shown[stage] + np.arange(len(seen))
         self.shown[stage] += len(seen)
         known = one_hot(labels.clamp(min=0), self.network.classes) * (labels >= 0).unsqueeze(1)
-        segment.learn(stage - segment.first, seen, known, factor, stimulus_id, self._seed_of(stage))
+        segment.learn(stage - segment.first, seen, known, factor, stimulus_id, self._seed_of(stage), views)
 
     @torch.no_grad()
     def classify(self, leaves: Tensor) -> Tensor | None:

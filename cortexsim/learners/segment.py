@@ -12,7 +12,7 @@ from torch import Tensor
 
 from cortexsim.rate import Layer
 from cortexsim.rules import Rule
-from cortexsim.spiking import LayerSpec, Outcome, Settings, Stack, State, Stream, Variable, Wiring, describe
+from cortexsim.spiking import NEXT, LayerSpec, Outcome, Settings, Stack, State, Stream, Variable, Wiring, describe
 
 CAPACITY = 4096  # Most fixations that one call of a program runs through.
 RECORDED = 64  # The same where every spike is recorded.
@@ -121,7 +121,8 @@ class Segment:
         learning = {k for layers in self.schedule for k in layers}
         stack = self._stack([self._spec(k, k in learning) for k in range(len(self.layers))], cell)
         rows = _rows(below)
-        stream = Stream(rows, fingerprints(rows), eta_factor=np.zeros(len(rows)))
+        contrast = -np.ones(len(rows)) if NEXT in self.contexts else None  # Each sample is another object.
+        stream = Stream(rows, fingerprints(rows), eta_factor=np.zeros(len(rows)), contrast=contrast)
         return stack.run(stream, self.state(stack), seed)[0]
 
     @property
@@ -146,7 +147,14 @@ class Segment:
         return float(((below < 0) | (below > self.max_input * (1 + 1e-6))).double().mean())
 
     def learn(
-        self, stage: int, below: Tensor, labels: Tensor, eta_factor: np.ndarray, stimulus_id: np.ndarray, seed: int
+        self,
+        stage: int,
+        below: Tensor,
+        labels: Tensor,
+        eta_factor: np.ndarray,
+        stimulus_id: np.ndarray,
+        seed: int,
+        views: int = 1,
     ) -> None:
         """Present a stream of fixations to the layers of a stage, which learn.
 
@@ -157,17 +165,19 @@ class Segment:
             eta_factor: factor of the learning rates, (fixations,).
             stimulus_id: number of the stimulus of each fixation, (fixations,).
             seed: of the input spikes.
+            views: fixations of each sample, which follow one another.
         """
         stack = self.stack(stage)
-        stream = Stream(_rows(below), stimulus_id, labels.cpu().numpy().astype(float), eta_factor)
+        contrast = None if views == 1 else np.where(np.arange(len(below)) % views, 1.0, -1.0)
+        stream = Stream(_rows(below), stimulus_id, labels.cpu().numpy().astype(float), eta_factor, contrast)
         start, chunk = time.monotonic(), REPORTED if self.progress and self._long else 0
-        cuts = () if self.observer is None else self.observer.due(len(stream))
+        cuts = () if self.observer is None else [views * k for k in self.observer.due(len(stream) // views)]
 
         def passed(shown: int, state: State) -> None:
             if self.progress is not None:
                 self.progress(shown, len(stream))
             if self.observer is not None and shown in cuts:
-                self.observer.observe(shown, self._changed(stack, state))
+                self.observer.observe(shown // views, self._changed(stack, state))
 
         _, state = stack.run(stream, self.state(stack), seed, chunk, passed, cuts)
         self._write_back(stack, state)
@@ -284,7 +294,7 @@ class Segment:
             context=self.contexts[k] if layer.context is not None else "none",
             feedback=layer.feedback is not None,
             presynaptic_rate=0.0,
-            context_sources=_table(layer.context_index),
+            context_sources=_table(layer.context_index % layer.positions),  # Of a second view, the same columns.
         )
 
 

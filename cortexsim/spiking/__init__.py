@@ -6,7 +6,7 @@
 0.12
 """
 
-from cortexsim.spiking.assembly import LayerSpec, Wiring
+from cortexsim.spiking.assembly import NEXT, LayerSpec, Wiring
 from cortexsim.spiking.compiling import compiler
 from cortexsim.spiking.constraints import constrained_weights
 from cortexsim.spiking.inhibition import inhibitory_cells, inhibitory_input
@@ -21,6 +21,7 @@ from cortexsim.spiking.simulation import Outcome, Stack, State, Stream
 __all__ = [
     "CLASSES",
     "INPUT",
+    "NEXT",
     "Control",
     "LayerSpec",
     "Outcome",

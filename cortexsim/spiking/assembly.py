@@ -8,6 +8,9 @@ from cortexsim.spiking.network_spec import Connection, Group, Operation, Phase, 
 
 Wiring = tuple[str, dict[str, Any]]
 
+NEXT = "next"
+"""Context of a layer that hears itself as it was in the fixation before, and not other columns as they are now."""
+
 
 @dataclass(frozen=True)
 class LayerSpec:
@@ -20,7 +23,8 @@ class LayerSpec:
         patch: presynaptic cells of a column.
         substrate: ``spiking`` or ``brian-rate``.
         plastic: whether it learns.
-        context: ``none``, ``label``, or what the columns in ``context_sources`` are, such as ``sibling``.
+        context: ``none``, ``label``, or what the columns in ``context_sources`` are, such as ``sibling``; or ``next``,
+            where these are heard as they were in the fixation before.
         feedback: whether an output error reaches it.
         presynaptic_rate: rate of a presynaptic cell of activity 1, in Hz, or of all afferents of an input together; 0
             where these do not spike.

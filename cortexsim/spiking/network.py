@@ -1,7 +1,7 @@
 """From the specifications of layers to the description of a whole network."""
 
 from cortexsim.rules import Rule
-from cortexsim.spiking.assembly import LayerSpec, Parts
+from cortexsim.spiking.assembly import NEXT, LayerSpec, Parts
 from cortexsim.spiking.encoding import ENCODINGS
 from cortexsim.spiking.inhibition import add_inhibition
 from cortexsim.spiking.label_population import CLASSES, LABELS, add_class_cells, add_labels
@@ -57,7 +57,9 @@ def describe(
     for spec in specs:
         learning = learning or spec.plastic
         cells = spec.learning_cells
-        translation = Translation(rule, cells.context != "none", psp) if rule is not None and spec.plastic else None
+        translation = None
+        if rule is not None and spec.plastic:
+            translation = Translation(rule, cells.context != "none", psp, successive=cells.context == NEXT)
         if translation is None or spec.projection is None or below_projection is None:
             add_layer(spec, settings, translation, below, classes, parts)
         else:

@@ -25,7 +25,8 @@ STREAMS = ("stimulus_id", "is_saccade", "ended_id", "eta_factor", "learning", "c
 - ``ended_id``: number of the stimulus that ends;
 - ``eta_factor``: factor of the learning rates;
 - ``learning``: 1 where anything is learned, or else 0;
-- ``contrast``: +1 at a saccade, -1 in the middle of a fixation, when the dendrite still reads the stimulus before.
+- ``contrast``: +1 at a saccade, -1 in the middle of a fixation, when the dendrite still reads the stimulus before; or,
+  where fixations of an object follow one another, -1 at the end of the first.
 
 Two more have a column for each cell: ``stimulus(t, i)``, activity of the input, and ``label(t, i)``, one-hot labels.
 """

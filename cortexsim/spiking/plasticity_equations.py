@@ -48,7 +48,8 @@ def plastic_variables(spec: LayerSpec, translation: Translation, tagged: bool) -
     found += [f"previous_signal{lag}" for lag in translation.lags]
     found += [variable for signal, variable in translation.waiting.items() if signal != "activity_post"]
     if translation.context:
-        found += ["dendrite", "context_decay", *(f"previous_dendrite{lag}" for lag in translation.lags)]
+        earlier = {sample.names["dendrite_post"]: None for sample in translation.samples}
+        found += ["context_decay", *{"dendrite": None, **earlier}]
         found += context_variables(translation, tagged)
         if translation.psp:
             found += ["spiked", "spike_line", "delayed_spike", "psp", "delayed_signal", *MEANS_OF_HALVES]

@@ -43,7 +43,8 @@ class ContrastSample(NamedTuple):
 
     After a saccade dendrites still read the context of the fixation before, and, for rules that contrast several, of
     those before it. Where the eligibility waits for the next fixation, an update is that of the fixation before, and
-    the one that ends is later.
+    the one that ends is later. Where fixations of an object follow one another, each update has one sample, the context
+    of the fixation before: of the same object, or, after a saccade to another, of that.
 
     Attributes:
         names: variables of a cell, by what the rule calls them.
@@ -70,13 +71,14 @@ class Translation:
         rule: its texts and constants.
         context: whether the layer has dendrites, which read the context of a sample after the saccade too.
         psp: whether they do so in the first half of each fixation, with an update of its own.
+        successive: whether fixations of an object follow one another, and each has the one before as its context.
 
     Raises:
         UserError: where a rule cannot be followed by synapses that see one spike at a time.
     """
 
-    def __init__(self, rule: Rule, context: bool, psp: bool = False) -> None:
-        self.rule, self.psp = rule, psp
+    def __init__(self, rule: Rule, context: bool, psp: bool = False, successive: bool = False) -> None:
+        self.rule, self.psp, self.successive = rule, psp, successive
         self.context = rule.context if context else None
         if not isinstance(rule.feedforward, ThreeFactor):
             raise UserError(f"rule '{rule.name}' needs {rule.missing_on('spiking')[0]}")
@@ -98,8 +100,9 @@ class Translation:
     @property
     def samples(self) -> tuple[ContrastSample, ...]:
         """The contrast samples of an update."""
-        if self.psp:
-            return (ContrastSample(VARIABLES, "", "contrast(t)", "delayed_signal"),)
+        if self.psp or self.successive:
+            heard = "delayed_signal" if self.psp else "previous_signal"
+            return (ContrastSample(VARIABLES, "", "contrast(t)", heard),)
         own = {**VARIABLES, **self.waiting}
         earlier = [self._earlier(own, lag, f"_after{lag}", "-1") for lag in self.lags]
         if not self.waits:

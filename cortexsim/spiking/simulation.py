@@ -41,12 +41,15 @@ class Stream:
         stimulus_id: number of the stimulus of each fixation, by which its input spikes are drawn, (fixations,).
         labels: one-hot, (fixations, classes); None where no layer reads them.
         eta_factor: factor of the learning rates in each fixation, (fixations,); None for no learning.
+        contrast: +1 where a fixation shows the same object as the one before, or -1, (fixations,); read only by layers
+            that hear themselves in the fixation before. None for another object in each.
     """
 
     inputs: np.ndarray
     stimulus_id: np.ndarray
     labels: np.ndarray | None = None
     eta_factor: np.ndarray | None = None
+    contrast: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -54,7 +57,8 @@ class Stream:
     def __getitem__(self, part: slice) -> "Stream":
         labels = None if self.labels is None else self.labels[part]
         eta_factor = None if self.eta_factor is None else self.eta_factor[part]
-        return Stream(self.inputs[part], self.stimulus_id[part], labels, eta_factor)
+        contrast = None if self.contrast is None else self.contrast[part]
+        return Stream(self.inputs[part], self.stimulus_id[part], labels, eta_factor, contrast)
 
 
 @dataclass
@@ -246,7 +250,8 @@ class Stack:
         found["stimulus_id"][:n] = number
         found["is_saccade"][: n + 1 : updates] = 1.0
         found["ended_id"][1 : n + 1] = number
-        found["contrast"][1 : n + 1] = np.where(half == updates - 1, 1.0, -1.0)
+        halves = np.where(half == updates - 1, 1.0, -1.0)
+        found["contrast"][1 : n + 1] = halves if stream.contrast is None else np.repeat(stream.contrast, updates)
         if stream.eta_factor is not None:
             found["eta_factor"][1 : n + 1] = np.repeat(stream.eta_factor, updates)
             found["learning"][1 : n + 1] = 1.0

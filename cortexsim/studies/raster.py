@@ -35,7 +35,8 @@ def draw(trial: Trial, fixations: int, out: Path, console: Console) -> None:
     budget = building.budget(trial.model)
     progress = EpochProgress(console, prepared.learner.stages, budget.epochs)
     progress.follow(prepared.learner.network)
-    train(prepared.learner, prepared.inputs, prepared.labels, budget, trial.seed, [progress])
+    views = prepared.views
+    train(prepared.learner, prepared.inputs, prepared.labels, budget, trial.seed, [progress], views=views)
     below = _below(prepared, segment, 256)
     codes = segment.respond(below, trial.seed)[0][0]
     cell = int(codes[:, 0].var(0).argmax())  # The cell of the first column whose response varies most between samples.

@@ -11,6 +11,8 @@ from cortexsim.seeds import stream
 from cortexsim.tasks import photographs
 
 CLOSED = ("none", "left", "right")
+POLARITIES = ("signed", "on-off")
+CONTRASTS = ("photograph", "equal")
 
 
 class Field(NamedTuple):
@@ -54,6 +56,12 @@ class Patches:
         closed: eye that sees noise in place of the patch: ``"left"``, the first, ``"right"`` or ``"none"``.
         noise: standard deviation of the Gaussian noise that a closed eye sees.
         shift: largest distance between two fixations along each axis, in pixels.
+        polarity: ``"signed"``: each eye has a channel of values of both signs; or ``"on-off"``: a channel of ON cells,
+            active where they are positive, and one of OFF cells, active where they are negative, as spikes need: first
+            the ON cells of all eyes, then their OFF cells.
+        contrast: ``"photograph"``, as it is there, or ``"equal"``: each patch is scaled to a root mean square of 1
+            inside the circle, as by contrast gain control (Carandini & Heeger, Nature Reviews Neuroscience 2012). What
+            successive fixations share most is their contrast, and through ON and OFF cells a sum of inputs tells it.
 
     Raises:
         UserError: if a value is not possible. A package that is missing raises it when its photographs are first read,
@@ -63,6 +71,8 @@ class Patches:
     >>> train, test = task.draw(train=1000, test=100, task_seed=0, seed=0)
     >>> task.grid, train.inputs.shape, sorted(set(test.labels.tolist()))
     ((13, 13), (1000, 169, 2), [0, 1])
+    >>> Patches(polarity="on-off").channels
+    2
     """
 
     name: ClassVar[str] = "patches"
@@ -77,14 +87,17 @@ class Patches:
     closed: str = "none"
     noise: float = 0.5
     shift: int = 4
+    polarity: str = "signed"
+    contrast: str = "photograph"
 
     def __post_init__(self) -> None:
         photographs.parse(self.photographs)
         for key, smallest, largest in (("size", 3, 64), ("eyes", 1, 2), ("shift", 1, 16)):
             if not smallest <= (value := getattr(self, key)) <= largest:
                 raise UserError(f"patches: {key} = {value} is out of range ({smallest} to {largest})")
-        if self.closed not in CLOSED:
-            raise UserError(f"patches: closed = '{self.closed}' is not known ({nearest(self.closed, CLOSED)})")
+        for key, known in (("closed", CLOSED), ("polarity", POLARITIES), ("contrast", CONTRASTS)):
+            if (chosen := getattr(self, key)) not in known:
+                raise UserError(f"patches: {key} = '{chosen}' is not known ({nearest(chosen, known)})")
         if self.closed != "none" and self.eyes == 1:
             raise UserError(f"patches: closed = '{self.closed}': there is one eye (eyes = 2)")
         if not 0 <= self.noise <= 100:
@@ -97,8 +110,13 @@ class Patches:
 
     @property
     def channels(self) -> int:
-        """Number of eyes."""
-        return self.eyes
+        """Number of eyes, or twice as many where ON and OFF cells have channels of their own."""
+        return self.eyes if self.signed else 2 * self.eyes
+
+    @property
+    def signed(self) -> bool:
+        """Whether values are of both signs, which no rate of spikes can be."""
+        return self.polarity == "signed"
 
     @property
     def classes(self) -> int:
@@ -170,7 +188,7 @@ class Patches:
             noise: generator of what a closed eye sees.
 
         Returns:
-            Input values, (samples, positions, eyes).
+            Input values, (samples, positions, channels).
         """
         values = np.empty((len(labels), self.size, self.size, self.eyes), np.float32)
         for label, name in enumerate(photographs.parse(self.photographs)):
@@ -179,9 +197,13 @@ class Patches:
                 view = views[eye % len(views)]  # Of a photograph that is not a stereo pair, both eyes see the same.
                 windows = np.lib.stride_tricks.sliding_window_view(view, (self.size, self.size))
                 values[chosen, :, :, eye] = windows[tuple(corners[chosen].T)] / deviations[label]
+        if self.contrast == "equal":
+            square = np.einsum("nxye,xy->ne", values**2, self.inside) / self.inside.sum()
+            values /= np.sqrt(np.maximum(square, np.finfo(np.float32).tiny))[:, None, None, :]
         if self.closed != "none":
             values[..., CLOSED.index(self.closed) - 1] = noise.normal(0, self.noise, values.shape[:3])
-        return (values * self.inside[:, :, None]).reshape(len(values), -1, self.eyes)
+        seen = (values * self.inside[:, :, None]).reshape(len(values), -1, self.eyes)
+        return seen if self.signed else np.maximum(np.concatenate([seen, -seen], 2), 0)
 
     def _strips(self, task_seed: int) -> list[tuple[int, int]]:
         """Choose the strip of each photograph for testing: its first column, and its width."""
@@ -230,7 +252,7 @@ class Fixations:
         deviations: standard deviation of each photograph, by which values were divided.
         fields: `Field` of each sample, (samples, 5).
         corners: first row and column of each patch, (samples, 2).
-        inputs: input values, (samples, positions, eyes).
+        inputs: input values, (samples, positions, channels).
     """
 
     latents: ClassVar[tuple[NDArray[np.integer], ...]] = ()

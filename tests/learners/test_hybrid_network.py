@@ -83,7 +83,7 @@ def test_each_epoch_has_new_spikes_and_a_lower_rate(tmp_path: Path, monkeypatch:
     shown: list[tuple[int, np.ndarray, np.ndarray, int]] = []
     monkeypatch.setattr(
         "cortexsim.learners.segment.Segment.learn",
-        lambda self, stage, below, labels, factor, number, seed: shown.append((stage, factor, number, seed)),
+        lambda self, stage, below, labels, factor, number, seed, views: shown.append((stage, factor, number, seed)),
     )
     train(prepared.learner, prepared.inputs, prepared.labels, budget(model), 0)
     assert [stage for stage, *_ in shown] == [0, 0, 0, 1, 1, 1]

@@ -158,6 +158,7 @@ def test_every_folder_is_an_experiment_or_holds_searches(folder: Path) -> None:
         "images",
         "linear_theory",
         "lpl_spiking",
+        "next_fixation",
         "ocular_dominance",
         "receptive_fields",
         "scaling",

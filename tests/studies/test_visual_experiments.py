@@ -24,7 +24,9 @@ def measured(name: str, *cases: dict[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
-@pytest.mark.parametrize(("name", "seeds"), [("receptive_fields", 10), ("ocular_dominance", 10), ("swap", 10)])
+@pytest.mark.parametrize(
+    ("name", "seeds"), [("receptive_fields", 10), ("ocular_dominance", 10), ("swap", 10), ("next_fixation", 10)]
+)
 def test_no_seed_is_measured_on_which_constants_were_chosen(name: str, seeds: int) -> None:
     assert {case["seed"] for case in program(name).cases} == set(range(seeds))
 
@@ -47,6 +49,23 @@ def test_a_spiking_cell_learns_from_few_patches_and_its_control_is_not_selective
     learned, control = measured("receptive_fields", oja, case)[-2:]
     assert np.shape(learned["fields"]) == (24, 13, 13)
     assert np.mean(learned["rate"]) > 1
+    assert np.mean(control["selectivity"]) < 0.2
+    assert learned["selectivity"] != control["selectivity"]
+
+
+def test_a_column_predicts_its_next_fixation_and_its_control_does_not() -> None:
+    pytest.importorskip("sklearn")
+    cases = [
+        {"columns": columns, "contrast": "equal", "seed": 0, "samples": samples}
+        for columns, samples in (("rate", 2000), ("spiking", 600))
+    ]
+    rate, _, spiking, control = measured("next_fixation", *cases)
+    for learned in (rate, spiking):
+        assert np.shape(learned["fields"]) == (24, 13, 13)
+        assert [epoch["told"] for epoch in learned["course"][:1]] == [0.5]
+        assert len(learned["course"]) == 3
+    assert spiking["course"][-1]["told"] > 0.55
+    assert spiking["course"][0]["surprised"] == rate["course"][0]["surprised"] == 1 > rate["course"][-1]["surprised"]
     assert np.mean(control["selectivity"]) < 0.2
     assert learned["selectivity"] != control["selectivity"]
 

@@ -1,10 +1,13 @@
 import importlib
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from cortexsim.config.building import assemble
+from cortexsim.config.registry import read_model
 from cortexsim.errors import UserError
 from cortexsim.seeds import stream
 from cortexsim.tasks import photographs
@@ -66,6 +69,53 @@ def test_two_eyes_see_the_same_and_a_closed_one_sees_noise() -> None:
     assert (right[..., 0] == both[:10, :, 0]).all()
 
 
+def test_on_and_off_cells_carry_both_signs_apart() -> None:
+    settings: dict[str, Any] = {"eyes": 2, "closed": "left", "noise": 0.3}
+    signed = Patches(**settings).draw(50, 1, 0, 0)[0]
+    rectified = Patches(**settings, polarity="on-off").draw(50, 1, 0, 0)[0]
+    assert Patches(**settings, polarity="on-off").channels == rectified.inputs.shape[2] == 4
+    for seen, shown in ((rectified.inputs, signed.inputs), *zip(*map(nearby, (rectified, signed)), strict=True)):
+        assert (seen >= 0).all()
+        np.testing.assert_array_equal(seen[..., :2] - seen[..., 2:], shown)
+        assert not (seen[..., :2] * seen[..., 2:]).any()
+
+
+def nearby(data: Any) -> list[Any]:
+    """The next fixations."""
+    return [data.second_view(1, stream(0, "view")).inputs]
+
+
+def test_patches_of_equal_contrast_differ_from_the_others_by_a_factor() -> None:
+    as_it_is, equal = (Patches(contrast=name).draw(200, 1, 0, 0)[0].inputs[..., 0] for name in ("photograph", "equal"))
+    power = (equal**2).sum(1) / Patches().inside.sum()
+    np.testing.assert_allclose(power, 1, rtol=1e-5)
+    factor = np.sqrt((as_it_is**2).sum(1, keepdims=True) / Patches().inside.sum())
+    np.testing.assert_allclose(equal * factor, as_it_is, rtol=1e-4, atol=1e-6)
+    assert factor.std() > 0.2
+
+
+def test_contrast_of_a_closed_eye_and_of_nothing_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = Patches(eyes=2, closed="right", noise=0.3, contrast="equal")
+    inputs = task.draw(2000, 1, 0, 0)[0].inputs[:, task.inside.ravel()]
+    assert inputs[..., 1].std() == pytest.approx(0.3, rel=0.01)
+    np.testing.assert_allclose((inputs[..., 0] ** 2).mean(1), 1, rtol=1e-5)
+    monkeypatch.setattr(photographs, "filtered", lambda name: np.zeros((1, 60, 80), np.float32))
+    empty = Patches(photographs="china", contrast="equal", size=5, shift=1)
+    shown = empty.render(np.zeros(3, int), np.zeros((3, 2), int), (1.0,), np.random.default_rng(0))
+    assert not shown.any()
+
+
+@pytest.mark.parametrize("learner", ["local", "untrained"])
+def test_spiking_layers_refuse_values_of_both_signs(learner: str, tmp_path: Path) -> None:
+    rule = '[rule]\nname = "clapp"\ncontext = "next"\n' if learner == "local" else ""
+    network = '[network]\ncells = 3\nsubstrate = "spiking"\n[[layer]]\nsize = "all"\n'
+    (tmp_path / "mine.toml").write_text(f'learner = "{learner}"\n{rule}{network}')
+    model = read_model(tmp_path / "mine.toml")
+    with pytest.raises(UserError, match=r"^mine: task 'patches': values are of both signs, .*polarity = 'on-off'\)$"):
+        assemble(model, Patches(), seed=0, target="numpy")
+    assert assemble(model, Patches(polarity="on-off"), seed=0, target="numpy").network.layers[0].positions == 1
+
+
 def test_the_eyes_see_their_halves_of_a_stereo_pair() -> None:
     pytest.importorskip("skimage")
     inputs = Patches(photographs="motorcycle", eyes=2).draw(200, 1, 0, 0)[0].inputs
@@ -105,6 +155,8 @@ def test_patches_are_drawn_once_and_from_everywhere() -> None:
         ({"shift": 0}, "shift = 0 is out of range"),
         ({"eyes": 2, "closed": "both"}, "closed = 'both' is not known"),
         ({"closed": "left"}, "there is one eye"),
+        ({"polarity": "on"}, "polarity = 'on' is not known .known: on-off, signed"),
+        ({"contrast": "equals"}, "contrast = 'equals' is not known .did you mean 'equal'"),
         ({"eyes": 2, "noise": -1.0}, "noise = -1 is out of range"),
         ({"eyes": 2, "noise": float("nan")}, "noise = nan is out of range"),
     ],

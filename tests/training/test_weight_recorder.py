@@ -98,12 +98,12 @@ def test_weights_between_two_fixations_are_those_of_a_run_that_stops_there(
     for row, time in enumerate(found.fixations[:3]):
         prepared, left = prepare(asked), int(time)
 
-        def learn(self: Segment, stage: int, below: Tensor, labels: Tensor, eta, number, seed) -> None:  # type: ignore[no-untyped-def]
+        def learn(self: Segment, stage: int, below: Tensor, labels: Tensor, eta, number, *others) -> None:  # type: ignore[no-untyped-def]
             nonlocal left
             some = slice(min(left, len(below)))
             left -= len(below[some])
             if len(below[some]):
-                whole(self, stage, below[some], labels[some], eta[some], number[some], seed)
+                whole(self, stage, below[some], labels[some], eta[some], number[some], *others)
 
         with monkeypatch.context() as patch:
             patch.setattr(Segment, "learn", learn)
