@@ -1,4 +1,15 @@
-"""The command that writes runs and results in formats of other programs."""
+"""The command that writes runs and results in formats of other programs.
+
+It is a function too:
+
+>>> import cortexsim
+>>> small = {"depth": 2, "features": 4, "multiplicity": 2}
+>>> _ = cortexsim.compare(["untrained"], small, [8, 16], seeds=1, settings={"readout.epochs": 2}, out="compared")
+>>> export(Path("compared"), csv=Path("trials.csv"))
+Written: trials.csv
+>>> [line.split(",")[:5] for line in Path("trials.csv").read_text().splitlines()]
+[['learner', 'rule', 'substrate', 'context', 'samples'], ...]
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
