@@ -2,13 +2,14 @@
 
 It is a function too:
 
->>> import cortexsim
->>> small = {"depth": 2, "features": 4, "multiplicity": 2}
->>> _ = cortexsim.compare(["untrained"], small, [8, 16], seeds=1, settings={"readout.epochs": 2}, out="compared")
->>> export(Path("compared"), csv=Path("trials.csv"))
+>>> from cortexsim.studies.engine import write_result
+>>> study = Path("study")
+>>> study.mkdir()
+>>> _ = write_result(study, [{"learner": "clapp", "samples": 64, "accuracy": 0.91, "selectivity": [0.9, 0.7]}], {})
+>>> export(study, csv=Path("trials.csv"))
 Written: trials.csv
->>> [line.split(",")[:5] for line in Path("trials.csv").read_text().splitlines()]
-[['learner', 'rule', 'substrate', 'context', 'samples'], ...]
+>>> Path("trials.csv").read_text().splitlines()  # A column for every layer.
+['learner,samples,accuracy,selectivity_1,selectivity_2', 'clapp,64,0.91,0.9,0.7']
 """
 
 from collections.abc import Callable, Mapping, Sequence
