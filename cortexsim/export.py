@@ -1,4 +1,16 @@
-"""The command that writes runs and results in formats of other programs."""
+"""The command that writes runs and results in formats of other programs.
+
+It is a function too:
+
+>>> from cortexsim.studies.engine import write_result
+>>> study = Path("study")
+>>> study.mkdir()
+>>> _ = write_result(study, [{"learner": "clapp", "samples": 64, "accuracy": 0.91, "selectivity": [0.9, 0.7]}], {})
+>>> export(study, csv=Path("trials.csv"))
+Written: trials.csv
+>>> Path("trials.csv").read_text().splitlines()  # A column for every layer.
+['learner,samples,accuracy,selectivity_1,selectivity_2', 'clapp,64,0.91,0.9,0.7']
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

@@ -33,7 +33,15 @@ def handling_signals(handler: Callable[[int, FrameType | None], None], *numbers:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Handle SIGTERM and SIGHUP like Ctrl-C, so that finished work is saved and workers are stopped."""
+    """Handle SIGTERM and SIGHUP like Ctrl-C, so that finished work is saved and workers are stopped.
+
+    >>> with interruptible():
+    ...     try:
+    ...         signal.raise_signal(signal.SIGTERM)
+    ...     except KeyboardInterrupt:
+    ...         print("checkpoint written")
+    checkpoint written
+    """
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt

@@ -20,7 +20,6 @@ WITHOUT = {
     "protocols.brian_engine": "runs Brian2, as `cortexsim.protocols.run` with engine='brian2' does",
     "tasks.images": "names the task, whose module has an example",
     "tasks.images.library": "imports torchvision, which not every installation has",
-    "tasks.images.sources": "reads data sets of hundreds of megabytes, by torchvision",
 }
 """Modules of these parts that have no example, with the reason."""
 

@@ -9,6 +9,14 @@ from cortexsim.rules import Rule, ThreeFactor
 def check_views(model: Model) -> None:
     """Check contexts of random views, several dendrites, and places.
 
+    It checks every model that is read or changed:
+
+    >>> from cortexsim.config.overrides import changed
+    >>> from cortexsim.config.registry import find_model
+    >>> changed(find_model("clapp-spiking"), {"network.initial": "uniform"})
+    Traceback (most recent call last):
+    cortexsim.errors.UserError: network.initial = 'uniform': only for rate layers of scalar cells (leave it out)
+
     Raises:
         UserError: a setting is not supported together with another.
     """

@@ -26,6 +26,11 @@ def spread(
 ) -> Iterator[Row]:
     """Do work on many items side by side, and yield each row when it is finished.
 
+    >>> def work(key: str, samples: int) -> Row:
+    ...     return {"key": key, "samples": samples}
+    >>> list(spread(work, {"a": ("a", 64), "b": ("b", 128)}, workers=1))
+    [{'key': 'a', 'samples': 64}, {'key': 'b', 'samples': 128}]
+
     Args:
         work: takes the values of an item, and returns a row with the item's key as ``key``.
         items: the arguments of ``work``, by key.

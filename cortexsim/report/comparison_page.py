@@ -19,6 +19,16 @@ def write(
 ) -> Path:
     """Write ``report.html`` beside the figure of a comparison.
 
+    >>> from cortexsim.analysis.summary import summarise
+    >>> row = {"learner": "clapp", "rule": "clapp", "context": "sibling", "labels_for": "readout", "chance": 0.125}
+    >>> row |= {"trained_layers": 1, "selectivity": [0.9], "participation": [6.0], "decoding": [1.0], "accuracy": 0.96}
+    >>> row |= {"samples": 64, "test_samples": 4096, "grammar_seed": 10, "seed": 0}
+    >>> _ = Path("figure.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"></svg>')
+    >>> result = {"rows": [row], "configuration": {"seeds": 1}, "versions": {"torch": "2.13.0"}}
+    >>> page = write(Path(), "Two levels", ["clapp has learned."], summarise([row]), result).read_text(encoding="utf-8")
+    >>> "clapp has learned." in page, "<svg" in page, "<script" in page
+    (True, True, False)
+
     Args:
         out: folder of the comparison, which holds ``figure.svg``.
         title: of the comparison.

@@ -57,6 +57,19 @@ def findings(
 ) -> list[str]:
     """State the results in sentences, none stronger than the numbers.
 
+    >>> from cortexsim.analysis.summary import summarise
+    >>> common = {"learner": "clapp", "rule": "clapp", "context": "sibling", "labels_for": "readout", "chance": 0.125}
+    >>> common |= {"trained_layers": 2, "selectivity": [0.9, 0.8], "participation": [6.0, 5.0], "decoding": [1.0, 0.9]}
+    >>> common |= {"grammar_seed": 10, "seed": 0, "diverged": False}
+    >>> rows = [{**common, "samples": 64, "accuracy": 0.4}, {**common, "samples": 128, "accuracy": 0.96}]
+    >>> _, prediction, result = findings(summarise(rows), rows, {"n_c m^L": 128.0})
+    >>> prediction
+    'Predicted, up to a factor of order one: n_c m^L = 128.'
+    >>> result
+    'clapp learns the task with 64 to 128 samples: accuracy 0.960 at 128.'
+    >>> findings(summarise(rows[:1]), rows[:1], {})[-1]
+    'clapp has not learned the task with 64 samples: accuracy 0.400 at 64.'
+
     Args:
         summaries: of the learners.
         rows: that were summarised.

@@ -54,6 +54,13 @@ def write(path: Path, runs: Sequence[StoredRun], figure: Path | None = None) -> 
 def see_replaceable(path: Path) -> None:
     """Check, before anything is read, that a page may be written: there is none, or one of this package.
 
+    >>> notes = Path("notes.html")
+    >>> see_replaceable(notes)
+    >>> _ = notes.write_text("<html>My own notes</html>")
+    >>> see_replaceable(notes)
+    Traceback (most recent call last):
+    cortexsim.errors.UserError: --out notes.html: is there, and no report of cortexsim (give another name)
+
     Raises:
         UserError: where something else is.
     """

@@ -20,6 +20,14 @@ def tables(folder: Path) -> dict[str, str]:
     A table has the best settings that came to the last stage, and the model as it is, as far as that came; one whose
     name ends in ``best`` has the best setting of each learner alone.
 
+    >>> drawn = {"stage": 2, "accuracy": {"512": 0.9}, "worst": {"512": 0.8}, "values": {"training.eta": 0.01}}
+    >>> outcome = {"clapp": [{**drawn, "at_edge": ["training.eta"]}]}
+    >>> _ = Path("outcome-depth-3.json").write_text(json.dumps({"outcome": outcome}))
+    >>> print(tables(Path())["depth-3"])
+    | learner | settings tried | stage | P | accuracy (worst grammar) | constants (* at an edge) |
+    | --- | --- | --- | --- | --- | --- |
+    | `clapp` | 1 | 2 | 512 | 0.900 (0.800) | eta 0.01* |
+
     Raises:
         UserError: where a file is damaged.
     """

@@ -16,6 +16,11 @@ NEXT = "next"
 class LayerSpec:
     """Specify one layer.
 
+    >>> spec = LayerSpec(1, positions=4, cells=64, patch=16, substrate="spiking", plastic=True, context="none",
+    ...                  feedback=False, presynaptic_rate=400.0, sends="prediction")
+    >>> spec.size, spec.inputs, spec.name, spec.output  # The layer above receives predictions.
+    (256, 64, 'layer1', 'prediction1')
+
     Attributes:
         number: counted from below, from 1.
         positions: columns.

@@ -77,6 +77,17 @@ def seal(entry: Path, body: dict[str, Any]) -> None:
 def opened(entry: Path, key: str) -> dict[str, Any]:
     """Read the manifest of an entry, and check every file against it.
 
+    >>> entry = Path("entry")
+    >>> entry.mkdir()
+    >>> _ = (entry / "main").write_text("a compiled program")
+    >>> seal(entry, {"key": "1f0c"})
+    >>> list(opened(entry, "1f0c")["sealed"])
+    ['main']
+    >>> _ = (entry / "main").write_text("another program...")  # Of the same size.
+    >>> opened(entry, "1f0c")
+    Traceback (most recent call last):
+    cortexsim.spiking.cache.Damaged: main has changed
+
     Args:
         entry: its folder.
         key: digest by which the entry is named.

@@ -24,6 +24,16 @@ def add_layer(
 ) -> None:
     """Add a layer: its cells, the synapses that drive them, and its plasticity.
 
+    >>> from cortexsim.rules import known_rules
+    >>> siblings = ((1,), (0,))  # Two columns, each the context of the other.
+    >>> spec = LayerSpec(1, 2, 64, 16, "spiking", True, "sibling", False, 400.0, context_sources=siblings)
+    >>> parts, clapp = Parts(), Translation(known_rules()["clapp"], context=True)
+    >>> add_layer(spec, Settings(), clapp, "input", 8, parts)
+    >>> [(synapses.name, synapses.source, synapses.target) for synapses in parts.connections]
+    [('feedforward1', 'input', 'layer1'), ('context1', 'layer1', 'layer1')]
+    >>> [operation.owner for operation in parts.operations if operation.phase == Phase.LEARNING]
+    ['feedforward1', 'context1']
+
     Args:
         spec: its sizes.
         settings: everything else.

@@ -23,6 +23,17 @@ def add_feedback(
 ) -> None:
     """Add an output, where a rule uses one, and bring its error to all layers.
 
+    Direct feedback alignment sends the error to every layer, and feedback alignment from each layer to the one below:
+
+    >>> from cortexsim.rules import known_rules
+    >>> layers = [LayerSpec(k, 1, 64, 64, "spiking", True, "none", True, 280.0) for k in (1, 2)]
+    >>> for name in ("dfa", "fa"):
+    ...     parts = Parts()
+    ...     add_feedback(layers, 8, Settings(), Translation(known_rules()[name], context=False), parts)
+    ...     print([(synapses.source, synapses.target) for synapses in parts.connections[2:]])
+    [('classes', 'layer1'), ('classes', 'layer2')]
+    [('classes', 'layer2'), ('layer2', 'layer1')]
+
     Args:
         specs: of the layers that learn, from below.
         classes: n_c, labels.

@@ -54,6 +54,17 @@ def add_population(
 ) -> None:
     """Add cells, their activity as it is read from spikes or rates, and what a saccade resets.
 
+    >>> parts, settings = Parts(), Settings()
+    >>> add_population("layer1", 64, settings.cell_of("spiking"), settings, parts)
+    >>> parts.groups[0].threshold, parts.groups[0].reset.splitlines()
+    ('v > 1', ['v = 0', 'recent += 1', 'spikes += 1', 'last_spike = t'])
+    >>> print(parts.operations[0].code)  # At a saccade.
+    last_update = t
+    v = 0
+    current = 0
+    recent = 0
+    last_spike = -1*second
+
     Args:
         name: of the group.
         size: how many cells.

@@ -73,6 +73,16 @@ class Array:
 class WeightFile:
     """Weights over time on disk, as they are written while a run learns.
 
+    >>> ends = SynapseEnds(pre=np.array([0, 5]), post=np.array([3, 3]), place=np.array([3, 43]))
+    >>> file = WeightFile(Path("w.safetensors"), "run 1", np.array([0, 16, 32]), {"layer1.feedforward": (ends, "F32")})
+    >>> file.create()
+    >>> for row in range(2):  # The run is killed before the third record.
+    ...     file.write(row, {"layer1.feedforward": np.array([0.5, row])})
+    >>> read_weights_over_time(file.path, "run 1", finished=False)["layer1.feedforward"].weights.tolist()
+    [[0.5, 0.0], [0.5, 1.0]]
+    >>> file.has(2), file.has(3)  # A resumed run goes on after the rows that are intact.
+    (True, False)
+
     Args:
         path: of the file.
         run: digest that identifies the run.

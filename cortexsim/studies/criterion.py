@@ -24,6 +24,17 @@ class VerdictTable(Table):
 def judge(found: Mapping[str, Sequence[Summary]], asked: VerdictTable) -> dict[str, Any]:
     """Judge every learner of every comparison at every number of samples.
 
+    >>> from cortexsim.analysis.summary import summarise
+    >>> common = {"context": "none", "labels_for": "layers", "chance": 0.125, "samples": 64, "trained_layers": 1}
+    >>> common |= {"selectivity": [0.9], "participation": [6.0], "decoding": [1.0], "grammar_seed": 10, "seed": 0}
+    >>> reached = {"backprop": 0.8, "dfa": 0.3}
+    >>> rows = [{**common, "learner": name, "rule": name, "accuracy": value} for name, value in reached.items()]
+    >>> verdict = judge({"four-levels": summarise(rows)}, VerdictTable(fraction=0.5))
+    >>> verdict["judged"]["four-levels"]["dfa"]["64"]["below"]
+    True
+    >>> verdict["sentences"]
+    ['four-levels, below 0.5 of the accuracy of backprop at every P (accuracy at P = 64): dfa 0.300 ± 0.000.']
+
     Args:
         found: a summary per learner, by comparison.
         asked: the reference and the fraction.

@@ -33,6 +33,22 @@ class Engine:
     the trials that it needs next, as often as it likes: a row that is there already, whichever part of the study has
     asked for it, is not computed again.
 
+    >>> from cortexsim.config.overrides import changed
+    >>> from cortexsim.config.registry import find_model
+    >>> from cortexsim.tasks.rhm import Hierarchy
+    >>> model = changed(find_model("untrained"), {"readout.epochs": 2})
+    >>> task = Hierarchy(depth=2, features=4, multiplicity=2)
+    >>> few, more = (Trial(model, task, samples, test_samples=8, grammar_seed=10, seed=0) for samples in (4, 8))
+    >>> engine = Engine(Path("study"), Console(), workers=1)
+    >>> [row["samples"] for row in engine([few])]
+    1 runs, 0 of them done before, ...
+    1/1 runs, ...
+    [4]
+    >>> [row["samples"] for row in engine([few, more])]  # The row of the first is in ``study/rows.jsonl``.
+    2 runs, 1 of them done before, ...
+    2/2 runs, ...
+    [4, 8]
+
     Args:
         out: folder of the study, which is made where it does not exist.
         console: where progress and tables go.

@@ -20,6 +20,13 @@ from cortexsim.training.measurement import Prepared, prepare
 def draw(trial: Trial, fixations: int, out: Path, console: Console) -> None:
     """Train a model, and draw its lowest spiking layers before and after: ``raster.png`` and ``raster.svg``.
 
+    >>> from cortexsim.config.registry import find_model
+    >>> from cortexsim.tasks.rhm import Hierarchy
+    >>> task = Hierarchy(depth=2, features=4, multiplicity=2)
+    >>> draw(Trial(find_model("clapp"), task, 8, 8, 10, 0), fixations=2, out=Path("raster"), console=Console())
+    Traceback (most recent call last):
+    cortexsim.errors.UserError: clapp: no layer of this model spikes (network.substrate = 'spiking')
+
     Args:
         trial: the model, its task and its seeds.
         fixations: number of test samples that are shown, one per fixation.

@@ -11,6 +11,11 @@ from cortexsim.rules import known_rules, load_rule
 def examine(names: Sequence[str], console: Console) -> dict[str, list[Outcome]]:
     """Put rules to every card, and print a line when each rule is done.
 
+    >>> outcomes = examine(["clapp"], Console())  # It reads dendrites, which the spikes of two cells do not give.
+    1/1 clapp: 0 passed of 0 asked
+    >>> {outcome.verdict for outcome in outcomes["clapp"]}
+    {'not applicable'}
+
     Args:
         names: of rules, as of `load_rule`; all rules of the package where there are none.
         console: where progress is printed.

@@ -87,6 +87,12 @@ def _train(folder: RunFolder, console: Console, every: float) -> Row:
 class EpochProgress:
     """A callback of training that prints progress and the remaining time, after every tenth of the epochs.
 
+    >>> progress = EpochProgress(Console(), stages=2, epochs=3, done=2)  # Resumed after two epochs.
+    >>> progress(EpochEnd(stage=0, epoch=2))
+    stage 1 of 2, epoch 3 of 3
+    >>> progress(EpochEnd(stage=1, epoch=0))
+    stage 2 of 2, epoch 1 of 3
+
     The remaining time is estimated from finished epochs, but not from the first of each stage, in which layers below
     are evaluated. Within an epoch of spiking layers progress is printed every ten seconds, with an estimate from that
     epoch if no other has been timed.

@@ -54,6 +54,20 @@ class SweepResult:
 def measure_sweeps(planned: Sequence[ThresholdSweep], measure: Measure) -> list[SweepResult]:
     """Find every P*, and then run every learner, and the controls, with 1.4 times as many samples.
 
+    >>> from cortexsim.config.registry import find_model
+    >>> from cortexsim.studies.threshold_sweep import SweepTable
+    >>> from cortexsim.tasks.rhm import Hierarchy
+    >>> def measure(trials: Sequence[Trial], title: str) -> list[Row]:  # Of a learner that needs 40 samples.
+    ...     common = {"learner": "clapp", "chance": 0.25, "grammar_seed": 0, "seed": 0}
+    ...     return [{**common, "samples": t.samples, "accuracy": 0.3 + 0.7 * (t.samples >= 40)} for t in trials]
+    >>> table = SweepTable(name="depth", varies="depth", values=[3], seeds=1, cap=128)
+    >>> hierarchy = Hierarchy(features=4, multiplicity=2, depth=3)
+    >>> (result,) = measure_sweeps([ThresholdSweep(table, ((3, hierarchy),), (find_model("clapp"),))], measure)
+    >>> [row["samples"] for row in result.rows]  # The search, and then 1.4 times P*.
+    [32, 38, 45, 64, 91, 54]
+    >>> result.swept.thresholds["clapp"][0].text(), result.swept.stability["clapp"][0]
+    ('38 to 45', Stability(samples=54, learned=1, runs=1))
+
     Args:
         planned: the sweeps.
         measure: returns the rows of trials, such as an `Engine`, or committed rows.

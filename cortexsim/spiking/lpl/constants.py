@@ -80,7 +80,14 @@ WEIGHT_PERIOD = 0.5  # Seconds between changes of weights; CODE.
 
 
 def declared(table: Table) -> str:
-    """Write the constants of a table as lines of a Brian2 model."""
+    """Write the constants of a table as lines of a Brian2 model.
+
+    >>> print(declared(PRESYNAPTIC))
+    tau_synapse : second (shared, constant)
+    tau_potential : second (shared, constant)
+    >>> values("input", PRESYNAPTIC)
+    {'input.tau_synapse': 0.005, 'input.tau_potential': 0.02}
+    """
     return "\n".join(f"{name} : {constant.unit} (shared, constant)" for name, constant in table.items())
 
 

@@ -38,6 +38,12 @@ CLAMP = """
 class Pairings:
     """State a protocol.
 
+    >>> slow = Pairings(frequency=0.1, widest=20e-3, mean=20.0, variance=0.1)
+    >>> slow.given, slow.steps * DT  # Of 100 pairings; seconds.
+    (20, 191.0)
+    >>> slow.delays[[0, -1]].tolist()
+    [0.02, -0.02]
+
     Attributes:
         frequency: of pairings, in Hz.
         widest: largest delay between the two spikes, in seconds.

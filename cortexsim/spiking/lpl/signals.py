@@ -35,6 +35,12 @@ def periodic_signal(period: float, generator: np.random.Generator) -> np.ndarray
 def population_rates(seed: int) -> list[np.ndarray]:
     """Draw the rates of all populations, in the order of `POPULATIONS`.
 
+    >>> constant, signal, control, *_ = population_rates(seed=0)
+    >>> constant.tolist(), signal.shape  # Eleven periods of 3 s, every 10 ms.
+    ([5.0], (3300,))
+    >>> bool((np.sort(signal) == np.sort(control)).all())  # The same rates, in another order.
+    True
+
     Returns:
         Of each, rates in Hz every `SAMPLING` seconds, (values,), which repeat for ever.
     """

@@ -101,6 +101,12 @@ def read_tiny_imagenet(root: Path, download: bool) -> Contents:
 def read_folder(root: Path, size: int) -> Contents:
     """Read pictures from a folder for each class, or such folders in ``train`` and in ``test`` or ``val``.
 
+    >>> for name in ("cats", "dogs"):
+    ...     (Path("pictures") / name).mkdir(parents=True)
+    >>> read_folder(Path("pictures"), size=32)
+    Traceback (most recent call last):
+    cortexsim.errors.UserError: pictures/cats: no pictures (.jpg, .jpeg, .png, .bmp, .ppm, .webp, .tif, .tiff)
+
     Args:
         root: the folder.
         size: side of the square, in pixels, to which pictures are resized and cropped; 0 to leave them as they are.
