@@ -33,7 +33,7 @@ suppress_warnings = ["myst.header", "myst-nb.lexer"]  # READMEs begin at any lev
 nb_execution_mode = "force"
 nb_execution_in_temp = True
 nb_execution_show_tb = True
-nb_execution_timeout = 600
+nb_execution_timeout = 1800
 nb_merge_streams = True
 nb_kernel_rgx_aliases = {".*": "python3"}
 
