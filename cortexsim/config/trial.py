@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import cortexsim
@@ -75,7 +76,7 @@ class Trial:
         """
         return _digest({"asked": self.settings_digest, "code": code_digest(), "engines": engines()})
 
-    @property
+    @cached_property
     def cost(self) -> float:
         """Estimated duration in seconds on one core, to schedule trials and to predict the end of all of them."""
         return estimated_seconds(self.model, self.task, self.samples, self.test_samples)
