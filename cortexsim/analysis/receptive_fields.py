@@ -1,9 +1,7 @@
 """Receptive fields of cells that see an image: tuning to gratings, ocular dominance, and drawings.
 
->>> field = gabor(size=13, frequency=0.15, orientation=0.5, spread=2.5).reshape(1, -1)
->>> tuning = field @ gratings(size=13).reshape(-1, 169).T  # Responses of a linear cell.
->>> tuning = np.maximum(tuning, 0).reshape(1, len(ORIENTATIONS), -1).mean(2)
->>> bool(orientation_selectivity(tuning)[0] > 0.5)
+>>> field = gabor(size=13, frequency=0.15, orientation=0.5, spread=2.5)
+>>> bool(orientation_selectivity(orientation_tuning(field[None]))[0] > 0.5)
 True
 """
 
@@ -61,6 +59,24 @@ def gabor(size: int, frequency: float, orientation: float, spread: float, phase:
     rows, columns, radius = _plane(size)
     across = math.sin(orientation) * columns + math.cos(orientation) * rows
     return np.cos(2 * math.pi * frequency * across - phase) * np.exp(-(radius**2) / (2 * spread**2))
+
+
+def orientation_tuning(fields: Values) -> Values:
+    """Tuning of linear fields: the mean over frequencies and phases of the positive part of their responses.
+
+    >>> waves = gratings(size=13)
+    >>> int(orientation_tuning(waves[3, 0, :1])[0].argmax())  # A field that is a grating of the fourth orientation.
+    3
+
+    Args:
+        fields: weights as images, (cells, rows, columns).
+
+    Returns:
+        (cells, orientations).
+    """
+    pixels = fields[0].size
+    waves = gratings(fields.shape[2]).reshape(len(ORIENTATIONS), -1, pixels)
+    return np.maximum(np.einsum("ogp,cp->cog", waves, fields.reshape(-1, pixels)), 0).mean(2)
 
 
 def orientation_selectivity(tuning: Values, orientations: Sequence[float] = ORIENTATIONS) -> Values:

@@ -29,18 +29,15 @@ def estimated_seconds(model: Model, task: Task, samples: int, test_samples: int)
         samples: number of training samples.
         test_samples: number of test samples.
     """
-    training, seconds, presented = (
-        model.training,
-        MEASURING_COST + samples * READOUT_COST,
-        model.training.epochs * samples,
-    )
+    presented = model.training.epochs * samples
+    seconds = MEASURING_COST + samples * READOUT_COST
     try:
         wired = topology_on(model, task)
     except UserError:  # Which the trial itself reports.
         return seconds
     stages = max(1, learning_layers(model, wired)) if model.learner == "local" else 1
     if not model.in_brian:
-        step = 0.0 if model.learner == "untrained" else BATCH_COST[model.learner] / min(training.batch, samples)
+        step = 0.0 if model.learner == "untrained" else BATCH_COST[model.learner] / min(model.training.batch, samples)
         return seconds + presented * stages * wired.depth * step
     lifetime = COLUMN_COST * _lifetime(model)
     seconds += lifetime * sum(wired.positions) * (samples + test_samples)

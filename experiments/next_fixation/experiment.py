@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cortexsim.analysis.receptive_fields import (
-    ORIENTATIONS,
     draw_fields,
-    gratings,
     orientation_selectivity,
+    orientation_tuning,
     preferred_orientation,
 )
 from cortexsim.analysis.summary import Spread
@@ -104,9 +103,7 @@ def describe(network: Network, task: Patches, pair: Sequence[Tensor], power: NDA
         ``selectivity``, ``orientation``, ``activity``; ``persistence``, its correlation from one fixation to the next;
         and ``contrast_told``, its correlation with the contrast; each of all cells, 0 where a cell is silent.
     """
-    images = fields(network, task).reshape(-1, task.size**2)
-    waves = gratings(task.size).reshape(len(ORIENTATIONS), -1, task.size**2)
-    tuning = np.maximum(np.einsum("ogp,cp->cog", waves, images), 0).mean(2)
+    tuning = orientation_tuning(fields(network, task))
     first, second = (activity(network, inputs) for inputs in pair)
     found = {
         "selectivity": orientation_selectivity(tuning),

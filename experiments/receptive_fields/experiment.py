@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cortexsim.analysis.receptive_fields import (
-    ORIENTATIONS,
     draw_fields,
-    gratings,
     orientation_selectivity,
+    orientation_tuning,
     preferred_orientation,
 )
 from cortexsim.analysis.summary import Spread
@@ -126,11 +125,11 @@ def spiking(photographs: str, seeds: Sequence[int], shown: int) -> dict[int, lis
     for seed, before, after, spikes in zip(seeds, weights, cells.weights, cells.spikes, strict=True):
         about = {"photographs": photographs, "seed": seed}
         learned = image(after, task)
-        row = {"rule": SPIKING, **about, **tuned(learned, task)}
+        row = {"rule": SPIKING, **about, **tuned(learned)}
         row["rate"] = np.round(spikes / (shown * SHOWN * 1e-3), 2).tolist()
         if seed == SEEDS[0]:
             row["fields"] = np.round(learned, 4).tolist()
-        found[seed] = [row, {"rule": UNTRAINED, "beside": SPIKING, **about, **tuned(image(before, task), task)}]
+        found[seed] = [row, {"rule": UNTRAINED, "beside": SPIKING, **about, **tuned(image(before, task))}]
     return found
 
 
@@ -164,14 +163,12 @@ def fields(network: Network, task: Patches) -> NDArray[np.floating]:
 
 def describe(network: Network, task: Patches) -> Row:
     """Measure the orientation tuning of the fields of a network."""
-    return tuned(fields(network, task), task)
+    return tuned(fields(network, task))
 
 
-def tuned(images: NDArray[np.floating], task: Patches) -> Row:
+def tuned(images: NDArray[np.floating]) -> Row:
     """Measure the orientation tuning of fields: of the mean of positive parts of their responses to gratings."""
-    shown = gratings(task.size).reshape(len(ORIENTATIONS), -1, task.size**2)
-    drive = np.einsum("ogp,cp->cog", shown, images.reshape(CELLS, -1))
-    tuning = np.maximum(drive, 0).mean(2)
+    tuning = orientation_tuning(images)
     return {
         "selectivity": np.round(orientation_selectivity(tuning), 4).tolist(),
         "orientation": np.round(preferred_orientation(tuning), 4).tolist(),
