@@ -42,7 +42,7 @@ class Context:
         weight_groups: function of the same that returns how many consecutive columns need context weights of their own
             where a layer shares its weights, because their sources lie in different relative positions.
         second_view: whether the source is a second view of the sample, which the task must provide.
-        paired: whether both views are random, drawn anew whenever a sample is shown, and each hears the other.
+        paired: whether both views are random, drawn anew whenever a sample is shown, each the context of the other.
         labelled: whether it carries the label.
         single_column: whether a layer of one column can learn from it.
         substrates: of the layers that support it.

@@ -69,7 +69,7 @@ def test_a_pyramid_sees_all_of_any_grid() -> None:
 
 
 @pytest.mark.parametrize("shape", [(5,), (4, 4), (1, 6), (2, 2)])
-def test_every_column_hears_as_many_neighbours_and_never_itself(shape: tuple[int, ...]) -> None:
+def test_every_column_has_as_many_neighbours_as_context_and_never_itself(shape: tuple[int, ...]) -> None:
     layer = topology.convolution(shape, 1, 1)
     neighbours = contexts.column_table("neighbour", topology.stacked(shape, 1, (layer,)), 1)
     assert neighbours.shape == (layer.positions, 2 * sum(size > 1 for size in shape))
@@ -78,7 +78,7 @@ def test_every_column_hears_as_many_neighbours_and_never_itself(shape: tuple[int
     assert (apart == 1).all()
 
 
-def test_every_other_column_can_be_heard() -> None:
+def test_every_other_column_can_be_context() -> None:
     assert contexts.column_table("others", topology.pyramid((4,), 1, 3), 1).tolist() == [
         [1, 2, 3],
         [0, 2, 3],
@@ -88,7 +88,7 @@ def test_every_other_column_can_be_heard() -> None:
     assert contexts.column_table("others", topology.pyramid((4,), 1, 3), 3).shape == (1, 0)
 
 
-def test_a_column_at_an_offset_is_heard_and_at_an_edge_the_one_on_the_other_side() -> None:
+def test_a_column_at_an_offset_is_context_and_at_an_edge_the_one_on_the_other_side() -> None:
     square = topology.stacked((3, 3), 1, (topology.convolution((3, 3), 1, 1),))
     assert contexts.column_table("offset(1,0)", square, 1)[:, 0].tolist() == [3, 4, 5, 6, 7, 8, 3, 4, 5]
     assert contexts.column_table("offset(0,-2)", square, 1)[:, 0].tolist() == [2, 2, 0, 5, 5, 3, 8, 8, 6]

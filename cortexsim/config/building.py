@@ -63,7 +63,7 @@ def assemble(model: Model, task: Layout, seed: int, device: str = "cpu", target:
     with error_prefix(model.name):
         topology = topology_on(model, task)
         check_wiring(model, task, topology)
-        substrates, listening = model.substrates(topology.depth), contexts_on(model, topology)
+        substrates, contexts = model.substrates(topology.depth), contexts_on(model, topology)
     kind = HybridNetwork if model.in_brian else VectorNetwork if model.network.units == "vector" else Network
     network = kind.build(
         architecture,
@@ -71,7 +71,7 @@ def assemble(model: Model, task: Layout, seed: int, device: str = "cpu", target:
         task.classes,
         seed,
         Synapses(
-            context=listening,
+            context=contexts,
             context_synapses=_context_synapses(model),
             feedback=_route(model),
             unshared=frozenset(level for level, substrate in enumerate(substrates, 1) if substrate != "rate"),
@@ -81,7 +81,7 @@ def assemble(model: Model, task: Layout, seed: int, device: str = "cpu", target:
     with error_prefix(model.name):
         readout_pools(model, network)
     if isinstance(network, HybridNetwork):
-        return _streamed(model, network, substrates, listening, seed, target)
+        return _streamed(model, network, substrates, contexts, seed, target)
     if model.training.loss in CONTRASTS:
         return _contrastive(model, network, seed)
     if model.learner == "backprop":
@@ -107,7 +107,7 @@ def _streamed(
     model: Model,
     network: HybridNetwork,
     substrates: tuple[str, ...],
-    listening: tuple[str, ...],
+    contexts: tuple[str, ...],
     seed: int,
     target: str,
 ) -> Learner:
@@ -116,7 +116,7 @@ def _streamed(
     local = _local(model, network) if model.learner == "local" else None
     greedy = local is not None and model.rule is not None and model.rule.schedule == "greedy"
     learning = 0 if rule is None else len(network.layers) if local is None else local.trained_layers
-    received = listening or ("none",) * len(substrates)
+    received = contexts or ("none",) * len(substrates)
     chosen, segments, first = brian_settings(model), [], 0
     for substrate, run in groupby(substrates):
         size = len(list(run))

@@ -96,7 +96,7 @@ def _check_context(model: Model, rule: Rule) -> None:
 
 
 def _check_next_in_brian(model: Model, rule: Rule, setting: str) -> None:
-    """Check that layers in Brian2 can hear themselves in the fixation before, which is all that they contrast."""
+    """Check that layers in Brian2 can have themselves in the fixation before as their context."""
     assert model.rule is not None
     if rule.context is None or rule.saccades != 1 or rule.negatives != "saccade":
         needed = "context synapses, and the context of the same object and that of one other alike ('clapp')"
@@ -108,9 +108,11 @@ def _check_next_in_brian(model: Model, rule: Rule, setting: str) -> None:
         ("rule.top", model.rule.top, "readout"),
     ):
         if value != right:
-            raise UserError(f"{key} = {value!r}: layers in Brian2 that hear themselves do not support it ({right!r})")
+            raise UserError(
+                f"{key} = {value!r}: layers in Brian2 whose context is themselves do not support it ({right!r})"
+            )
     if len(set(model.network.substrate)) > 1:
-        raise UserError(f"{setting}: layers in Brian2 and others do not hear themselves alike (one substrate for all)")
+        raise UserError(f"{setting}: layers in Brian2 and others differ in this context (one substrate for all)")
 
 
 def _contexts_for(substrate: str) -> str:

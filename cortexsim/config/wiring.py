@@ -192,7 +192,7 @@ def check_wiring(model: Model, task: Layout, wired: Topology) -> None:
     if model.network.substrate[0] == "spiking" and getattr(task, "signed", False):
         raise UserError(
             f"task '{task.name}': values are of both signs, and input spikes have no rate below 0"
-            " (task.polarity = 'on-off')"
+            " (ON and OFF cells, as task.polarity = 'on-off' has of patches)"
         )
     if rule is not None:
         for name in contexts.second_views(rule.context):
@@ -234,14 +234,15 @@ def check_wiring(model: Model, task: Layout, wired: Topology) -> None:
 
 
 def _check_teachers(model: Model, wired: Topology) -> None:
-    """Check that columns that hear each other do so in turn, since those that are predicted teach."""
+    """Check that each column is context of the columns in its own context, since those that are predicted teach."""
     assert model.rule is not None
-    hearing = learning_layers(model, wired) - (model.rule.top == "label")  # Labels are not predicted for other columns.
-    for number in range(1, hearing + 1):
-        heard = contexts.column_table(_context_of(model, wired, number, 0), wired, number)
-        pairs = {(column, int(source)) for column, row in enumerate(heard) for source in row}
+    # Labels are not predicted for other columns.
+    contrasting = learning_layers(model, wired) - (model.rule.top == "label")
+    for number in range(1, contrasting + 1):
+        context = contexts.column_table(_context_of(model, wired, number, 0), wired, number)
+        pairs = {(column, int(source)) for column, row in enumerate(context) for source in row}
         if pairs != {(source, column) for column, source in pairs}:
             raise UserError(
                 f"spiking.prediction_synapses = '{model.spiking.prediction_synapses}', with context ="
-                f" '{model.rule.context}': columns do not hear each other in turn ('sibling')"
+                f" '{model.rule.context}': not every column is context of its own context ('sibling')"
             )

@@ -52,7 +52,7 @@ def paired_clapp_loss(layer: Layer, activity: Tensor) -> Tensor:
     """Compute the hinge losses of CLAPP++ for pairs of views, one for each dendrite: as `clapp_loss`, c the other view.
 
     The context is taken as given, and a layer with places has one score, of their averages. A dendrite for the top
-    hears this layer, as in the highest layer that learns.
+    receives this layer, as in the highest layer that learns.
 
     Source: Zihan, Delrocq, Bellec, Gerstner, ICML 2026.
 

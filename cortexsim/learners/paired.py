@@ -72,7 +72,7 @@ class PairedLocal(Local):
         return layer.send(response.activity), self.plasticity.updates_of_dendrites(layer, response, contexts)
 
     def _top(self, below: Tensor) -> Tensor:
-        """Compute what dendrites hear of the highest layer that learns, (batch, places, cells)."""
+        """Compute what dendrites receive from the highest layer that learns, (batch, places, cells)."""
         for layer in self.plastic[:-1]:
             below = layer(below)
         top = self.plastic[-1]

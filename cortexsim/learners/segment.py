@@ -127,7 +127,7 @@ class Segment:
 
     @property
     def halves(self) -> int:
-        """How many updates a fixation has: 2 where its dendrites hear the context of the one before at first."""
+        """How many updates a fixation has: 2 where its dendrites receive the context of the one before at first."""
         return self.last_stack.description.updates
 
     @property

@@ -348,7 +348,7 @@ class Layer:
         return self.context(context) if self.places is None else self.places.spread(self.context(context))
 
     def exposed(self, activity: Tensor) -> Tensor:
-        """Compute what dendrites can hear of the layer: its activity, or the averages of its places.
+        """Compute what dendrites can receive from the layer: its activity, or the averages of its places.
 
         Args:
             activity: (batch, positions, cells).

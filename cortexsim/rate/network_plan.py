@@ -56,8 +56,8 @@ class NetworkPlan:
 
     def predicts(self, number: int) -> bool:
         """Whether a layer sends predictions: where columns are context of each other."""
-        listens = self.context(number)
-        return self.architecture.sends == "prediction" and listens.shape is not None and listens.columns.shape[1] > 0
+        wiring = self.context(number)
+        return self.architecture.sends == "prediction" and wiring.shape is not None and wiring.columns.shape[1] > 0
 
     def projects(self, number: int) -> bool:
         """Whether a layer has a projection: where columns are context of each other."""
@@ -82,8 +82,8 @@ class NetworkPlan:
         layers, top = self.topology.layers, highest_with_context(listed)
         tops, own, highest = layers[top - 1].positions, self.architecture.projection, layers[top - 1]
         each = highest.cells or default
-        heard = highest.sent if highest.places is None else len(highest.places)
-        sizes = {"label": self.classes, "top": each * tops * (tops - 1), "view-top": each * heard}
+        places = highest.sent if highest.places is None else len(highest.places)
+        sizes = {"label": self.classes, "top": each * tops * (tops - 1), "view-top": each * places}
         groups = 1 if self.shared(number) else layers[number - 1].positions
         cells = own or layers[number - 1].cells or default
         names = dendrites(listed[number - 1])

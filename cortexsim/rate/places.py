@@ -16,7 +16,7 @@ from cortexsim.topology import Columns
 
 @dataclass(frozen=True)
 class Places:
-    """The places of a layer, and which cells of its columns are heard there.
+    """The places of a layer, and which cells of its columns send there.
 
     >>> from cortexsim.topology import convolution, with_places
     >>> places = Places.of(with_places(convolution((4,), size=1, stride=1), places=2), torch.empty(()))
@@ -29,7 +29,7 @@ class Places:
         columns: of each place, (places, n).
         place_of: place of each column, (positions,); one more than the last for columns that belong to none.
         share: of a column in the average of its place.
-        pools: columns that compete, (positions sent, n): of each cell only the most active of them is heard. None where
+        pools: columns that compete, (positions sent, n): of each cell only the most active of them sends. None where
             they do not.
     """
 
@@ -49,8 +49,8 @@ class Places:
         place_of[table.flatten()] = torch.arange(count, device=like.device).repeat_interleave(each)
         competing = columns.pools if columns.pooling == "max" else None
         pools = None if competing is None else torch.from_numpy(competing).to(like.device)
-        heard = each if pools is None else each // pools.shape[1]
-        return cls(table, place_of, 1 / heard, pools)
+        senders = each if pools is None else each // pools.shape[1]
+        return cls(table, place_of, 1 / senders, pools)
 
     @property
     def count(self) -> int:
@@ -58,7 +58,7 @@ class Places:
         return len(self.columns)
 
     def winners(self, activity: Tensor) -> Tensor | None:
-        """Find which cells are heard: those that a pool passes on, the first of equal ones; None where all are.
+        """Find which cells send: those that a pool passes on, the first of equal ones; None where all are.
 
         Args:
             activity: (batch, positions, cells).
@@ -72,9 +72,9 @@ class Places:
         chosen = self.pools[torch.arange(len(self.pools), device=best.device)[:, None], best]  # Numbers of columns.
         return torch.zeros_like(activity).scatter_(1, chosen, 1.0)
 
-    def mean(self, heard: Tensor) -> Tensor:
-        """Average over each place the activity that is heard: (batch, positions, cells) to (batch, 1, places cells)."""
-        return (self.share * heard[:, self.columns].sum(2)).flatten(1).unsqueeze(1)
+    def mean(self, sent: Tensor) -> Tensor:
+        """Average over each place the activity that is sent: (batch, positions, cells) to (batch, 1, places cells)."""
+        return (self.share * sent[:, self.columns].sum(2)).flatten(1).unsqueeze(1)
 
     def spread(self, values: Tensor) -> Tensor:
         """Bring to every column its share of the values of its place: the transpose of `mean`."""

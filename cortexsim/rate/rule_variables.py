@@ -114,7 +114,7 @@ class RuleVariables:
             Signals by name, (batch, positions, cells) or broadcastable to that, and the constants of the rule.
         """
         winners = None if layer.places is None else layer.places.winners(response.activity)
-        if winners is not None:  # Nothing is heard of the others, and nothing reaches them.
+        if winners is not None:  # The others send nothing, and receive nothing.
             response = response._replace(activity=winners * response.activity)
         signals = {**self.rule.constants, "activity_post": response.activity, "drive_post": response.drive}
         if "derivative_post" in self.reads:

@@ -9,7 +9,7 @@ from cortexsim.spiking.network_spec import Connection, Group, Operation, Phase, 
 Wiring = tuple[str, dict[str, Any]]
 
 NEXT = "next"
-"""Context of a layer that hears itself as it was in the fixation before, and not other columns as they are now."""
+"""Context of a layer that is the layer itself in the fixation before, and not other columns in the present one."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class LayerSpec:
         substrate: ``spiking`` or ``brian-rate``.
         plastic: whether it learns.
         context: ``none``, ``label``, or what the columns in ``context_sources`` are, such as ``sibling``; or ``next``,
-            where these are heard as they were in the fixation before.
+            where these are as they were in the fixation before.
         feedback: whether an output error reaches it.
         presynaptic_rate: rate of a presynaptic cell of activity 1, in Hz, or of all afferents of an input together; 0
             where these do not spike.

@@ -1,9 +1,9 @@
 """The population that says the label, in numbers or in spikes, and cells that answer with the class in spikes.
 
-Where labels spike, a layer that has them as its context hears them as it hears other columns. Beside it stands a class
-cell for each label, which the spikes of the layer drive; it is taught by its label cell as prediction cells are by the
-cells that they predict, and scales its drive as they do. The class cell that is most active is the network's answer,
-without a readout, and without a weight that is copied.
+Where labels spike, a layer that has them as its context receives them as it receives other columns. Beside it stands
+a class cell for each label, which the spikes of the layer drive; it is taught by its label cell as prediction cells are
+by the cells that they predict, and scales its drive as they do. The class cell that is most active is the network's
+answer, without a readout, and without a weight that is copied.
 """
 
 from cortexsim.spiking.assembly import LayerSpec, Parts, shared_constants
@@ -26,14 +26,14 @@ LABELS, CLASSES = "labels", "classes"
 def add_labels(classes: int, settings: Settings, lags: list[str], psp: bool, parts: Parts) -> None:
     """Add a population with a cell for each label, active while it is shown.
 
-    Where plasticity is centred, dendrites hear labels less their mean. A context that is never negative would, where a
-    rule weakens synapses after saccades, weaken all of them.
+    Where plasticity is centred, dendrites receive labels less their mean. A context that is never negative would, where
+    a rule weakens synapses after saccades, weaken all of them.
 
     Args:
         classes: n_c, cells of the population.
         settings: everything else.
         lags: endings of the variables that hold its activity in earlier fixations.
-        psp: whether dendrites hear its spikes as postsynaptic potentials.
+        psp: whether dendrites receive its spikes as postsynaptic potentials.
         parts: to add to.
     """
     names = ["signal", *(f"previous_signal{lag}" for lag in lags)]
@@ -90,7 +90,7 @@ def _add_spiking(classes: int, settings: Settings, names: list[str], lags: list[
 
 
 def add_class_cells(spec: LayerSpec, classes: int, settings: Settings, parts: Parts) -> None:
-    """Add a cell for each class beside a layer that hears labels in spikes.
+    """Add a cell for each class beside a layer that receives labels as spikes.
 
     Args:
         spec: of the layer, a single column.

@@ -16,7 +16,7 @@ GATES = ("gate", "local")
 
 
 MEANS_OF_HALVES = ("half_mean", "psp_mean", "half_psp_mean")
-"""Running means of a cell whose dendrite hears spikes, beside that of its activity at saccades."""
+"""Running means of a cell whose dendrite receives spikes, beside that of its activity at saccades."""
 
 
 def context_variables(translation: Translation, tagged: bool) -> list[str]:
@@ -211,7 +211,7 @@ def add_context(spec: LayerSpec, settings: Settings, translation: Translation, c
 def correlate(
     name: str, settings: Settings, translation: Translation, parts: Parts
 ) -> tuple[str, list[str], list[str]]:
-    """Write how what a cell tells its context synapses, and what they hear, change their weights.
+    """Write how what a cell tells its context synapses, and what they receive, change their weights.
 
     Args:
         name: of the synapses; their postsynaptic cells have the variables of `context_variables`.

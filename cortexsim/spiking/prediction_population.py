@@ -13,8 +13,8 @@ def add_predictions(spec: LayerSpec, settings: Settings, translation: Translatio
 
     Each column drives its own prediction cells as it drives the dendrites of the columns that have it as their context,
     by copies of these synapses. Or the synapses learn, and no weight is transported. Each prediction cell is taught by
-    the cells that it predicts; or it hears of them what they tell their own context synapses, so that both kinds of
-    synapses, which begin at zero, change alike (Kolen, Pollack 1994).
+    the cells that it predicts; or it receives from them what they tell their own context synapses, so that both kinds
+    of synapses, which begin at zero, change alike (Kolen, Pollack 1994).
 
     Args:
         spec: of the layer.
@@ -32,17 +32,17 @@ def add_predictions(spec: LayerSpec, settings: Settings, translation: Translatio
         add_senders(spec, count, wiring, None, settings, parts, polarity)
         add_teachers(spec, spec.context_sources, {"taught": "output_pre - mean_pre"}, Phase.DENDRITE, parts)
     elif translation is None or not translation.context:
-        add_senders(spec, count, wiring, None, settings, parts, polarity, heard=(), learn=_keep)
+        add_senders(spec, count, wiring, None, settings, parts, polarity, received=(), learn=_keep)
     else:
-        heard = context_variables(translation, tagged=settings.tag_stages > 0)
+        received = context_variables(translation, tagged=settings.tag_stages > 0)
 
         def follow(name: str, spec: LayerSpec, settings: Settings, parts: Parts) -> list[str]:
             correlation, held, moves = correlate(name, settings, translation, parts)
             step = [f"correlation = {correlation}", "step = eta * eta_factor(t) * (correlation - weight_decay * w)"]
             return [*held, *add_learning(name, step, moves, spec, settings, parts)]
 
-        add_senders(spec, count, wiring, None, settings, parts, polarity, heard=heard, learn=follow)
-        told = {variable: f"{variable}_pre" for variable in heard}
+        add_senders(spec, count, wiring, None, settings, parts, polarity, received=received, learn=follow)
+        told = {variable: f"{variable}_pre" for variable in received}
         add_teachers(spec, spec.context_sources, told, Phase.TEACHING, parts)
 
 

@@ -101,8 +101,8 @@ class Translation:
     def samples(self) -> tuple[ContrastSample, ...]:
         """The contrast samples of an update."""
         if self.psp or self.successive:
-            heard = "delayed_signal" if self.psp else "previous_signal"
-            return (ContrastSample(VARIABLES, "", "contrast(t)", heard),)
+            signal = "delayed_signal" if self.psp else "previous_signal"
+            return (ContrastSample(VARIABLES, "", "contrast(t)", signal),)
         own = {**VARIABLES, **self.waiting}
         earlier = [self._earlier(own, lag, f"_after{lag}", "-1") for lag in self.lags]
         if not self.waits:

@@ -71,7 +71,7 @@ def add_senders(
     parts: Parts,
     polarity: str = "",
     group: str = "",
-    heard: Sequence[str] = ("taught",),
+    received: Sequence[str] = ("taught",),
     learn: Learn = learn_as_taught,
 ) -> None:
     """Add cells that a layer drives by copies of weights that it has elsewhere, or by weights of their own.
@@ -88,12 +88,12 @@ def add_senders(
         parts: to add to.
         polarity: factor of the drive, +1 or -1.
         group: their name; that of what the layer sends unless given.
-        heard: variables of the cells that weights of their own are learned from.
+        received: variables of the cells that weights of their own are learned from.
         learn: how these learn.
     """
     cell, group = settings.cell_of(spec.substrate), group or spec.output
     name = f"{group.removesuffix(str(spec.number))}_input{spec.number}"
-    names = ["expected", "offset", "power", "scale", *(heard if tensor is None else [])]
+    names = ["expected", "offset", "power", "scale", *(received if tensor is None else [])]
     variables = [f"{variable} : 1" for variable in names]
     constants = {"target_drive": settings.target_drive, "mean_rate": settings.mean_rate}
     add_population(group, spec.positions * cells, cell, settings, parts, variables, constants)
@@ -142,19 +142,19 @@ def add_senders(
 
 
 def add_teachers(
-    spec: LayerSpec, columns: Sequence[Sequence[int]], heard: Mapping[str, str], phase: Phase, parts: Parts
+    spec: LayerSpec, columns: Sequence[Sequence[int]], received: Mapping[str, str], phase: Phase, parts: Parts
 ) -> None:
-    """Let senders, as many as a column has cells, hear the cells of their own index in other columns.
+    """Wire senders, as many as a column has cells, to the cells of their own index in other columns.
 
     Args:
         spec: of the layer.
-        columns: which each column's senders hear, (positions, n).
-        heard: what they hear of each, by the name of their variable that sums it.
-        phase: when they hear it.
+        columns: from which each column's senders receive, (positions, n).
+        received: what they receive from each, by the name of their variable that sums it.
+        phase: when they receive it.
         parts: to add to.
     """
-    model = "\n".join(f"{variable}_post = {text} : 1 (summed)" for variable, text in heard.items())
+    model = "\n".join(f"{variable}_post = {text} : 1 (summed)" for variable, text in received.items())
     wiring = ("same_index", {"sources": columns, "cells": spec.cells, "kinds": 2 if spec.on_off else 1})
-    sums = dict.fromkeys(heard, phase)
+    sums = dict.fromkeys(received, phase)
     name = f"teacher{spec.number}"
     parts.connections.append(Connection(name, spec.name, spec.output, model, wiring, row=1, sums=sums))

@@ -162,7 +162,7 @@ class Settings:
         inhibition: under Dale's law, ``pooled``: by a few cells of each column, which learn to balance excitation, in
             place of homeostasis; or ``relayed``: by an interneuron for each presynaptic cell, whose synapses learn by
             the rule, with the opposite sign.
-        labels: what dendrites that have labels as their context hear of them: ``numbers``; or ``spikes``, which also
+        labels: how labels reach dendrites that have them as their context: ``numbers``; or ``spikes``, which also
             teach a class cell for each label, and the most active of these is then the class that is answered.
         eta, context_eta, feedback_eta, weight_decay: as in rate layers.
         readout_eta: learning rate of the output of feedback learning.

@@ -42,7 +42,7 @@ class Stream:
         labels: one-hot, (fixations, classes); None where no layer reads them.
         eta_factor: factor of the learning rates in each fixation, (fixations,); None for no learning.
         contrast: +1 where a fixation shows the same object as the one before, or -1, (fixations,); read only by layers
-            that hear themselves in the fixation before. None for another object in each.
+            whose context is themselves in the fixation before. None for another object in each.
     """
 
     inputs: np.ndarray

@@ -135,8 +135,8 @@ def bare_clapp(hierarchy: Hierarchy, model: Model, stage: int) -> Callable[[], N
         pre = (seen * (0.5 * square.rsqrt())).view(-1, weight.shape[1])
         drive = torch.addmm(bias, pre, weight.T)
         activity = torch.relu(drive).view(-1, 2, bias.shape[0])  # (tuples, place, cells)
-        heard = activity.flip(1)
-        dendrite = torch.bmm(heard.transpose(0, 1), context.transpose(1, 2)).transpose(0, 1)
+        context_activity = activity.flip(1)
+        dendrite = torch.bmm(context_activity.transpose(0, 1), context.transpose(1, 2)).transpose(0, 1)
         dendrites = dendrite.reshape(BATCH, positions, -1)
         rates = activity.reshape(BATCH, positions, -1)
         other = dendrites.roll(1, 0)
@@ -146,7 +146,7 @@ def bare_clapp(hierarchy: Hierarchy, model: Model, stage: int) -> Callable[[], N
         flat = post.view(-1, bias.shape[0])
         weight.grad, bias.grad = flat.T @ pre / -len(flat), -flat.mean(0)
         onto = (same * rates + (saccade * rates).roll(-1, 0)).view(-1, 2, bias.shape[0]).transpose(0, 1)
-        context.grad = torch.bmm(onto.transpose(1, 2), heard.transpose(0, 1)) / -len(activity)
+        context.grad = torch.bmm(onto.transpose(1, 2), context_activity.transpose(0, 1)) / -len(activity)
 
     return work
 

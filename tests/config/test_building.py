@@ -1,4 +1,4 @@
-"""From a model to a learner: what the dendrites of each layer hear."""
+"""From a model to a learner: what the dendrites of each layer receive."""
 
 import pytest
 
@@ -10,8 +10,8 @@ from cortexsim.learners import Local
 from cortexsim.tasks.rhm import Hierarchy
 
 
-def heard(depth: int, **rule: str) -> list[tuple[int, tuple[str, ...]]]:
-    """For each layer that learns, how many columns of its own it hears, and what else."""
+def received(depth: int, **rule: str) -> list[tuple[int, tuple[str, ...]]]:
+    """For each layer that learns, how many columns of its own it receives from, and what else."""
     values = {"network.cells": 3, "network.sends": "activity"} | {f"rule.{key}": value for key, value in rule.items()}
     learner = assemble(changed(find_model("clapp"), values), Hierarchy(depth=depth), 0)
     assert isinstance(learner, Local)
@@ -29,18 +29,18 @@ def heard(depth: int, **rule: str) -> list[tuple[int, tuple[str, ...]]]:
         ({"context": "cousin", "top": "label"}, [(2, ()), (2, ()), (1, ()), (0, ("label",))]),
     ],
 )
-def test_every_layer_that_learns_hears_somebody(
+def test_every_layer_that_learns_has_a_context(
     rule: dict[str, str], expected: list[tuple[int, tuple[str, ...]]]
 ) -> None:
-    assert heard(4, **rule) == expected
+    assert received(4, **rule) == expected
 
 
 def test_one_level_has_no_siblings_to_learn_from() -> None:
-    assert heard(1, top="label") == [(0, ("label",))]
+    assert received(1, top="label") == [(0, ("label",))]
     with pytest.raises(
         UserError, match=r"rule\.context = 'sibling': rule 'clapp' learns from other columns, but there are none"
     ):
-        heard(1)
+        received(1)
     with pytest.raises(UserError, match=r"rule 'lpl' learns from other columns, .* \(two layers or more\)"):
         assemble(find_model("lpl"), Hierarchy(depth=1), 0)
 
@@ -49,7 +49,7 @@ OVERLAPPING = [{"size": 3, "stride": 1}, {"size": 3, "stride": 1}, {"size": "all
 
 
 @pytest.mark.parametrize("name", ["clapp", "lpl", "barlow", "spectral"])
-def test_columns_whose_fields_overlap_hear_neighbours_and_no_siblings(name: str) -> None:
+def test_columns_whose_fields_overlap_have_neighbours_as_context_and_no_siblings(name: str) -> None:
     model = changed(find_model(name), {"layer": OVERLAPPING, "network.cells": 3})
     with pytest.raises(UserError, match=r"rule\.context = 'sibling': no column of layer 1 .* \(it has 'neighbour'\)"):
         assemble(model, Hierarchy(depth=3), 0)
@@ -81,7 +81,7 @@ def test_a_network_in_which_nothing_would_learn_is_refused() -> None:
 
 
 @pytest.mark.parametrize("context", ["sibling+label", "neighbour+cousin"])
-def test_a_context_that_nobody_hears_is_not_left_out_without_a_word(context: str) -> None:
+def test_a_context_that_nobody_receives_is_not_left_out_without_a_word(context: str) -> None:
     values = {"layer": OVERLAPPING[:2], "network.sends": "activity", "rule.context": context}
     model = changed(find_model("clapp"), values)
     with pytest.raises(UserError, match=rf"rule\.context = '{context.replace('+', '.')}': no trained layer"):

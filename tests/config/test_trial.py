@@ -51,7 +51,7 @@ def test_what_is_learned_from_shuffled_labels_is_at_chance(name: str) -> None:
     assert row(trial, work)["accuracy"] == pytest.approx(1 / 3, abs=MARGIN + 0.02)
 
 
-def test_a_readout_hears_no_more_labels_than_it_is_told() -> None:
+def test_a_readout_has_no_more_labels_than_it_is_told() -> None:
     few, everything = prepared(training_epochs=2, readout_labels=60), prepared(training_epochs=2)
     told, known = row(*few), row(*everything)
     assert (told["labels"], known["labels"]) == (60, 400)

@@ -1,4 +1,4 @@
-"""Models of convolutional columns that hear another view: what they become, and what is refused."""
+"""Models of convolutional columns whose context is another view: what they become, and what is refused."""
 
 from pathlib import Path
 

@@ -121,8 +121,8 @@ def test_with_contexts_as_given_it_is_the_local_rule(
     local = Plasticity(RULES[rule]).updates(layer, layer.respond(below))
     weights = layer.feedforward.weights.requires_grad_()
     (both,) = torch.autograd.grad(LOSSES[name](layer, layer(below)), weights)
-    listen = Layer.gather_context
-    monkeypatch.setattr(Layer, "gather_context", lambda self, activity: listen(self, activity).detach())
+    gather = Layer.gather_context
+    monkeypatch.setattr(Layer, "gather_context", lambda self, activity: gather(self, activity).detach())
     (own,) = torch.autograd.grad(LOSSES[name](layer, layer(below)), weights)
     torch.testing.assert_close(local["feedforward"], -scale * own, rtol=1e-6, atol=1e-9)
     assert (both - own).norm() > 0.1 * own.norm()

@@ -29,11 +29,11 @@ def draw(*shape: int) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
 
 
-def hinges(built: Network, inputs: Tensor, heard: list[Tensor]) -> Tensor:
-    """Sum over dendrites of the mean hinge of a column, what each hears given, (batch, positions, context cells)."""
+def hinges(built: Network, inputs: Tensor, received: list[Tensor]) -> Tensor:
+    """Sum over dendrites of the mean hinge of a column, what each receives given, (batch, positions, context cells)."""
     layer = built.layers[0]
     z, losses = layer.respond(inputs).activity, []
-    for each, context in zip(layer.each_dendrite, heard, strict=True):
+    for each, context in zip(layer.each_dendrite, received, strict=True):
         assert each.context is not None
         for contrast, c in ((1, context), (-1, context.roll(1, 0))):
             score = torch.einsum("bpi,ij,bpj->bp", z, each.context.weights[0], c)
@@ -41,13 +41,13 @@ def hinges(built: Network, inputs: Tensor, heard: list[Tensor]) -> Tensor:
     return torch.stack(losses).sum()
 
 
-def check(before: Network, after: Network, inputs: Tensor, heard: list[Tensor]) -> None:
+def check(before: Network, after: Network, inputs: Tensor, received: list[Tensor]) -> None:
     """Compare the weights after a step with those that follow the gradient of the hinges."""
     names = ("feedforward", "bias", "context")
     tensors = {name: tensor for name, tensor in before.state().items() if name[:5] == "layer" and name.endswith(names)}
     for tensor in tensors.values():
         tensor.requires_grad_()
-    gradients = torch.autograd.grad(hinges(before, inputs, heard), list(tensors.values()))
+    gradients = torch.autograd.grad(hinges(before, inputs, received), list(tensors.values()))
     for (name, old), gradient in zip(tensors.items(), gradients, strict=True):
         assert gradient.abs().max() > 1e-4
         torch.testing.assert_close(after.state()[name], (old - ETA * gradient).detach(), rtol=1e-9, atol=1e-12)
@@ -62,8 +62,8 @@ def test_columns_of_the_same_view(context: str) -> None:
     )
     activity = before.layers[0].respond(inputs).activity
     tables = [contexts.column_table(name, TOPOLOGY, 1) for name in context.split("|")]
-    heard = [activity[:, torch.from_numpy(table)].flatten(2) for table in tables]
-    check(before, after, inputs, heard)
+    received = [activity[:, torch.from_numpy(table)].flatten(2) for table in tables]
+    check(before, after, inputs, received)
 
 
 @pytest.mark.parametrize("context", ["view", "view|fixation", "view|view-top"])
@@ -76,11 +76,11 @@ def test_columns_of_the_other_view(context: str) -> None:
     own = before.layers[0].respond(inputs).activity
     other = exchanged(own)
     top = other.flatten(1).unsqueeze(1).expand(-1, SIDE**2, -1)
-    heard = [{"view": other, "fixation": own, "view-top": top}[name].detach() for name in context.split("|")]
-    check(before, after, inputs, heard)
+    received = [{"view": other, "fixation": own, "view-top": top}[name].detach() for name in context.split("|")]
+    check(before, after, inputs, received)
 
 
-def test_a_dendrite_of_its_own_may_hear_the_label() -> None:
+def test_a_dendrite_of_its_own_may_receive_the_label() -> None:
     before, inputs = network("fixation|label"), draw(BATCH, SIDE**2, 2)
     after, labels = deepcopy(before), torch.tensor([0, 1, 1, 0, 1])
     learner = Local(after, load_rule("clapp"), Optimization("sgd", ETA), trained_layers=1)

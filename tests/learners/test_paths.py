@@ -181,7 +181,7 @@ def test_dkp_feedback_of_the_top_layer_follows_the_output_weights() -> None:
     torch.testing.assert_close(updates["layer3.feedback"][0], updates["output"].T, rtol=1e-12, atol=0)
 
 
-def test_drtp_hears_the_label_and_no_error() -> None:
+def test_drtp_receives_the_label_and_no_error() -> None:
     taught = learner("drtp", network(RULES["drtp"], shared=False))
     leaves, labels = batch()
     updates, response = taught.updates(leaves, labels), taught.network.responses(leaves)[0]

@@ -1,4 +1,4 @@
-"""The context `synonym`: a column hears itself in a second view, in which its tuple is a synonym."""
+"""The context `synonym`: a column receives itself in a second view, in which its tuple is a synonym."""
 
 from copy import deepcopy
 from typing import Literal
@@ -44,7 +44,7 @@ def activity(found: Network, k: int, leaves: Tensor) -> Tensor:
 
 
 def written_out(found: Network, k: int, context: str) -> Tensor:
-    """What the dendrites of a layer are to hear: (batch, positions, context cells)."""
+    """What the dendrites of a layer are to receive: (batch, positions, context cells)."""
     leaves, views = batch()
     own, positions = activity(found, k, leaves), found.layers[k].positions
     context_activity = {"sibling": own[:, [p ^ 1 for p in range(positions)]], "synonym": activity(found, k, views[k])}
@@ -91,7 +91,7 @@ def test_the_update_is_the_gradient_of_the_loss(context: str, shared: bool, sche
 
 @pytest.mark.parametrize("context", ["synonym", "sibling+synonym"])
 @pytest.mark.parametrize("name", ["simclr_local", "lpl", "vicreg_local", "barlow_local"])
-def test_one_to_one_synapses_bring_the_mean_of_what_is_heard(name: str, context: str) -> None:
+def test_one_to_one_synapses_bring_the_mean_of_what_is_received(name: str, context: str) -> None:
     rule = RULES[name]
     learners = [Local(network(context, True, "activity", "one_to_one"), rule, Optimization("sgd", ETA)) for _ in "ab"]
     step(learners[0], 0)

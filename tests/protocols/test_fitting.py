@@ -89,11 +89,11 @@ def test_a_constant_without_effect_has_no_interval() -> None:
 
 def test_a_start_is_drawn_again_with_the_same_seed() -> None:
     problem = Problem(load_rule("stdp_pair"), find_card("frequency"), ("potentiation", "depression"))
-    heard: list[tuple[int, int, str]] = []
+    said: list[tuple[int, int, str]] = []
     for _ in range(2):
-        fit(problem, starts=3, seed=4, say=lambda *step: heard.append(step))
-    assert heard[:5] == heard[5:]
-    assert [step[:2] for step in heard[:5]] == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
+        fit(problem, starts=3, seed=4, say=lambda *step: said.append(step))
+    assert said[:5] == said[5:]
+    assert [step[:2] for step in said[:5]] == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
 
 
 @pytest.mark.parametrize(

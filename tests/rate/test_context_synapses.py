@@ -24,7 +24,7 @@ def network(context: str, size: int = 2, shared: bool = True, sends: str = "pred
     "context",
     ["sibling", "cousin", "fixation", "sibling+cousin", "sibling+label", "synonym", "sibling+synonym", "synonym+label"],
 )
-def test_a_prediction_is_what_a_column_brings_to_the_dendrites_that_hear_it(
+def test_a_prediction_is_what_a_column_brings_to_the_dendrites_that_receive_it(
     context: str, size: int, shared: bool
 ) -> None:
     layer = network(context, size, shared).layers[0]
@@ -48,7 +48,7 @@ def test_what_is_sent_is_a_rate() -> None:
     assert torch.equal(layer.send(activity), brought.clamp(min=0))
 
 
-def test_a_layer_that_nobody_hears_sends_its_activity() -> None:
+def test_a_layer_that_nobody_receives_sends_its_activity() -> None:
     top = network("sibling").layers[-1]
     activity = torch.rand(2, 1, CELLS, dtype=torch.float64)
     assert top.send(activity) is activity
@@ -69,7 +69,7 @@ def test_what_cousins_do_not_reach_is_left_out() -> None:
     assert network("cousin").layers[1].context is None
 
 
-def test_a_column_hears_the_tops_that_are_not_above_it() -> None:
+def test_a_column_receives_the_tops_that_are_not_above_it() -> None:
     """Six columns under three tops: each pair of an ancestor and another top has synapses of its own."""
     top = torch.rand(2, 3, CELLS)
     context_activity = gather_other_tops(top, 6).unflatten(2, (3, 2, CELLS))
@@ -79,7 +79,7 @@ def test_a_column_hears_the_tops_that_are_not_above_it() -> None:
 
 
 @pytest.mark.parametrize("context", ["sibling+label", "sibling+top", "label"])
-def test_dendrites_hear_labels_and_the_top(context: str) -> None:
+def test_dendrites_receive_labels_and_the_top(context: str) -> None:
     """The update of a step is that of the context written out."""
     rule = known_rules()["clapp"]
     learners = [Local(network(context, sends="activity"), rule, Optimization("sgd", 0.1), "simultaneous") for _ in "ab"]

@@ -114,7 +114,7 @@ def test_a_second_view_is_told_nothing_of_what_is_made_of_it() -> None:
         torch.testing.assert_close(update, given[name])
 
 
-def test_clapp_of_the_top_layer_hears_the_label() -> None:
+def test_clapp_of_the_top_layer_receives_the_label() -> None:
     hierarchy = Hierarchy(features=4, multiplicity=2, depth=2)
     network = build(Architecture(cells=5), hierarchy, 0, dtype=torch.float64, context=("sibling", "label"))
     top, generator = network.layers[1], torch.Generator().manual_seed(1)

@@ -90,7 +90,7 @@ def test_the_compiled_program_gives_the_same_spikes_and_weights() -> None:
 
 
 def learned(settings: Settings) -> tuple[State, State]:
-    """Weights before and after a fixation, of a layer whose dendrites already hear something."""
+    """Weights before and after a fixation, of a layer whose dendrites already receive something."""
     stack = stack_of(settings)
     state = begun(stack, COARSE)
     state["context1.w"] = np.random.default_rng(2).choice([-3 / 7, 1 / 7, 5 / 7], len(state["context1.w"]))

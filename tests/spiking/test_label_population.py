@@ -1,4 +1,4 @@
-"""Labels in spikes: cells that fire while their label is shown, dendrites that hear them, and cells that answer."""
+"""Labels in spikes: cells that fire while their label is shown, dendrites that receive them, and cells that answer."""
 
 from dataclasses import replace
 
@@ -73,7 +73,7 @@ def test_chunks_of_any_size_give_the_same_spikes_and_weights(settings: Settings)
     assert equal(state, after)
 
 
-def test_dendrites_hear_labels_less_their_running_mean() -> None:
+def test_dendrites_receive_labels_less_their_running_mean() -> None:
     stack = stack_of(replace(SETTINGS, eta=1e-9), 40)
     after = stack.run(stream(40), begun(stack), seed=5)[1]
     shown = stream(40).labels

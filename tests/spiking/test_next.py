@@ -1,4 +1,4 @@
-"""Layers that hear themselves as they were in the fixation before, against NumPy on what they did."""
+"""Layers whose context is themselves in the fixation before, against NumPy on what they did."""
 
 from pathlib import Path
 from typing import Any
@@ -160,7 +160,7 @@ def test_samples_that_are_recorded_are_other_objects(tmp_path: Path) -> None:
         ({"substrate": '["spiking", "rate"]', "network": "shared = false"}, "one substrate for all"),
     ],
 )
-def test_what_cannot_hear_itself_is_refused(tmp_path: Path, keys: dict[str, str], message: str) -> None:
+def test_what_cannot_be_its_own_context_is_refused(tmp_path: Path, keys: dict[str, str], message: str) -> None:
     (tmp_path / "mine.toml").write_text(text(**keys))
     with pytest.raises(UserError, match=message):
         read_model(tmp_path / "mine.toml")

@@ -189,7 +189,7 @@ def test_a_delayed_modulator_arrives_as_many_fixations_later() -> None:
     assert changed(Control(delay=3), fixations=4) > 0
 
 
-def test_a_filtered_modulator_is_heard_less_at_first() -> None:
+def test_a_filtered_modulator_is_weaker_at_first() -> None:
     assert 0 < changed(Control(tau_filter=1.0), fixations=1) < 0.2 * changed(Control(), fixations=1)
 
 

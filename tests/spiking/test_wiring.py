@@ -63,7 +63,7 @@ def test_patches_are_where_rate_layers_have_them() -> None:
                 assert (pre[synapse], post[synapse]) == (position * 5 + k, position * 4 + cell)
 
 
-def test_siblings_hear_each_other_in_the_order_of_rate_layers() -> None:
+def test_siblings_receive_each_other_in_the_order_of_rate_layers() -> None:
     pre, post, place = connectivity("table", SIZES["table"])
     tensor = np.zeros(6 * 4 * 8, int)
     tensor[place] = np.arange(len(place))
@@ -119,7 +119,7 @@ def test_random_synapses_are_as_many_as_their_probabilities_say() -> None:
 
 
 @pytest.mark.parametrize("centred", [True, False])
-def test_a_dendrite_hears_labels_less_their_share_where_plasticity_is_centred(centred: bool) -> None:
+def test_a_dendrite_receives_labels_less_their_share_where_plasticity_is_centred(centred: bool) -> None:
     top = LayerSpec(1, 1, 3, 4, "brian-rate", True, "label", False, 0.0)
     settings = Settings(centred=centred)
     stack = Stack(*describe([top], 4, known_rules()["clapp"], settings, capacity=1), "numpy")
