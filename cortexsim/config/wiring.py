@@ -192,7 +192,7 @@ def check_wiring(model: Model, task: Layout, wired: Topology) -> None:
     if model.network.substrate[0] == "spiking" and getattr(task, "signed", False):
         raise UserError(
             f"task '{task.name}': values are of both signs, and input spikes have no rate below 0"
-            " (ON and OFF cells, as task.polarity = 'on-off' has of patches)"
+            " (ON and OFF cells, as task.polarity = 'on-off' gives patches)"
         )
     if rule is not None:
         for name in contexts.second_views(rule.context):

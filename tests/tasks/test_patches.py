@@ -111,7 +111,9 @@ def test_spiking_layers_refuse_values_of_both_signs(learner: str, tmp_path: Path
     network = '[network]\ncells = 3\nsubstrate = "spiking"\n[[layer]]\nsize = "all"\n'
     (tmp_path / "mine.toml").write_text(f'learner = "{learner}"\n{rule}{network}')
     model = read_model(tmp_path / "mine.toml")
-    with pytest.raises(UserError, match=r"^mine: task 'patches': values are of both signs, .*polarity = 'on-off'\)$"):
+    with pytest.raises(
+        UserError, match=r"^mine: task 'patches': values are of both signs, .*'on-off' gives patches\)$"
+    ):
         assemble(model, Patches(), seed=0, target="numpy")
     assert assemble(model, Patches(polarity="on-off"), seed=0, target="numpy").network.layers[0].positions == 1
 
