@@ -48,8 +48,8 @@ def describe(
         The description, and the values of its parameters by ``owner.name``.
     """
     plastic = [spec for spec in specs if spec.plastic]
-    graded = ("none",) if settings.labels == "spikes" else ("none", "label")
-    psp = settings.dendrite == "psp" and any(spec.learning_cells.context not in graded for spec in plastic)
+    without_spikes = ("none",) if settings.labels == "spikes" else ("none", "label")
+    psp = settings.dendrite == "psp" and any(spec.learning_cells.context not in without_spikes for spec in plastic)
     parts = Parts(updates=2 if psp else 1)
     inputs, spikes = specs[0].inputs, specs[0].presynaptic_rate > 0
     _add_input(inputs, spikes, settings, parts)
