@@ -1,8 +1,11 @@
 """Archives in their official formats, of a few made-up pictures: nothing here is downloaded."""
 
+import io
 import shutil
 import socket
 import sys
+import tarfile
+from hashlib import md5
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ import torch
 from cortexsim.errors import UserError
 from cortexsim.seeds import stream
 from cortexsim.tasks.images import Images
+from cortexsim.tasks.images.archives import Archive
 from tests.tasks import pictures
 
 
@@ -118,6 +122,19 @@ def test_what_is_missing_or_damaged_is_named_in_one_line(tmp_path: Path, monkeyp
     (folder / "data_batch_3").unlink()
     with pytest.raises(UserError, match=r"data_batch_3: is missing"):
         task.draw(20, 10, 0, 0)
+
+
+@pytest.mark.parametrize("name", ["../outside", "pictures/../../outside", "/outside"])
+def test_an_archive_that_leads_out_of_its_folder_is_refused(tmp_path: Path, name: str) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    with tarfile.open(root / "pictures.tar", "w") as archive:
+        for each in ("pictures/inside", name):
+            archive.addfile(tarfile.TarInfo(each), io.BytesIO())
+    checksum = md5((root / "pictures.tar").read_bytes()).hexdigest()
+    with pytest.raises(UserError, match=r"pictures.tar: cannot be unpacked \('.*outside' leads out of its folder\)"):
+        Archive("Pictures", "pictures", "pictures.tar", "https://example.org", checksum).unpacked(root, download=False)
+    assert [path.name for path in tmp_path.rglob("*")] == ["root", "pictures.tar"]
 
 
 def test_a_truncated_picture_is_named(tmp_path: Path) -> None:
