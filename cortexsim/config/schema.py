@@ -23,7 +23,7 @@ from cortexsim.config.values import (
 from cortexsim.errors import UserError, error_prefix
 from cortexsim.learners import Budget
 from cortexsim.rate import Architecture, Optimization
-from cortexsim.rate.architecture import Initial, InputScaling, NormalisationName, Sends, TransferName
+from cortexsim.rate.architecture import Initial, InputScalingName, NormalisationName, Sends, TransferName
 from cortexsim.rules import Rule, load_rule
 from cortexsim.rules.error_path import Feedback, Masks
 from cortexsim.tasks import Layout, Task
@@ -110,7 +110,7 @@ class NetworkTable(Table):
     input_rms: Annotated[Positive | None, BeforeValidator(lambda value: None if value == "none" else value)] = (
         ARCHITECTURE.input_rms
     )
-    input_scaling: InputScaling = ARCHITECTURE.input_scaling
+    input_scaling: InputScalingName = ARCHITECTURE.input_scaling
     normalisation: NormalisationName = ARCHITECTURE.normalisation
     sends: Sends = ARCHITECTURE.sends
     on_off: Annotated[bool, Field(strict=True)] = ARCHITECTURE.on_off

@@ -8,26 +8,25 @@ import torch
 from torch import Tensor
 
 from cortexsim.errors import UserError
-from cortexsim.rate import Layer, Network, Optimizer
+from cortexsim.rate import Network, Optimizer
 
 State = dict[str, Any]
 """Tensors, and plain values that JSON can store, by dotted names."""
 
-FLAGS = ("has_input", "has_varied")  # Of a layer, beside its tensors.
-
 
 def network_state(network: Network) -> State:
     """Copy all tensors of a network, and the flags of its layers."""
-    flags = {f"{name}.{flag}": getattr(layer, flag) for name, layer in _flagged(network) for flag in FLAGS}
+    flags = {f"{name}.{flag}": getattr(part, flag) for name, part, flag in _flags(network)}
     return {**detached_copies(network.state()), **flags}
 
 
-def _flagged(network: Network) -> Iterator[tuple[str, Layer]]:
-    """List the layers of a network and their projections by name."""
+def _flags(network: Network) -> Iterator[tuple[str, object, str]]:
+    """List the flags of the layers of a network and their projections: name of the layer, what has it, attribute."""
     for k, layer in enumerate(network.layers, 1):
-        yield f"layer{k}", layer
-        if layer.projection is not None:
-            yield f"layer{k}.projection", layer.projection
+        for name, cells in ((f"layer{k}", layer), (f"layer{k}.projection", layer.projection)):
+            if cells is not None:
+                yield name, cells.input_scaling, "has_input"
+                yield name, cells, "has_varied"
 
 
 @torch.no_grad()
@@ -41,11 +40,10 @@ def load_network(network: Network, state: Mapping[str, Any]) -> None:
     """
     for name, tensor in network.state().items():
         tensor.copy_(state[name])
-    for name, layer in _flagged(network):
-        for flag in FLAGS:
-            if not isinstance(value := state[f"{name}.{flag}"], bool):
-                raise ValueError(f"{name}.{flag} = {value!r} is neither true nor false")
-            setattr(layer, flag, value)
+    for name, part, flag in _flags(network):
+        if not isinstance(value := state[f"{name}.{flag}"], bool):
+            raise ValueError(f"{name}.{flag} = {value!r} is neither true nor false")
+        setattr(part, flag, value)
 
 
 def detached_copies(tensors: Mapping[str, Tensor]) -> State:

@@ -6,7 +6,7 @@ from typing import Literal
 from cortexsim.rate.context_synapses import ContextSynapses
 
 TransferName = Literal["relu", "saturating", "linear", "bounded"]
-InputScaling = Literal["synaptic", "sample"]
+InputScalingName = Literal["synaptic", "sample"]
 NormalisationName = Literal["none", "batch", "layer"]
 Initial = Literal["normal", "uniform"]
 Sends = Literal["activity", "prediction", "projection"]
@@ -51,7 +51,7 @@ class Architecture:
     initial: Initial = "normal"
     initial_scale: float = 1.0
     input_rms: float | None = None
-    input_scaling: InputScaling = "synaptic"
+    input_scaling: InputScalingName = "synaptic"
     normalisation: NormalisationName = "none"
     sends: Sends = "activity"
     on_off: bool = False

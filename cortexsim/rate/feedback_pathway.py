@@ -125,7 +125,7 @@ class FeedbackPathway:
         if k == self.top:
             return Projection(self.network.output.T.unsqueeze(0))
         above = self.network.layers[k + 1]
-        return Projection(above.gain * above.feedforward.weights.transpose(1, 2))
+        return Projection(above.input_scaling.gain * above.feedforward.weights.transpose(1, 2))
 
     def _draw_chains(self) -> dict[tuple[int, int], Projection]:
         """Draw random weights for a separate path from the output to each layer, by layer and step of its path."""

@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad, rms_norm
+from torch.nn.functional import pad
 
+from cortexsim.rate.input_scaling import InputScaling
 from cortexsim.rate.normalisation import Normalisation
 from cortexsim.rate.places import Places
 from cortexsim.rate.projection import Projection
 from cortexsim.rate.statistics import DendriteStatistics, ViewStatistics
 from cortexsim.rate.transfer import TRANSFERS
 
-GAIN_RATE = 0.01  # Per batch: how fast the input gain adapts to the activity below.
 OFFSET_RATE = 0.05  # Per batch: how fast the inhibition of projection cells follows their mean.
 
 
@@ -72,9 +72,8 @@ class Layer:
         context: B, from the context onto the dendrites, (groups, cells, context cells); None without such synapses.
         feedback: weights onto the cells, (groups, cells, components): F, of a vector modulator, or B, from the layer
             above or from the projection. None without such synapses.
-        input_rms: root mean square to which the input is scaled; None for no scaling.
+        input_scaling: of the input, before the weights.
         mean: running mean of the activity, (groups, cells); in the groups of B where dendrites are tracked.
-        input_square: running mean square of the input, ().
         context_index: columns of the layer that each column has as its context, (positions, n). Those of a second view
             of the sample are numbered from ``positions`` on.
         external_context: names of further sources of its dendrites, which are not columns of this layer.
@@ -82,9 +81,6 @@ class Layer:
             input of the columns that have this one as context, after the predictor-clusterers of Korchinski, Favero &
             Wyart 2026, which predict cousins and send clusters.
         on_off: whether its predictions are sent by ON cells, and then as many OFF cells.
-        input_scaling: ``"synaptic"`` scales by one adaptive gain of the layer, ``"sample"`` each column's input in each
-            sample by itself.
-        has_input: whether the layer has had any input while learning; before, the input is not scaled.
         covariance: running covariance of the activity, (groups, cells, cells); None where no rule reads it.
         view_statistics: of the one-to-one input from the context; None where no rule reads them.
         dendrite_statistics: None where no rule reads them.
@@ -112,15 +108,12 @@ class Layer:
     transfer: str
     context: Projection | None
     feedback: Projection | None
-    input_rms: float | None
+    input_scaling: InputScaling
     mean: Tensor
-    input_square: Tensor
     context_index: Tensor
     external_context: tuple[str, ...] = ()
     sends: str = "activity"
     on_off: bool = False
-    input_scaling: str = "synaptic"
-    has_input: bool = False
     covariance: Tensor | None = None
     view_statistics: ViewStatistics | None = None
     dendrite_statistics: DendriteStatistics | None = None
@@ -149,11 +142,6 @@ class Layer:
         if self.sends_projection and self.projection is not None:
             return 2 * self.projection.cells
         return 2 * self.cells if self.predicts and self.on_off else self.cells
-
-    @property
-    def gain(self) -> Tensor | float:
-        """Factor by which synaptic scaling multiplies the input: a tensor of shape (), or 1."""
-        return self.input_rms * self.input_square.rsqrt() if self.input_rms is not None and self.has_input else 1.0
 
     @property
     def predicts(self) -> bool:
@@ -242,7 +230,7 @@ class Layer:
             patches: (batch, positions, n k), as `gather` returns them.
             learning: whether the input gain and the normalisation adapt.
         """
-        pre = self._scale(patches, learning)
+        pre = self.input_scaling(patches, learning)
         if self.normalisation is not None:
             drive = self.normalisation(self.feedforward(pre), learning)
         else:
@@ -426,7 +414,7 @@ class Layer:
             "feedforward": self.feedforward.weights,
             "bias": self.bias,
             "mean": self.mean,
-            "input_square": self.input_square,
+            "input_square": self.input_scaling.square,
         }
         if self.covariance is not None:
             named["covariance"] = self.covariance
@@ -456,22 +444,3 @@ class Layer:
         zeros = torch.zeros_like(onto[:1]).expand(groups, -1, -1)
         summed = zeros.index_add(0, distinct.flatten(), onto.repeat(len(distinct), 1, 1))
         return Projection(summed / len(distinct))
-
-    def _scale(self, patches: Tensor, learning: bool) -> Tensor:
-        """Scale the input to its root mean square: on average, or in every sample and column."""
-        if self.input_rms is None:
-            return patches
-        if self.input_scaling == "sample":
-            return self.input_rms * rms_norm(patches, patches.shape[-1:])
-        if learning:
-            self._adapt_gain(patches)
-        return patches * self.gain
-
-    def _adapt_gain(self, patches: Tensor) -> None:
-        """Adapt the gain to the input, as homeostatic synaptic scaling does (Turrigiano 2008); the first sets it."""
-        square = patches.detach().square().mean()
-        if self.has_input:
-            self.input_square.lerp_(square, GAIN_RATE)
-        else:
-            self.input_square.copy_(square)
-            self.has_input = bool(square > 0)  # With silence as input there is nothing to scale yet.

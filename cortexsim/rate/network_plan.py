@@ -9,6 +9,7 @@ from torch import Tensor
 from cortexsim.contexts import dendrites
 from cortexsim.rate.architecture import Architecture, Synapses
 from cortexsim.rate.context_synapses import ContextWiring, highest_with_context
+from cortexsim.rate.input_scaling import InputScaling
 from cortexsim.rate.layer import Dendrite, Layer
 from cortexsim.rate.normalisation import Normalisation
 from cortexsim.rate.places import Places
@@ -158,9 +159,7 @@ class NetworkPlan:
             context_index=torch.from_numpy(wiring.columns).to(device),
             external_context=wiring.external,
             feedback=self.feedback(number),
-            input_rms=a.input_rms,
-            input_scaling=a.input_scaling,
-            input_square=self.like.new_zeros(()),
+            input_scaling=InputScaling(a.input_rms, a.input_scaling, self.like.new_zeros(())),
             mean=self.like.new_zeros(groups, cells),
             mean_rate=a.mean_rate,
             covariance_rate=a.covariance_rate,
@@ -193,9 +192,8 @@ class NetworkPlan:
             transfer="linear",
             context=wiring.projection(self.synapses.context_synapses, self.seed, number, self.like),
             feedback=None,
-            input_rms=None,
+            input_scaling=InputScaling(None, a.input_scaling, self.like.new_zeros(())),
             mean=self.like.new_zeros(groups, cells),
-            input_square=self.like.new_zeros(()),
             context_index=torch.from_numpy(wiring.columns).to(self.like.device),
             external_context=wiring.external,
             mean_rate=a.mean_rate,

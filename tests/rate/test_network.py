@@ -82,9 +82,9 @@ def test_synaptic_scaling_follows_the_input_only_while_learning() -> None:
     for _ in range(3):
         response = layer.respond(loud, learning=True)
     assert response.pre.square().mean().sqrt().item() == pytest.approx(0.5, rel=1e-5)
-    before = layer.input_square.clone()
+    before = layer.input_scaling.square.clone()
     layer.respond(torch.rand(64, 8, 4))
-    assert layer.input_square == before
+    assert layer.input_scaling.square == before
 
 
 def test_scaled_by_sample_an_input_says_nothing_by_its_length() -> None:

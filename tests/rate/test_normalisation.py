@@ -114,7 +114,8 @@ def test_backpropagation_scales_its_input(name: str) -> None:
     below = leaves(64)
     for layer in learner.network.layers[: learner.trained_layers]:
         response = layer.respond(below)
-        assert layer.has_input
-        assert float(layer.gain) == pytest.approx(0.7 * float(layer.input_square) ** -0.5)
+        scaling = layer.input_scaling
+        assert scaling.has_input
+        assert float(scaling.gain) == pytest.approx(0.7 * float(scaling.square) ** -0.5)
         assert not torch.equal(response.pre, below.reshape(response.pre.shape))
         below = response.activity.detach()

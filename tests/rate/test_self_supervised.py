@@ -11,6 +11,7 @@ from torch.nn.functional import cross_entropy, softplus
 from cortexsim.config.registry import find_model, folders
 from cortexsim.modulators import Modulator
 from cortexsim.rate import Architecture, Layer, Plasticity, mix_fixations
+from cortexsim.rate.input_scaling import InputScaling
 from cortexsim.rules import Rule, ThreeFactor, known_rules
 from cortexsim.tasks.rhm import Hierarchy
 from tests.nets import build
@@ -179,7 +180,7 @@ def updates_of(rule: Rule, layer: Layer, below: Tensor) -> dict[str, Tensor]:
 def test_a_rule_is_the_gradient_of_its_loss(name: str, scaling: str, shared: bool, size: int) -> None:
     rule = RULES[name].with_constants(EVIDENT.get(name, {}), {})
     layer, below = layer_and_batch(rule, shared, size)
-    layer.input_rms, layer.input_scaling = None if scaling == "none" else 1.3, scaling
+    layer.input_scaling = InputScaling(None if scaling == "none" else 1.3, scaling, torch.zeros(()))
     updates = updates_of(rule, layer, below)
     parameters = {"feedforward": layer.feedforward.weights, "bias": layer.bias}
     if layer.context is not None:

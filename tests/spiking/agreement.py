@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from cortexsim.rate import FeedbackSignal, Layer, Plasticity, Projection
+from cortexsim.rate.input_scaling import InputScaling
 from cortexsim.rate.layer import Response
 from cortexsim.rate.rule_variables import NO_FEEDBACK
 from cortexsim.rules import Rule
@@ -76,9 +77,8 @@ class Case:
             transfer="relu",
             context=None if context is None else Projection(context),
             feedback=None if feedback is None else Projection(feedback),
-            input_rms=None,
+            input_scaling=InputScaling(None, "synaptic", torch.zeros(())),
             mean=torch.from_numpy(self.before["layer1.mean"].reshape(POSITIONS, CELLS).copy()),
-            input_square=torch.zeros(()),
             context_index=torch.tensor([[1], [0]]),
         )
         self._set_statistics(layer, rule)
