@@ -20,7 +20,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from cortexsim.errors import UserError, error_prefix, nearest
-from cortexsim.expression import Expression, check_names, check_numbers
+from cortexsim.expression import Expression, check_names, check_numbers, parsed
 
 BROADCAST = ("score_all", "share_all", "contrast_all", "output_all", "label_all")
 PER_CLASS = frozenset({"output_all", "label_all"})
@@ -67,8 +67,8 @@ class Modulator:
             check_names("name", [self.name], [name.removesuffix("_all") for name in BROADCAST])
             check_names("constant", self.constants)
             check_numbers("constant", {**self.constants, "gain": self.gain})
-            self._audit_score(Expression(self.score))
-            self._audit_value(Expression(self.value))
+            self._audit_score(parsed(self.score))
+            self._audit_value(parsed(self.value))
 
     def _audit_score(self, score: Expression) -> None:
         if self.scope == "network" and score.names:
@@ -84,7 +84,7 @@ class Modulator:
             if name not in BROADCAST and not name.endswith("_all"):
                 known = nearest(name, [*BROADCAST, *self.constants])
                 raise UserError(f"value reads '{name}', which is not broadcast ({known})")
-        if not Expression(self.score).names and (missing := value.names & {"score_all", "share_all"}):
+        if not parsed(self.score).names and (missing := value.names & {"score_all", "share_all"}):
             raise UserError(f"value reads '{min(missing)}', but it has no score to sum (score = '...')")
         if value.is_vector(PER_CLASS) == (self.projection == "scalar"):
             raise UserError(
@@ -99,9 +99,9 @@ class Modulator:
             )
 
     @property
-    def reads(self) -> set[str]:
+    def reads(self) -> frozenset[str]:
         """Names of the quantities that its texts read, without constants."""
-        return (Expression(self.score).names | Expression(self.value).names) - set(self.constants)
+        return (parsed(self.score).names | parsed(self.value).names) - set(self.constants)
 
     @property
     def read_as(self) -> str:

@@ -3,11 +3,12 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, fields
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from pydantic import ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from cortexsim.config.validation import explain
 from cortexsim.errors import UserError
@@ -33,13 +34,7 @@ def build_task(values: Mapping[str, Any], base: Path = Path()) -> Task:
     given = dict(values)
     kind = task_class(str(given.pop("name", Hierarchy.name)), base)
     try:
-        hints = get_type_hints(kind)
-        settable: dict[str, Any] = {
-            field.name: (hints[field.name], ... if field.default is MISSING else field.default)
-            for field in fields(kind)
-            if field.init
-        }
-        table = create_model("Task", __config__=ConfigDict(extra="forbid", strict=True), **settable)
+        table = _fields_table(kind)
     except Exception as error:  # Annotations in a user's file can raise anything.
         raise UserError(
             f"task '{kind.name}': its fields cannot be read: {str(error).splitlines()[0]} (annotate them with int,"
@@ -51,7 +46,7 @@ def build_task(values: Mapping[str, Any], base: Path = Path()) -> Task:
         table.model_validate(given)
     except ValidationError as error:
         unknown = error.errors()[0]["type"] == "extra_forbidden"
-        if unknown and not settable:
+        if unknown and not table.model_fields:
             raise UserError(
                 f"task '{kind.name}' has no field '{error.errors()[0]['loc'][-1]}' (it has no fields)"
             ) from None
@@ -61,6 +56,18 @@ def build_task(values: Mapping[str, Any], base: Path = Path()) -> Task:
     except UserError as error:
         named = str(error).startswith(("hierarchy: ", f"{kind.name}: "))
         raise UserError(str(error) if named else f"task: {error}") from None
+
+
+@lru_cache(maxsize=64)
+def _fields_table(kind: type[Task]) -> type[BaseModel]:
+    """Make the table that validates the fields of a class of tasks."""
+    hints = get_type_hints(kind)
+    settable: dict[str, Any] = {
+        field.name: (hints[field.name], ... if field.default is MISSING else field.default)
+        for field in fields(kind)  # type: ignore[arg-type]
+        if field.init
+    }
+    return create_model("Task", __config__=ConfigDict(extra="forbid", strict=True), **settable)
 
 
 def task_table(task: Task) -> dict[str, Any]:

@@ -211,6 +211,8 @@ class EventEngine:
         read: Mapping[str, Any],
     ) -> None:
         """Add what a spike adds to an eligibility, or, where there is none, to the weight."""
+        if not spiked.any():
+            return
         values = {**read, "weight": self.weight, "eligibility": self.eligibility[number]}
         amount = np.where(spiked, _evaluate(factors[factor], values), 0.0)
         if term.tau_eligibility:

@@ -11,7 +11,7 @@ import re
 import numpy as np
 
 from cortexsim.errors import UserError
-from cortexsim.expression import Expression
+from cortexsim.expression import parsed
 from cortexsim.rules import Rule, SpikeTiming, ThreeFactor, Trace
 
 TRACES = {
@@ -41,9 +41,9 @@ def on_spikes(rule: Rule) -> Rule:
     factors = rule.feedforward
     if not isinstance(factors, ThreeFactor):
         return rule
-    constant = {m.read_as: m.value for m in rule.modulators if not Expression(m.value).names}
+    constant = {m.read_as: m.value for m in rule.modulators if not parsed(m.value).names}
     third, post, decay = (_put_in(text, constant) for text in (factors.third, factors.post, factors.decay))
-    names = set().union(*(Expression(text).names for text in (third, post, decay, factors.pre)))
+    names = set().union(*(parsed(text).names for text in (third, post, decay, factors.pre)))
     missing = sorted(names - {*rule.constants, *TRACES, "activity_pre"})
     if missing or factors.pre != "activity_pre":
         raise UserError(f"it reads {', '.join(missing) or factors.pre}, which the spikes of two cells do not give")

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from cortexsim.expression import Expression
+from cortexsim.expression import Expression, parsed
 from cortexsim.modulators import Modulator
 from cortexsim.rate.layer import Layer, Response
 from cortexsim.rate.projection import Projection
@@ -97,7 +97,7 @@ class RuleVariables:
     def __init__(self, rule: Rule, statistics: str = "running") -> None:
         self.rule, self.statistics = rule, statistics
         self.reads = rule.reads
-        self.modulators = [(m, Expression(m.score), Expression(m.value)) for m in rule.modulators]
+        self.modulators = [(m, parsed(m.score), parsed(m.value)) for m in rule.modulators]
 
     def of_cells(
         self, layer: Layer, response: Response, context: Tensor | None, feedback: FeedbackSignal = NO_FEEDBACK

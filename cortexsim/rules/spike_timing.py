@@ -14,11 +14,12 @@ pulses of modulators come after spikes of the same instant, and a voltage that b
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Literal
 
 from cortexsim.errors import UserError, error_prefix, nearest
-from cortexsim.expression import Expression, check_names, check_numbers
+from cortexsim.expression import Expression, check_names, check_numbers, parsed
 from cortexsim.quantities import quantity
 
 SYNAPTIC = ("weight", "eligibility")
@@ -69,12 +70,12 @@ class Trace:
             raise UserError(f"delay = '{self.delay}': of voltages, not of {self.of} (of = 'voltage')")
         _ = self.seconds, self.lag
 
-    @property
+    @cached_property
     def seconds(self) -> float:
         """Its time constant, s."""
         return _positive_time("tau", self.tau)
 
-    @property
+    @cached_property
     def lag(self) -> float:
         """How much later it is read, s."""
         return _positive_time("delay", self.delay) if self.delay else 0.0
@@ -115,7 +116,7 @@ class Neuromodulator:
         if not 0 <= self.expectation <= 1:
             raise UserError(f"expectation = {self.expectation:g}: not a fraction (0 to 1)")
 
-    @property
+    @cached_property
     def seconds(self) -> float:
         """Its time constant, s; 0 where it has none."""
         return _positive_time("tau", self.tau) if self.tau else 0.0
@@ -139,14 +140,14 @@ class Term:
     third: str = "1"
     tau_eligibility: str = ""
 
-    @property
+    @cached_property
     def seconds(self) -> float:
         """Time constant of the eligibility, s; 0 where it has none."""
         return _positive_time("tau_eligibility", self.tau_eligibility) if self.tau_eligibility else 0.0
 
     def factors(self) -> dict[str, Expression]:
         """Its four texts, parsed."""
-        return {name: Expression(getattr(self, name)) for name in ("at_pre", "at_post", "always", "third")}
+        return {name: parsed(getattr(self, name)) for name in ("at_pre", "at_post", "always", "third")}
 
 
 @dataclass(frozen=True)
@@ -174,12 +175,12 @@ class SpikeTiming(Term):
         """Its terms, each with an eligibility of its own."""
         return (self, *self.also)
 
-    @property
+    @cached_property
     def read_traces(self) -> dict[str, Trace]:
         """Its traces, by what texts call them."""
         return {f"{name}_{trace.side}": trace for name, trace in self.traces.items()}
 
-    @property
+    @cached_property
     def read_modulators(self) -> dict[str, Neuromodulator]:
         """Its modulators, by what texts call them."""
         return {f"{name}_all": modulator for name, modulator in self.modulators.items()}

@@ -32,6 +32,8 @@ def uniform_function() -> brian2.Function:
     """Make the function `encoding.uniform` for Brian2, on every target."""
     kinds = {"arg_types": ["integer"] * 4, "return_type": "float", "stateless": True}
     function = brian2.Function(uniform, arg_units=[1, 1, 1, 1], return_unit=1, **kinds)
+    # As it is: what Brian2 puts around a function checks units, and prints what it returns in case they are wrong.
+    function.implementations.add_numpy_implementation(uniform, discard_units=True)
     function.implementations.add_implementation("cpp", CPP)
     function.implementations.add_implementation("cython", CYTHON)
     return function

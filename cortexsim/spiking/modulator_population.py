@@ -1,6 +1,6 @@
 """Neuromodulators as small populations: one cell for each column, or one for all cells that share its value."""
 
-from cortexsim.expression import Expression
+from cortexsim.expression import parsed
 from cortexsim.modulators import Modulator
 from cortexsim.spiking.assembly import LayerSpec, Parts, shared_constants
 from cortexsim.spiking.delayed_broadcast import Sender, add_delay_line
@@ -33,7 +33,7 @@ def add_layer_modulator(
     model += [f"read_{other.name}{suffix} : 1" for other in others for suffix in suffixes]
     model += modulator_constants(name, modulator, settings, translation, parts)
     parts.groups.append(Group(name, units, "\n".join(model)))
-    if Expression(modulator.score).names:
+    if parsed(modulator.score).names:
         scores = [
             f"score{sample.suffix}_post = {translation.score(modulator, sample)} : 1 (summed)" for sample in samples
         ]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from cortexsim.errors import UserError
-from cortexsim.expression import Expression
+from cortexsim.expression import Expression, parsed
 from cortexsim.modulators import Modulator
 from cortexsim.rules import Rule, ThreeFactor
 from cortexsim.spiking.tags import broadcast_names, split_third
@@ -152,7 +152,7 @@ class Translation:
         feedforward, *others = self._texts
         texts = [feedforward["third"], feedforward["decay"], *(text for entry in others for text in entry.values())]
         texts += self.rule.feedback.texts().values() if self.rule.feedback is not None else []
-        texts += [Expression(modulator.score) for modulator in self.rule.modulators]
+        texts += [parsed(modulator.score) for modulator in self.rule.modulators]
         return set().union(*(text.names for text in texts))
 
     @property
@@ -253,7 +253,7 @@ class Translation:
 
     def sources(self, modulator: Modulator) -> list[Modulator]:
         """List the modulators that the value of another reads."""
-        read = Expression(modulator.value).names
+        read = parsed(modulator.value).names
         return [other for other in self.rule.modulators if other.projection == "scalar" and other.read_as in read]
 
     def round(self, modulator: Modulator) -> int:
@@ -269,7 +269,7 @@ class Translation:
     def reads(self, signal: str) -> bool:
         """Whether any of its texts reads a quantity."""
         texts = [text for entry in self._texts for text in entry.values()]
-        texts += [Expression(modulator.score) for modulator in self.rule.modulators]
+        texts += [parsed(modulator.score) for modulator in self.rule.modulators]
         return any(signal in text.names for text in texts)
 
     def rename(self, text: str, names: Mapping[str, str], constants_suffix: str = "") -> str:
@@ -291,4 +291,4 @@ class Translation:
 
 
 def _reads_output(modulator: Modulator) -> bool:
-    return bool(Expression(modulator.value).names & {"output_all", "label_all"})
+    return bool(parsed(modulator.value).names & {"output_all", "label_all"})

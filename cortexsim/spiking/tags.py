@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 
 from cortexsim.errors import UserError, error_prefix
-from cortexsim.expression import Expression
+from cortexsim.expression import parsed
 from cortexsim.rules import Rule
 from cortexsim.spiking.assembly import Parts, shared_constants
 from cortexsim.spiking.settings import Control, Settings
@@ -40,9 +40,9 @@ def split_third(text: str, broadcast: Set[str]) -> tuple[str, str]:
         UserError: where a factor is of both kinds.
     """
     kinds: dict[bool, list[str]] = {True: [], False: []}
-    for factor in _factors(Expression(text).tree.body):
+    for factor in _factors(parsed(text).tree.body):
         part = ast.unparse(factor)
-        read = Expression(part).names
+        read = parsed(part).names
         sent = read & broadcast
         if sent and any(name.endswith("_post") for name in read - broadcast):
             raise UserError(f"third = '{text}': {part} is no product of what is local and of {min(sent)}")
@@ -132,7 +132,7 @@ def _delay(rule: Rule, settings: Settings) -> int:
     read: set[str] = set()
     for synapses in (rule.feedforward, rule.context):
         if synapses is not None:
-            read |= Expression(split_third(synapses.third, broadcast_names(rule))[0]).names
+            read |= parsed(split_third(synapses.third, broadcast_names(rule))[0]).names
     delays = {settings.control.get(each.name, Control()).delay for each in rule.modulators if each.read_as in read}
     if len(delays) > 1:
         raise UserError("its modulators have several delays (the same for all)")

@@ -75,7 +75,8 @@ class Engine:
             trials: what to run.
             title: what stands before the number of runs.
         """
-        asked = {trial.key: trial for trial in trials}
+        keys = [trial.key for trial in trials]
+        asked = dict(zip(keys, trials, strict=True))
         self.trials |= asked
         missing = {key: trial for key, trial in asked.items() if key not in self.ledger.rows}
         unfinished = self.out / UNFINISHED
@@ -86,7 +87,7 @@ class Engine:
         if missing:
             with suppress(OSError):  # Something else may be in it.
                 unfinished.rmdir()
-        return [self.ledger.rows[trial.key] for trial in trials]
+        return [self.ledger.rows[key] for key in keys]
 
     def in_folders(self, trials: Mapping[str, Trial]) -> dict[str, Row]:
         """Return the row of every trial by name; each is a run in a folder of its own, which stays.

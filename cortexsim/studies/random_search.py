@@ -21,6 +21,7 @@ from cortexsim.seeds import stream
 from cortexsim.storage.atomic_io import write_json
 from cortexsim.studies.engine import Engine, write_result
 from cortexsim.studies.search_space import Space, at_edges, draw
+from cortexsim.tasks import Task
 
 Entry = dict[str, Any]
 
@@ -130,18 +131,20 @@ def search(plan: RandomSearch, engine: Engine) -> dict[str, list[Entry]]:
         UserError: where a model has no such setting, or a value is impossible.
     """
     drawn = {name: _draws(plan, name) for name in plan.models}
-    models = {name: [changed(plan.model(name), values) for values in draws] for name, draws in drawn.items()}
+    start = {name: plan.model(name) for name in plan.models}
+    models = {name: [changed(start[name], values) for values in draws] for name, draws in drawn.items()}
     outcome: dict[str, list[Entry]] = {
         name: [{"values": values, "draw": index} for index, values in enumerate(draws)] for name, draws in drawn.items()
     }
     keys = (key for draws in drawn.values() for values in draws for key in values)
     check_no_task_keys(keys, "space, also, candidates")
-    check_model_tasks([model for several in models.values() for model in several], plan.task.build(plan._beside))
+    task = plan.task.build(plan._beside)
+    check_model_tasks([model for several in models.values() for model in several], task)
     rows: list[Row] = []
     for number, stage in enumerate(plan.plan, 1):
         left = {name: entries[: stage.keep] for name, entries in outcome.items()}
         trials = {
-            (name, entry["draw"]): _trials(plan, stage, models[name][entry["draw"]])
+            (name, entry["draw"]): _trials(plan, stage, task, models[name][entry["draw"]])
             for name, entries in left.items()
             for entry in entries
         }
@@ -180,8 +183,7 @@ def table(outcome: Mapping[str, list[Entry]], most: int = 3) -> Printed:
     return printed
 
 
-def _trials(plan: RandomSearch, stage: Stage, model: Model) -> list[Trial]:
-    task = plan.task.build(plan._beside)
+def _trials(plan: RandomSearch, stage: Stage, task: Task, model: Model) -> list[Trial]:
     return [
         Trial(model, task, samples, plan.test_samples, grammar, seed)
         for samples in stage.samples
