@@ -7,5 +7,8 @@ import pytest
 
 
 def slow_but(quick: Container[Any], cases: Iterable[Any]) -> list[Any]:
-    """Mark the cases that are not quick as slow."""
-    return [case if case in quick else pytest.param(case, marks=pytest.mark.slow) for case in cases]
+    """Mark the cases that are not quick as slow; a tuple has one value for each of several arguments."""
+    return [
+        case if case in quick else pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=pytest.mark.slow)
+        for case in cases
+    ]

@@ -1,6 +1,7 @@
 """No key of a model is ignored: another value gives another result, or one line that names the key."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from cortexsim.config.schema import Model, NetworkTable, ReadoutTable, RuleTable
 from cortexsim.config.trial import Trial
 from cortexsim.errors import UserError
 from cortexsim.tasks.rhm import Hierarchy
-from cortexsim.training.measurement import Prepared, layer_accuracy, prepare, train_and_measure
+from cortexsim.training.measurement import layer_accuracy, prepare, train_and_measure
 from tests.studies.test_comparison import TIMES
 
 RATE = [
@@ -98,25 +99,32 @@ def other(model: Model, key: str) -> Any:
     return next(value for value in OTHER[key] if value != old)
 
 
-def result(model: Model) -> str:
-    """All that training tells: the row, the readouts of every layer, and the weights."""
-    trial = Trial(model, Hierarchy(4, 2, 3), 24, 100, 0, 0)
-    prepared = prepare(trial)
-    row = train_and_measure(trial, prepared)
-    kinds, layers = ("linear", "two-layer"), len(prepared.learner.network.layers)
-    readouts = [layer_accuracy(trial, prepared, layer, kind) for layer in range(layers) for kind in kinds]
-    told = {key: value for key, value in row.items() if key not in (*TIMES, "key", "learner", "rule", "context")}
-    return repr((told, readouts, weights(prepared)))
+class Trained:
+    """A model after training, with all that it tells."""
 
+    def __init__(self, model: Model) -> None:
+        self.trial = Trial(model, Hierarchy(4, 2, 3), 24, 100, 0, 0)
+        self.prepared = prepare(self.trial)
+        row = train_and_measure(self.trial, self.prepared)
+        told = {key: value for key, value in row.items() if key not in (*TIMES, "key", "learner", "rule", "context")}
+        weights = {name: tensor.tolist() for name, tensor in self.prepared.learner.network.state().items()}
+        self.told = repr((told, weights))
 
-def weights(prepared: Prepared) -> dict[str, Any]:
-    return {name: tensor.tolist() for name, tensor in prepared.learner.network.state().items()}
+    @cached_property
+    def readouts(self) -> list[float]:
+        """Accuracies of every layer."""
+        kinds, layers = ("linear", "two-layer"), len(self.prepared.learner.network.layers)
+        return [layer_accuracy(self.trial, self.prepared, layer, kind) for layer in range(layers) for kind in kinds]
+
+    def equals(self, other: "Trained") -> bool:
+        """Whether the row, the weights and the readouts of every layer are the same."""
+        return self.told == other.told and self.readouts == other.readouts
 
 
 def ignored(name: str) -> list[str]:
     """Keys whose other value is neither refused by name nor seen in the result."""
     model, found = small(name), []
-    before = result(model)
+    before = Trained(model)
     asked = [(key, key, other(model, key)) for key in OTHER if model.rule is not None or not key.startswith("rule")]
     if model.rule is not None:
         rule = model.plasticity_rule()
@@ -127,7 +135,7 @@ def ignored(name: str) -> list[str]:
         asked += [(f"rule.gain.{m.name}", "rule.gain", {m.name: 0.45}) for m in rule.modulators]
     for shown, key, value in asked:
         try:
-            if result(changed(model, {key: value})) == before:
+            if Trained(changed(model, {key: value})).equals(before):
                 found.append(shown)
         except UserError as error:
             named = ["rule"] if key == "rule.name" else key.split(".")
@@ -156,7 +164,7 @@ def test_no_key_is_ignored(name: str) -> None:
 
 def test_the_scope_of_scores_is_not_ignored() -> None:
     model = changed(small("clapp"), {"rule.constants": {"margin": 1e-4, "margin_after": 1e-4}})
-    assert result(model) != result(changed(model, {"rule.scope": "layer"}))
+    assert not Trained(model).equals(Trained(changed(model, {"rule.scope": "layer"})))
 
 
 @pytest.mark.parametrize(

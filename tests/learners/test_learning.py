@@ -45,19 +45,20 @@ def test_backpropagation_learns() -> None:
     assert row(brief)["accuracy"] > 0.95
 
 
-@pytest.mark.parametrize("name", ["clapp", "hebb"])
-def test_without_structure_label_free_layers_stay_at_their_control(name: str) -> None:
+def test_without_structure_label_free_layers_stay_at_their_control() -> None:
     """At f = 1 all strings are equally likely: synonyms cannot be told from anything else."""
     flat = Hierarchy(features=4, multiplicity=4, depth=3)
-    learned, control = (
-        [row(find_model(model), flat, grammar=grammar) for grammar in range(4)] for model in (name, "untrained")
+    clapp, hebb, control = (
+        [row(find_model(name), flat, grammar=grammar) for grammar in range(4)]
+        for name in ("clapp", "hebb", "untrained")
     )
-    assert fmean(r["accuracy"] for r in learned) < fmean(r["accuracy"] for r in control) + 0.05
-    for layer in (0, 1):
-        learned_selectivity, control_selectivity = (
-            fmean(r["selectivity"][layer] for r in rows) for rows in (learned, control)
-        )
-        assert learned_selectivity < control_selectivity + 0.06
+    for learned in (clapp, hebb):
+        assert fmean(r["accuracy"] for r in learned) < fmean(r["accuracy"] for r in control) + 0.05
+        for layer in (0, 1):
+            learned_selectivity, control_selectivity = (
+                fmean(r["selectivity"][layer] for r in rows) for rows in (learned, control)
+            )
+            assert learned_selectivity < control_selectivity + 0.06
 
 
 REPORTED = (10, 11, 12)  # Grammars that no constant was chosen on.

@@ -73,6 +73,7 @@ def test_a_delayed_voltage_is_read_late() -> None:
         Trace("10 ms", "pre", delay="3 ms")
 
 
+@pytest.mark.slow
 def test_a_compiled_run_is_the_interpreted_one() -> None:
     rule = load_rule("stdp_triplet")
     assert isinstance(rule.feedforward, SpikeTiming)

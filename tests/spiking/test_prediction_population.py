@@ -19,6 +19,7 @@ from cortexsim.spiking import LayerSpec, Settings, Stack, Stream, describe
 from cortexsim.spiking.wiring import connectivity
 from cortexsim.tasks.rhm import Hierarchy
 from tests.nets import build
+from tests.quick import slow_but
 
 CELLS = 3
 TEXT = """
@@ -157,8 +158,10 @@ def test_taught_synapses_learn_to_predict_the_sibling(tmp_path: Path, dendrite: 
     np.testing.assert_allclose(found, weights[post // CELLS, post % CELLS, pre % CELLS], rtol=1e-5, atol=1e-7)
 
 
-@pytest.mark.parametrize("late", [False, True], ids=["in time", "late"])
-@pytest.mark.parametrize("dendrite", ["trace", "psp"])
+@pytest.mark.parametrize(
+    ("dendrite", "late"),
+    slow_but([("trace", False), ("psp", True)], [(name, late) for name in ("trace", "psp") for late in (False, True)]),
+)
 def test_synapses_that_follow_the_same_rule_equal_the_context_synapses(
     tmp_path: Path, dendrite: str, late: bool
 ) -> None:

@@ -17,6 +17,7 @@ from cortexsim.storage import folders
 from cortexsim.storage.folders import check_output_folder, locked, new_folder
 from cortexsim.storage.run_directory import RunFolder
 from cortexsim.tasks.rhm import Hierarchy
+from tests.quick import slow_but
 from tests.test_processes import alive, linux, until
 
 SMALL = ["--depth", "2", "--features", "4", "--multiplicity", "2", "--samples", "8"]
@@ -206,7 +207,7 @@ def killed(command: str, name: str) -> None:
 
 
 @linux
-@pytest.mark.parametrize(("command", "name"), KILLS)
+@pytest.mark.parametrize(("command", "name"), slow_but(KILLS[:1], KILLS))
 def test_who_is_ended_leaves_nobody_behind(command: str, name: str, here: Path) -> None:
     killed(command, name)
 

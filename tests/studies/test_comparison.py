@@ -9,6 +9,7 @@ from rich.console import Console
 
 from cortexsim.analysis.sample_complexity import Threshold
 from cortexsim.analysis.summary import Spread, Summary, largest_sizes, sizes_of, summarise
+from cortexsim.config.overrides import changed
 from cortexsim.config.registry import find_model
 from cortexsim.config.schema import Model
 from cortexsim.config.trial import Row
@@ -38,9 +39,8 @@ KEYS |= {"participation", "decoding", "seconds", "cpu_seconds", "context", "sens
 
 def quick(model: Model) -> Model:
     """A model with few epochs."""
-    copy = model.model_copy(update={"training": model.training.model_copy(update={"epochs": 2})})
-    copy._name, copy._path = model._name, model._path
-    return copy
+    brief = changed(model, {"readout.epochs": 5})
+    return brief if model.learner == "untrained" else changed(brief, {"training.epochs": 2})
 
 
 def toy(*names: str) -> Comparison:

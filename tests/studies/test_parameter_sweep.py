@@ -1,7 +1,6 @@
 """What a sweep promises: the same rows however it is spread, and nothing lost where a point or a worker is."""
 
 import json
-import os
 import shutil
 import signal
 import socket
@@ -23,6 +22,7 @@ from cortexsim.execution import local
 from cortexsim.studies import engine
 from cortexsim.studies.engine import Engine
 from cortexsim.studies.parameter_sweep import ParameterSweep, read_plan, run_sweep
+from tests.studies import dying
 from tests.studies.test_comparison import TIMES
 
 SMALL = ("task.features=4", "task.multiplicity=2", "task.depth=2", "training.epochs=2")
@@ -98,27 +98,14 @@ def test_a_point_that_fails_is_recorded_and_does_not_stop_the_rest(
     assert not list(tmp_path.rglob("error.json"))
 
 
-def dies_once(name: str, marks: Path) -> Row:
-    """Kill the worker at the first try of one item."""
-    if name == "b" and not (marks / name).exists():
-        (marks / name).touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return {"key": name}
-
-
-def dies(name: str) -> Row:
-    os.kill(os.getpid(), signal.SIGKILL)
-    return {"key": name}
-
-
 def test_a_worker_that_is_killed_is_told_of_and_its_work_done_again(tmp_path: Path) -> None:
     said: list[str] = []
-    rows = list(local.spread(dies_once, {name: (name, tmp_path) for name in "abcd"}, 2, notify=said.append))
+    rows = list(local.spread(dying.once, {name: (name, tmp_path) for name in "abcd"}, 2, notify=said.append))
     assert sorted(row["key"] for row in rows) == list("abcd")
     assert len(said) == 1
     assert "a worker was killed" in said[0]
     with pytest.raises(UserError, match="3 times in a row; what is done is kept"):
-        list(local.spread(dies, {"a": ("a",), "b": ("b",)}, 2, notify=said.append))
+        list(local.spread(dying.always, {"a": ("a",), "b": ("b",)}, 2, notify=said.append))
 
 
 @pytest.fixture
