@@ -189,17 +189,22 @@ def killed(command: str, name: str) -> None:
         "compare": ["--model", "long.toml", *SMALL],
         "sweep": ["long.toml", "--seeds", "3", "--samples", "8", "--set", "task.depth=2"],
     }[command]
-    running = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "cortexsim", command, *task, "--workers", "2", "--out", command],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,  # The signal is for the parent alone.
         preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # Which tests under nohup would ignore.
-    )  # fmt: skip
-    assert until(lambda: len(list(Path(command).rglob("metrics.jsonl"))) == 2 or running.poll() is not None, 120)
-    below = children(running.pid)
-    assert len(below) >= 2
-    running.send_signal(signal.Signals[name])
-    said, complaint = running.communicate(timeout=60)
+    ) as running:  # fmt: skip
+        try:
+            assert until(
+                lambda: len(list(Path(command).rglob("metrics.jsonl"))) == 2 or running.poll() is not None, 120
+            )
+            below = children(running.pid)
+            assert len(below) >= 2
+            running.send_signal(signal.Signals[name])
+            said, complaint = running.communicate(timeout=60)
+        finally:
+            running.kill()
     assert running.returncode == (-signal.SIGKILL if name == "SIGKILL" else 130), complaint
     assert name == "SIGKILL" or complaint == ""
     assert name == "SIGKILL" or f"cortexsim {command} --resume {command}" in said
