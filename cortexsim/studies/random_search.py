@@ -15,7 +15,7 @@ from cortexsim.config.schema import Model, TaskTable, resolved
 from cortexsim.config.trial import Row, Trial
 from cortexsim.config.validation import read
 from cortexsim.config.values import Count, Seed, Table
-from cortexsim.errors import error_prefix
+from cortexsim.errors import error_prefix, nearest
 from cortexsim.report.console import new_table
 from cortexsim.seeds import stream
 from cortexsim.storage.atomic_io import write_json
@@ -84,6 +84,16 @@ class RandomSearch(Table):
     def _one_plan(self) -> "RandomSearch":
         if bool(self.stages) == bool(self.samples and self.grammar_seeds):
             raise ValueError("give either samples and grammar_seeds, or [[stages]] that have them")
+        return self
+
+    @model_validator(mode="after")
+    def _of_its_models(self) -> "RandomSearch":
+        names = [Path(name).stem for name in self.models]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"models: two are named '{twice}' (files with different names, each once)")
+        for key, tables in {"also": set(self.also), "candidates": set(self.candidates)}.items():
+            if unknown := sorted(tables - set(self.models)):
+                raise ValueError(f"{key}.{unknown[0]}: no such model in models ({nearest(unknown[0], self.models)})")
         return self
 
     def model(self, name: str) -> Model:

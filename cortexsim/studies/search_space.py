@@ -43,6 +43,8 @@ class Range(Table):
 
     def share(self, value: float) -> float:
         """The fraction of the range that lies below a number, 0 to 1."""
+        if self.log and value <= 0:
+            return 0.0
         if self.log:
             return math.log(value / self.low) / math.log(self.high / self.low)
         return (value - self.low) / (self.high - self.low)

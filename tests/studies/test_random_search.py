@@ -147,6 +147,7 @@ def test_a_range_is_drawn_from_evenly() -> None:
         (0.0012, Range(low=0.001, high=0.1, log=True), "low"),
         (0.01, Range(low=0.001, high=0.1, log=True), None),
         (0.08, Range(low=0.001, high=0.1, log=True), "high"),
+        (0.0, Range(low=0.001, high=0.1, log=True), "low"),
         (0.08, Range(low=0.001, high=0.1), None),
         (80, [80, 160, 40], None),
         (160, [80, 160, 40], "high"),
@@ -169,6 +170,9 @@ def test_a_value_at_an_edge_of_its_space_is_named(value: object, space: object, 
         (lambda text: "samples = [64]\ngrammar_seeds = [1]\n" + text, "either samples and grammar_seeds, or"),
         (lambda text: text[: text.index("[[stages")] + text[text.index("[space") :], "either samples and grammar_"),
         (lambda text: text.replace("samples = [64]\n", ""), "samples"),
+        (lambda text: text + "[also.clap]\n", r"also.clap: no such model in models \(did you mean 'clapp'\?\)"),
+        (lambda text: text + "[[candidates.calpp]]\n", r"candidates.calpp: no such model in models \(did you mean"),
+        (lambda text: text.replace('"backprop"', '"x/clapp.toml"'), "models: two are named 'clapp'"),
     ],
 )
 def test_a_plan_that_cannot_be_is_refused(tmp_path: Path, change: Callable[[str], str], complaint: str) -> None:
