@@ -12,6 +12,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from cortexsim.errors import UserError
+
 Values = NDArray[np.floating]
 
 ORIENTATIONS = tuple(math.pi * k / 12 for k in range(12))
@@ -69,12 +71,17 @@ def orientation_tuning(fields: Values) -> Values:
     3
 
     Args:
-        fields: weights as images, (cells, rows, columns).
+        fields: weights as images, (cells, rows, columns), with as many rows as columns.
 
     Returns:
         (cells, orientations).
+
+    Raises:
+        UserError: where the images are not square.
     """
-    pixels = fields[0].size
+    if fields.ndim != 3 or fields.shape[1] != fields.shape[2]:
+        raise UserError(f"fields of shape {fields.shape}: not (cells, rows, columns) with as many rows as columns")
+    pixels = fields.shape[1] * fields.shape[2]
     waves = gratings(fields.shape[2]).reshape(len(ORIENTATIONS), -1, pixels)
     return np.maximum(np.einsum("ogp,cp->cog", waves, fields.reshape(-1, pixels)), 0).mean(2)
 
@@ -116,6 +123,7 @@ def ocular_dominance(left: Values, right: Values) -> Values:
         left: responses through the left eye, zero or more, of any shape.
         right: the same through the right eye.
     """
+    left, right = np.asarray(left, dtype=float), np.asarray(right, dtype=float)
     total = right + left
     return np.divide(right - left, total, out=np.zeros_like(total), where=total > 0)
 

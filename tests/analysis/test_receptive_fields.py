@@ -15,8 +15,10 @@ from cortexsim.analysis.receptive_fields import (
     gratings,
     ocular_dominance,
     orientation_selectivity,
+    orientation_tuning,
     preferred_orientation,
 )
+from cortexsim.errors import UserError
 
 SIZE = 25
 
@@ -70,6 +72,13 @@ def test_ocular_dominance_is_that_of_the_stronger_eye() -> None:
     left, right = np.array([[0.0, 1.0], [2.0, 0.0]]), np.array([[1.0, 1.0], [1.0, 0.0]])
     assert ocular_dominance(left, right).tolist() == [[1, 0], [pytest.approx(-1 / 3), 0]]
     assert (ocular_dominance(left, right) == -ocular_dominance(right, left)).all()
+    assert (ocular_dominance(left.astype(np.uint8), right.astype(int)) == ocular_dominance(left, right)).all()
+
+
+@pytest.mark.parametrize("shape", [(2, 12, 24), (2, 6, 24), (2, 24, 12), (13, 13)])
+def test_tuning_of_fields_that_are_not_square_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(UserError, match=r"fields of shape .*: not \(cells, rows, columns\) with as many rows"):
+        orientation_tuning(np.ones(shape))
 
 
 def test_fields_are_drawn_side_by_side_each_on_its_own_scale() -> None:
