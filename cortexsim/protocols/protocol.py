@@ -50,7 +50,8 @@ class Protocol:
         dendrite: what the dendrites alone would make of that potential, in steps of the same length, mV.
 
     Raises:
-        UserError: where times lie outside the protocol, or numbers of synapses differ.
+        UserError: where times lie outside the protocol, a cell spikes twice at one time, a duration, pulse or voltage
+            is impossible, or numbers of synapses differ.
     """
 
     pre: Sequence[Sequence[float] | np.ndarray]
@@ -69,16 +70,9 @@ class Protocol:
             raise UserError(f"spikes of {len(self.pre)} presynaptic and {len(self.post)} postsynaptic cells (as many)")
         if np.ndim(self.weight) and np.shape(self.weight) != (self.synapses,):
             raise UserError(f"weight: {np.shape(self.weight)} numbers for {self.synapses} synapses")
-        if self.potential is not None and self.dendrite is not None and len(self.potential) != len(self.dendrite):
-            raise UserError(f"dendrite: {len(self.dendrite)} steps, beside {len(self.potential)} of the potential")
-        pulses = {f"pulses of {name}": [p.time for p in each] for name, each in self.pulses.items()}
-        spikes = {
-            f"{side} of synapse {i}": each for side in ("pre", "post") for i, each in enumerate(getattr(self, side))
-        }
-        for name, values in {**spikes, **pulses}.items():
-            times = np.asarray(values, dtype=float)
-            if len(times) and not (times.min() >= 0 and times.max() < self.duration):
-                raise UserError(f"{name}: times must be at least 0 and below the duration, {self.duration:g} s")
+        self._check_times()
+        self._check_pulses()
+        self._check_held()
 
     @property
     def synapses(self) -> int:
@@ -113,3 +107,40 @@ class Protocol:
             return None
         held = np.asarray(given, dtype=float)
         return np.broadcast_to(held[:, None] if held.ndim == 1 else held, (len(held), self.synapses))
+
+    def _check_times(self) -> None:
+        pulses = {f"pulses of {name}": [p.time for p in each] for name, each in self.pulses.items()}
+        spikes = {
+            f"{side} of synapse {i}": each for side in ("pre", "post") for i, each in enumerate(getattr(self, side))
+        }
+        for name, values in {**spikes, **pulses}.items():
+            times = np.asarray(values, dtype=float)
+            if len(times) and not (times.min() >= 0 and times.max() < self.duration):
+                raise UserError(f"{name}: times must be at least 0 and below the duration, {self.duration:g} s")
+            found, counts = np.unique(np.round(times, RESOLUTION), return_counts=True)
+            if name in spikes and counts.max(initial=1) > 1:
+                raise UserError(
+                    f"{name}: several spikes at {found[counts.argmax()]:g} s (a cell spikes once at a time)"
+                )
+
+    def _check_pulses(self) -> None:
+        for name, pulse in ((name, pulse) for name, each in self.pulses.items() for pulse in each):
+            if not math.isfinite(pulse.size):
+                raise UserError(f"pulses of {name}: size = {pulse.size!r}: not a finite number")
+            if not 0 <= pulse.duration < math.inf:
+                raise UserError(f"pulses of {name}: duration = {pulse.duration!r}: not a time of 0 or more, in seconds")
+
+    def _check_held(self) -> None:
+        if not 0 < self.potential_step < math.inf:
+            raise UserError(f"potential_step = {self.potential_step!r}: not a time above 0, in seconds")
+        given = {"potential": self.potential, "dendrite": self.dendrite}
+        held = {name: np.asarray(values, dtype=float) for name, values in given.items() if values is not None}
+        for name, values in held.items():
+            if not values.size or not values.ndim or values.shape[1:] not in ((), (self.synapses,)):
+                wanted = f"(steps,) or (steps, {self.synapses}), of 1 step or more"
+                raise UserError(f"{name}: an array of shape {values.shape}, not {wanted}")
+            if not np.isfinite(values).all():
+                raise UserError(f"{name}: has nan or infinite values (all must be finite, in mV)")
+        if len(held) == 2 and len(held["potential"]) != len(held["dendrite"]):
+            steps = len(held["potential"])
+            raise UserError(f"dendrite: {len(held['dendrite'])} steps, beside {steps} of the potential (as many)")

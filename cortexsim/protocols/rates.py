@@ -11,6 +11,7 @@ import numpy as np
 from cortexsim.errors import UserError
 from cortexsim.expression import Expression
 from cortexsim.protocols.event_engine import FUNCTIONS
+from cortexsim.protocols.spike_trains import check_rates
 from cortexsim.rules import Rule, SpikeTiming, Trace
 
 Rates = float | np.ndarray
@@ -30,8 +31,10 @@ def mean_change(rule: Rule, pre: Rates, post: Rates, weight: Rates = 1.0) -> np.
         weight: of the synapse.
 
     Raises:
-        UserError: where the rule needs more than rates.
+        UserError: where the rule needs more than rates, or a rate is no number of 0 or more.
     """
+    check_rates("pre", pre)
+    check_rates("post", post)
     form = rule.feedforward
     if not isinstance(form, SpikeTiming) or form.modulators or {"potential_post", "dendrite_post"} & set(rule.reads):
         raise UserError(f"rule '{rule.name}': needs more than the rates of two cells")

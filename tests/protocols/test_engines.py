@@ -1,5 +1,6 @@
 """The two engines agree with each other and with closed forms, for every rule of single spikes."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -166,6 +167,15 @@ def test_poisson_spikes_change_weights_as_rates_do() -> None:
         ({"duration": 0.0}, "not a time above 0"),
         ({"weight": [1.0, 2.0]}, "2.* numbers for 1 synapses"),
         ({"pulses": {"dopamine": [Pulse(-1.0)]}}, "pulses of dopamine: times"),
+        ({"pulses": {"dopamine": [Pulse(0.5, 1.0, -0.05)]}}, r"pulses of dopamine: duration = -0.05: not a time of 0"),
+        ({"pulses": {"dopamine": [Pulse(0.5, 1.0, np.nan)]}}, "pulses of dopamine: duration = nan: not a time"),
+        ({"pulses": {"dopamine": [Pulse(0.5, np.nan)]}}, "pulses of dopamine: size = nan: not a finite number"),
+        ({"pre": [[0.1, 0.3, 0.1]]}, r"pre of synapse 0: several spikes at 0.1 s"),
+        ({"potential": np.zeros(9), "potential_step": 0.0}, "potential_step = 0.0: not a time above 0"),
+        ({"potential": np.zeros(0)}, r"potential: an array of shape \(0,\), not \(steps,\) or \(steps, 1\), of 1 step"),
+        ({"potential": np.zeros(())}, r"potential: an array of shape \(\), not"),
+        ({"dendrite": np.zeros((9, 3))}, r"dendrite: an array of shape \(9, 3\), not"),
+        ({"potential": np.full(9, np.nan)}, "potential: has nan or infinite values"),
     ],
 )
 def test_impossible_protocols_are_refused(changes: dict[str, Any], complaint: str) -> None:
@@ -187,3 +197,27 @@ def test_what_cannot_be_asked_is_refused() -> None:
         run(load_rule("stdp_pair"), replace(spikes, pulses={"dopamine": [Pulse(0.1)]}))
     with pytest.raises(UserError, match="engine = 'nest': not known"):
         run(load_rule("stdp_pair"), spikes, "nest")  # type: ignore[arg-type]
+
+
+def test_one_cell_may_spike_alone() -> None:
+    alone = repeated([], [0.01], 10.0, 60)
+    assert (len(alone.pre[0]), len(alone.post[0])) == (0, 60)
+    assert run(load_rule("stdp_pair"), alone)[0] == 0
+    np.testing.assert_allclose(alone.post[0], repeated([0.0], [0.01], 10.0, 60).post[0])
+
+
+@pytest.mark.parametrize(
+    ("asked", "complaint"),
+    [
+        (lambda: pairs(0.01, 1.0, count=0), "count = 0: not a number of repetitions"),
+        (lambda: pairs(0.01, 0.0), "rate = 0.0: not a number above 0, in Hz"),
+        (lambda: pairs(0.01, np.nan), "rate = nan: not a number above 0, in Hz"),
+        (lambda: repeated([], [], 1.0, 2), "pre and post: no spikes"),
+        (lambda: poisson([1.0, -1.0], 1.0, stream(0, "test")), "rates = -1: not a rate of 0 or more, in Hz"),
+        (lambda: mean_change(load_rule("stdp_pair"), -10.0, 10.0), "pre = -10: not a rate of 0 or more, in Hz"),
+        (lambda: mean_change(load_rule("stdp_pair"), 1.0, np.array([1.0, np.nan])), "post = nan: not a rate"),
+    ],
+)
+def test_impossible_trains_and_rates_are_refused(asked: Callable[[], object], complaint: str) -> None:
+    with pytest.raises(UserError, match=complaint):
+        asked()
