@@ -1,5 +1,7 @@
 """Classes, numbered from 0, from labels as they are stored in a file."""
 
+import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortexsim.errors import UserError
+
+NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
+"""A number as it is usually written; what is written otherwise, such as 01 or 1e1, is a name."""
 
 Locate = Callable[[int], str]
 """Function that describes the place of a sample's label in its file, for error messages; of all labels, for -1."""
@@ -52,7 +57,8 @@ def classes_of(labels: NDArray[Any], locate: Locate) -> Classes:
     """Number the classes of labels in sorted order: numerically if all are integers, otherwise alphabetically.
 
     Args:
-        labels: (samples,), numbers or strings. Empty strings, nan and -1 mark unlabelled samples.
+        labels: (samples,), numbers or strings. Empty strings, nan and -1 mark unlabelled samples. A string is an
+            integer if it is written as 12, -12 or 12.0, and a name if it is no such number.
         locate: describes the place of a label.
 
     Raises:
@@ -88,18 +94,20 @@ def _class_name(label: object, locate: Locate, sample: int) -> str | None:
     """Class name of a label; None for unlabelled samples."""
     text = label.decode("utf-8", "replace") if isinstance(label, bytes) else str(label)
     text = " ".join(text.split())
-    if text == "":
+    if text.lower() in ("", "nan"):
         return None
-    try:
+    if isinstance(label, int | float):
+        value: float = label
+    elif NUMBER.fullmatch(text):
         value = int(text) if _is_integer(text) else float(text)
-    except ValueError:
+    else:
         return text
-    if value != value or value == -1:
+    if value == -1:
         return None
-    if value in (float("inf"), float("-inf")) or value != int(value):
+    if math.isinf(value) or value != int(value):
         raise UserError(f"{locate(sample)}: {text} is not an integer (labels are classes: integers, or names)")
     return str(int(value))
 
 
 def _is_integer(text: str) -> bool:
-    return text.removeprefix("-").isdecimal() and text.isascii()
+    return bool(NUMBER.fullmatch(text)) and "." not in text

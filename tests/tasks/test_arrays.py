@@ -151,6 +151,24 @@ def test_labels_of_any_type(tmp_path: Path) -> None:
         assert Arrays(saved(tmp_path, X=values, y=labels)).class_names == names
 
 
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        (("1_0", "10", "b"), ("10", "1_0", "b")),
+        (("1e1", "10"), ("10", "1e1")),
+        (("01", "1"), ("01", "1")),
+        (("+1", "1"), ("+1", "1")),
+        (("-2", "0", "10.0", "10"), ("-2", "0", "10")),
+        (("NaN", "-1.0", "a", "inf"), ("a", "inf")),
+    ],
+)
+def test_only_numbers_in_the_usual_form_are_numbers(
+    tmp_path: Path, labels: tuple[str, ...], names: tuple[str, ...]
+) -> None:
+    rows = [f"{k},{label}" for k, label in enumerate(labels * 3)]
+    assert Arrays(written(tmp_path, "\n".join(["x,y", *rows]))).class_names == names
+
+
 def test_npy_with_a_file_of_labels_beside_it(tmp_path: Path) -> None:
     np.save(tmp_path / "some.npy", np.arange(60.0).reshape(30, 2))
     np.save(tmp_path / "labels.npy", LABELS[:30])
