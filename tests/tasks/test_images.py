@@ -1,6 +1,7 @@
 """Archives in their official formats, of a few made-up pictures: nothing here is downloaded."""
 
 import io
+import os
 import shutil
 import socket
 import sys
@@ -65,17 +66,34 @@ def test_tiny_imagenet_is_tested_on_its_validation_side(tmp_path: Path, monkeypa
     assert np.bincount(train.labels).tolist() == [2] * 200
 
 
-def test_folders_are_split_by_the_seed_unless_they_are_split_already(tmp_path: Path) -> None:
+@pytest.mark.parametrize("other", ["val", "validation", "valid", "dev"])
+def test_folders_are_split_by_the_seed_unless_they_are_split_already(tmp_path: Path, other: str) -> None:
     pictures.write_folders(tmp_path / "plain", 3, 10)
     first, second = Images(path=str(tmp_path / "plain")).draw(20, 10, 0, 0)
     assert not rows(first.inputs) & rows(second.inputs)
-    for side in ("train", "val"):
+    for side in ("train", other):
         shutil.copytree(tmp_path / "plain", tmp_path / "split" / side)
     task = Images(path=str(tmp_path / "split"))
     first, second = task.draw(30, 30, 0, 0)
     assert rows(first.inputs) == rows(second.inputs)
     with pytest.raises(UserError, match="31 test samples are too many"):
         task.draw(30, 31, 0, 0)
+
+
+def test_a_folder_beside_train_has_to_be_a_known_one(tmp_path: Path) -> None:
+    for side in ("train", "holdout"):
+        pictures.write_folders(tmp_path / side, 2, 2)
+    with pytest.raises(UserError, match="'train' has folders, and 'holdout' beside it is not one of test, val, "):
+        Images(path=str(tmp_path)).draw(2, 1, 0, 0)
+
+
+def test_a_picture_that_is_overwritten_is_read_again(tmp_path: Path) -> None:
+    pictures.write_folders(tmp_path, 2, 2)
+    task = Images(path=str(tmp_path))
+    before, file = task.content, tmp_path / "class-0" / "1.png"
+    file.write_bytes(pictures.png(pictures.drawn(1, 6, 9)[0]))
+    os.utime(file, ns=(1, 1))
+    assert task.content != before
 
 
 def test_pictures_of_several_sizes_have_to_be_resized(tmp_path: Path) -> None:

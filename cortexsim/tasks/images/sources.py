@@ -14,6 +14,9 @@ from cortexsim.tasks.images.archives import Archive
 from cortexsim.tasks.images.library import torchvision
 from cortexsim.tasks.images.pictures import Pixels
 
+TESTS = ("test", "val", "validation", "valid", "dev")
+"""Names of the folder beside ``train`` that is tested on; of several, the first of these."""
+
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".webp", ".tif", ".tiff")
 
 
@@ -99,7 +102,7 @@ def read_tiny_imagenet(root: Path, download: bool) -> Contents:
 
 
 def read_folder(root: Path, size: int) -> Contents:
-    """Read pictures from a folder for each class, or such folders in ``train`` and in ``test`` or ``val``.
+    """Read pictures from a folder for each class, or such folders in ``train`` and in one of `TESTS`.
 
     >>> for name in ("cats", "dogs"):
     ...     (Path("pictures") / name).mkdir(parents=True)
@@ -112,14 +115,18 @@ def read_folder(root: Path, size: int) -> Contents:
         size: side of the square, in pixels, to which pictures are resized and cropped; 0 to leave them as they are.
 
     Raises:
-        UserError: if there is no such folder, no class in it, or a picture that cannot be read.
+        UserError: if there is no such folder, no class in it, no known folder to test on beside ``train``, or a picture
+            that cannot be read.
     """
     if not root.is_dir():
         raise UserError(f"path = '{root}': no such folder (a folder with a folder of pictures for each class)")
-    tests = [root / name for name in ("test", "val") if (root / name).is_dir()]
+    tests = [root / name for name in TESTS if (root / name).is_dir()]
     split = (root / "train").is_dir() and bool(tests)
     source = root / "train" if split else root
     names = _classes(source, "a folder of pictures for each class")
+    if not split and "train" in names and any(entry.is_dir() for entry in (source / "train").iterdir()):
+        beside = next(name for name in names if name != "train")
+        raise UserError(f"{source}: 'train' has folders, and '{beside}' beside it is not one of {', '.join(TESTS)}")
     sides = [[(file, k) for k, name in enumerate(names) for file in _files(source / name)]]
     for test in tests[:1] if split else []:
         if unknown := sorted(set(_classes(test, "a folder of pictures for each class")) - set(names)):

@@ -21,8 +21,9 @@ class Images:
     """Photographs: CIFAR-10, STL-10, Tiny ImageNet, or a folder of pictures for each class.
 
     Archives keep their split into training and test samples (for Tiny ImageNet, validation samples); so does a folder
-    with ``train`` and ``test`` or ``val``. Nothing is downloaded unless asked for, and every archive is verified by its
-    checksum. A second view is a random crop, flipped, with other colours, grey or blurred.
+    with ``train`` and ``test``, ``val``, ``validation``, ``valid`` or ``dev``. Nothing is downloaded unless asked for,
+    and every archive is verified by its checksum. A second view is a random crop, flipped, with other colours, grey or
+    blurred.
 
     Args:
         path: the folder that contains the archive, or what it unpacks to, or the folders of the classes.
@@ -147,15 +148,18 @@ class Images:
         return _read(root, self.source, self.download, self.unlabelled, self.size, _stamps(root, self.source))
 
 
-def _stamps(root: Path, source: str) -> tuple[int, ...]:
-    """Return when the folder, and for pictures in folders those below, were last changed, in ns: a part of the key."""
-    depths = ("", "*", "*/*") if source == "folder" else ("",)
-    found = [entry for depth in depths for entry in ([root] if not depth else sorted(root.glob(depth)))]
-    return tuple(entry.stat().st_mtime_ns for entry in found if entry.is_dir())
+def _stamps(root: Path, source: str) -> tuple[tuple[int, int], ...]:
+    """Return when the folder, and for pictures all in it, was last changed, in ns, and sizes: a part of the key."""
+    below = ("*", "*/*", "*/*/**/*") if source == "folder" else ()  # Folders of classes may be links, which * follows.
+    found = [root, *(entry for depth in below for entry in sorted(root.glob(depth)))]
+    status = [entry.stat() for entry in found if entry.exists()]
+    return tuple((each.st_mtime_ns, each.st_size) for each in status)
 
 
 @lru_cache(maxsize=2)
-def _read(root: Path, source: str, download: bool, unlabelled: bool, size: int, stamps: tuple[int, ...]) -> Contents:
+def _read(
+    root: Path, source: str, download: bool, unlabelled: bool, size: int, stamps: tuple[tuple[int, int], ...]
+) -> Contents:
     if source == "cifar10":
         return read_cifar10(root, download)
     if source == "stl10":
