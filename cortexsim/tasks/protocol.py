@@ -11,6 +11,9 @@ from cortexsim.errors import UserError
 UNLABELLED = -1
 """Label of a sample without a known class."""
 
+ORDERED = 32
+"""Test samples of a class that all lie in one half of the test set only if these are not shuffled."""
+
 
 class Data(Protocol):
     """Samples of a task.
@@ -173,17 +176,18 @@ class Task(Layout, Protocol):
         ...
 
 
-def check_drawn(task: Task, data: Data, count: int, side: Literal["training", "test"]) -> None:
+def check_drawn(task: Task, data: Data, count: int, side: Literal["training", "test", "second-view"]) -> None:
     """Check that drawn samples have the shape, values and labels that their task declares.
 
     Args:
         task: the task that drew the samples.
         data: the samples.
         count: number of samples requested.
-        side: purpose of the samples; test samples must be labelled.
+        side: purpose of the samples; test samples must be labelled and shuffled, since codes are decoded from one half
+            of them to the other.
 
     Raises:
-        UserError: if shape, values, or labels do not match the declaration.
+        UserError: if shape, values, or labels do not match the declaration, or test samples are in order of class.
     """
     what, expected = f"task '{task.name}': its {side} samples", (count, math.prod(task.grid), task.channels)
     inputs = data.inputs
@@ -198,6 +202,26 @@ def check_drawn(task: Task, data: Data, count: int, side: Literal["training", "t
             f" dtype and shape {(count,)})"
         )
     low, high = int(data.labels.min()), int(data.labels.max())
-    smallest = UNLABELLED if side == "training" else 0
+    smallest = 0 if side == "test" else UNLABELLED
     if low < smallest or high >= task.classes:
         raise UserError(f"{what} have labels from {low} to {high}, not from {smallest} to {task.classes - 1} (classes)")
+    if side == "test":
+        labels = data.labels.astype(np.int64)
+        halves = [np.bincount(half, minlength=task.classes) for half in np.split(labels, [count // 2])]
+        apart = np.flatnonzero((np.minimum(*halves) == 0) & (sum(halves) >= ORDERED))
+        if len(apart):
+            raise UserError(f"{what} have class {apart[0]} in one half only (in random order, not in order of class)")
+
+
+def check_chance(task: Task) -> None:
+    """Check that the chance level of a task is a number above 0 and at most 1.
+
+    Raises:
+        UserError: if it is not.
+    """
+    try:
+        possible = 0 < float(task.chance) <= 1
+    except (TypeError, ValueError):
+        possible = False
+    if not possible:
+        raise UserError(f"task '{task.name}': chance = {task.chance!r} (above 0, at most 1: the accuracy of guessing)")

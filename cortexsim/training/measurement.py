@@ -23,7 +23,7 @@ from cortexsim.rate import to_tensor
 from cortexsim.rate.threads import one_thread
 from cortexsim.seeds import stream
 from cortexsim.tasks import UNLABELLED, Data
-from cortexsim.tasks.protocol import check_drawn
+from cortexsim.tasks.protocol import check_chance, check_drawn
 from cortexsim.training.alignment_monitor import AlignmentMonitor
 
 COSTED = 512  # Number of test samples in which spikes are counted.
@@ -84,6 +84,7 @@ def prepare(trial: Trial) -> Prepared:
     """
     learner = building.assemble(trial.model, trial.task, trial.seed, trial.device, trial.target)
     samples, test = trial.task.draw(trial.samples, trial.test_samples, trial.grammar_seed, trial.seed)
+    check_chance(trial.task)
     check_drawn(trial.task, samples, trial.samples, "training")
     check_drawn(trial.task, test, trial.test_samples, "test")
     if isinstance(learner.network, HybridNetwork):
@@ -146,7 +147,7 @@ def train_and_measure(
             "trained_layers": trained_layers if prepared.learner.stages else 0,
             "accuracy": _accuracy(trial, prepared) if by_layer is None else by_layer[trained_layers - 1],
             "readout_by_layer": by_layer,
-            "chance": trial.task.chance,
+            "chance": float(trial.task.chance),
             **asdict(code_geometry(network, prepared.test, trial.seed)),
             **_cost(prepared),
             "alignment": alignment.history,
@@ -254,7 +255,7 @@ def _views(trial: Trial, samples: Data, learner: Learner) -> tuple[Tensor, ...]:
     if trial.model.rule is None or not contexts.second_views(trial.model.rule.context):
         return ()
     numbers = range(1, learner.trained_layers + 1)
-    drawn = (samples.second_view(k, stream(trial.seed, "views", k)) for k in numbers)
+    drawn = (_view(trial, samples, k, stream(trial.seed, "views", k)) for k in numbers)
     return tuple(_tensors(view, learner)[0] for view in drawn)
 
 
@@ -266,9 +267,16 @@ def _pairs(trial: Trial, samples: Data, learner: Learner) -> Pairs | None:
 
     def pairs(chosen: Tensor, generator: np.random.Generator) -> Tensor:
         some = samples[chosen.cpu().numpy()]
-        return torch.stack([to_tensor(some.second_view(1, generator).inputs, like) for _ in range(2)], 1)
+        return torch.stack([to_tensor(_view(trial, some, 1, generator).inputs, like) for _ in range(2)], 1)
 
     return pairs
+
+
+def _view(trial: Trial, samples: Data, layer: int, generator: np.random.Generator) -> Data:
+    """Draw a second view of every sample, and check it."""
+    view = samples.second_view(layer, generator)
+    check_drawn(trial.task, view, len(samples), "second-view")
+    return view
 
 
 def _tensors(samples: Data, learner: Learner) -> tuple[Tensor, Tensor]:

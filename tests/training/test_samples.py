@@ -15,6 +15,7 @@ from cortexsim.seeds import stream
 from cortexsim.studies.test_size import checked_test_size
 from cortexsim.tasks import TASKS
 from cortexsim.tasks.data import ArrayData
+from cortexsim.tasks.protocol import check_drawn
 from cortexsim.training.measurement import run
 
 
@@ -60,6 +61,8 @@ def spoiled(data: ArrayData, fault: str) -> ArrayData:
             return ArrayData(data.inputs, data.labels.astype(float))  # type: ignore[arg-type]
         case "unlabelled":
             return ArrayData(data.inputs, np.full_like(data.labels, -1))
+        case "order":
+            return data[np.argsort(data.labels)]
     return data
 
 
@@ -98,6 +101,41 @@ def test_spiking_layers_learn_from_samples_without_a_label() -> None:
 def test_samples_that_are_not_what_a_task_announces_get_one_line(fault: str, complaint: str) -> None:
     with pytest.raises(UserError, match=complaint):
         row(fault)
+
+
+def test_test_samples_in_order_of_class_are_refused() -> None:
+    data = Steps().some(200, stream(0, "test"))
+    check_drawn(Steps(), data, 200, "test")
+    check_drawn(Steps(), spoiled(data, "order"), 200, "training")
+    check_drawn(Steps(), spoiled(data[:40], "order"), 40, "test")  # Few samples may be in order by chance.
+    with pytest.raises(UserError, match=r"task 'steps': its test samples have class \d in one half only"):
+        check_drawn(Steps(), spoiled(data, "order"), 200, "test")
+
+
+@pytest.mark.parametrize("chance", [50, 0, np.nan, "half", None])
+def test_an_impossible_chance_is_refused(chance: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Steps, "chance", chance)
+    with pytest.raises(UserError, match=r"task 'steps': chance = .* \(above 0, at most 1"):
+        row()
+
+
+def test_chance_is_a_plain_number_in_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Steps, "chance", np.float32(0.5))
+    assert type(row()["chance"]) is float
+
+
+@pytest.mark.parametrize(
+    ("fault", "complaint"),
+    [
+        ("count", r"its second-view samples have the shape \(39, 8, 1\), not \(40, 8, 1\)"),
+        ("nan", "its second-view samples contain nan or infinite values"),
+    ],
+)
+def test_second_views_are_checked(fault: str, complaint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Steps, "second_views", "next")
+    monkeypatch.setattr(ArrayData, "second_view", lambda data, layer, generator: spoiled(data, fault))
+    with pytest.raises(UserError, match=complaint):
+        row(**{"rule.context": "next"})
 
 
 @pytest.mark.parametrize(
