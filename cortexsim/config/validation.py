@@ -66,7 +66,7 @@ def explain(error: ValidationError, table: type[BaseModel]) -> str:
         choices = get_args(annotation if get_origin(annotation) is Literal else get_args(annotation)[0])
         return f"{key} = {fault['input']!r} is not known ({nearest(str(fault['input']), map(str, choices))})"
     message = fault["msg"].removeprefix("Input ").removeprefix("Value error, ")
-    return f"{key} = {fault['input']!r}: {message}"
+    return f"{key} = {fault['input']!r}: {message}" if key else message
 
 
 def _table_at(table: type[BaseModel], where: list[str]) -> type[BaseModel]:

@@ -172,7 +172,7 @@ def test_a_value_at_an_edge_of_its_space_is_named(value: object, space: object, 
         (lambda text: text.replace("samples = [64]\n", ""), "samples"),
         (lambda text: text + "[also.clap]\n", r"also.clap: no such model in models \(did you mean 'clapp'\?\)"),
         (lambda text: text + "[[candidates.calpp]]\n", r"candidates.calpp: no such model in models \(did you mean"),
-        (lambda text: text.replace('"backprop"', '"x/clapp.toml"'), "models: two are named 'clapp'"),
+        (lambda text: text.replace('"backprop"', '"x/clapp.toml"'), r"plan.toml: models: two are named 'clapp'"),
     ],
 )
 def test_a_plan_that_cannot_be_is_refused(tmp_path: Path, change: Callable[[str], str], complaint: str) -> None:
