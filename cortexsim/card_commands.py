@@ -82,7 +82,7 @@ def fit(
     from cortexsim.report import fitted
     from cortexsim.rules import load_rule
 
-    fitted.see_replaceable(out)
+    fitted.see_replaceable(out, rule)
     console, names = open_console(), [name.strip() for name in constants.split(",") if name.strip()]
     problem = Problem(load_rule(rule), find_card(to), names)
     try:

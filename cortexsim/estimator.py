@@ -27,6 +27,7 @@ from cortexsim.config.schema import Model
 from cortexsim.errors import UserError
 from cortexsim.learners import CLIPPED, HybridNetwork, Learner, train
 from cortexsim.rate.threads import one_thread
+from cortexsim.seeds import stream
 
 LABELLED = ("feedback", "backprop")  # Learners that need labels.
 
@@ -159,15 +160,15 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """Return the classification accuracy, from 0 to 1.
 
         A learner with an output of its own is scored by that. For others, a readout is trained on the activity of
-        every other sample of X and tested on the rest.
+        half of the samples of X, drawn at random, and tested on the rest.
 
         Args:
             X: (samples, columns).
             y: (samples,), the labels.
 
         Raises:
-            ValueError: X has another number of columns than in `fit`, or is outside the range that input spikes can
-                encode.
+            ValueError: X has another number of columns than in `fit`, is outside the range that input spikes can
+                encode, or has a single sample, where a readout is trained.
             NotFittedError: `fit` was not called before.
         """
         check_is_fitted(self, "learner_")
@@ -177,7 +178,10 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         if answer is not None:
             predicted = self.classes_[answer.argmax(1).numpy().clip(max=len(self.classes_) - 1)]
             return float((predicted == column_or_1d(y)).mean())
-        code, truth = self._code(leaves).float(), torch.from_numpy(labels)
+        if len(leaves) < 2:
+            raise ValueError("X has 1 sample: a readout is trained on one half of them and tested on the other")
+        order = torch.from_numpy(stream(self._seed, "score").permutation(len(leaves)))
+        code, truth = self._code(leaves).float()[order], torch.from_numpy(labels)[order]
         decoder: Readout = readout(self._model)
         return decoder.accuracy(code[::2], truth[::2], code[1::2], truth[1::2], len(known), self._seed)
 

@@ -1,6 +1,7 @@
 """What is done from Python is what the command line does."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +81,70 @@ def test_a_comparison_gives_rows_a_table_and_a_figure(tmp_path: Path) -> None:
     assert "clapp" in found._repr_html_()
     again = cortexsim.load_results(tmp_path / "out")
     assert again["accuracy"].tolist() == frame["accuracy"].tolist()
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    mine = tmp_path / "mine" / "result.json"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    with pytest.raises(UserError, match=r"contains other files, such as result\.json"):
+        cortexsim.compare(["untrained"], SMALL, [8], seeds=1, settings=QUICK, out=mine.parent)
+    assert mine.read_text() == "mine"
+    cortexsim.compare(["untrained"], SMALL, [8], seeds=1, settings=QUICK, out=tmp_path / "out")
+    before = (tmp_path / "out" / "result.json").read_bytes()
+    with pytest.raises(UserError, match=r"was started with samples\.1 = 8, not 16"):
+        cortexsim.compare(["untrained"], SMALL, [16], seeds=1, settings=QUICK, out=tmp_path / "out")
+    with pytest.raises(UserError, match="a folder of `cortexsim compare`"):
+        cortexsim.threshold(["untrained"], [2], {"features": 4}, grammars=1, cap=8, alone=True, out=tmp_path / "out")
+    assert (tmp_path / "out" / "result.json").read_bytes() == before
+
+
+def test_a_task_that_no_file_defines_is_trained_on_and_never_taken_for_another() -> None:
+    class Scrambled(Hierarchy):
+        pass
+
+    task = Scrambled(4, 2, 2)
+    assert cortexsim.train("untrained", task, 16, {"readout.epochs": 2}).trial.task is task
+    with pytest.raises(UserError, match="task Scrambled: of a class in Python"):
+        cortexsim.compare(["untrained"], task, [8], seeds=1, settings=QUICK)
+
+
+@pytest.mark.parametrize(
+    ("call", "complaint"),
+    [
+        (lambda: cortexsim.train("clapp", SMALL, samples=0), "samples = 0: not a whole number of at least 2"),
+        (lambda: cortexsim.train("clapp", SMALL, samples=16.0), "samples = 16.0: not a whole number"),
+        (lambda: cortexsim.train("clapp", SMALL, samples=True), "samples = True: not a whole number"),
+        (lambda: cortexsim.train("clapp", SMALL, 16, seed=-1), "seed = -1: not a whole number of at least 0"),
+        (lambda: cortexsim.train("clapp", SMALL, 16, device="gpu"), "--device gpu: not known"),
+        (lambda: cortexsim.train("clapp", SMALL, 16, target="c"), "target = 'c': not known"),
+        (lambda: cortexsim.compare(["clapp"], SMALL, samples=8), "samples = 8: not a list"),
+        (lambda: cortexsim.compare(["clapp"], SMALL, samples=[]), r"samples = \[\]: not a list of one or more"),
+        (lambda: cortexsim.compare("clapp", SMALL, [8]), "models = 'clapp': not a list"),
+        (lambda: cortexsim.compare(["clapp"], SMALL, [8], seeds=0), "seeds = 0: not a whole number of at least 1"),
+        (lambda: cortexsim.compare(["clapp"], SMALL, [8], workers=-1), "workers = -1: not a whole number"),
+        (lambda: cortexsim.threshold([]), r"models = \[\]: not a list"),
+        (lambda: cortexsim.threshold(["clapp"], depth=2), "depth = 2: not a list"),
+    ],
+)
+def test_an_argument_that_is_impossible_is_named(call: Callable[[], object], complaint: str) -> None:
+    with pytest.raises(UserError, match=complaint):
+        call()
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    assert cortexsim.train("untrained", SMALL, np.int64(16), {"readout.epochs": 2}).trial.samples == 16
+
+
+def test_inputs_of_another_shape_are_not_taken_for_samples() -> None:
+    run = cortexsim.train("untrained", SMALL, 16, {"readout.epochs": 2})
+    shown = run.test.inputs[:4]
+    for inputs in (shown[:, :2], shown[0], np.zeros((3, 2, 8), np.float32)):
+        with pytest.raises(UserError, match=r"inputs of shape \(samples, .*\): this run has \(samples, \*\(4, 4\)\)"):
+            run.activities(inputs)
+    assert np.array_equal(run.activities(np.asfortranarray(shown))[0], run.activities(shown)[0])
+    with pytest.raises(UserError, match=r"--fixations 0: this run has .* test samples \(1 to "):
+        run.record(0)
 
 
 def test_models_are_compared_on_the_task_that_they_are_for(tmp_path: Path) -> None:

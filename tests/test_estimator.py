@@ -109,6 +109,15 @@ def test_more_can_be_learned_bit_by_bit(model: str) -> None:
     assert 0 <= encoder.score(X, y) <= 1
 
 
+def test_a_score_does_not_depend_on_how_samples_are_listed() -> None:
+    X, y, _, _ = task()
+    encoder = Encoder("clapp", random_state=0, settings={"training.epochs": 2, "readout.epochs": 20}).fit(X)
+    alternating = np.stack([np.flatnonzero(y == 0)[:20], np.flatnonzero(y == 1)[:20]], 1).ravel()
+    assert encoder.score(X[alternating], y[alternating]) > 0.5  # It is 0 where each half has one class.
+    with pytest.raises(ValueError, match="X has 1 sample"):
+        encoder.score(X[:1], y[:1])
+
+
 def test_a_taught_learner_is_scored_by_its_own_answer() -> None:
     X, y, _, _ = task()
     encoder = Encoder("backprop", random_state=0).fit(X, y + 10)

@@ -130,8 +130,9 @@ class Run:
         Raises:
             UserError: there are fewer test samples.
         """
-        if fixations > (available := len(self.test)):
-            raise UserError(f"--fixations {fixations}: this run has {available} test samples (no more can be shown)")
+        available = len(self.test)
+        if not 0 < fixations <= available:
+            raise UserError(f"--fixations {fixations}: this run has {available} test samples (1 to {available})")
         shown = self._tensor(self.test.inputs[:fixations])
         return record(self.network, shown, self.test.labels[:fixations], self.trial.seed)
 
@@ -141,7 +142,10 @@ class Run:
         return self._prepared.learner.network
 
     def _tensor(self, inputs: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(inputs).to(self._prepared.inputs)
+        shape, given = self.test.inputs.shape[1:], np.shape(inputs)[1:]
+        if given != shape:
+            raise UserError(f"inputs of shape (samples, *{given}): this run has (samples, *{shape})")
+        return torch.from_numpy(np.ascontiguousarray(inputs)).to(self._prepared.inputs)
 
     def __repr__(self) -> str:
         where = f"{self.trial.model.name} on {task_title(self.trial.task)}, {self.trial.samples} samples"

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
+from cortexsim.api.arguments import known_target, several, whole
 from cortexsim.api.results import Results, Run, Thresholds
 from cortexsim.config.overrides import changed
 from cortexsim.config.own_tasks import shared_task
@@ -15,6 +16,9 @@ from cortexsim.config.registry import find_model
 from cortexsim.config.schema import Model
 from cortexsim.config.tasks import build_task, parse_task
 from cortexsim.config.trial import Trial
+from cortexsim.rate import choose_device
+from cortexsim.storage.folders import COMMAND, check_output_folder, locked
+from cortexsim.storage.ledger import record_command
 from cortexsim.studies import comparison as comparing
 from cortexsim.studies import samples_needed, thresholds
 from cortexsim.studies.engine import Engine
@@ -79,7 +83,9 @@ def train(
     """
     loaded = load_model(model, settings)
     chosen = _task(task, loaded.own_task())
-    count = loaded.training.samples if samples is None else samples
+    count = loaded.training.samples if samples is None else whole("samples", samples, 2)
+    seed, task_seed = whole("seed", seed, 0), whole("task_seed", task_seed, 0)
+    device, target = choose_device(device), known_target(target)
     trial = Trial(loaded, chosen, count, checked_test_size(chosen, count), task_seed, seed, device, target)
     prepared = prepare(trial)
     callbacks = []
@@ -129,19 +135,20 @@ def compare(
     Raises:
         UserError: a setting is invalid, models and task do not fit together, or too few samples are left for testing.
     """
-    loaded = tuple(_with_settings(model, settings or {}) for model in models)
+    loaded = tuple(_with_settings(model, settings or {}) for model in several("models", models))
     comparison = comparing.Comparison(
         models=loaded,
         task=_task(task, Hierarchy(depth=3) if task is not None else shared_task(loaded) or Hierarchy(depth=3)),
-        samples=tuple(sorted(set(samples))),
-        seeds=seeds,
-        grammar_seed=task_seed,
-        device=device,
-        target=target,
+        samples=tuple(sorted({whole("samples", count, 2) for count in several("samples", samples)})),
+        seeds=whole("seeds", seeds, 1),
+        grammar_seed=whole("task_seed", task_seed, 0),
+        device=choose_device(device),
+        target=known_target(target),
     )
     comparison.check()
-    with _folder(out) as folder:
-        rows, _ = comparing.compare(comparison, Engine(folder, _console(progress), workers))
+    with _folder(out, "compare", comparing.configuration(comparison)) as folder:
+        engine = Engine(folder, _console(progress), whole("workers", workers, 0))
+        rows, _ = comparing.compare(comparison, engine)
     return Results(comparison, rows)
 
 
@@ -188,20 +195,21 @@ def threshold(
     Raises:
         UserError: a model or a parameter of the hierarchy is invalid.
     """
-    names = [str(model) for model in models]
+    names = [str(model) for model in several("models", models)]
     sweep = samples_needed.plan(
         names if alone else samples_needed.beside(names),
-        list(depth),
+        list(several("depth", depth)),
         dict(sizes or {}),
         grammars=grammars,
         seeds=seeds,
-        grammar_seed=task_seed,
+        grammar_seed=whole("task_seed", task_seed, 0),
         cap=cap,
-        device=device,
-        target=target,
+        device=choose_device(device),
+        target=known_target(target),
     )
-    with _folder(out) as folder:
-        (measured,) = thresholds.run_sweeps([sweep], Engine(folder, _console(progress), workers))
+    with _folder(out, "threshold", thresholds.sweep_configuration(sweep)) as folder:
+        engine = Engine(folder, _console(progress), whole("workers", workers, 0))
+        (measured,) = thresholds.run_sweeps([sweep], engine)
     tables = [samples_needed.table(measured, index) for index in range(len(measured.swept.values))]
     return Thresholds(thresholds.entries(measured), tables)
 
@@ -227,10 +235,13 @@ def _console(progress: bool) -> Console:
 
 
 @contextmanager
-def _folder(out: str | Path | None) -> Iterator[Path]:
-    """Use the given folder, or a temporary one if none is given."""
+def _folder(out: str | Path | None, command: str, configuration: dict[str, Any]) -> Iterator[Path]:
+    """Lock the given folder, which is new or of the same call; or use a temporary one if none is given."""
     if out is not None:
-        yield Path(out)
+        check_output_folder(Path(out), COMMAND)
+        with locked(Path(out), "the same call, and the same folder"):
+            record_command(Path(out), command, {}, configuration)
+            yield Path(out)
         return
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder)

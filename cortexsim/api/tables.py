@@ -79,8 +79,11 @@ def write_parquet(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
         import pyarrow  # noqa: F401 - pandas names no package that is missing.
     except ImportError:
         raise UserError("--parquet needs pandas and pyarrow (pip install 'cortexsim[results]')") from None
-    data = io.BytesIO()
-    pd.DataFrame([flat(row) for row in rows]).to_parquet(data, index=False)
+    data, frame = io.BytesIO(), pd.DataFrame([flat(row) for row in rows])
+    for name, column in frame.items():
+        if column.dropna().map(type).nunique() > 1:  # A column of Parquet has one type: "none" and 1.0 are both text.
+            frame[name] = column.map(str, na_action="ignore")
+    frame.to_parquet(data, index=False)
     write_atomically(path, data.getvalue())
 
 

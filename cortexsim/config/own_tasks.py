@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from cortexsim.config.schema import Model
-from cortexsim.config.tasks import task_table
+from cortexsim.config.tasks import content_digest, task_table
 from cortexsim.errors import UserError
 from cortexsim.tasks import Task
 from cortexsim.tasks.rhm import Hierarchy
@@ -23,7 +23,7 @@ def shared_task(models: Sequence[Model]) -> Task | None:
         UserError: models are configured for different tasks.
     """
     tasks = {model.name: model.own_task() for model in models if model.task.model_dump() != {"name": Hierarchy.name}}
-    others = {name: task for name, task in tasks.items() if task_table(task) != task_table(next(iter(tasks.values())))}
+    others = {name: task for name, task in tasks.items() if not _same(task, next(iter(tasks.values())))}
     if others:
         first, other = next(iter(tasks)), next(iter(others))
         raise UserError(f"--model {first}, --model {other}: configured for different tasks (choose one with --task)")
@@ -39,7 +39,7 @@ def check_model_tasks(models: Sequence[Model], task: Task) -> None:
     for model in models:
         unspecified = set(model.task.model_dump()) == {"name"} and model.task.name == Hierarchy.name
         own = task if unspecified else model.own_task()
-        if not (isinstance(own, Hierarchy) and isinstance(task, Hierarchy)) and task_table(own) != task_table(task):
+        if not (isinstance(own, Hierarchy) and isinstance(task, Hierarchy)) and not _same(own, task):
             raise UserError(
                 f"model '{model.name}' is configured for {_in_words(own)}, and the plan's task is {_in_words(task)}"
                 " (give the plan the same table task)"
@@ -58,6 +58,11 @@ def check_no_task_keys(keys: Iterable[str], where: str) -> None:
     """
     if key := next((key for key in keys if key.partition(".")[0] == "task"), None):
         raise UserError(f"{where}: '{key}' is the same for all models (set it in the plan's table task)")
+
+
+def _same(task: Task, other: Task) -> bool:
+    """Whether two tasks are the same, files that have one name in two folders included."""
+    return task_table(task) == task_table(other) and content_digest(task) == content_digest(other)
 
 
 def _in_words(task: Task) -> str:

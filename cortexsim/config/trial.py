@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import cortexsim
@@ -60,12 +61,15 @@ class Trial:
     def settings_digest(self) -> str:
         """A digest of settings and seeds, of the equations of rule and cells, and of the files of the task.
 
-        What a model is described as has no part in it.
+        What a model is described as has no part in it, nor in which folder its rule and cell are.
         """
         rule = "" if self.model.rule is None else repr(self.model.plasticity_rule())
         cells = [repr(cell) for cell in cells_of(self.model)]
         values = trial_record(self) | {"rule": rule, "cells": cells, "content": content_digest(self.task)}
         values["model"] = {key: value for key, value in values["model"].items() if key != "description"}
+        for table, key in (("rule", "name"), ("spiking", "cell")):
+            if (own := values["model"][table]) is not None and own[key].endswith(".py"):
+                own[key] = Path(own[key]).name
         return _digest(values | {"version": cortexsim.__version__})
 
     @property

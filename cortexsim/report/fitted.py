@@ -1,6 +1,7 @@
 """What a fit found: a table for the console, and a Python file with the rule, which every command accepts."""
 
 import os
+import re
 from pathlib import Path
 
 from rich.table import Table
@@ -24,6 +25,7 @@ CONSTANTS = {{
 }}  # Time constants in s. Mean squared deviation {before:.4g} before, {after:.4g} after.
 RULE = tuned(load_rule({rule!r}, beside=Path(__file__).parent), CONSTANTS)
 '''
+SOURCE = re.compile(r"^RULE = tuned\(load_rule\('(.+?)'", re.MULTILINE)
 
 
 def table(fit: Fit) -> Table:
@@ -56,16 +58,32 @@ def _interval(profile: Profile, scale: float) -> str:
     return f"> {low}" if high is None else f"{low} to {high}"
 
 
-def see_replaceable(path: Path) -> None:
+def see_replaceable(path: Path, rule: str) -> None:
     """Check that a rule file can be written.
 
+    Args:
+        path: of the file.
+        rule: the rule that is fitted, as of `load_rule`.
+
     Raises:
-        UserError: where it does not end in .py, or a file is there that no fit wrote.
+        UserError: where it does not end in .py, a file is there that no fit wrote, or the rule is defined by it.
     """
     if path.suffix != ".py":
         raise UserError(f"--out {path}: not a Python file (.py)")
     if path.exists() and not path.read_text(encoding="utf-8", errors="replace").startswith(FIRST):
         raise UserError(f"--out {path}: is there, and no fit wrote it (another name)")
+    if path.resolve() in _files_of(rule):
+        raise UserError(f"--out {path}: rule '{rule}' is defined by this file (another name)")
+
+
+def _files_of(rule: str) -> set[Path]:
+    """The file of a rule, and, of one that was fitted, that of the rule before, and so on."""
+    found: set[Path] = set()
+    while rule.endswith(".py") and (path := Path(rule).resolve()).is_file() and path not in found:
+        found.add(path)
+        before = SOURCE.search(path.read_text(encoding="utf-8", errors="replace"))
+        rule = "" if before is None else str(path.parent / before[1])
+    return found
 
 
 def write(path: Path, fit: Fit, rule: str) -> Path:

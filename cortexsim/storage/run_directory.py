@@ -11,7 +11,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from cortexsim.analysis.weights_over_time import WeightsOverTime
-from cortexsim.config.consistency import cells_of
 from cortexsim.config.provenance import ENGINES, code_state, git_state, versions
 from cortexsim.config.schema import Model, settings_used
 from cortexsim.config.tasks import build_task, content_digest, task_table
@@ -23,6 +22,7 @@ from cortexsim.storage.checkpoint import Checkpoints
 from cortexsim.storage.folders import RECORD, check_output_folder, locked
 from cortexsim.storage.records import ResultRecord, RunRecord, read_record, write_record
 from cortexsim.storage.weight_file import FILE, WeightSampling, read_weights_over_time
+from cortexsim.tasks import TASKS, Task
 
 RESULT, METRICS, CHECKPOINTS = "result.json", "metrics.jsonl", "checkpoints"
 STREAMS = ("data", "weights", "feedback", "order", "noise", "spikes", "exchange", "readout", "views")
@@ -74,8 +74,7 @@ class RunFolder:
         check_output_folder(path, RECORD)
         if (path / RECORD).exists():
             existing = cls(path)
-            same = existing.trial.settings_digest == _with_local_files(trial, path).settings_digest
-            if not same or _rule_and_cells(existing.trial.model) != _rule_and_cells(trial.model):
+            if not existing.is_of(trial):
                 raise UserError(f"--out {path}: holds another run (give another folder, or none)")
             if existing.record.get("content", "") != content_digest(trial.task):
                 raise UserError(
@@ -88,6 +87,7 @@ class RunFolder:
                 )
             return existing
         own = _own_files(trial.model)
+        _check_task_has_file(trial.task)
         path.mkdir(parents=True, exist_ok=True)
         for name, file in own.items():
             write_atomically(path / name, file.read_bytes())
@@ -96,6 +96,10 @@ class RunFolder:
         recorded = {} if sampling is None else {"weights_over_time": sampling._asdict()}
         write_record(path / RECORD, _record(_with_local_files(trial, path)) | recorded)
         return cls(path)
+
+    def is_of(self, trial: Trial) -> bool:
+        """Whether the run is of this trial: the same settings, with the same equations of rule, cells and task."""
+        return self.trial.settings_digest == trial.settings_digest
 
     @property
     def sampling(self) -> WeightSampling | None:
@@ -246,10 +250,17 @@ def _own_files(model: Model) -> dict[str, Path]:
     return found
 
 
-def _rule_and_cells(model: Model) -> tuple[str, str]:
-    """Return what a model's rule and cells are, wherever their files are."""
-    rule = "" if model.rule is None else repr(model.plasticity_rule())
-    return rule, repr(cells_of(model))
+def _check_task_has_file(task: Task) -> None:
+    """Check that a run can be resumed with its task, which is that of a file, or of this package.
+
+    Raises:
+        UserError: the task is of a class that only this program knows.
+    """
+    if not task.name.endswith(".py") and type(task) is not TASKS.get(task.name):
+        raise UserError(
+            f"task {type(task).__name__}: of a class in Python, from which no folder can be resumed (put the class into"
+            " a file, and give its path: {'name': 'my_task.py'})"
+        )
 
 
 def _with_local_files(trial: Trial, path: Path) -> Trial:

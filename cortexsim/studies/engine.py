@@ -23,6 +23,7 @@ from cortexsim.training.checkpointing import EVERY, PATIENCE, run_in_folder, run
 from cortexsim.training.measurement import prepare
 
 ROWS, UNFINISHED = "rows.jsonl", "unfinished"  # Finished rows; the folder of trials that are running, or were stopped.
+CHANGED = "a file of its model, rule, cell or task has changed since the command was started"
 _ONE_AT_A_TIME = threading.Lock()  # A Dask worker may have several threads; torch has one thread count for them all.
 
 
@@ -81,7 +82,7 @@ class Engine:
         missing = {key: trial for key, trial in asked.items() if key not in self.ledger.rows}
         unfinished = self.out / UNFINISHED
         done = len(asked) - len(missing)
-        for row in self._run(run_in_folder, missing, lambda key: (missing[key], unfinished / key), done, title):
+        for row in self._run(run_asked, missing, lambda key: (key, missing[key], unfinished / key), done, title):
             self.ledger.add(row)
             shutil.rmtree(unfinished / row["key"], ignore_errors=True)
         if missing:
@@ -96,11 +97,16 @@ class Engine:
 
         Args:
             trials: by the name of the folder in ``points/``.
+
+        Raises:
+            UserError: a point that is finished is of another model, rule, cell or task.
         """
         folders = {name: (self.out / POINTS / name).resolve() for name in trials}
-        rows = {name: row for name, path in folders.items() if (row := _finished(path)) is not None}
+        asked = {name: trial.settings_digest for name, trial in trials.items()}
+        rows = {name: row for name, path in folders.items() if (row := _finished(path, trials[name])) is not None}
         missing = {name: trial for name, trial in trials.items() if name not in rows}
-        for row in self._run(run_point, missing, lambda name: (name, folders[name], missing[name]), len(rows), ""):
+        arguments = {name: (name, folders[name], trial, asked[name]) for name, trial in missing.items()}
+        for row in self._run(run_point, missing, arguments.__getitem__, len(rows), ""):
             rows[row["key"]] = row
         return {name: rows[name] for name in trials}
 
@@ -127,13 +133,25 @@ def write_result(out: Path, rows: Iterable[Row], configuration: Mapping[str, Any
     return result
 
 
-def run_point(name: str, path: Path, trial: Trial) -> Row:
+def run_asked(key: str, trial: Trial, path: Path) -> Row:
+    """Run a trial in a folder, as `run_in_folder`, if it is still what it was when its key was taken.
+
+    Raises:
+        UserError: a file that it depends on has changed since.
+    """
+    if trial.key != key:
+        raise UserError(f"{trial.model.name}: {CHANGED} (start the command again)")
+    return {**run_in_folder(trial, path), "key": key}
+
+
+def run_point(name: str, path: Path, trial: Trial, asked: str) -> Row:
     """Run a trial in its folder, from its newest checkpoint on.
 
     Args:
         name: of the trial, which becomes the ``key`` of its row.
         path: of the folder.
         trial: what is run.
+        asked: digest of its settings when the sweep began.
 
     Returns:
         The row of its result, or a row with the ``error`` that it ended in.
@@ -141,6 +159,8 @@ def run_point(name: str, path: Path, trial: Trial) -> Row:
     try:
         with _ONE_AT_A_TIME, locked(path, "cortexsim sweep --resume, and the folder of the sweep", PATIENCE):
             folder = RunFolder.begin(path, trial)
+            if folder.record["asked"] != asked:
+                raise UserError(f"{CHANGED} (give another folder, or none)")
             (path / FAILED).unlink(missing_ok=True)
             row = run_with_checkpoints(folder, prepare(folder.trial), EVERY, lambda line: None)
             folder.finish(row)
@@ -152,8 +172,12 @@ def run_point(name: str, path: Path, trial: Trial) -> Row:
     return {**row, "key": name}
 
 
-def _finished(path: Path) -> Row | None:
-    """The row of a finished run, if this code would compute the same; otherwise None."""
+def _finished(path: Path, trial: Trial) -> Row | None:
+    """The row of a finished run, if this code would compute the same; otherwise None.
+
+    Raises:
+        UserError: the run is of another trial.
+    """
     if not (path / RESULT).exists():
         return None
     try:
@@ -164,4 +188,6 @@ def _finished(path: Path) -> Row | None:
         UserError
     ):  # It is run again, to the same row; where that is impossible, the row of this point has the error.
         return None
+    if not folder.is_of(trial):
+        raise UserError(f"{path}: {CHANGED} (give another --out, or none)")
     return None if row is None else {**row, "key": path.name}

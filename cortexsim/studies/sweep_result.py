@@ -91,8 +91,10 @@ def _above(sweep: ThresholdSweep, swept: SweepThresholds) -> dict[tuple[str, flo
     found = {}
     for (name, value), several in searches.items():
         needed = swept.thresholds[name][swept.values.index(value)]
+        if needed.censored:
+            continue
         tried = round((math.log2(needed.estimate.mean) + MORE) / FINE) * FINE
-        if not needed.censored and tried <= octave(several[0].largest.samples):
+        if tried <= octave(several[0].largest.samples):
             sizes[value].add(samples_at(tried))
             found[name, value] = [search.at(samples_at(tried)) for search in several]
     for model in sweep.models:

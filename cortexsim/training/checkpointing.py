@@ -171,6 +171,8 @@ class Checkpointer:
             yield begin
             if begin.stage < self.learner.stages or self.learner.stages == 0:
                 self._write(Cursor(self.learner.stages))
+            if self.stop.requested:  # In the last batch.
+                raise KeyboardInterrupt
 
     def __call__(self, event: Event) -> None:
         """Called at the end of each batch, to write a checkpoint if one is due, and of each epoch, to write metrics."""

@@ -121,7 +121,7 @@ def train_and_measure(
     Returns:
         The measurements by name; see `api.load_results` for the most important ones.
     """
-    start, cpu = time.perf_counter(), cpu_seconds()
+    start, cpu, key = time.perf_counter(), cpu_seconds(), trial.key
     with one_thread():
         inputs, labels, budget = prepared.inputs, prepared.labels, building.budget(trial.model)
         alignment = AlignmentMonitor(prepared.learner, inputs, labels, budget.epochs)
@@ -155,7 +155,7 @@ def train_and_measure(
             "seconds_training": trained,
             "seconds": time.perf_counter() - start,
             "cpu_seconds": cpu_seconds() - cpu,
-            "key": trial.key,
+            "key": key,
         }
 
 

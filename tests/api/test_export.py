@@ -16,7 +16,7 @@ import pytest
 import cortexsim
 from cortexsim import cli
 from cortexsim.api import Recording
-from cortexsim.api.tables import flat
+from cortexsim.api.tables import flat, write_parquet
 from cortexsim.config.trial import Trial
 from cortexsim.storage.run_directory import RunFolder
 from cortexsim.storage.weight_file import WeightSampling
@@ -55,6 +55,13 @@ def export(monkeypatch: pytest.MonkeyPatch, run: Path, *words: str) -> int:
 
 def recorded(run: Path) -> Recording:
     return cortexsim.load_run(run).record(SHOWN)
+
+
+def test_a_setting_that_is_a_word_or_a_number_is_text_in_parquet(tmp_path: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    write_parquet(tmp_path / "rows.parquet", [{"input_rms": "none", "seed": 0}, {"input_rms": 1.0, "seed": 1}])
+    read = pandas.read_parquet(tmp_path / "rows.parquet")
+    assert (list(read["input_rms"]), list(read["seed"])) == (["none", "1.0"], [0, 1])
 
 
 @pytest.mark.parametrize("name", ["rate", "spiking"])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from cortexsim.config.own_tasks import shared_task
+from cortexsim.config.own_tasks import check_model_tasks, shared_task
 from cortexsim.config.registry import read_model
 from cortexsim.config.schema import Model
 from cortexsim.config.tasks import build_task, parse_task
@@ -86,6 +86,19 @@ def test_a_plan_has_the_task_that_its_models_are_for(kind: str, more: str, compl
 def test_thresholds_are_those_of_hierarchies(here: Path) -> None:
     with pytest.raises(UserError, match="model 'own' is for task 'sequence', and sizes of the Random Hierarchy Model"):
         plan([str(here / "own.toml")], [2], {}, grammars=1, seeds=1, cap=64)
+
+
+def test_files_of_one_name_in_two_folders_are_two_tasks(tmp_path: Path) -> None:
+    models = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        text = f"from cortexsim.tasks.sequence import ObjectSequence\nTASK = ObjectSequence  # The {name}.\n"
+        (tmp_path / name / "mine.py").write_text(text)
+        models.append(write(tmp_path / name, name, '[task]\nname = "mine.py"\nnoise = 0.2'))
+    with pytest.raises(UserError, match="--model one, --model two: configured for different tasks"):
+        shared_task(models)
+    with pytest.raises(UserError, match="model 'two' is configured for"):
+        check_model_tasks(models, models[0].own_task())
 
 
 @pytest.mark.parametrize("text", ["sequence,noise=0.1,noise=0.2", "digits,name=rhm", "flowers.csv,path=other.csv"])

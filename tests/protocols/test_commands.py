@@ -102,6 +102,11 @@ def test_a_fit_writes_a_rule_that_commands_accept(
     assert f"E = {float(after):.2f}" in capsys.readouterr().out
     assert call(monkeypatch, *fitted, "--quiet") == 0  # Its own file is replaced.
     assert "left" not in capsys.readouterr().out
+    for out in ("a/new.py", own_rule):  # But no file by which the rule is defined.
+        before = Path(out).read_text()
+        assert call(monkeypatch, "fit", "a/new.py", "--to", "frequency", "--constants", "tau_late", "--out", out) == 2
+        assert Path(out).read_text() == before
+    assert "--out a/new.py: rule 'a/new.py' is defined by this file" in capsys.readouterr().err
 
 
 def test_an_interrupted_fit_writes_nothing(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,36 @@ def test_a_point_that_fails_is_recorded_and_does_not_stop_the_rest(
     monkeypatch.setattr(engine, "run_with_checkpoints", run_with_checkpoints)
     assert all("error" not in row for row in swept(plan(), tmp_path))
     assert not list(tmp_path.rglob("error.json"))
+
+
+OWN_RULE = """from cortexsim.rules import Rule, ThreeFactor
+RULE = Rule("mine", "", "", ThreeFactor(post="activity_post - mean_post", third="1"))
+"""
+
+
+def test_rows_of_a_file_that_has_changed_since_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, rule = tmp_path / "mine.toml", tmp_path / "mine.py"
+    model.write_text('learner = "local"\n[rule]\nname = "mine.py"\n')
+    rule.write_text(OWN_RULE)
+    asked = replace(plan("network.cells=4,6", seeds=1), model=str(model))
+    rows = swept(asked, tmp_path / "out")
+    assert swept(asked, tmp_path / "out") == rows
+    for path, old, new in ((rule, 'third="1"', 'third="-1"'), (model, "[rule]", "[readout]\nepochs = 3\n[rule]")):
+        before = path.read_text()
+        path.write_text(before.replace(old, new))
+        with pytest.raises(UserError, match="a file of its model, rule, cell or task has changed"):
+            swept(asked, tmp_path / "out")
+        path.write_text(before)
+
+    def edited(folder: Any, *rest: Any) -> Row:  # While the first point is trained.
+        rule.write_text(OWN_RULE.replace('third="1"', 'third="-1"'))
+        return run_with_checkpoints(folder, *rest)
+
+    run_with_checkpoints = engine.run_with_checkpoints
+    monkeypatch.setattr(engine, "run_with_checkpoints", edited)
+    done, failed = sorted(swept(asked, tmp_path / "other"), key=lambda row: "error" in row)
+    assert done in rows
+    assert "has changed since the command was started" in failed["error"]
 
 
 def test_a_worker_that_is_killed_is_told_of_and_its_work_done_again(tmp_path: Path) -> None:

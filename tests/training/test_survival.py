@@ -18,13 +18,13 @@ from cortexsim.config.registry import find_model, read_model
 from cortexsim.config.schema import Model
 from cortexsim.config.trial import Row, Trial
 from cortexsim.errors import UserError
-from cortexsim.learners import HybridNetwork
+from cortexsim.learners import EpochEnd, Event, HybridNetwork
 from cortexsim.storage import atomic_io
 from cortexsim.storage.checkpoint import KEPT
 from cortexsim.storage.run_directory import RunFolder
 from cortexsim.tasks.rhm import Hierarchy
-from cortexsim.training.checkpointing import run_with_checkpoints
-from cortexsim.training.measurement import prepare
+from cortexsim.training.checkpointing import Checkpointer, run_with_checkpoints
+from cortexsim.training.measurement import prepare, train_and_measure
 from tests.quick import slow_but
 from tests.studies.test_comparison import TIMES
 
@@ -106,6 +106,21 @@ def test_killed_at_any_file_operation_a_run_goes_on_to_the_same_bits(
     assert deaths > (0 if name == "spiking" else 1)
     assert outcome == whole
     assert len(list((path / "checkpoints").iterdir())) <= 2 * KEPT
+
+
+def test_a_request_to_stop_in_the_last_batch_stops_before_what_follows(tmp_path: Path) -> None:
+    asked = trial("clapp", tmp_path)
+    whole = finished(RunFolder.begin(tmp_path / "whole", asked))
+    folder = RunFolder.begin(tmp_path / "run", asked)
+    prepared = prepare(asked)
+    checkpointer = Checkpointer(folder, prepared.learner, 1e9, print)
+
+    def ask(event: Event) -> None:
+        checkpointer.stop.requested = isinstance(event, EpochEnd) and (event.stage, event.epoch) == (1, 2)
+
+    with pytest.raises(KeyboardInterrupt):
+        train_and_measure(asked, prepared, [ask], checkpointer)
+    assert finished(RunFolder(tmp_path / "run")) == whole
 
 
 def damaged_by_truncation(path: Path) -> None:
