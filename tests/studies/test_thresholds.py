@@ -4,7 +4,7 @@ import io
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from cortexsim.studies import engine
 from cortexsim.studies.bisection import ThresholdSearch, next_octave, octave, run_searches, samples_at
 from cortexsim.studies.engine import Engine
 from cortexsim.studies.experiment import open_experiment
+from cortexsim.studies.sweep_result import measure_sweeps
 from cortexsim.studies.threshold_sweep import SweepTable, ThresholdsFile, ThresholdSweep, held_out, sweeps
 from cortexsim.studies.threshold_tables import print_tables
 from cortexsim.studies.thresholds import labels_needed, run_sweeps
@@ -332,3 +333,17 @@ def test_trained_networks_are_swept_and_the_workers_change_nothing(tmp_path: Pat
         rows.append(untimed(json.loads((out / "result.json").read_text())["rows"]))
     assert rows[0] == rows[1]
     assert max(row["samples"] for row in rows[0]) <= 64
+
+
+def test_one_grammar_learned_from_two_samples_and_another_never_is_a_bound() -> None:
+    def measure(trials: Sequence[Trial], title: str) -> list[Row]:
+        learned = {True: 1.0, False: 0.5}
+        return [
+            {"learner": "clapp", "chance": 0.5, "grammar_seed": t.grammar_seed, "seed": t.seed, "samples": t.samples}
+            | {"accuracy": learned[t.grammar_seed == 0]}
+            for t in trials
+        ]
+
+    table = SweepTable(name="depth", varies="depth", values=[3], seeds=2, cap=64)
+    (found,) = measure_sweeps([ThresholdSweep(table, ((3, DEEP),), (find_model("clapp"),))], measure)
+    assert found.swept.thresholds["clapp"][0].censored
