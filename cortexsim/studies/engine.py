@@ -137,10 +137,10 @@ def run_asked(key: str, trial: Trial, path: Path) -> Row:
     """Run a trial in a folder, as `run_in_folder`, if it is still what it was when its key was taken.
 
     Raises:
-        UserError: a file that it depends on has changed since.
+        UserError: a file that it depends on has changed since, or a worker of a cluster has other versions.
     """
     if trial.key != key:
-        raise UserError(f"{trial.model.name}: {CHANGED} (start the command again)")
+        raise UserError(f"{trial.model.name}: {CHANGED}, or a worker has other versions (start the command again)")
     return {**run_in_folder(trial, path), "key": key}
 
 
