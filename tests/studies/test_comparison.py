@@ -10,9 +10,10 @@ from rich.console import Console
 from cortexsim.analysis.sample_complexity import Threshold
 from cortexsim.analysis.summary import Spread, Summary, largest_sizes, sizes_of, summarise
 from cortexsim.config.overrides import changed
-from cortexsim.config.registry import find_model
+from cortexsim.config.registry import find_model, read_model
 from cortexsim.config.schema import Model
-from cortexsim.config.trial import Row
+from cortexsim.config.trial import Row, Trial
+from cortexsim.errors import UserError
 from cortexsim.report import markdown
 from cortexsim.report.comparison_text import accuracy_table, findings
 from cortexsim.storage.ledger import Ledger
@@ -195,3 +196,27 @@ def test_a_learner_can_be_run_with_some_of_the_sizes() -> None:
 
 def with_divergence(rows: list[Row]) -> list[Row]:
     return [{**each, "diverged": False} for each in rows]
+
+
+def test_a_trial_whose_files_change_before_it_runs_is_refused_and_one_that_runs_keeps_its_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = "from cortexsim.rules import Rule, ThreeFactor\n"
+    rule += "RULE = Rule('mine', '', '', ThreeFactor('activity_post', '1'))\n"
+    (tmp_path / "mine.py").write_text(rule)
+    (tmp_path / "mine.toml").write_text('learner = "local"\n[rule]\nname = "mine.py"\n')
+    trials = Comparison((quick(read_model(tmp_path / "mine.toml")),), Hierarchy(4, 2, 2), (8, 16), seeds=1).trials()
+    run = engine.run_in_folder
+
+    def edited(trial: Trial, path: Path) -> Row:
+        row = run(trial, path)
+        (tmp_path / "mine.py").write_text(rule.replace("'1'", "'-1'"))
+        return row
+
+    monkeypatch.setattr(engine, "run_in_folder", edited)
+    with pytest.raises(UserError, match="mine: a file of its model, rule, cell or task has changed"):
+        Engine(tmp_path / "out", silent(), 1)(trials)
+    kept = Ledger(tmp_path / "out" / "rows.jsonl").rows
+    (tmp_path / "mine.py").write_text(rule)
+    assert len(kept) == 1
+    assert kept.keys() < {trial.key for trial in trials}
