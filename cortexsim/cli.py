@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from cortexsim import __version__, card_commands, commands, completion
+from cortexsim.config.targets import checked_target
 from cortexsim.errors import OutputClosed, UserError
 from cortexsim.examples import epilog
 from cortexsim.export import export
@@ -32,7 +33,6 @@ from cortexsim.options import (
     TaskName,
     TupleSize,
     Workers,
-    checked_target,
     options_of,
     sizes,
     task_of,

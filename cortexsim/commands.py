@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cortexsim import completion
+from cortexsim.config.targets import checked_target
 from cortexsim.errors import UserError, error_prefix
 from cortexsim.options import (
     REPORTED_GRAMMAR,
@@ -28,7 +29,6 @@ from cortexsim.options import (
     TupleSize,
     Workers,
     absolute,
-    checked_target,
     only,
     options_of,
     task_of,

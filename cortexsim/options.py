@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from cortexsim import completion
-from cortexsim.errors import OutputClosed, UserError, nearest
+from cortexsim.errors import OutputClosed, UserError
 from cortexsim.verbosity import quiet
 
 if TYPE_CHECKING:
@@ -258,17 +258,6 @@ def task_of(start: "Task", task: str | None, options: Mapping[str, Any]) -> "Tas
     if "features" in given and start.classes == start.features:
         given.setdefault("classes", given["features"])
     return replace(start, **given)
-
-
-def checked_target(name: str) -> str:
-    """Check a code generation target of Brian2.
-
-    Raises:
-        UserError: where it is unknown.
-    """
-    if name not in (known := ("cpp", "numpy", "cython")):
-        raise UserError(f"--target {name}: not known ({nearest(name, known)})")
-    return name
 
 
 def sizes(text: str) -> tuple[int, ...]:

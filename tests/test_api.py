@@ -117,7 +117,7 @@ def test_a_task_that_no_file_defines_is_trained_on_and_never_taken_for_another()
         (lambda: cortexsim.train("clapp", SMALL, samples=True), "samples = True: not a whole number"),
         (lambda: cortexsim.train("clapp", SMALL, 16, seed=-1), "seed = -1: not a whole number of at least 0"),
         (lambda: cortexsim.train("clapp", SMALL, 16, device="gpu"), "--device gpu: not known"),
-        (lambda: cortexsim.train("clapp", SMALL, 16, target="c"), "target = 'c': not known"),
+        (lambda: cortexsim.train("clapp", SMALL, 16, target="c"), "--target c: not known"),
         (lambda: cortexsim.compare(["clapp"], SMALL, samples=8), "samples = 8: not a list"),
         (lambda: cortexsim.compare(["clapp"], SMALL, samples=[]), r"samples = \[\]: not a list of one or more"),
         (lambda: cortexsim.compare("clapp", SMALL, [8]), "models = 'clapp': not a list"),

@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from operator import index
 from typing import Any, TypeVar
 
-from cortexsim.errors import UserError, nearest
+from cortexsim.errors import UserError
 
 Item = TypeVar("Item")
-TARGETS = ("cpp", "numpy", "cython")
 
 
 def whole(name: str, value: Any, least: int) -> int:
@@ -41,14 +40,3 @@ def several(name: str, values: Iterable[Item]) -> list[Item]:
     if not found:
         raise UserError(f"{name} = {values!r}: not a list of one or more")
     return found
-
-
-def known_target(target: str) -> str:
-    """Check the name of a code generation target of Brian2.
-
-    Raises:
-        UserError: where it is not known.
-    """
-    if target not in TARGETS:
-        raise UserError(f"target = {target!r}: not known ({nearest(str(target), TARGETS)})")
-    return target

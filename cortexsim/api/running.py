@@ -8,12 +8,13 @@ from typing import Any
 
 from rich.console import Console
 
-from cortexsim.api.arguments import known_target, several, whole
+from cortexsim.api.arguments import several, whole
 from cortexsim.api.results import Results, Run, Thresholds
 from cortexsim.config.overrides import changed
 from cortexsim.config.own_tasks import shared_task
 from cortexsim.config.registry import find_model
 from cortexsim.config.schema import Model
+from cortexsim.config.targets import checked_target
 from cortexsim.config.tasks import build_task, parse_task
 from cortexsim.config.trial import Trial
 from cortexsim.rate import choose_device
@@ -85,7 +86,7 @@ def train(
     chosen = _task(task, loaded.own_task())
     count = loaded.training.samples if samples is None else whole("samples", samples, 2)
     seed, task_seed = whole("seed", seed, 0), whole("task_seed", task_seed, 0)
-    device, target = choose_device(device), known_target(target)
+    device, target = choose_device(device), checked_target(target)
     trial = Trial(loaded, chosen, count, checked_test_size(chosen, count), task_seed, seed, device, target)
     prepared = prepare(trial)
     callbacks = []
@@ -143,7 +144,7 @@ def compare(
         seeds=whole("seeds", seeds, 1),
         grammar_seed=whole("task_seed", task_seed, 0),
         device=choose_device(device),
-        target=known_target(target),
+        target=checked_target(target),
     )
     comparison.check()
     with _folder(out, "compare", comparing.configuration(comparison)) as folder:
@@ -198,14 +199,14 @@ def threshold(
     names = [str(model) for model in several("models", models)]
     sweep = samples_needed.plan(
         names if alone else samples_needed.beside(names),
-        list(several("depth", depth)),
+        several("depth", depth),
         dict(sizes or {}),
         grammars=grammars,
         seeds=seeds,
         grammar_seed=whole("task_seed", task_seed, 0),
         cap=cap,
         device=choose_device(device),
-        target=known_target(target),
+        target=checked_target(target),
     )
     with _folder(out, "threshold", thresholds.sweep_configuration(sweep)) as folder:
         engine = Engine(folder, _console(progress), whole("workers", workers, 0))

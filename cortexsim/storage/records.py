@@ -7,10 +7,11 @@ import hashlib
 import json
 import zlib
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from cortexsim.config.targets import Target
 from cortexsim.config.validation import explain
 from cortexsim.errors import UserError
 from cortexsim.storage.atomic_io import write_json
@@ -20,7 +21,6 @@ PositiveInt = Annotated[int, Field(ge=1, strict=True)]
 Number = Annotated[float, Field(strict=True)]
 Share = Annotated[float, Field(ge=0, le=1, strict=True)]
 Text = Annotated[str, Field(strict=True)]
-Target = Literal["cpp", "numpy", "cython"]
 DIGEST, CHECK = "sha256", "check"
 
 

@@ -13,11 +13,12 @@ from rich.table import Table
 from cortexsim.analysis.summary import Spread
 from cortexsim.config.overrides import changed, parse_assignment
 from cortexsim.config.registry import find_model
+from cortexsim.config.targets import Target
 from cortexsim.config.trial import Row, Trial
 from cortexsim.errors import UserError, error_prefix
 from cortexsim.report.console import new_table
 from cortexsim.storage.folders import PLAN, POINTS, check_output_folder
-from cortexsim.storage.records import ClosedRecord, NonNegativeInt, PositiveInt, Target, Text, read_record, write_record
+from cortexsim.storage.records import ClosedRecord, NonNegativeInt, PositiveInt, Text, read_record, write_record
 from cortexsim.studies.engine import Engine, write_result
 from cortexsim.studies.test_size import checked_test_size
 

@@ -1,5 +1,6 @@
 """The commands protocol, cards and fit, with rules of the package and one of a user's own, as its page has it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,9 @@ def test_a_fit_writes_a_rule_that_commands_accept(
         assert call(monkeypatch, "fit", "a/new.py", "--to", "frequency", "--constants", "tau_late", "--out", out) == 2
         assert Path(out).read_text() == before
     assert "--out a/new.py: rule 'a/new.py' is defined by this file" in capsys.readouterr().err
+    Path("a/next.py").write_text(re.sub(r"load_rule\('.+?'", "load_rule('new.py'", Path("a/new.py").read_text()))
+    assert call(monkeypatch, "fit", "a/next.py", "--to", "frequency", "--out", "a/new.py") == 2
+    assert "--out a/new.py: rule 'a/next.py' is defined by this file" in capsys.readouterr().err
 
 
 def test_an_interrupted_fit_writes_nothing(
