@@ -9,6 +9,8 @@ import pytest
 # Set before torch is imported: networks of this size are slower on several threads.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import torch
+
 from cortexsim.seeds import stream
 from cortexsim.tasks.rhm import Grammar, Hierarchy
 
@@ -42,6 +44,12 @@ def is_whole(config: pytest.Config) -> bool:
         and option.markexpr.startswith("not slow")
         and not (option.keyword or option.collectonly or option.maxfail)
     )
+
+
+@pytest.fixture(autouse=True)
+def _same_numbers() -> None:
+    """Let what a test draws from torch not depend on the tests before it in its process."""
+    torch.manual_seed(0)
 
 
 @pytest.fixture
